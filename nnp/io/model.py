@@ -1,0 +1,193 @@
+"""Our one-file model: a zip of ``header.json`` and ``.npy`` arrays; no pickle. Å and eV inside.
+
+``unzip -p MODEL header.json`` shows all but the arrays, which are, per element symbol X:
+X/minimum, X/maximum, X/mean, X/sigma (f,), X/weights_l (n_in, n_out), X/biases_l (n_out,).
+The zip's checksums catch truncation and corruption. (``numpy.load`` opens the file too.)
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnp.cutoffs import Cutoff, CutoffKind
+from nnp.errors import FileFormatError, NNPError
+from nnp.io.files import replacing
+from nnp.networks import Network
+from nnp.potential import ElementModel, Potential
+from nnp.scaling import Scaling
+from nnp.symmetry_functions import (
+    Angular,
+    CompactAngular,
+    CompactRadial,
+    Core,
+    Radial,
+    RadialCosine,
+    SymmetryFunction,
+)
+from nnp.units import UnitSystem
+
+FORMAT = "nnp-potential"
+VERSION = 1
+
+_FAMILIES = {f.__name__: f for f in (Radial, RadialCosine, Angular, CompactRadial, CompactAngular)}
+_STATISTICS = ("minimum", "maximum", "mean", "sigma")
+# A fixed date makes equal potentials equal files.
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def write(potential: Potential, path: str | Path, force: bool = False) -> None:
+    """Write a potential; see `Potential.save`."""
+    with replacing(path, force) as scratch:
+        scratch.write_bytes(to_bytes(potential))
+
+
+def read(path: str | Path) -> Potential:
+    """Read a potential.
+
+    Raises:
+        FileFormatError: no model file, truncated, corrupt, or from a newer version.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from error
+    return from_bytes(data, str(path))
+
+
+def to_bytes(potential: Potential) -> bytes:
+    """The content of a model file."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        header = json.dumps(_header(potential), indent=1, ensure_ascii=False)
+        archive.writestr(_member("header.json"), header)
+        for name, array in _arrays(potential).items():
+            raw = io.BytesIO()
+            np.lib.format.write_array(raw, array, allow_pickle=False)
+            archive.writestr(_member(f"{name}.npy"), raw.getvalue())
+    return buffer.getvalue()
+
+
+def from_bytes(data: bytes, name: str = "model") -> Potential:
+    """A potential from the content of a model file; ``name`` stands in messages."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = {info.filename: archive.read(info) for info in archive.infolist()}
+        header = json.loads(members.pop("header.json"))
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, zlib.error) as error:
+        raise FileFormatError(
+            f"{name} is not a complete nnp model file ({error}): it is truncated, damaged or "
+            "something else; an n2p2 potential is given as its directory"
+        ) from None
+    _check_version(header, name)
+    try:
+        arrays = {
+            member.removesuffix(".npy"): np.lib.format.read_array(
+                io.BytesIO(content), allow_pickle=False
+            )
+            for member, content in members.items()
+        }
+        return _potential(header, arrays)
+    except (KeyError, TypeError, ValueError, NNPError) as error:
+        raise FileFormatError(f"{name}: the model's content is inconsistent: {error!r}") from error
+
+
+def _check_version(header: Any, name: str) -> None:
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise FileFormatError(f"{name} is not an nnp model file: its header names another format")
+    version = header.get("version")
+    if not isinstance(version, int) or version > VERSION:
+        raise FileFormatError(
+            f"{name} has format version {version}, this nnp reads up to {VERSION}: upgrade nnp"
+        )
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    return info
+
+
+def _header(potential: Potential) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "units": asdict(potential.units),
+        "energy_scale": potential.energy_scale,
+        "elements": [
+            {
+                "symbol": model.symbol,
+                "energy_offset": model.energy_offset,
+                "functions": [_function_entry(function) for function in model.functions],
+                "scaling": {
+                    "mode": model.scaling.mode,
+                    "target_min": model.scaling.target_min,
+                    "target_max": model.scaling.target_max,
+                },
+                "activations": [a.value for a in model.network.activations],
+            }
+            for model in potential.models
+        ],
+        "provenance": potential.provenance,
+    }
+
+
+def _function_entry(function: SymmetryFunction) -> dict[str, Any]:
+    return {"family": type(function).__name__, **asdict(function)}
+
+
+def _arrays(potential: Potential) -> dict[str, NDArray[np.float64]]:
+    arrays = {}
+    for model in potential.models:
+        for name in _STATISTICS:
+            arrays[f"{model.symbol}/{name}"] = getattr(model.scaling, name)
+        for layer, weight in enumerate(model.network.weights):
+            arrays[f"{model.symbol}/weights_{layer}"] = weight
+            arrays[f"{model.symbol}/biases_{layer}"] = model.network.biases[layer]
+    return arrays
+
+
+def _potential(header: dict[str, Any], arrays: dict[str, NDArray[np.float64]]) -> Potential:
+    return Potential(
+        models=tuple(_element(entry, arrays) for entry in header["elements"]),
+        energy_scale=header["energy_scale"],
+        units=UnitSystem(**header["units"]),
+        provenance=header["provenance"],
+    )
+
+
+def _element(entry: dict[str, Any], arrays: dict[str, NDArray[np.float64]]) -> ElementModel:
+    symbol = entry["symbol"]
+    layers = range(len(entry["activations"]))
+    return ElementModel(
+        symbol=symbol,
+        functions=tuple(_function(f) for f in entry["functions"]),
+        scaling=Scaling(*(arrays[f"{symbol}/{name}"] for name in _STATISTICS), **entry["scaling"]),
+        network=Network(
+            weights=tuple(arrays[f"{symbol}/weights_{layer}"] for layer in layers),
+            biases=tuple(arrays[f"{symbol}/biases_{layer}"] for layer in layers),
+            activations=tuple(entry["activations"]),
+        ),
+        energy_offset=entry["energy_offset"],
+    )
+
+
+def _function(entry: dict[str, Any]) -> SymmetryFunction:
+    values = dict(entry)
+    family = _FAMILIES[values.pop("family")]
+    if "cutoff" in values:
+        cutoff = dict(values["cutoff"])
+        values["cutoff"] = Cutoff(CutoffKind(cutoff.pop("kind")), **cutoff)
+    if "core" in values:
+        values["core"] = Core(values["core"])
+    if values.get("neighbors") is not None:
+        values["neighbors"] = tuple(values["neighbors"])
+    return family(**values)

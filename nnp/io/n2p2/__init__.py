@@ -1,0 +1,217 @@
+"""n2p2's and RuNNer's potentials: a directory of ``input.nn``, ``scaling.data``, ``weights.*``.
+
+Behler and Parrinello potentials as n2p2 (Singraber et al., J. Chem. Theory Comput. 15, 1827
+(2019), doi:10.1021/acs.jctc.8b00770) and RuNNer write them. The files do not say their units.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from nnp.cutoffs import Cutoff, CutoffKind
+from nnp.elements import SYMBOLS, atomic_number
+from nnp.errors import FileFormatError, OptionError
+from nnp.io.files import replacing
+from nnp.io.n2p2 import functions as function_lines
+from nnp.io.n2p2.networks import (
+    architecture_lines,
+    divide_by_inputs,
+    read_architecture,
+    read_weights,
+    weights_name,
+    weights_text,
+)
+from nnp.io.n2p2.scaling import mode_lines, read_mode, read_scaling, scaling_text
+from nnp.io.n2p2.settings import Settings
+from nnp.potential import ElementModel, Potential
+from nnp.symmetry_functions import SymmetryFunction, canonical_order
+from nnp.units import ATOMIC, UnitSystem, unit_system
+
+__all__ = ["read", "write"]
+
+# Cutoffs of potentials lie between these (Å): where one in the assumed unit does not, but would in
+# the other, the unit is probably wrong.
+_USUAL_CUTOFF = (3.4, 10.6)
+
+
+def read(directory: str | Path, units: UnitSystem | None = None) -> Potential:
+    """Read a potential directory.
+
+    Args:
+        directory: holds ``input.nn``, ``scaling.data`` and ``weights.ZZZ.data`` per element.
+        units: of the files; bohr and hartree when None. Then a warning says so where the cutoff
+            looks like Å.
+
+    Raises:
+        FileFormatError: a file is missing or breaks the format; the message names file and line.
+    """
+    directory = Path(directory)
+    settings = Settings(directory / "input.nn")
+    taken = units or ATOMIC
+    length, energy = taken.length_in_angstrom, taken.energy_in_ev
+    elements = _elements(settings)
+    functions = _functions(settings, elements, length)
+    mode = read_mode(settings)
+    counts = {symbol: len(found) for symbol, found in functions.items()}
+    scalings = read_scaling(directory / "scaling.data", counts, mode)
+    mean_energy, conv_energy = _normalisation(settings)
+    offsets = _atom_energies(settings, elements)
+    models = []
+    for symbol in elements:
+        architecture = read_architecture(settings, symbol)
+        network = read_weights(directory / weights_name(symbol), architecture, counts[symbol])
+        if settings.flag("normalize_nodes"):
+            network = divide_by_inputs(network)
+        offset = (mean_energy + offsets[symbol]) * energy
+        models.append(
+            ElementModel(symbol, tuple(functions[symbol]), scalings[symbol], network, offset)
+        )
+    provenance = {"source": "n2p2 directory", "name": directory.resolve().name}
+    potential = Potential(tuple(models), energy / conv_energy, taken, provenance)
+    if units is None and (warning := unit_warning(potential)):
+        warnings.warn(f"{directory}: {warning}", stacklevel=3)
+    return potential
+
+
+def write(
+    potential: Potential,
+    directory: str | Path,
+    units: str | tuple[str, str] | UnitSystem | None = None,
+    force: bool = False,
+) -> None:
+    """Write a directory that n2p2 reads.
+
+    Args:
+        potential: what to write.
+        directory: is made.
+        units: of the files; the potential's own when None.
+        force: whether an existing directory may be replaced.
+
+    Raises:
+        OptionError: a function, activation, cutoff or scaling that n2p2 cannot express.
+        OutputExistsError: the directory is there and ``force`` is False.
+    """
+    taken = unit_system(units) or potential.units
+    files = {
+        "input.nn": _input_nn(potential, taken),
+        "scaling.data": scaling_text([model.scaling for model in potential.models]),
+    }
+    for model in potential.models:
+        files[weights_name(model.symbol)] = weights_text(model.network)
+    with replacing(directory, force, directory=True) as scratch:
+        for name, text in files.items():
+            (scratch / name).write_text(text, encoding="utf-8")
+
+
+def unit_warning(potential: Potential) -> str | None:
+    """A sentence when the largest cutoff looks as if the files were in the other unit of length."""
+    low, high = _USUAL_CUTOFF
+    in_file = potential.cutoff / potential.units.length_in_angstrom
+    usual = low <= potential.cutoff <= high
+    if potential.units.length == "bohr" and not usual and low <= in_file <= high:
+        other, name = "angstrom", "angstrom,eV"
+    elif potential.units.length == "angstrom" and not usual and low <= in_file * 0.529 <= high:
+        other, name = "bohr", "atomic"
+    else:
+        return None
+    return (
+        f"the files are taken to be in {potential.units}, but the largest cutoff, {in_file:.4g}, "
+        f"looks like {other}: if so, say units={name!r} (--units {name})"
+    )
+
+
+def _elements(settings: Settings) -> tuple[str, ...]:
+    entry = settings.required("elements")
+    for symbol in entry.arguments:
+        if symbol not in SYMBOLS:
+            raise entry.error(f"has {symbol!r}, which is no element's symbol")
+    count = settings.one("number_of_elements")
+    if count is not None:
+        count.expect(1)
+        if count.integer(0) != len(entry.arguments):
+            raise count.error(f"is {count.integer(0)}, but elements lists {len(entry.arguments)}")
+    if len(set(entry.arguments)) != len(entry.arguments) or not entry.arguments:
+        raise entry.error("must list each element once")
+    return tuple(sorted(entry.arguments, key=atomic_number))
+
+
+def _functions(
+    settings: Settings, elements: tuple[str, ...], length: float
+) -> dict[str, list[SymmetryFunction]]:
+    make_cutoff = function_lines.cutoff_maker(settings.one("cutoff_type"))
+    found: dict[str, list[SymmetryFunction]] = {symbol: [] for symbol in elements}
+    for entry in settings.all("symfunction_short", "symfunction"):
+        central, function = function_lines.read_function(entry, elements, make_cutoff, length)
+        found[central].append(function)
+    for symbol, functions in found.items():
+        if not functions:
+            raise FileFormatError(f"{settings.path}: no symfunction_short line for {symbol}")
+    return {symbol: canonical_order(functions) for symbol, functions in found.items()}
+
+
+def _normalisation(settings: Settings) -> tuple[float, float]:
+    """``mean_energy`` and ``conv_energy``; ``conv_length`` cancels (functions have no unit)."""
+    names = ("mean_energy", "conv_energy", "conv_length")
+    given = [name for name in names if settings.flag(name)]
+    if given and len(given) < 3:
+        raise FileFormatError(
+            f"{settings.path}: {' and '.join(given)} without "
+            f"{' and '.join(sorted(set(names) - set(given)))}: all three or none"
+        )
+    conv_energy = settings.number("conv_energy", 1.0)
+    if conv_energy <= 0:
+        raise settings.required("conv_energy").error(f"is {conv_energy:g}: it must be positive")
+    return settings.number("mean_energy", 0.0), conv_energy
+
+
+def _atom_energies(settings: Settings, elements: tuple[str, ...]) -> dict[str, float]:
+    offsets = dict.fromkeys(elements, 0.0)
+    for entry in settings.all("atom_energy"):
+        entry.expect(2)
+        if entry.arguments[0] not in offsets:
+            raise entry.error(f"names {entry.arguments[0]!r}, which is not among the elements")
+        offsets[entry.arguments[0]] = entry.number(1)
+    return offsets
+
+
+def _input_nn(potential: Potential, units: UnitSystem) -> str:
+    cutoff = _common_cutoff(potential)
+    lines = [
+        f"# Written by nnp; lengths in {units.length}, energies in {units.energy}",
+        f"number_of_elements {len(potential.elements)}",
+        f"elements {' '.join(potential.elements)}",
+        *(
+            f"atom_energy {model.symbol} {model.energy_offset / units.energy_in_ev:.17g}"
+            for model in potential.models
+        ),
+        f"cutoff_type {int(cutoff.kind)} {cutoff.inner_fraction:.17g}",
+        *_common_mode(potential),
+        *architecture_lines({model.symbol: model.network for model in potential.models}),
+    ]
+    conv_energy = units.energy_in_ev / potential.energy_scale
+    if conv_energy != 1.0:
+        lines += ["mean_energy 0.0", f"conv_energy {conv_energy:.17g}", "conv_length 1.0"]
+    for model in potential.models:
+        for function in model.functions:
+            text = function_lines.write_function(
+                model.symbol, function, units.length_in_angstrom
+            )
+            lines.append(f"symfunction_short {text}")
+    return "\n".join(lines) + "\n"
+
+
+def _common_cutoff(potential: Potential) -> Cutoff:
+    cutoffs = [f.cutoff for m in potential.models for f in m.functions if hasattr(f, "cutoff")]
+    if len({(c.kind, c.inner_fraction) for c in cutoffs}) > 1:
+        raise OptionError(
+            "the potential's functions have different cutoff functions: n2p2 knows one for all"
+        )
+    return cutoffs[0] if cutoffs else Cutoff(CutoffKind.COSINE, 1.0)
+
+
+def _common_mode(potential: Potential) -> list[str]:
+    modes = [mode_lines(model.scaling) for model in potential.models]
+    if any(mode != modes[0] for mode in modes):
+        raise OptionError("the elements are scaled differently: n2p2 knows one scaling for all")
+    return modes[0]

@@ -1,0 +1,154 @@
+"""``input.nn``: one keyword per line, ``#`` or ``!`` starts a comment, numbers may be Fortran's."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nnp.errors import FileFormatError
+from nnp.io.n2p2.keywords import FLAGS, IGNORED, READ, SHORT_RANGE_TYPES, UNSUPPORTED
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line: keyword, arguments, and where it stands."""
+
+    keyword: str
+    arguments: tuple[str, ...]
+    path: Path
+    line: int
+
+    @property
+    def where(self) -> str:
+        return f"{self.path}, line {self.line}"
+
+    def error(self, message: str) -> FileFormatError:
+        """An error that names file, line and keyword."""
+        return FileFormatError(f"{self.where}: {self.keyword} {message}")
+
+    def number(self, index: int) -> float:
+        """Argument ``index`` as a finite float."""
+        return parse_number(self.arguments[index], self.where)
+
+    def integer(self, index: int) -> int:
+        """Argument ``index`` as an integer."""
+        try:
+            return int(self.arguments[index])
+        except ValueError:
+            raise self.error(f"has {self.arguments[index]!r} where a whole number belongs") from None
+
+    def expect(self, *counts: int) -> None:
+        """Raise unless the number of arguments is one of ``counts``."""
+        if len(self.arguments) not in counts:
+            allowed = " or ".join(str(count) for count in counts)
+            raise self.error(f"has {len(self.arguments)} arguments, {allowed} are wanted")
+
+
+class Settings:
+    """All lines of an ``input.nn``.
+
+    Args:
+        path: the file.
+
+    Raises:
+        FileFormatError: it cannot be read, or asks for what is not supported (charges, 4G, …).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.entries = [
+            Entry(words[0], tuple(words[1:]), path, line) for line, words in read_words(path)
+        ]
+        for entry in self.entries:
+            _check_supported(entry)
+
+    def all(self, *keywords: str) -> list[Entry]:
+        """Every line with one of these keywords, in file order."""
+        return [entry for entry in self.entries if entry.keyword in keywords]
+
+    def one(self, keyword: str) -> Entry | None:
+        """The line of a keyword that may stand once, None where it is absent."""
+        found = self.all(keyword)
+        if len(found) > 1:
+            raise found[1].error(f"stands here again, after line {found[0].line}")
+        return found[0] if found else None
+
+    def required(self, keyword: str) -> Entry:
+        """The line of a keyword that must be there."""
+        entry = self.one(keyword)
+        if entry is None:
+            raise FileFormatError(f"{self.path}: the keyword {keyword} is missing")
+        return entry
+
+    def flag(self, keyword: str) -> bool:
+        """Whether a keyword without argument is there."""
+        return self.one(keyword) is not None
+
+    def number(self, keyword: str, default: float) -> float:
+        """The number behind a keyword."""
+        entry = self.one(keyword)
+        if entry is None:
+            return default
+        entry.expect(1)
+        return entry.number(0)
+
+
+def read_words(path: Path) -> list[tuple[int, list[str]]]:
+    """(line number, words) of every line that has any, comments left out.
+
+    Raises:
+        FileFormatError: the file is missing or not text.
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="strict")
+    except FileNotFoundError:
+        raise FileFormatError(f"{path} is missing") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileFormatError(f"cannot read {path}: {error}") from None
+    lines = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.split("#")[0].split("!")[0].split()
+        if words:
+            lines.append((number, words))
+    return lines
+
+
+def parse_number(word: str, where: str) -> float:
+    """A finite float, Fortran's ``1.0d0`` included.
+
+    Raises:
+        FileFormatError: the word is no number, or not finite; the message begins with ``where``.
+    """
+    try:
+        value = float(word.replace("d", "e").replace("D", "e"))
+    except ValueError:
+        raise FileFormatError(f"{where}: {word!r} stands where a number belongs") from None
+    if value - value != 0:
+        raise FileFormatError(f"{where}: the value {word} is not finite")
+    return value
+
+
+def parse_numbers(words: Sequence[str], where: str) -> list[float]:
+    """Several numbers, see `parse_number`."""
+    return [parse_number(word, where) for word in words]
+
+
+def _check_supported(entry: Entry) -> None:
+    if entry.keyword in UNSUPPORTED:
+        raise entry.error(f"is not supported: {UNSUPPORTED[entry.keyword]}")
+    if entry.keyword in SHORT_RANGE_TYPES:
+        value = entry.arguments[0] if entry.arguments else ""
+        if value not in SHORT_RANGE_TYPES[entry.keyword]:
+            raise entry.error(
+                f"{value} is not supported: only short-range (2G) potentials, "
+                f"{' or '.join(SHORT_RANGE_TYPES[entry.keyword])}, can be evaluated"
+            )
+    elif entry.keyword in FLAGS and entry.arguments:
+        raise entry.error(f"takes no argument, got {' '.join(entry.arguments)}")
+    elif entry.keyword not in READ and entry.keyword not in IGNORED:
+        warnings.warn(
+            f"{entry.where}: unknown keyword {entry.keyword!r} is ignored; check its spelling",
+            stacklevel=2,
+        )

@@ -1,0 +1,228 @@
+"""A Behler-Parrinello potential: one set of functions, one scaling and one network per element.
+
+E = Σ_i E_i,  E_i = energy_scale · network(factor · G_i + offset) + energy_offset
+
+Behler and Parrinello, Phys. Rev. Lett. 98, 146401 (2007), doi:10.1103/PhysRevLett.98.146401.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnp.elements import atomic_number, chemical_symbol
+from nnp.errors import OptionError, StructureError
+from nnp.evaluation import Evaluation
+from nnp.networks import Network
+from nnp.scaling import Scaling
+from nnp.structure import Structure, as_structure
+from nnp.symmetry_functions import (
+    SymmetryFunction,
+    canonical_order,
+    neighbor_symbols,
+)
+from nnp.units import METAL, UnitSystem
+
+if TYPE_CHECKING:
+    from nnp.engines import Engine
+
+
+@dataclass(frozen=True, eq=False)
+class ElementModel:
+    """What gives an atom of one element its energy.
+
+    Attributes:
+        symbol: the element.
+        functions: symmetry functions, in canonical order.
+        scaling: of the functions.
+        network: takes the scaled functions.
+        energy_offset: added to each atom's energy, eV.
+
+    Raises:
+        OptionError: functions out of order, or sizes that do not fit one another.
+    """
+
+    symbol: str
+    functions: tuple[SymmetryFunction, ...]
+    scaling: Scaling
+    network: Network
+    energy_offset: float = 0.0
+
+    def __post_init__(self) -> None:
+        atomic_number(self.symbol)
+        object.__setattr__(self, "functions", tuple(self.functions))
+        if list(self.functions) != canonical_order(self.functions):
+            raise OptionError(
+                f"the functions of {self.symbol} are not in canonical order: pass them through "
+                "nnp.symmetry_functions.canonical_order, and scaling and weights with them"
+            )
+        n_functions, n_inputs = len(self.functions), self.network.sizes[0]
+        if not n_functions == len(self.scaling) == n_inputs:
+            raise OptionError(
+                f"{self.symbol} has {n_functions} functions, scaling of {len(self.scaling)} and a "
+                f"network of {n_inputs} inputs: the three must be the same"
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Potential:
+    """A complete potential. `nnp.load` reads one, `save` writes one.
+
+    Attributes:
+        models: one `ElementModel` per element, by atomic number.
+        energy_scale: eV per unit of the networks' output.
+        units: the units of the files it came from and goes to by default; inside all is Å and eV.
+        provenance: where it came from; JSON-serialisable.
+
+    Raises:
+        OptionError: no element, elements twice, or functions that look for other elements.
+    """
+
+    models: tuple[ElementModel, ...]
+    energy_scale: float = 1.0
+    units: UnitSystem = METAL
+    provenance: dict[str, Any] = field(default_factory=dict)
+    _engines: dict[tuple[Any, ...], Engine] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        models = tuple(sorted(self.models, key=lambda model: atomic_number(model.symbol)))
+        object.__setattr__(self, "models", models)
+        symbols = [model.symbol for model in models]
+        if not symbols or len(set(symbols)) != len(symbols):
+            raise OptionError(f"a potential needs one model per element, got {symbols}")
+        for model in models:
+            for function in model.functions:
+                unknown = set(neighbor_symbols(function)) - set(symbols)
+                if unknown:
+                    raise OptionError(
+                        f"a function of {model.symbol} looks for {sorted(unknown)}, but the "
+                        f"potential has only {', '.join(symbols)}"
+                    )
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Symbols, by atomic number."""
+        return tuple(model.symbol for model in self.models)
+
+    @property
+    def cutoff(self) -> float:
+        """Largest radius of any function, Å."""
+        return max((f.radius for model in self.models for f in model.functions), default=0.0)
+
+    def element_indices(self, structure: Structure) -> NDArray[np.int64]:
+        """(n,) index into ``models`` of each atom.
+
+        Raises:
+            StructureError: there are no atoms, or an atom's element has no model.
+        """
+        if len(structure) == 0:
+            raise StructureError("the structure has no atoms")
+        numbers = np.array([atomic_number(symbol) for symbol in self.elements])
+        indices = np.searchsorted(numbers, structure.atomic_numbers)
+        found = numbers[np.minimum(indices, len(numbers) - 1)] == structure.atomic_numbers
+        if not found.all():
+            atom = int(np.argmin(found))
+            symbol = chemical_symbol(int(structure.atomic_numbers[atom]))
+            raise StructureError(
+                f"atom {atom} is {symbol}, but the potential knows only {', '.join(self.elements)}"
+            )
+        return indices
+
+    def engine(self, name: str = "auto", **options: Any) -> Engine:
+        """The engine of this name for this potential, made once and kept warm.
+
+        Args:
+            name: ``"auto"``, ``"cpu"`` or ``"reference"``.
+            options: of the engine, such as ``dtype`` and ``threads``.
+
+        Raises:
+            OptionError: no engine has this name, or it does not take an option.
+            UnavailableError: the engine cannot run here.
+        """
+        from nnp.engines import create_engine
+
+        key = (name, *sorted(options.items()))
+        if key not in self._engines:
+            self._engines[key] = create_engine(self, name, **options)
+        return self._engines[key]
+
+    @overload
+    def evaluate(
+        self, atoms: list[Any], engine: str = ..., forces: bool = ..., stress: bool = ..., **options: Any
+    ) -> list[Evaluation]: ...
+
+    @overload
+    def evaluate(
+        self, atoms: Any, engine: str = ..., forces: bool = ..., stress: bool = ..., **options: Any
+    ) -> Evaluation: ...
+
+    def evaluate(
+        self,
+        atoms: Any,
+        engine: str = "auto",
+        forces: bool = True,
+        stress: bool = False,
+        **options: Any,
+    ) -> Evaluation | list[Evaluation]:
+        """Energy, forces and stress of a structure.
+
+        Args:
+            atoms: an ``ase.Atoms`` or `Structure`, or a list of them.
+            engine: name of the engine, see `engine`.
+            forces: whether to compute forces.
+            stress: whether to compute the stress; needs three periodic axes.
+            options: of the engine.
+
+        Returns:
+            An `Evaluation`; a list of them for a list.
+
+        Raises:
+            StructureError: atoms that cannot be evaluated; the message names the atom.
+            NumericalError: the energy or a force is not finite.
+        """
+        warm = self.engine(engine, **options)
+        if isinstance(atoms, list | tuple):
+            return [warm.compute(as_structure(a), forces, stress) for a in atoms]
+        return warm.compute(as_structure(atoms), forces, stress)
+
+    def descriptors(
+        self, atoms: Any, scaled: bool = False, engine: str = "auto", **options: Any
+    ) -> list[NDArray[np.float64]]:
+        """Symmetry functions of every atom.
+
+        Args:
+            atoms: an ``ase.Atoms`` or `Structure`.
+            scaled: whether as the networks get them, or raw.
+            engine: name of the engine, see `engine`.
+            options: of the engine.
+
+        Returns:
+            One array per atom, of its element's functions in canonical (n2p2's) order.
+        """
+        return self.engine(engine, **options).descriptors(as_structure(atoms), scaled)
+
+    def save(self, path: str | Path, force: bool = False) -> None:
+        """Write the one-file model.
+
+        Args:
+            path: the file; the customary ending is ``.nnp``.
+            force: whether to overwrite.
+
+        Raises:
+            OutputExistsError: the file is there and ``force`` is False.
+        """
+        from nnp.io.model import write
+
+        write(self, path, force)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle and copy without the warm engines, which hold threads and library handles."""
+        return {name: value for name, value in vars(self).items() if name != "_engines"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _engines={})
+

@@ -1,0 +1,1 @@
+"""The oracle: every formula of the package in plain float64 torch."""

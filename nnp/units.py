@@ -1,0 +1,102 @@
+"""Physical constants and the only unit conversions of the package.
+
+Inside the package lengths are Å and energies eV. Constants: CODATA 2022
+(https://physics.nist.gov/cuu/Constants); those of the SI definition are exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nnp.errors import OptionError
+
+ELEMENTARY_CHARGE_C = 1.602176634e-19  # exact
+AVOGADRO_PER_MOL = 6.02214076e23  # exact
+BOLTZMANN_J_PER_K = 1.380649e-23  # exact
+
+BOHR = 0.529177210544  # Å
+HARTREE = 27.211386245981  # eV
+KJ_PER_MOL = 1000.0 / (ELEMENTARY_CHARGE_C * AVOGADRO_PER_MOL)  # eV
+KCAL_PER_MOL = 4.184 * KJ_PER_MOL  # eV
+BOLTZMANN = BOLTZMANN_J_PER_K / ELEMENTARY_CHARGE_C  # eV / K
+NANOMETRE = 10.0  # Å
+BAR = 1e5 * 1e-30 / ELEMENTARY_CHARGE_C  # eV / Å³
+
+LENGTH_UNITS = {"angstrom": 1.0, "bohr": BOHR, "nm": NANOMETRE}
+ENERGY_UNITS = {
+    "eV": 1.0,
+    "hartree": HARTREE,
+    "rydberg": HARTREE / 2,
+    "kcal/mol": KCAL_PER_MOL,
+    "kJ/mol": KJ_PER_MOL,
+}
+
+
+@dataclass(frozen=True)
+class UnitSystem:
+    """The units a file is written in.
+
+    Attributes:
+        length: a key of ``LENGTH_UNITS``.
+        energy: a key of ``ENERGY_UNITS``.
+
+    >>> UnitSystem("bohr", "hartree").length_in_angstrom == BOHR
+    True
+    """
+
+    length: str
+    energy: str
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("length", self.length, LENGTH_UNITS),
+            ("energy", self.energy, ENERGY_UNITS),
+        ):
+            if value not in known:
+                raise OptionError(
+                    f"unknown {name} unit {value!r}: allowed are {', '.join(known)}"
+                )
+
+    @property
+    def length_in_angstrom(self) -> float:
+        return LENGTH_UNITS[self.length]
+
+    @property
+    def energy_in_ev(self) -> float:
+        return ENERGY_UNITS[self.energy]
+
+    def __str__(self) -> str:
+        return f"{self.length}, {self.energy}"
+
+
+ATOMIC = UnitSystem("bohr", "hartree")
+METAL = UnitSystem("angstrom", "eV")
+
+
+def unit_system(units: str | tuple[str, str] | UnitSystem | None) -> UnitSystem | None:
+    """Read the ``units=`` argument of the readers.
+
+    Args:
+        units: ``"atomic"`` (bohr, hartree), ``"metal"`` (Å, eV; also for reduced units, which
+            then pass through unchanged), ``"LENGTH,ENERGY"``, a pair of names, a `UnitSystem`, or
+            None (not said).
+
+    Raises:
+        OptionError: a name is unknown.
+
+    >>> unit_system("bohr,eV")
+    UnitSystem(length='bohr', energy='eV')
+    """
+    if units is None or isinstance(units, UnitSystem):
+        return units
+    if isinstance(units, str):
+        named = {"atomic": ATOMIC, "metal": METAL}
+        if units in named:
+            return named[units]
+        units = tuple(part.strip() for part in units.split(","))  # type: ignore[assignment]
+    if len(units) != 2:
+        raise OptionError(
+            f"units={units!r} is not understood: say 'atomic' (bohr, hartree), 'metal' (angstrom, "
+            "eV) or 'LENGTH,ENERGY' such as 'angstrom,eV'"
+        )
+    return UnitSystem(*units)

@@ -1,0 +1,303 @@
+#include "engine.h"
+
+#include "error.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <new>
+
+namespace nnp {
+namespace {
+
+constexpr double DEFAULT_SKIN = 0.6;       // length units of the potential (Å)
+constexpr int SCALE_EXPONENT = 48;         // dE/dr in units of 2^-48: 3.6e-15 eV/Å; see make_task and run
+constexpr double TOLERANCE_DOUBLE = 1e-9;  // extrapolation margin as a share of max - min
+constexpr double TOLERANCE_SINGLE = 1e-5;
+constexpr int SUM_BLOCK = 64;              // energies added straight, then the block sums: short error chains
+
+double now()
+{
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double block_sum(const double* values, int64_t n, int64_t stride)
+{
+    double total = 0;
+    for (int64_t begin = 0; begin < n; begin += SUM_BLOCK) {
+        double part = 0;
+        for (int64_t i = begin; i < std::min(n, begin + SUM_BLOCK); ++i)
+            part += values[i * stride];
+        total += part;
+    }
+    return total;
+}
+
+int thread_count(const nnp_options& options)
+{
+    if (options.threads < 0 || options.threads > 4096)
+        throw Error(NNP_BAD_ARGUMENT, "threads is " + std::to_string(options.threads) +
+                                          ": allowed are 0 (all the process may use) to 4096");
+    return options.threads == 0 ? available_threads() : options.threads;
+}
+
+bool is_single(const nnp_options& options)
+{
+    if (options.precision != NNP_FLOAT64 && options.precision != NNP_FLOAT32)
+        throw Error(NNP_BAD_ARGUMENT, "precision is " + std::to_string(options.precision) +
+                                          ": allowed are 0 (float64) and 1 (float32)");
+    return options.precision == NNP_FLOAT32;
+}
+
+double skin_width(const nnp_options& options)
+{
+    if (!std::isfinite(options.skin))
+        throw Error(NNP_BAD_ARGUMENT, "the skin is not a finite number");
+    return options.skin < 0 ? DEFAULT_SKIN : options.skin;
+}
+
+}  // namespace
+
+void Engine::Aligned::operator()(void* p) const { ::operator delete(p, std::align_val_t(64)); }
+
+Engine::Engine(const nnp_potential_arrays& potential, const nnp_options& options)
+    : model_(read_model(potential)),
+      plan_(make_plan(model_)),
+      kernel_(choose_kernel(is_single(options), options.target)),
+      single_(is_single(options)),
+      pool_(thread_count(options)),
+      list_(model_.cutoff, skin_width(options), static_cast<int>(model_.elements.size()))
+{
+    for (const Element& element : model_.elements) {
+        void* data = ::operator new(kernel_.network_bytes(element) + 64, std::align_val_t(64));
+        packed_.emplace_back(data);
+        kernel_.pack_network(element, data);
+        networks_.push_back(data);
+    }
+    for (int i = 0; i < pool_.size(); ++i)
+        states_.push_back(std::make_unique<ThreadState>());
+}
+
+void Engine::read_structure(const nnp_structure& s)
+{
+    if (s.n_atoms < 0 || s.n_atoms > INT32_MAX / 4)
+        throw Error(NNP_BAD_STRUCTURE, "n_atoms is " + std::to_string(s.n_atoms) + ": allowed are 0 to 536870911");
+    if (s.n_atoms > 0 && (!s.positions || !s.atomic_numbers))
+        throw Error(NNP_BAD_ARGUMENT, "positions or atomic_numbers is a null pointer");
+    if ((s.periodic[0] || s.periodic[1] || s.periodic[2]) && !s.cell)
+        throw Error(NNP_BAD_ARGUMENT, "the structure is periodic but its cell is a null pointer");
+    elements_.resize(s.n_atoms);
+    offsets_.resize(s.n_atoms + 1);
+    offsets_[0] = 0;
+    for (int64_t i = 0; i < s.n_atoms; ++i) {
+        elements_[i] = model_.element_index(s.atomic_numbers[i]);
+        if (elements_[i] == ANY_ELEMENT)
+            throw Error(NNP_BAD_STRUCTURE, "atom " + std::to_string(i) + " has atomic number " +
+                                               std::to_string(s.atomic_numbers[i]) +
+                                               ", which the potential has no network for");
+        offsets_[i + 1] = offsets_[i] + static_cast<int64_t>(model_.elements[elements_[i]].functions.size());
+        const double* r = s.positions + 3 * i;
+        if (!std::isfinite(r[0]) || !std::isfinite(r[1]) || !std::isfinite(r[2]))
+            throw Error(NNP_BAD_STRUCTURE, "position of atom " + std::to_string(i) + " is not finite: (" +
+                                               to_text(r[0]) + ", " + to_text(r[1]) + ", " + to_text(r[2]) + ")");
+    }
+}
+
+Task Engine::make_task(const nnp_structure& s, Mode mode)
+{
+    Task t = {};
+    t.mode = mode;
+    t.model = &model_;
+    t.plan = &plan_;
+    t.networks = networks_.data();
+    t.n_elements = static_cast<int>(model_.elements.size());
+    t.cutoff = model_.cutoff;
+    t.extrapolation_tolerance = single_ ? TOLERANCE_SINGLE : TOLERANCE_DOUBLE;
+    t.gradient_scale = std::ldexp(1.0, SCALE_EXPONENT);
+    t.offsets = offsets_.data();
+    energies_.resize(s.n_atoms);
+    t.energies = energies_.data();
+    return t;
+}
+
+// One pass over all atoms. False when a contribution was too large for the fixed point: repeat with a smaller scale.
+bool Engine::run_once(Task& task, int64_t n)
+{
+    for (auto& state : states_) {
+        if (task.gradient)
+            state->gradient.assign(3 * n, 0);
+        state->extrapolations.clear();
+        state->failure = Failure{};
+        state->largest_contribution = 0;
+        state->triples = 0;
+    }
+    pool_.run((n + CHUNK - 1) / CHUNK, [&](int64_t chunk, int thread) {
+        kernel_.process(task, *states_[thread], chunk * CHUNK, std::min<int64_t>(n, (chunk + 1) * CHUNK));
+    });
+    raise_failures();
+    double largest = 0;
+    for (auto& state : states_)
+        largest = std::max(largest, state->largest_contribution);
+    if (largest * task.gradient_scale < task.gradient_limit)
+        return true;
+    task.gradient_scale = std::ldexp(1.0, std::ilogb(task.gradient_limit) - std::ilogb(largest) - 2);
+    return false;
+}
+
+void Engine::run(Task& task, const nnp_structure& structure)
+{
+    double start = now();
+    int64_t n = structure.n_atoms;
+    statistics_.list_builds += list_.update(structure, elements_, pool_) ? 1 : 0;
+    task.list = list_.view();
+    // an atom gets one contribution from each atom that lists it, and its own sum: twice its entries
+    task.gradient_limit = std::ldexp(1.0, 61) / (2.0 * list_.most_entries() + 2);
+    if (task.virial) {
+        virials_.resize(6 * n);
+        task.virials = virials_.data();
+    }
+    double listed = now();
+    while (!run_once(task, n)) {
+    }
+    statistics_.evaluations += 1;
+    statistics_.list_seconds += listed - start;
+    statistics_.kernel_seconds += now() - listed;
+    collect_extrapolations();
+}
+
+void Engine::raise_failures() const
+{
+    Failure first;
+    for (const auto& state : states_) {
+        if (state->failure.kind != FailureKind::none)
+            first.report(state->failure.kind, state->failure.atom, state->failure.other);
+    }
+    if (first.kind == FailureKind::overlap)
+        throw Error(NNP_BAD_STRUCTURE, "atoms " + std::to_string(std::min(first.atom, first.other)) + " and " +
+                                           std::to_string(std::max(first.atom, first.other)) +
+                                           " are in the same place: remove one of them");
+    if (first.kind == FailureKind::not_finite)
+        throw Error(NNP_NOT_FINITE, "energy or force of atom " + std::to_string(first.atom) +
+                                        " is not finite: the structure is far outside what the potential was trained "
+                                        "on; look at the atoms around this one");
+}
+
+void Engine::collect_gradient(const Task& task, int64_t n, double sign, double* out)
+{
+    double unit = sign / task.gradient_scale;
+    for (int64_t rank = 0; rank < n; ++rank) {
+        double* to = out + 3 * task.list.order[rank];
+        for (int c = 0; c < 3; ++c) {
+            int64_t sum = 0;
+            for (auto& state : states_)
+                sum += state->gradient[3 * rank + c];
+            to[c] = unit * static_cast<double>(sum);
+        }
+    }
+}
+
+void Engine::collect_virial(int64_t n, double* out) const
+{
+    double v[6];
+    for (int c = 0; c < 6; ++c)
+        v[c] = block_sum(virials_.data() + c, n, 6);
+    const int order[9] = {0, 5, 4, 5, 1, 3, 4, 3, 2};
+    for (int c = 0; c < 9; ++c)
+        out[c] = v[order[c]];
+}
+
+void Engine::collect_extrapolations()
+{
+    flagged_.clear();
+    statistics_.triples = 0;
+    for (auto& state : states_) {
+        flagged_.insert(flagged_.end(), state->extrapolations.begin(), state->extrapolations.end());
+        statistics_.triples += state->triples;
+    }
+    std::sort(flagged_.begin(), flagged_.end(), [](const Extrapolation& a, const Extrapolation& b) {
+        return a.atom != b.atom ? a.atom < b.atom : a.function < b.function;
+    });
+    flagged_atoms_.clear();
+    flagged_functions_.clear();
+    flagged_excess_.clear();
+    for (const Extrapolation& e : flagged_) {
+        flagged_atoms_.push_back(e.atom);
+        flagged_functions_.push_back(e.function);
+        flagged_excess_.push_back(e.excess);
+    }
+}
+
+void Engine::compute(const nnp_structure& s, const nnp_results& results)
+{
+    read_structure(s);
+    bool evaluate = results.energy || results.energies || results.forces || results.virial;
+    Task task = make_task(s, evaluate ? Mode::evaluate : Mode::descriptors);
+    task.virial = results.virial != nullptr;
+    task.gradient = results.forces || results.virial;
+    task.descriptors = results.descriptors;
+    flagged_.clear();
+    if (s.n_atoms > 0)
+        run(task, s);
+    else
+        collect_extrapolations();
+    double start = now();
+    if (results.energy)
+        *results.energy = block_sum(energies_.data(), s.n_atoms, 1);
+    if (results.energies)
+        std::copy(energies_.begin(), energies_.end(), results.energies);
+    if (results.forces)
+        collect_gradient(task, s.n_atoms, -1, results.forces);
+    if (results.virial)
+        collect_virial(s.n_atoms, results.virial);
+    statistics_.reduce_seconds += now() - start;
+}
+
+void Engine::pull_back(const nnp_structure& s, const double* dl_dg, double* dl_dr, double* dl_dstrain)
+{
+    read_structure(s);
+    Task task = make_task(s, Mode::pull_back);
+    task.gradient = true;
+    task.virial = dl_dstrain != nullptr;
+    task.dl_dg = dl_dg;
+    if (s.n_atoms > 0)
+        run(task, s);
+    collect_gradient(task, s.n_atoms, 1, dl_dr);
+    if (dl_dstrain)
+        collect_virial(s.n_atoms, dl_dstrain);
+}
+
+void Engine::push_forward(const nnp_structure& s, const double* dr, double* dg)
+{
+    read_structure(s);
+    Task task = make_task(s, Mode::push_forward);
+    task.displacement = dr;
+    task.descriptors = dg;
+    if (s.n_atoms > 0)
+        run(task, s);
+}
+
+int64_t Engine::descriptor_size(const nnp_structure& s)
+{
+    read_structure(s);
+    return offsets_[s.n_atoms];
+}
+
+nnp_extrapolations Engine::extrapolations() const
+{
+    return {static_cast<int64_t>(flagged_atoms_.size()), flagged_atoms_.data(), flagged_functions_.data(),
+            flagged_excess_.data()};
+}
+
+nnp_statistics Engine::statistics() const
+{
+    nnp_statistics s = statistics_;
+    size_t bytes = list_.bytes() + (energies_.capacity() + virials_.capacity()) * sizeof(double) +
+                   elements_.capacity() * sizeof(int32_t) + offsets_.capacity() * sizeof(int64_t);
+    for (const auto& state : states_)
+        bytes += state->arena.bytes() + state->gradient.capacity() * sizeof(int64_t);
+    s.bytes = static_cast<int64_t>(bytes);
+    s.list_entries = list_.n_entries();
+    return s;
+}
+
+}  // namespace nnp

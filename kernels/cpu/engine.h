@@ -1,0 +1,62 @@
+// The engine behind the C interface: one potential, one neighbour list, one team of threads.
+#ifndef NNP_CPU_ENGINE_H
+#define NNP_CPU_ENGINE_H
+
+#include "kernel.h"
+#include "thread_pool.h"
+
+#include <memory>
+#include <string>
+
+namespace nnp {
+
+class Engine {
+public:
+    Engine(const nnp_potential_arrays& potential, const nnp_options& options);
+
+    void compute(const nnp_structure& structure, const nnp_results& results);
+    void pull_back(const nnp_structure& structure, const double* dl_dg, double* dl_dr, double* dl_dstrain);
+    void push_forward(const nnp_structure& structure, const double* dr, double* dg);
+    int64_t descriptor_size(const nnp_structure& structure);
+
+    nnp_extrapolations extrapolations() const;
+    nnp_statistics statistics() const;
+    const Kernel& kernel() const { return kernel_; }
+    int threads() const { return pool_.size(); }
+
+private:
+    static constexpr int CHUNK = 16;  // atoms a thread takes at a time
+
+    Model model_;
+    std::vector<ElementPlan> plan_;
+    const Kernel& kernel_;
+    bool single_;
+    ThreadPool pool_;
+    NeighborList list_;
+    std::vector<std::unique_ptr<ThreadState>> states_;
+    struct Aligned {
+        void operator()(void* p) const;
+    };
+    std::vector<std::unique_ptr<void, Aligned>> packed_;
+    std::vector<const void*> networks_;
+    std::vector<int32_t> elements_;   // by caller's index
+    std::vector<int64_t> offsets_;    // [n + 1] ragged descriptors
+    std::vector<double> energies_, virials_;
+    std::vector<int64_t> flagged_atoms_, flagged_functions_;
+    std::vector<double> flagged_excess_;
+    std::vector<Extrapolation> flagged_;
+    nnp_statistics statistics_ = {};
+
+    void read_structure(const nnp_structure& structure);
+    Task make_task(const nnp_structure& structure, Mode mode);
+    void run(Task& task, const nnp_structure& structure);
+    bool run_once(Task& task, int64_t n);
+    void raise_failures() const;
+    void collect_gradient(const Task& task, int64_t n, double sign, double* out);
+    void collect_virial(int64_t n, double* out) const;
+    void collect_extrapolations();
+};
+
+}  // namespace nnp
+
+#endif

@@ -1,0 +1,164 @@
+// One atom after the other: neighbours, functions, network, gradient. Compiled once per instruction set and precision
+// (NNP_TARGET, NNP_TARGET_NAME, NNP_SINGLE); nothing in here may be called from code outside its namespace except
+// through `kernel`, and it calls no inline function of the standard library that another build might share.
+#include "angular_pass.h"
+#include "network_pass.h"
+#include "radial_pass.h"
+
+namespace nnp::NNP_TARGET {
+
+namespace {
+
+// Everything of one atom that lives from the forward to the backward pass.
+struct Kept {
+    RadialSlopes* radial;
+    Triples* angular;
+};
+
+template <bool PUSH>
+void build_triples(const AngularGroup& g, const Neighbors& nb, const Rows& rows, Arena& arena, Triples& t)
+{
+    t = Triples{};
+    make_sides(g, nb, arena, t.sides);
+    take_triples(arena, rows, PUSH, t);
+    if (g.narrow)
+        compress_rows<true, PUSH>(g, nb, rows, t);
+    else
+        compress_rows<false, PUSH>(g, nb, rows, t);
+    pad_triples(g, PUSH, t);
+    take_forward(g, arena, t);
+}
+
+void sum_angular(const AngularGroup& g, Arena& arena, Triples& t, double* descriptors)
+{
+    if (!g.compact && g.cutoff_or_core == NNP_CUTOFF_COSINE)
+        angular_forward<NNP_CUTOFF_COSINE>(g, arena, t, descriptors);
+    else if (!g.compact && g.cutoff_or_core == NNP_CUTOFF_TANH)
+        angular_forward<NNP_CUTOFF_TANH>(g, arena, t, descriptors);
+    else
+        angular_forward<-1>(g, arena, t, descriptors);
+}
+
+void forward(const ElementPlan& plan, const Neighbors& nb, bool push_forward, ThreadState& state, double* descriptors,
+             Kept& kept)
+{
+    size_t n_radial = plan.radial.size(), n_angular = plan.angular.size();
+    kept.radial = take<RadialSlopes>(state.arena, n_radial + 1);
+    kept.angular = take<Triples>(state.arena, n_angular + 1);
+    for (size_t i = 0; i < n_radial; ++i)
+        radial_forward(plan.radial[i], nb, state.arena, descriptors, kept.radial[i]);
+    for (size_t i = 0; i < n_angular; ++i) {
+        const AngularGroup& g = plan.angular[i];
+        Rows rows = rows_of(g, nb);
+        if (push_forward)
+            build_triples<true>(g, nb, rows, state.arena, kept.angular[i]);
+        else
+            build_triples<false>(g, nb, rows, state.arena, kept.angular[i]);
+        sum_angular(g, state.arena, kept.angular[i], descriptors);
+        state.triples += kept.angular[i].count;
+    }
+}
+
+void backward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, const double* dl_dg, Arena& arena)
+{
+    size_t n_radial = plan.radial.size(), n_angular = plan.angular.size();
+    for (size_t i = 0; i < n_radial; ++i)
+        radial_backward(plan.radial[i], nb, kept.radial[i], dl_dg);
+    for (size_t i = 0; i < n_angular; ++i) {
+        const AngularGroup& g = plan.angular[i];
+        angular_backward(g, arena, kept.angular[i], dl_dg);
+        if (g.narrow)
+            expand_rows<true>(nb, rows_of(g, nb), kept.angular[i]);
+        else
+            expand_rows<false>(nb, rows_of(g, nb), kept.angular[i]);
+    }
+}
+
+void push_forward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, double* descriptors, Arena& arena)
+{
+    size_t n_radial = plan.radial.size(), n_angular = plan.angular.size();
+    for (size_t i = 0; i < n_radial; ++i)
+        radial_push_forward(plan.radial[i], nb, kept.radial[i], descriptors);
+    for (size_t i = 0; i < n_angular; ++i)
+        angular_push_forward(plan.angular[i], arena, kept.angular[i], descriptors);
+}
+
+void check_ranges(const Element& element, const double* descriptors, double tolerance, int64_t atom, ThreadState& state)
+{
+    int n = (int)element.functions.size();
+    for (int s = 0; s < n; ++s) {
+        const Function& f = element.functions[s];
+        double margin = tolerance * (f.maximum - f.minimum);
+        if (descriptors[s] < f.minimum - margin)
+            state.flag(atom, s, descriptors[s] - f.minimum);
+        else if (descriptors[s] > f.maximum + margin)
+            state.flag(atom, s, descriptors[s] - f.maximum);
+    }
+}
+
+// Scaling, network and its derivative by the raw functions.
+void evaluate_network(const Task& t, int element_index, int64_t atom, const double* descriptors, ThreadState& state,
+                      double* dl_dg)
+{
+    const Element& element = t.model->elements[element_index];
+    int n = (int)element.functions.size();
+    nnp_scalar* input = take<nnp_scalar>(state.arena, round_up(n, W) + W);
+    nnp_scalar* d_input = take<nnp_scalar>(state.arena, round_up(n, W) + W);
+    for (int s = 0; s < n; ++s)
+        input[s] = (nnp_scalar)(element.functions[s].factor * descriptors[s] + element.functions[s].offset);
+    double output = run_network(element, t.networks[element_index], t.model->twist, input, t.gradient, state.arena,
+                                d_input);
+    double energy = t.model->energy_scale * output + element.energy_offset;
+    t.energies[atom] = energy;
+    if (!std::isfinite(energy))
+        state.failure.report(FailureKind::not_finite, atom, -1);
+    if (t.gradient) {
+        for (int s = 0; s < n; ++s)
+            dl_dg[s] = t.model->energy_scale * element.functions[s].factor * (double)d_input[s];
+    }
+}
+
+void process_atom(const Task& t, ThreadState& state, int64_t rank)
+{
+    state.arena.rewind();
+    int64_t atom = t.list.order[rank];
+    int element_index = t.list.elements[rank];
+    const Element& element = t.model->elements[element_index];
+    const ElementPlan& plan = (*t.plan)[element_index];
+    Neighbors nb = {};
+    if (!gather(t, state, rank, nb))
+        return;
+    bool push = t.mode == Mode::push_forward;
+    if (push)
+        gather_displacements(t, rank, nb);
+    double* descriptors = take<double>(state.arena, element.functions.size() + 1);
+    double* own_dl_dg = take<double>(state.arena, element.functions.size() + 1);
+    const double* dl_dg = t.mode == Mode::pull_back ? t.dl_dg + t.offsets[atom] : own_dl_dg;
+    Kept kept;
+    forward(plan, nb, push, state, descriptors, kept);
+    if (push)
+        push_forward(plan, nb, kept, descriptors, state.arena);
+    if (t.descriptors)
+        std::memcpy(t.descriptors + t.offsets[atom], descriptors, element.functions.size() * sizeof(double));
+    if (t.mode == Mode::evaluate) {
+        check_ranges(element, descriptors, t.extrapolation_tolerance, atom, state);
+        evaluate_network(t, element_index, atom, descriptors, state, own_dl_dg);
+    }
+    if (t.gradient) {
+        backward(plan, nb, kept, dl_dg, state.arena);
+        scatter(t, state, rank, nb);
+    }
+}
+
+void process(const Task& task, ThreadState& state, int64_t begin, int64_t end)
+{
+    for (int64_t rank = begin; rank < end; ++rank)
+        process_atom(task, state, rank);
+}
+
+}  // namespace
+
+extern const Kernel kernel;
+const Kernel kernel = {NNP_TARGET_NAME, network_bytes, pack_network, process};
+
+}  // namespace nnp::NNP_TARGET

@@ -1,0 +1,386 @@
+#include "neighbors.h"
+
+#include "error.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace nnp {
+namespace {
+
+using Vector = std::array<double, 3>;
+
+constexpr double MOST_POINTS = 1e9;
+constexpr double FARTHEST = 1e9;      // cells an atom may lie outside: beyond, rounding eats the coordinates
+constexpr double ROUNDING = 1e-9;     // slack of a reach in fractional units
+constexpr double FLAT_CELL = 1e-12;   // volume over the product of the edges
+
+Vector cross(const Vector& a, const Vector& b)
+{
+    return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
+}
+
+double dot(const Vector& a, const Vector& b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
+
+double norm(const Vector& a) { return std::sqrt(dot(a, a)); }
+
+Vector unit(const Vector& a)
+{
+    double length = norm(a);
+    return {a[0] / length, a[1] / length, a[2] / length};
+}
+
+// A unit vector orthogonal to a.
+Vector orthogonal(const Vector& a)
+{
+    int smallest = 0;
+    for (int c = 1; c < 3; ++c) {
+        if (std::abs(a[c]) < std::abs(a[smallest]))
+            smallest = c;
+    }
+    Vector axis = {};
+    axis[smallest] = 1;
+    return unit(cross(a, axis));
+}
+
+// Fills the axes without periodicity with unit vectors orthogonal to the periodic ones.
+void complete_basis(std::array<Vector, 3>& cell, const std::array<bool, 3>& periodic)
+{
+    for (int a = 0; a < 3; ++a) {
+        int b = (a + 1) % 3, c = (a + 2) % 3;
+        int count = periodic[b] + periodic[c];
+        if (periodic[a] && count == 1) {
+            int missing = periodic[b] ? c : b, other = periodic[b] ? b : c;
+            cell[missing] = unit(cross(cell[a], cell[other]));
+        } else if (periodic[a] && count == 0) {
+            cell[b] = orthogonal(cell[a]);
+            cell[c] = unit(cross(cell[a], cell[b]));
+        }
+    }
+    if (!periodic[0] && !periodic[1] && !periodic[2])
+        cell = {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
+}
+
+}  // namespace
+
+// Bins over the fractional coordinates of all points, the last axis fastest.
+struct NeighborList::Grid {
+    Vector low, per_bin;  // coordinate of the first bin's start; bins per fractional unit
+    std::array<int, 3> n;
+    std::vector<int32_t> starts;
+
+    int axis_bin(int axis, double f) const
+    {
+        double bin = std::floor((f - low[axis]) * per_bin[axis]);
+        return static_cast<int>(std::min(std::max(bin, 0.0), n[axis] - 1.0));
+    }
+
+    int64_t bin(const Vector& f) const
+    {
+        return (static_cast<int64_t>(axis_bin(0, f[0])) * n[1] + axis_bin(1, f[1])) * n[2] + axis_bin(2, f[2]);
+    }
+
+    Grid(const std::vector<Vector>& fractions, const Vector& reach)
+    {
+        Vector high = fractions[0];
+        low = fractions[0];
+        for (const Vector& f : fractions) {
+            for (int a = 0; a < 3; ++a) {
+                low[a] = std::min(low[a], f[a]);
+                high[a] = std::max(high[a], f[a]);
+            }
+        }
+        double most = 2.0 * static_cast<double>(fractions.size()) + 64;
+        Vector count;
+        for (int a = 0; a < 3; ++a)
+            count[a] = std::max(1.0, std::floor(2 * (high[a] - low[a]) / reach[a]));
+        while (count[0] * count[1] * count[2] > most) {
+            int widest = count[0] >= count[1] && count[0] >= count[2] ? 0 : count[1] >= count[2] ? 1 : 2;
+            count[widest] = std::max(1.0, std::floor(count[widest] / 2));
+        }
+        for (int a = 0; a < 3; ++a) {
+            n[a] = static_cast<int>(count[a]);
+            per_bin[a] = high[a] > low[a] ? count[a] / (high[a] - low[a]) : 0;
+        }
+        starts.assign(static_cast<size_t>(n[0]) * n[1] * n[2] + 1, 0);
+    }
+};
+
+bool NeighborList::still_valid(const nnp_structure& structure, const std::vector<int32_t>& elements) const
+{
+    if (structure.n_atoms != n_atoms_ || elements != built_elements_)
+        return false;
+    double strained = 0;  // how far an image may have moved because the cell did
+    for (int a = 0; a < 3; ++a) {
+        if ((structure.periodic[a] != 0) != periodic_[a])
+            return false;
+        if (!periodic_[a])
+            continue;
+        Vector change;
+        for (int c = 0; c < 3; ++c)
+            change[c] = structure.cell[3 * a + c] - cell_[a][c];
+        strained += (largest_shift_[a] + 1) * norm(change);
+    }
+    double farthest2 = 0;
+    for (int64_t i = 0; i < n_atoms_; ++i) {
+        double moved2 = 0;
+        for (int c = 0; c < 3; ++c) {
+            double d = structure.positions[3 * i + c] - built_[3 * i + c];
+            moved2 += d * d;
+        }
+        farthest2 = std::max(farthest2, moved2);
+    }
+    return 2 * std::sqrt(farthest2) + strained <= skin_;
+}
+
+bool NeighborList::update(const nnp_structure& structure, const std::vector<int32_t>& elements, ThreadPool& pool)
+{
+    bool rebuild = !still_valid(structure, elements);
+    if (rebuild) {
+        n_atoms_ = -1;  // nothing valid if the build throws
+        build(structure, elements, pool);
+        n_atoms_ = structure.n_atoms;
+    }
+    move_points(structure);
+    return rebuild;
+}
+
+void NeighborList::set_cell(const nnp_structure& structure)
+{
+    double edges = 1;
+    for (int a = 0; a < 3; ++a) {
+        periodic_[a] = structure.periodic[a] != 0;
+        for (int c = 0; c < 3; ++c)
+            cell_[a][c] = periodic_[a] ? structure.cell[3 * a + c] : 0;
+        edges *= periodic_[a] ? norm(cell_[a]) : 1;
+    }
+    complete_basis(cell_, periodic_);
+    double volume = dot(cell_[0], cross(cell_[1], cell_[2]));
+    if (!(std::abs(volume) > FLAT_CELL * edges) || !std::isfinite(volume))
+        throw Error(NNP_BAD_STRUCTURE, "the periodic cell vectors span no volume: they must be finite and linearly "
+                                       "independent");
+    for (int a = 0; a < 3; ++a) {
+        Vector column = cross(cell_[(a + 1) % 3], cell_[(a + 2) % 3]);
+        for (int c = 0; c < 3; ++c)
+            inverse_[c][a] = column[c] / volume;
+        reach_[a] = (cutoff_ + skin_) * norm(column) / std::abs(volume);
+    }
+}
+
+void NeighborList::make_points(const nnp_structure& structure, std::vector<Vector>& fractions)
+{
+    int64_t n = structure.n_atoms;
+    std::vector<Vector> wrapped(n);
+    std::vector<Shift> home(n);
+    Vector low = {1e300, 1e300, 1e300}, high = {-1e300, -1e300, -1e300};
+    for (int64_t i = 0; i < n; ++i) {
+        int32_t cells[3] = {0, 0, 0};
+        for (int a = 0; a < 3; ++a) {
+            double f = 0;
+            for (int c = 0; c < 3; ++c)
+                f += structure.positions[3 * i + c] * inverse_[c][a];
+            if (periodic_[a] && std::abs(f) > FARTHEST)
+                throw Error(NNP_BAD_STRUCTURE, "atom " + std::to_string(i) + " lies " + to_text(f) +
+                                                   " cells away from the origin: wrap the positions into the cell");
+            if (periodic_[a])
+                cells[a] = static_cast<int32_t>(std::floor(f));
+            wrapped[i][a] = f - cells[a];
+            low[a] = std::min(low[a], wrapped[i][a]);
+            high[a] = std::max(high[a], wrapped[i][a]);
+        }
+        home[i] = {-cells[0], -cells[1], -cells[2]};
+    }
+    double images = static_cast<double>(n);
+    for (int a = 0; a < 3; ++a)
+        images *= periodic_[a] ? 2 + 2 * reach_[a] : 1;
+    if (images > MOST_POINTS)
+        throw Error(NNP_BAD_STRUCTURE, "the cell is so small against the cutoff " + to_text(cutoff_) + " that about " +
+                                           to_text(images) + " periodic images would be needed");
+    largest_shift_ = {0, 0, 0};
+    owner_.clear();
+    shifts_.clear();
+    fractions.clear();
+    for (int64_t i = 0; i < n; ++i) {
+        int first[3] = {0, 0, 0}, last[3] = {0, 0, 0};
+        for (int a = 0; a < 3; ++a) {
+            if (!periodic_[a])
+                continue;
+            first[a] = static_cast<int>(std::ceil(low[a] - reach_[a] - wrapped[i][a]));
+            last[a] = static_cast<int>(std::floor(high[a] + reach_[a] - wrapped[i][a]));
+            largest_shift_[a] = std::max({largest_shift_[a], -first[a], last[a]});
+        }
+        for (int sa = first[0]; sa <= last[0]; ++sa) {
+            for (int sb = first[1]; sb <= last[1]; ++sb) {
+                for (int sc = first[2]; sc <= last[2]; ++sc) {
+                    // the image in the cell itself is marked by the sign of its owner
+                    bool is_home = sa == 0 && sb == 0 && sc == 0;
+                    owner_.push_back(static_cast<int32_t>(is_home ? ~i : i));
+                    shifts_.push_back({home[i].a + sa, home[i].b + sb, home[i].c + sc});
+                    fractions.push_back({wrapped[i][0] + sa, wrapped[i][1] + sb, wrapped[i][2] + sc});
+                }
+            }
+        }
+    }
+}
+
+void NeighborList::sort_points(const Grid& grid, const std::vector<Vector>& fractions,
+                               const std::vector<int32_t>& elements)
+{
+    size_t n_points = owner_.size(), n = elements.size();
+    std::vector<int32_t> place(grid.starts.begin(), grid.starts.end() - 1);
+    std::vector<int32_t> owner(n_points);
+    std::vector<Shift> shifts(n_points);
+    for (size_t p = 0; p < n_points; ++p) {
+        int32_t to = place[grid.bin(fractions[p])]++;
+        owner[to] = owner_[p];
+        shifts[to] = shifts_[p];
+    }
+    order_.clear();
+    self_.clear();
+    elements_.clear();
+    std::vector<int32_t> rank(n);
+    for (size_t p = 0; p < n_points; ++p) {
+        if (owner[p] >= 0)
+            continue;
+        int32_t atom = ~owner[p];
+        owner[p] = atom;
+        rank[atom] = static_cast<int32_t>(order_.size());
+        order_.push_back(atom);
+        self_.push_back(static_cast<int32_t>(p));
+        elements_.push_back(elements[atom]);
+    }
+    for (size_t p = 0; p < n_points; ++p)
+        owner[p] = rank[owner[p]];
+    owner_.swap(owner);
+    shifts_.swap(shifts);
+}
+
+void NeighborList::move_points(const nnp_structure& structure)
+{
+    points_.resize(owner_.size());
+    for (size_t p = 0; p < owner_.size(); ++p) {
+        const double* r = structure.positions + 3 * order_[owner_[p]];
+        double position[3] = {r[0], r[1], r[2]};
+        const int32_t shift[3] = {shifts_[p].a, shifts_[p].b, shifts_[p].c};
+        for (int a = 0; a < 3; ++a) {
+            if (shift[a] == 0)
+                continue;
+            for (int c = 0; c < 3; ++c)
+                position[c] += shift[a] * structure.cell[3 * a + c];
+        }
+        points_[p] = {position[0], position[1], position[2], 0};
+    }
+}
+
+void NeighborList::build(const nnp_structure& structure, const std::vector<int32_t>& elements, ThreadPool& pool)
+{
+    set_cell(structure);
+    std::vector<Vector> fractions;
+    make_points(structure, fractions);
+    Grid grid(fractions, reach_);
+    for (const Vector& f : fractions)
+        ++grid.starts[grid.bin(f) + 1];
+    for (size_t b = 1; b < grid.starts.size(); ++b)
+        grid.starts[b] += grid.starts[b - 1];
+    sort_points(grid, fractions, elements);
+    move_points(structure);
+    built_.assign(structure.positions, structure.positions + 3 * structure.n_atoms);
+    built_elements_ = elements;
+    find_entries(grid, pool);
+}
+
+void NeighborList::find_entries(const Grid& grid, ThreadPool& pool)
+{
+    int64_t n = static_cast<int64_t>(order_.size()), n_chunks = (n + CHUNK - 1) / CHUNK;
+    starts_.resize(n * (n_elements_ + 1));
+    first_entry_.resize(n);
+    entries_.resize(n_chunks);
+    pool.run(n_chunks, [&](int64_t chunk, int) { find_chunk(grid, chunk); });
+    most_entries_ = 0;
+    for (int64_t i = 0; i < n; ++i)
+        most_entries_ = std::max(most_entries_, starts_[i * (n_elements_ + 1) + n_elements_]);
+}
+
+void NeighborList::find_chunk(const Grid& grid, int64_t chunk)
+{
+    int64_t first = chunk * CHUNK, last = std::min<int64_t>(first + CHUNK, static_cast<int64_t>(order_.size()));
+    double reach2 = (cutoff_ + skin_) * (cutoff_ + skin_);
+    std::vector<int32_t>& entries = entries_[chunk];
+    std::vector<int32_t> found;
+    entries.clear();
+    for (int64_t i = first; i < last; ++i) {
+        collect(grid, self_[i], reach2, found);
+        int32_t* starts = &starts_[i * (n_elements_ + 1)];
+        int32_t count = 0;
+        for (int e = 0; e < n_elements_; ++e) {
+            starts[e] = count;
+            for (int32_t p : found) {
+                if (elements_[owner_[p]] == e) {
+                    entries.push_back(p);
+                    ++count;
+                }
+            }
+        }
+        starts[n_elements_] = count;
+    }
+    const int32_t* entry = entries.data();
+    for (int64_t i = first; i < last; ++i) {
+        first_entry_[i] = entry;
+        entry += starts_[i * (n_elements_ + 1) + n_elements_];
+    }
+}
+
+// All points within reach of one, itself excepted.
+void NeighborList::collect(const Grid& grid, int32_t self, double reach2, std::vector<int32_t>& found) const
+{
+    const Point centre = points_[self];
+    int low[3], high[3];
+    for (int a = 0; a < 3; ++a) {
+        double f = centre.x * inverse_[0][a] + centre.y * inverse_[1][a] + centre.z * inverse_[2][a];
+        low[a] = grid.axis_bin(a, f - reach_[a] * (1 + ROUNDING));
+        high[a] = grid.axis_bin(a, f + reach_[a] * (1 + ROUNDING));
+    }
+    found.clear();
+    for (int a = low[0]; a <= high[0]; ++a) {
+        for (int b = low[1]; b <= high[1]; ++b) {
+            int64_t row = (static_cast<int64_t>(a) * grid.n[1] + b) * grid.n[2];
+            int32_t begin = grid.starts[row + low[2]], end = grid.starts[row + high[2] + 1];
+            size_t count = found.size();
+            found.resize(count + (end - begin));
+            for (int32_t p = begin; p < end; ++p) {
+                double dx = points_[p].x - centre.x, dy = points_[p].y - centre.y, dz = points_[p].z - centre.z;
+                found[count] = p;
+                count += dx * dx + dy * dy + dz * dz < reach2 && p != self;
+            }
+            found.resize(count);
+        }
+    }
+}
+
+int64_t NeighborList::n_entries() const
+{
+    int64_t n = 0;
+    for (const auto& chunk : entries_)
+        n += static_cast<int64_t>(chunk.size());
+    return n;
+}
+
+size_t NeighborList::bytes() const
+{
+    size_t n = built_.capacity() * sizeof(double) + points_.capacity() * sizeof(Point) +
+               shifts_.capacity() * sizeof(Shift) + order_.capacity() * sizeof(int64_t) +
+               first_entry_.capacity() * sizeof(int32_t*) +
+               (built_elements_.capacity() + elements_.capacity() + owner_.capacity() + self_.capacity() +
+                starts_.capacity()) * sizeof(int32_t);
+    for (const auto& chunk : entries_)
+        n += chunk.capacity() * sizeof(int32_t);
+    return n;
+}
+
+ListView NeighborList::view() const
+{
+    return {points_.data(), owner_.data(), self_.data(), order_.data(), elements_.data(), first_entry_.data(),
+            starts_.data()};
+}
+
+}  // namespace nnp

@@ -1,0 +1,87 @@
+// Neighbour list with a skin. Convention: r_ij = r_j - r_i + shift @ cell, cell vectors as rows.
+//
+// Periodic images that any atom can see are points of their own, so that the kernels see no cell: a point is an atom
+// and a shift; its position follows the atom and the cell at every step. At a build atoms are wrapped into the cell,
+// points are sorted by bins of half a reach, and the atoms get ranks in that order (memory next to space).
+//
+//   rank 0..n-1  --self-->  point  --owner-->  rank         order[rank] = the caller's atom index
+//   entries of rank i: points, sorted by element; those of element e are starts[i][e] .. starts[i][e+1]
+#ifndef NNP_CPU_NEIGHBORS_H
+#define NNP_CPU_NEIGHBORS_H
+
+#include "nnp.h"
+#include "thread_pool.h"
+
+#include <array>
+#include <vector>
+
+namespace nnp {
+
+struct Point {
+    double x, y, z, unused;
+};
+
+// What the kernels read.
+struct ListView {
+    const Point* points;
+    const int32_t* owner;       // [points] rank
+    const int32_t* self;        // [n] point
+    const int64_t* order;       // [n] caller's index
+    const int32_t* elements;    // [n] by rank
+    const int32_t* const* entries;  // [n] first entry of each rank
+    const int32_t* starts;      // [n][n_elements + 1] relative to entries
+};
+
+class NeighborList {
+public:
+    NeighborList(double cutoff, double skin, int n_elements) : cutoff_(cutoff), skin_(skin), n_elements_(n_elements) {}
+
+    // Follows the structure: moves the points, rebuilds when an atom may have crossed the skin. True if it rebuilt.
+    // `elements` [n] are element indices by caller's index. Throws Error.
+    bool update(const nnp_structure& structure, const std::vector<int32_t>& elements, ThreadPool& pool);
+
+    ListView view() const;
+    int64_t n_entries() const;
+    int64_t n_points() const { return static_cast<int64_t>(points_.size()); }
+    int most_entries() const { return most_entries_; }  // of any atom
+    size_t bytes() const;
+
+private:
+    using Vector = std::array<double, 3>;
+    using Matrix = std::array<Vector, 3>;
+    struct Shift {
+        int32_t a, b, c;
+    };
+    struct Grid;
+    static constexpr int CHUNK = 128;  // ranks that share one array of entries
+
+    double cutoff_, skin_;
+    int n_elements_;
+    int most_entries_ = 0;
+    int64_t n_atoms_ = -1;
+    Matrix cell_{}, inverse_{};  // of the last build; axes without periodicity completed to a basis
+    std::array<bool, 3> periodic_{};
+    Vector reach_{};  // cutoff + skin in fractional units
+    std::array<int32_t, 3> largest_shift_{};
+    std::vector<double> built_;  // caller's positions at the build
+    std::vector<int32_t> built_elements_, elements_, owner_, self_, starts_;
+    std::vector<Point> points_;
+    std::vector<Shift> shifts_;
+    std::vector<int64_t> order_;
+    std::vector<std::vector<int32_t>> entries_;  // per chunk
+    std::vector<const int32_t*> first_entry_;
+
+    bool still_valid(const nnp_structure& structure, const std::vector<int32_t>& elements) const;
+    void build(const nnp_structure& structure, const std::vector<int32_t>& elements, ThreadPool& pool);
+    void set_cell(const nnp_structure& structure);
+    void make_points(const nnp_structure& structure, std::vector<Vector>& fractions);
+    void sort_points(const Grid& grid, const std::vector<Vector>& fractions, const std::vector<int32_t>& elements);
+    void move_points(const nnp_structure& structure);
+    void find_entries(const Grid& grid, ThreadPool& pool);
+    void find_chunk(const Grid& grid, int64_t chunk);
+    void collect(const Grid& grid, int32_t self, double reach2, std::vector<int32_t>& found) const;
+};
+
+}  // namespace nnp
+
+#endif

@@ -1,0 +1,186 @@
+"""The C library of the CPU engine: finding, loading and declaring it."""
+
+from __future__ import annotations
+
+import ctypes as ct
+import os
+import sys
+import sysconfig
+from functools import cache
+from pathlib import Path
+
+import nnp
+from nnp.errors import NNPError, NumericalError, OptionError, StructureError, UnavailableError
+
+ABI_VERSION = 1
+_NAME = "libnnp_cpu.dylib" if sys.platform == "darwin" else "libnnp_cpu.so"
+
+# enum nnp_code of nnp.h
+_ERRORS: dict[int, type[NNPError]] = {
+    1: OptionError,
+    2: StructureError,
+    3: OptionError,
+    4: NumericalError,
+}
+
+_double_p = ct.POINTER(ct.c_double)
+_int64_p = ct.POINTER(ct.c_int64)
+_int32_p = ct.POINTER(ct.c_int32)
+
+
+class PotentialArrays(ct.Structure):
+    """nnp_potential_arrays"""
+
+    _fields_ = [
+        ("integers", _int64_p),
+        ("n_integers", ct.c_int64),
+        ("reals", _double_p),
+        ("n_reals", ct.c_int64),
+    ]
+
+
+class Options(ct.Structure):
+    """nnp_options"""
+
+    _fields_ = [
+        ("precision", ct.c_int32),
+        ("threads", ct.c_int32),
+        ("skin", ct.c_double),
+        ("target", ct.c_int32),
+    ]
+
+
+class StructureArrays(ct.Structure):
+    """nnp_structure"""
+
+    _fields_ = [
+        ("n_atoms", ct.c_int64),
+        ("positions", _double_p),
+        ("atomic_numbers", _int32_p),
+        ("cell", _double_p),
+        ("periodic", ct.c_int32 * 3),
+    ]
+
+
+class Results(ct.Structure):
+    """nnp_results"""
+
+    _fields_ = [
+        ("energy", _double_p),
+        ("energies", _double_p),
+        ("forces", _double_p),
+        ("virial", _double_p),
+        ("descriptors", _double_p),
+    ]
+
+
+class ExtrapolationArrays(ct.Structure):
+    """nnp_extrapolations"""
+
+    _fields_ = [
+        ("count", ct.c_int64),
+        ("atoms", _int64_p),
+        ("functions", _int64_p),
+        ("excess", _double_p),
+    ]
+
+
+class Statistics(ct.Structure):
+    """nnp_statistics"""
+
+    _fields_ = [
+        ("evaluations", ct.c_int64),
+        ("list_builds", ct.c_int64),
+        ("list_seconds", ct.c_double),
+        ("kernel_seconds", ct.c_double),
+        ("reduce_seconds", ct.c_double),
+        ("bytes", ct.c_int64),
+        ("list_entries", ct.c_int64),
+        ("triples", ct.c_int64),
+    ]
+
+
+def library_path() -> Path:
+    """Where the library lies; ``NNP_CPU_LIBRARY`` in the environment names another build.
+
+    Raises:
+        UnavailableError: it is nowhere.
+    """
+    override = os.environ.get("NNP_CPU_LIBRARY")
+    folders = [Path(folder) for folder in nnp.__path__]
+    folders.append(Path(sysconfig.get_path("platlib")) / "nnp")
+    candidates = [Path(override)] if override else [folder / "lib" / _NAME for folder in folders]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    raise UnavailableError(
+        f"engine='cpu' needs its C++ library, which is not at {' or '.join(map(str, candidates))}: "
+        "install the package with a C++17 compiler at hand (pip install .), or use "
+        "engine='reference'"
+    )
+
+
+@cache
+def load_library() -> ct.CDLL:
+    """The library, loaded once and declared.
+
+    Raises:
+        UnavailableError: it is missing, does not load, or is of another version.
+    """
+    path = library_path()
+    try:
+        library = ct.CDLL(str(path))
+    except OSError as error:
+        raise UnavailableError(
+            f"the CPU engine's library {path} does not load ({error}): reinstall the package"
+        ) from error
+    _declare(library)
+    if library.nnp_abi_version() != ABI_VERSION:
+        raise UnavailableError(
+            f"the CPU engine's library {path} speaks version {library.nnp_abi_version()} of its "
+            f"interface, this package version {ABI_VERSION}: reinstall the package"
+        )
+    return library
+
+
+def check(code: int, message: str) -> None:
+    """Raise the package's error for a code of nnp.h."""
+    if code:
+        raise _ERRORS.get(code, UnavailableError)(message)
+
+
+def _declare(library: ct.CDLL) -> None:
+    engine, structure = ct.c_void_p, ct.POINTER(StructureArrays)
+    signatures = {
+        "nnp_abi_version": (ct.c_int, []),
+        "nnp_engine_create": (
+            ct.c_int,
+            [
+                ct.POINTER(PotentialArrays),
+                ct.POINTER(Options),
+                ct.POINTER(engine),
+                ct.c_char_p,
+                ct.c_size_t,
+            ],
+        ),
+        "nnp_engine_destroy": (None, [engine]),
+        "nnp_engine_message": (ct.c_char_p, [engine]),
+        "nnp_engine_target": (ct.c_char_p, [engine]),
+        "nnp_engine_threads": (ct.c_int, [engine]),
+        "nnp_engine_compute": (ct.c_int, [engine, structure, ct.POINTER(Results)]),
+        "nnp_engine_extrapolations": (ct.c_int, [engine, ct.POINTER(ExtrapolationArrays)]),
+        "nnp_engine_descriptor_size": (ct.c_int64, [engine, structure]),
+        "nnp_engine_descriptor_vjp": (
+            ct.c_int,
+            [engine, structure, _double_p, _double_p, _double_p],
+        ),
+        "nnp_engine_descriptor_jvp": (ct.c_int, [engine, structure, _double_p, _double_p]),
+        "nnp_engine_statistics": (ct.c_int, [engine, ct.POINTER(Statistics)]),
+        "nnp_formula_evaluate": (
+            ct.c_int,
+            [ct.c_int, ct.c_int, _double_p, ct.c_int64, _double_p, _double_p, _double_p],
+        ),
+    }
+    for name, (result, arguments) in signatures.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments

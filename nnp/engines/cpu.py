@@ -1,0 +1,228 @@
+"""The CPU engine: a C++ library with hand-written SIMD kernels, through its C interface."""
+
+from __future__ import annotations
+
+import ctypes as ct
+import weakref
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnp.engines import _library as c
+from nnp.engines.flatten import flatten
+from nnp.errors import OptionError
+from nnp.evaluation import Evaluation, Extrapolations, voigt
+from nnp.potential import Potential
+from nnp.structure import Structure
+
+PRECISIONS = {"float64": 0, "float32": 1}
+TARGETS = {"auto": 0, "baseline": 1, "avx2": 2, "avx512": 3}
+
+
+class CpuEngine:
+    """Evaluates a potential with the C++ library.
+
+    Results do not depend on the number of threads, bit for bit. Between calls with the same atoms
+    the neighbour list is kept until an atom may have crossed the skin.
+
+    Args:
+        potential: what to evaluate.
+        dtype: ``"float64"``, or ``"float32"`` (arithmetic in float32, sums in float64).
+        threads: how many; None: as many as the process may use.
+        skin: reach of the neighbour list beyond the cutoff, Å; None: 0.6.
+        target: instruction set, ``"auto"``, ``"baseline"``, ``"avx2"`` or ``"avx512"``.
+
+    Raises:
+        OptionError: an option that is not allowed.
+        UnavailableError: the library is missing.
+    """
+
+    name = "cpu"
+
+    def __init__(
+        self,
+        potential: Potential,
+        dtype: str = "float64",
+        threads: int | None = None,
+        skin: float | None = None,
+        target: str = "auto",
+    ) -> None:
+        self._potential = potential
+        self._library = c.load_library()
+        options = _options(dtype, threads, skin, target)
+        self._handle = _create(self._library, potential, options)
+        self._finalizer = weakref.finalize(self, self._library.nnp_engine_destroy, self._handle)
+        self._widths = np.array([len(model.functions) for model in potential.models])
+
+    @property
+    def target(self) -> str:
+        """Instruction set in use."""
+        return str(self._library.nnp_engine_target(self._handle).decode())
+
+    @property
+    def threads(self) -> int:
+        """Number of threads in use."""
+        return int(self._library.nnp_engine_threads(self._handle))
+
+    @property
+    def statistics(self) -> dict[str, float]:
+        """Counters since creation (evaluations, list builds, seconds per part), memory in bytes."""
+        numbers = c.Statistics()
+        self._library.nnp_engine_statistics(self._handle, ct.byref(numbers))
+        return {name: getattr(numbers, name) for name, _ in c.Statistics._fields_}
+
+    def compute(
+        self, structure: Structure, forces: bool = True, stress: bool = False
+    ) -> Evaluation:
+        """See `nnp.engines.Engine.compute`."""
+        volume = structure.volume if stress else 0.0
+        self._potential.element_indices(structure)
+        n = len(structure)
+        energy, energies, virial = np.empty(1), np.empty(n), np.empty((3, 3))
+        force_nc = np.empty((n, 3))
+        results = c.Results(
+            energy=_pointer(energy),
+            energies=_pointer(energies),
+            forces=_pointer(force_nc) if forces else None,
+            virial=_pointer(virial) if stress else None,
+        )
+        self._call("nnp_engine_compute", structure, ct.byref(results))
+        return Evaluation(
+            energy=float(energy[0]),
+            energies=energies,
+            forces=force_nc if forces else None,
+            stress=voigt(virial / volume) if stress else None,
+            extrapolations=self._extrapolations(structure),
+        )
+
+    def descriptors(self, structure: Structure, scaled: bool = False) -> list[NDArray[np.float64]]:
+        """See `nnp.engines.Engine.descriptors`."""
+        elements, ends = self._layout(structure)
+        flat = np.empty(ends[-1])
+        self._call(
+            "nnp_engine_compute", structure, ct.byref(c.Results(descriptors=_pointer(flat)))
+        )
+        rows = np.split(flat, ends[:-1])
+        if scaled:
+            scalings = [self._potential.models[e].scaling for e in elements]
+            rows = [s.factor * row + s.offset for s, row in zip(scalings, rows, strict=True)]
+        return rows
+
+    def descriptor_vjp(
+        self, structure: Structure, dl_dg: NDArray[np.float64], strain: bool = False
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """Vector-Jacobian product of the raw descriptors.
+
+        Args:
+            structure: the atoms.
+            dl_dg: dL/dG of all atoms, one after the other (``descriptors``, concatenated).
+            strain: whether to return dL/d(strain) too.
+
+        Returns:
+            dL/dr (n, 3), and dL/d(strain) (3, 3) or None.
+        """
+        _, ends = self._layout(structure)
+        dl_dg = _vector("dl_dg", dl_dg, int(ends[-1]))
+        gradient, virial = np.empty((len(structure), 3)), np.empty((3, 3))
+        self._call(
+            "nnp_engine_descriptor_vjp",
+            structure,
+            _pointer(dl_dg),
+            _pointer(gradient),
+            _pointer(virial) if strain else None,
+        )
+        return gradient, virial if strain else None
+
+    def descriptor_jvp(
+        self, structure: Structure, displacement: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Jacobian-vector product: change of the raw descriptors along a displacement (n, 3).
+
+        Returns:
+            dG of all atoms, one after the other.
+        """
+        _, ends = self._layout(structure)
+        displacement = _vector("displacement", displacement, 3 * len(structure))
+        change = np.empty(ends[-1])
+        self._call(
+            "nnp_engine_descriptor_jvp", structure, _pointer(displacement), _pointer(change)
+        )
+        return change
+
+    def _layout(self, structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Element index of each atom, and where its descriptors end in the flat array."""
+        elements = self._potential.element_indices(structure)
+        return elements, np.cumsum(self._widths[elements])
+
+    def _call(self, function: str, structure: Structure, *arguments: Any) -> None:
+        numbers = structure.atomic_numbers.astype(np.int32)
+        arrays = c.StructureArrays(
+            len(structure),
+            _pointer(structure.positions),
+            numbers.ctypes.data_as(ct.POINTER(ct.c_int32)),
+            _pointer(structure.cell),
+            (ct.c_int32 * 3)(*map(int, structure.pbc)),
+        )
+        code = getattr(self._library, function)(self._handle, ct.byref(arrays), *arguments)
+        if code:
+            c.check(code, self._library.nnp_engine_message(self._handle).decode())
+
+    def _extrapolations(self, structure: Structure) -> Extrapolations:
+        found = c.ExtrapolationArrays()
+        self._library.nnp_engine_extrapolations(self._handle, ct.byref(found))
+        count = found.count
+        if count == 0:
+            integers, reals = np.empty(0, np.int64), np.empty(0)
+            return Extrapolations(integers, integers, reals, reals)
+        atoms = np.ctypeslib.as_array(found.atoms, (count,)).copy()
+        functions = np.ctypeslib.as_array(found.functions, (count,)).copy()
+        excess = np.ctypeslib.as_array(found.excess, (count,)).copy()
+        elements = self._potential.element_indices(structure)[atoms]
+        width = np.empty(count)
+        for index, model in enumerate(self._potential.models):
+            mine = elements == index
+            scaling = model.scaling
+            width[mine] = (scaling.maximum - scaling.minimum)[functions[mine]]
+        with np.errstate(divide="ignore"):  # a function that was constant: infinitely far
+            return Extrapolations(atoms, functions, excess, excess / width)
+
+
+def _options(dtype: str, threads: int | None, skin: float | None, target: str) -> c.Options:
+    if dtype not in PRECISIONS:
+        raise OptionError(f"dtype={dtype!r} is unknown: allowed are {', '.join(PRECISIONS)}")
+    if target not in TARGETS:
+        raise OptionError(f"target={target!r} is unknown: allowed are {', '.join(TARGETS)}")
+    if threads is not None and threads < 1:
+        raise OptionError(f"threads={threads}: 1 or more, or None for all the process may use")
+    if skin is not None and not skin >= 0:
+        raise OptionError(f"skin={skin} must not be negative")
+    return c.Options(PRECISIONS[dtype], threads or 0, -1.0 if skin is None else skin, TARGETS[target])
+
+
+def _create(library: ct.CDLL, potential: Potential, options: c.Options) -> ct.c_void_p:
+    flat = flatten(potential)
+    arrays = c.PotentialArrays(
+        flat.integers.ctypes.data_as(ct.POINTER(ct.c_int64)),
+        len(flat.integers),
+        _pointer(flat.reals),
+        len(flat.reals),
+    )
+    handle = ct.c_void_p()
+    message = ct.create_string_buffer(1024)
+    code = library.nnp_engine_create(
+        ct.byref(arrays), ct.byref(options), ct.byref(handle), message, len(message)
+    )
+    c.check(code, message.value.decode())
+    return handle
+
+
+def _pointer(array: NDArray[np.float64]) -> Any:
+    return array.ctypes.data_as(ct.POINTER(ct.c_double))
+
+
+def _vector(name: str, value: NDArray[np.float64], size: int) -> NDArray[np.float64]:
+    array = np.ascontiguousarray(value, np.float64)
+    if array.size != size:
+        raise OptionError(f"{name} has {array.size} numbers: this structure takes {size}")
+    return array

@@ -1,0 +1,40 @@
+"""HDNNPs in OpenMM: forces, systems and simulations in its units, nm and kJ/mol.
+
+    import nnp, openmm
+    potential = nnp.load("silicon.nnp")
+    simulation = nnp.openmm.create_simulation(
+        potential, atoms, openmm.LangevinMiddleIntegrator(300, 1, 0.001), platform="CPU"
+    )
+    simulation.step(1000)
+
+or, for a system of one's own, ``system.addForce(nnp.openmm.create_force(potential, topology))``.
+"""
+
+from __future__ import annotations
+
+from nnp.errors import UnavailableError
+
+try:
+    import openmm  # noqa: F401  the real one: imports are absolute
+except ImportError as error:
+    raise UnavailableError(
+        "nnp.openmm needs OpenMM, which is not installed: pip install 'nnp[openmm]'"
+    ) from error
+
+from nnp.openmm.box import OpenMMAtoms, to_openmm
+from nnp.openmm.monitor import Monitor, monitor, monitors, original_errors
+from nnp.openmm.routes import ROUTES, create_force
+from nnp.openmm.system import create_simulation, create_system
+
+__all__ = [
+    "ROUTES",
+    "Monitor",
+    "OpenMMAtoms",
+    "create_force",
+    "create_simulation",
+    "create_system",
+    "monitor",
+    "monitors",
+    "original_errors",
+    "to_openmm",
+]

@@ -1,0 +1,148 @@
+"""From ASE's cells to OpenMM's boxes and back.
+
+OpenMM wants box vectors a = (a_x, 0, 0), b = (b_x, b_y, 0), c = (c_x, c_y, c_z) with positive
+diagonal and |b_x|, |c_x| ≤ a_x / 2, |c_y| ≤ b_y / 2 (User Guide, "Periodic Boundary Conditions").
+Any cell becomes one by a rotation and by integer combinations of its vectors, which leave the
+lattice as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import openmm
+from ase import Atoms
+from numpy.typing import NDArray
+from openmm import app, unit
+
+from nnp.openmm.species import all_or_none
+from nnp.structure import Structure, as_structure
+from nnp.units import NANOMETRE
+
+
+@dataclass(frozen=True, eq=False)
+class OpenMMAtoms:
+    """Atoms as OpenMM takes them.
+
+    Attributes:
+        topology: elements, and the box if periodic.
+        positions_nm: (n, 3).
+        box_nm: (3, 3) reduced box vectors as rows, None if not periodic.
+        masses: (n,) u.
+        rotation: (3, 3) proper; a vector of the original frame times it is OpenMM's:
+            ``velocities_openmm = velocities_ase @ rotation``.
+        combination: (3, 3) integers, box = combination @ (cell @ rotation).
+    """
+
+    topology: app.Topology
+    positions_nm: NDArray[np.float64]
+    box_nm: NDArray[np.float64] | None
+    masses: NDArray[np.float64]
+    rotation: NDArray[np.float64]
+    combination: NDArray[np.int64]
+
+    def to_ase(
+        self, positions_nm: NDArray[np.float64], box_nm: NDArray[np.float64] | None = None
+    ) -> Atoms:
+        """A frame of the simulation in the original frame, with the original cell vectors.
+
+        Args:
+            positions_nm: (n, 3).
+            box_nm: (3, 3); the starting box if None.
+        """
+        box_nm = self.box_nm if box_nm is None else box_nm
+        cell = None
+        if box_nm is not None:
+            lattice = np.linalg.inv(self.combination) @ box_nm
+            cell = lattice @ self.rotation.T * NANOMETRE
+        return Atoms(
+            numbers=[atom.element.atomic_number for atom in self.topology.atoms()],
+            positions=positions_nm @ self.rotation.T * NANOMETRE,
+            cell=cell,
+            pbc=box_nm is not None,
+            masses=self.masses,
+        )
+
+
+def to_openmm(atoms: Any) -> OpenMMAtoms:
+    """Topology, positions and reduced box of a structure.
+
+    Args:
+        atoms: an ``ase.Atoms``; pbc along all three axes or none.
+
+    Raises:
+        StructureError: mixed pbc, or a cell that cannot be used.
+    """
+    structure = as_structure(atoms)
+    rotation, combination = np.eye(3), np.eye(3, dtype=np.int64)
+    box_nm = None
+    if all_or_none(structure):
+        rotation, combination, box = reduced_box(structure.cell)
+        box_nm = box / NANOMETRE
+    return OpenMMAtoms(
+        topology=_topology(structure, box_nm),
+        positions_nm=structure.positions @ rotation / NANOMETRE,
+        box_nm=box_nm,
+        masses=_masses(atoms, structure),
+        rotation=rotation,
+        combination=combination,
+    )
+
+
+def reduced_box(
+    cell: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    """Rotation R, integers M and box = M @ cell @ R in OpenMM's reduced form.
+
+    Args:
+        cell: (3, 3) rows are cell vectors, any unit; independent, of either handedness.
+
+    >>> _, _, box = reduced_box(np.array([[0, 2.0, 2.0], [2.0, 0, 2.0], [2.0, 2.0, 0]]))
+    >>> bool(np.isclose(np.linalg.det(box), 16))
+    True
+    """
+    combination = np.eye(3, dtype=np.int64)
+    if np.linalg.det(cell) < 0:
+        combination[2, 2] = -1  # the same lattice, right-handed
+    rotation = _lower_triangular_rotation(combination @ cell)
+    box = np.tril(combination @ cell @ rotation)
+    for row, axis in ((2, 1), (2, 0), (1, 0)):
+        times = int(np.rint(box[row, axis] / box[axis, axis]))
+        box[row] -= times * box[axis]
+        combination[row] -= times * combination[axis]
+        half = box[axis, axis] / 2  # rounding may leave it one bit beyond, which OpenMM refuses
+        box[row, axis] = np.clip(box[row, axis], -half, half)
+    return rotation, combination, box
+
+
+def box_from_state(state: openmm.State) -> NDArray[np.float64]:
+    """(3, 3) box vectors of a state, nm."""
+    vectors = state.getPeriodicBoxVectors(asNumpy=True)
+    return np.array(vectors.value_in_unit(unit.nanometer))
+
+
+def _lower_triangular_rotation(cell: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The rotation R that makes cell @ R lower triangular with positive diagonal."""
+    if (np.triu(cell, 1) == 0).all() and (np.diag(cell) > 0).all():
+        return np.eye(3)
+    q, r = np.linalg.qr(cell.T)  # cell = r.T @ q.T
+    rotation: NDArray[np.float64] = q * np.sign(np.diag(r))
+    return rotation
+
+
+def _topology(structure: Structure, box_nm: NDArray[np.float64] | None) -> app.Topology:
+    topology = app.Topology()
+    residue = topology.addResidue("NNP", topology.addChain())
+    for symbol in structure.symbols:
+        topology.addAtom(symbol, app.Element.getBySymbol(symbol), residue)
+    if box_nm is not None:
+        topology.setPeriodicBoxVectors(box_nm * unit.nanometer)
+    return topology
+
+
+def _masses(atoms: Any, structure: Structure) -> NDArray[np.float64]:
+    if isinstance(atoms, Structure):
+        atoms = Atoms(numbers=structure.atomic_numbers)
+    return np.array(atoms.get_masses(), np.float64)

@@ -1,0 +1,129 @@
+"""Reading, between steps, what a force's last evaluation said; costs the step nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
+
+import openmm
+
+from nnp.errors import NNPError, OptionError
+from nnp.evaluation import Evaluation, Extrapolation, Extrapolations
+
+
+class Monitor:
+    """The last evaluation of one force.
+
+    Attributes:
+        token: identifies the force; stands in its serialised form.
+        evaluations: how many there were.
+        last: the latest, Å and eV; None before the first.
+        error: what the latest evaluation raised, None if it went well.
+    """
+
+    def __init__(self) -> None:
+        self.token: str = uuid.uuid4().hex
+        self.evaluations: int = 0
+        self.last: Evaluation | None = None
+        self.error: BaseException | None = None
+        _MONITORS[self.token] = self
+
+    def record(self, evaluation: Evaluation) -> None:
+        """Take note of an evaluation that went well."""
+        self.evaluations += 1
+        self.last = evaluation
+        self.error = None
+
+    @property
+    def extrapolations(self) -> Extrapolations | None:
+        """Functions outside their training range, None before the first evaluation."""
+        return None if self.last is None else self.last.extrapolations
+
+    @property
+    def count(self) -> int:
+        """How many atoms extrapolate in at least one function."""
+        return 0 if self.last is None else self.last.extrapolations.n_atoms
+
+    @property
+    def worst(self) -> Extrapolation | None:
+        """The worst (atom, function) pair, None when no atom extrapolates."""
+        return None if self.last is None else self.last.extrapolations.worst
+
+
+class Monitored(Protocol):
+    """Something a force calls."""
+
+    monitor: Monitor
+
+
+_MONITORS: WeakValueDictionary[str, Monitor] = WeakValueDictionary()
+# C++ address of a force → what it calls, which only the force keeps alive: no address is stale.
+_BY_ADDRESS: WeakValueDictionary[int, Monitored] = WeakValueDictionary()
+
+
+def remember(force: openmm.Force, called: Monitored) -> None:
+    """Connect a force that was just made with what it calls."""
+    _BY_ADDRESS[int(force.this)] = called
+
+
+def monitor(force: openmm.Force) -> Monitor:
+    """The monitor of a force, also of one got by ``system.getForce`` or a copy of one.
+
+    Raises:
+        OptionError: the force was not made by `create_force`.
+    """
+    called = _BY_ADDRESS.get(int(force.this))
+    found = _by_token(force) if called is None else called.monitor
+    if found is None:
+        raise OptionError(
+            f"{force.getName()!r} is not a force of nnp.openmm.create_force: it has no monitor"
+        )
+    return found
+
+
+def monitors(system: openmm.System) -> list[Monitor]:
+    """The monitors of all forces of a system that have one."""
+    found = []
+    for force in system.getForces():
+        with contextlib.suppress(OptionError):
+            found.append(monitor(force))
+    return found
+
+
+@contextlib.contextmanager
+def original_errors(system: openmm.System) -> Iterator[None]:
+    """Raise what an evaluation raised, in place of the OpenMMException that OpenMM makes of it.
+
+    Example:
+        >>> with original_errors(simulation.system):  # doctest: +SKIP
+        ...     simulation.step(1000)
+    """
+    try:
+        yield
+    except openmm.OpenMMException as raised:
+        for handle in monitors(system):
+            if handle.error is not None and describe_error(handle.error) in str(raised):
+                raise handle.error from raised
+        raise
+
+
+def describe_error(error: BaseException) -> str:
+    """The text that OpenMM passes on; names the class of errors that are not ours."""
+    return str(error) if isinstance(error, NNPError) else f"{type(error).__name__}: {error}"
+
+
+def _by_token(force: Any) -> Monitor | None:
+    """A deserialised PythonForce carries its token, in hexadecimal, in its XML."""
+    if not isinstance(force, openmm.PythonForce):
+        return None
+    try:
+        text = openmm.XmlSerializer.serialize(force)
+    except openmm.OpenMMException:  # a function that cannot be pickled: not ours
+        return None
+    for token, handle in list(_MONITORS.items()):
+        if token.encode().hex() in text:
+            return handle
+    return None

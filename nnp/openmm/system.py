@@ -1,0 +1,113 @@
+"""Complete systems and simulations of atoms that one potential describes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import openmm
+from openmm import app, unit
+
+from nnp.errors import OptionError, StructureError, UnavailableError
+from nnp.openmm.box import OpenMMAtoms, to_openmm
+from nnp.openmm.routes import create_force
+from nnp.potential import Potential
+
+
+def create_system(
+    potential: Potential,
+    atoms: Any,
+    route: str = "auto",
+    periodic: bool | None = None,
+    engine: str = "auto",
+    **options: Any,
+) -> openmm.System:
+    """A System with masses, box and the potential's force; nothing else in it.
+
+    Args:
+        potential: what to evaluate.
+        atoms: an ``ase.Atoms`` (whose masses count), an `OpenMMAtoms`, or an OpenMM Topology.
+        route: see `create_force`.
+        periodic: see `create_force`.
+        engine: see `create_force`.
+        **options: see `create_force`.
+
+    Raises:
+        StructureError: a periodic system without a box, and as `create_force`.
+        OptionError: as `create_force`.
+    """
+    topology, masses = _topology_and_masses(atoms)
+    force = create_force(potential, topology, route, periodic, engine, **options)
+    system = openmm.System()
+    for mass in masses:
+        system.addParticle(mass)
+    box = topology.getPeriodicBoxVectors()
+    if box is None and force.usesPeriodicBoundaryConditions():
+        raise StructureError(
+            "periodic=True but the atoms have no box: set the cell and pbc=True, or the "
+            "topology's box vectors"
+        )
+    if box is not None:
+        system.setDefaultPeriodicBoxVectors(*box)
+    system.addForce(force)
+    return system
+
+
+def create_simulation(
+    potential: Potential,
+    atoms: Any,
+    integrator: openmm.Integrator,
+    platform: str = "CPU",
+    properties: dict[str, str] | None = None,
+    **force_options: Any,
+) -> app.Simulation:
+    """A Simulation ready to step; set velocities or minimise first as you like.
+
+    Args:
+        potential: what to evaluate.
+        atoms: an ``ase.Atoms`` or `OpenMMAtoms`: they bring positions.
+        integrator: any of OpenMM's.
+        platform: its name.
+        properties: of the platform.
+        **force_options: ``route``, ``periodic``, ``engine`` and its options, see `create_force`.
+
+    Raises:
+        OptionError: a platform OpenMM has not, and as `create_system`.
+    """
+    start = atoms if isinstance(atoms, OpenMMAtoms) else to_openmm(atoms)
+    system = create_system(potential, start, **force_options)
+    simulation = app.Simulation(
+        start.topology, system, integrator, find_platform(platform), properties or {}
+    )
+    simulation.context.setPositions(start.positions_nm)
+    return simulation
+
+
+def find_platform(name: str) -> openmm.Platform:
+    """The platform of this name.
+
+    Raises:
+        UnavailableError: OpenMM has none of this name here.
+    """
+    known = [
+        openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())
+    ]
+    if name not in known:
+        raise UnavailableError(
+            f"platform={name!r} is not there: this OpenMM has {', '.join(known)}"
+        )
+    return openmm.Platform.getPlatform(name)
+
+
+def _topology_and_masses(atoms: Any) -> tuple[app.Topology, Any]:
+    if isinstance(atoms, app.Topology):
+        elements = [atom.element for atom in atoms.atoms()]
+        masses = [0.0 if e is None else e.mass.value_in_unit(unit.dalton) for e in elements]
+        return atoms, masses
+    if not (isinstance(atoms, OpenMMAtoms) or hasattr(atoms, "pbc")):
+        raise OptionError(
+            f"atoms is a {type(atoms).__name__}: give an ase.Atoms, what to_openmm returned, or "
+            "an openmm.app.Topology"
+        )
+    start = atoms if isinstance(atoms, OpenMMAtoms) else to_openmm(atoms)
+    return start.topology, np.asarray(start.masses).tolist()

@@ -1,0 +1,109 @@
+"""``nnp info``: what a potential is made of."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from nnp.cli.options import SubParsers, add_command, add_potential, load_potential
+from nnp.cli.table import text_table
+from nnp.io.n2p2 import unit_warning
+from nnp.networks import Network
+from nnp.potential import ElementModel, Potential
+from nnp.symmetry_functions import (
+    CompactAngular,
+    CompactRadial,
+    SymmetryFunction,
+    describe,
+    n2p2_type,
+    neighbor_symbols,
+    subtype,
+)
+
+# Columns of the table: heading, and the function's field that fills it.
+_PARAMETERS = (
+    ("eta/Å⁻²", "eta"),
+    ("kappa/Å⁻¹", "kappa"),
+    ("r_shift/Å", "r_shift"),
+    ("lambda", "lambda_"),
+    ("zeta", "zeta"),
+    ("r_left/Å", "r_left"),
+    ("theta_left/°", "theta_left_deg"),
+    ("theta_right/°", "theta_right_deg"),
+)
+
+
+def add_parser(subparsers: SubParsers) -> None:
+    """Register the command."""
+    summary = "show elements, symmetry functions, networks, units and origin of a potential"
+    add_potential(add_command(subparsers, "info", _run, summary))
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    with warnings.catch_warnings():  # the report says it in its own place
+        warnings.filterwarnings("ignore", message=".*the files are taken to be in")
+        potential = load_potential(arguments)
+    print("\n".join(_report(potential, arguments.path)))
+
+
+def _report(potential: Potential, path: str) -> Iterator[str]:
+    parameters = sum(model.network.n_parameters for model in potential.models)
+    yield f"{path}"
+    yield f"  elements    {', '.join(potential.elements)}"
+    yield f"  cutoff      {potential.cutoff:.6g} Å (the largest)"
+    yield f"  parameters  {parameters} weights and biases"
+    yield f"  units       {potential.units} in its files; everything below in Å and eV"
+    if warning := unit_warning(potential):
+        yield f"  WARNING     {warning}"
+    for name, value in potential.provenance.items():
+        yield f"  {name:<11} {value}"
+    for model in potential.models:
+        yield ""
+        yield from _element(model)
+
+
+def _element(model: ElementModel) -> Iterator[str]:
+    network, functions, scaling = model.network, model.functions, model.scaling
+    kinds: dict[str, int] = {}
+    for function in functions:
+        kinds[_kind(function)] = kinds.get(_kind(function), 0) + 1
+    summary = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+    yield f"{model.symbol}: {len(functions)} functions ({summary})"
+    yield f"  network     {_layers(network)}, {network.n_parameters} weights and biases"
+    yield f"  offset      {model.energy_offset:.10g} eV per atom"
+    yield f"  scaling     {scaling.mode} to {scaling.target_min:g} … {scaling.target_max:g}"
+    heading = ["no", "function", "type", "neighbors", *(name for name, _ in _PARAMETERS)]
+    heading += ["r_c/Å", "cutoff", "alpha", "core", "min", "max"]
+    yield text_table(heading, [_row(model, index) for index in range(len(functions))])
+
+
+def _layers(network: Network) -> str:
+    """Such as ``27-15-15-1 (tanh, tanh, identity)``."""
+    sizes = "-".join(str(size) for size in network.sizes)
+    return f"{sizes} ({', '.join(a.name.lower() for a in network.activations)})"
+
+
+def _row(model: ElementModel, index: int) -> list[str]:
+    function, fields = model.functions[index], asdict(model.functions[index])
+    cutoff = getattr(function, "cutoff", None)
+    compact = isinstance(function, CompactRadial | CompactAngular)
+    return [
+        str(index + 1),
+        _kind(function),
+        str(n2p2_type(function)),
+        "-".join(neighbor_symbols(function)) or "all",
+        *(f"{fields[key]:.6g}" if key in fields else "" for _, key in _PARAMETERS),
+        f"{function.radius:.6g}",
+        cutoff.kind.name.lower() if cutoff else "",
+        f"{cutoff.inner_fraction:g}" if cutoff and cutoff.inner_fraction else "",
+        subtype(function) if compact else "",  # type: ignore[arg-type]
+        f"{model.scaling.minimum[index]:.4g}",
+        f"{model.scaling.maximum[index]:.4g}",
+    ]
+
+
+def _kind(function: SymmetryFunction) -> str:
+    """The name the package uses, such as ``angular_narrow``."""
+    return describe(function).split()[0]

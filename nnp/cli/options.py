@@ -1,0 +1,106 @@
+"""Arguments that several commands share, and checked number types."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable
+from typing import Any
+
+from nnp.engines import ENGINES
+from nnp.io import load
+from nnp.potential import Potential
+
+# What ``add_subparsers`` returns; argparse has no public name for it.
+SubParsers = Any
+
+UNITS_HELP = (
+    "units of n2p2 files, which do not say them: 'atomic' (bohr, hartree; the default), 'metal' "
+    "(angstrom, eV; also for reduced units) or LENGTH,ENERGY such as 'angstrom,eV'"
+)
+
+
+def add_command(
+    subparsers: SubParsers, name: str, run: Callable[[argparse.Namespace], int | None], summary: str
+) -> argparse.ArgumentParser:
+    """A subparser whose help and description begin with the same sentence.
+
+    Args:
+        subparsers: of the main parser.
+        name: of the command.
+        run: does the work.
+        summary: one sentence without a full stop, lower case.
+    """
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks of errors"
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_potential(parser: argparse.ArgumentParser) -> None:
+    """PATH and --units."""
+    parser.add_argument("path", metavar="PATH", help="one-file model, or n2p2/RuNNer directory")
+    parser.add_argument("--units", default=argparse.SUPPRESS, help=UNITS_HELP)
+
+
+def load_potential(arguments: argparse.Namespace) -> Potential:
+    """The potential of PATH and --units."""
+    return load(arguments.path, getattr(arguments, "units", None))
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """--engine."""
+    parser.add_argument(
+        "--engine", default="auto", help=f"what evaluates: auto, {', '.join(ENGINES)}"
+    )
+
+
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """--force."""
+    parser.add_argument("--force", action="store_true", help="overwrite outputs that exist")
+
+
+def positive(text: str) -> float:
+    """A finite number above zero, for argparse's ``type=``."""
+    value = _number(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text} is not above zero")
+    return value
+
+
+def finite(text: str) -> float:
+    """A finite number, for argparse's ``type=``."""
+    return _number(text)
+
+
+def count(text: str) -> int:
+    """A whole number from zero, underscores allowed, for argparse's ``type=``."""
+    value = _number(text)
+    if value < 0 or value != int(value):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0")
+    return int(value)
+
+
+def at_least_one(text: str) -> int:
+    """A whole number from one, for argparse's ``type=``."""
+    value = count(text)
+    if value == 0:
+        raise argparse.ArgumentTypeError("0 is not a whole number from 1")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
+    return value

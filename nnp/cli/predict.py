@@ -1,0 +1,136 @@
+"""``nnp predict``: energies and forces of structures in files, and errors against references."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from tqdm import tqdm
+
+from nnp.cli.options import (
+    SubParsers,
+    add_command,
+    add_engine,
+    add_force,
+    add_potential,
+    load_potential,
+)
+from nnp.errors import NNPError, OutputExistsError
+from nnp.evaluation import Evaluation, Extrapolation
+from nnp.io.structures import read_structures, write_structures
+from nnp.metrics import PredictionErrors
+from nnp.potential import Potential
+from nnp.symmetry_functions import describe
+
+
+def add_parser(subparsers: SubParsers) -> None:
+    """Register the command."""
+    summary = "compute energies and forces of structures, and errors where the file has references"
+    parser = add_command(subparsers, "predict", _run, summary)
+    add_potential(parser)
+    parser.add_argument(
+        "structures",
+        metavar="STRUCTURES",
+        help="extxyz, n2p2 input.data (in the potential's file units), or anything ASE reads",
+    )
+    parser.add_argument("--output", default="predicted.extxyz", help="file of the results")
+    parser.add_argument("--index", default=":", help="which structures, such as 0, -1 or 10:20")
+    parser.add_argument("--stress", action="store_true", help="stress too (periodic structures)")
+    add_engine(parser)
+    add_force(parser)
+
+
+@dataclass
+class _Summary:
+    """What is said at the end."""
+
+    errors: PredictionErrors = field(default_factory=PredictionErrors)
+    extrapolating: int = 0
+    structures: int = 0
+    atoms: int = 0
+    worst: tuple[int, Extrapolation] | None = None
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    output = Path(arguments.output)
+    if output.exists() and not arguments.force:
+        raise OutputExistsError(f"{output} exists: choose another --output, or add --force")
+    potential = load_potential(arguments)
+    frames = read_structures(arguments.structures, potential.units, arguments.index)
+    summary = _Summary()
+    results = list(_predict(potential, frames, arguments, summary))
+    write_structures(results, output, potential.units, force=arguments.force)
+    print(f"{len(results)} structures, {sum(map(len, results))} atoms: results in {output}")
+    print("\n".join(summary.errors.lines() or ["no references in the file: no errors to print"]))
+    print(_extrapolation_line(potential, frames, summary))
+
+
+def _predict(
+    potential: Potential, frames: list[Atoms], arguments: argparse.Namespace, summary: _Summary
+) -> Iterator[Atoms]:
+    potential.engine(arguments.engine)  # an unknown one is an error before the bar appears
+    for number, atoms in enumerate(tqdm(frames, unit="structure", disable=_quiet(frames))):
+        try:
+            evaluation = potential.evaluate(atoms, arguments.engine, stress=arguments.stress)
+        except NNPError as error:
+            raise type(error)(f"{arguments.structures}, structure {number}: {error}") from error
+        _account(summary, number, atoms, evaluation)
+        yield _with_results(atoms, evaluation)
+
+
+def _quiet(frames: list[Atoms]) -> bool | None:
+    """No bar for a handful of structures; else let tqdm see whether a terminal is there."""
+    return True if len(frames) < 5 else None
+
+
+def _account(summary: _Summary, number: int, atoms: Atoms, evaluation: Evaluation) -> None:
+    """Add one structure to the summary."""
+    references = {} if atoms.calc is None else atoms.calc.results
+    if "energy" in references:
+        summary.errors.energy.add((evaluation.energy - references["energy"]) / len(atoms))
+    if "forces" in references and evaluation.forces is not None:
+        summary.errors.forces.add(evaluation.forces - references["forces"])
+    found = evaluation.extrapolations
+    summary.atoms += found.n_atoms
+    summary.structures += bool(found)
+    worst = found.worst
+    if worst and (summary.worst is None or abs(worst.relative) > abs(summary.worst[1].relative)):
+        summary.worst = (number, worst)
+
+
+def _with_results(atoms: Atoms, evaluation: Evaluation) -> Atoms:
+    """A copy that ASE reads back with these results; references move to ``ref_*``."""
+    result: Atoms = atoms.copy()  # type: ignore[no-untyped-call]
+    references = {} if atoms.calc is None else atoms.calc.results
+    if "energy" in references:
+        result.info["ref_energy"] = references["energy"]
+    if "forces" in references:
+        result.arrays["ref_forces"] = np.asarray(references["forces"])
+    computed = {
+        "energy": evaluation.energy,
+        "energies": evaluation.energies,
+        "forces": evaluation.forces,
+        "stress": evaluation.stress,
+    }
+    known = {name: value for name, value in computed.items() if value is not None}
+    result.calc = SinglePointCalculator(result, **known)  # type: ignore[no-untyped-call]
+    return result
+
+
+def _extrapolation_line(potential: Potential, frames: list[Atoms], summary: _Summary) -> str:
+    if summary.worst is None:
+        return "no atom extrapolates: every function is inside its training range"
+    number, worst = summary.worst
+    symbol = frames[number].symbols[worst.atom]
+    model = next(model for model in potential.models if model.symbol == symbol)
+    return (
+        f"extrapolating: {summary.atoms} atoms in {summary.structures} structures; worst: "
+        f"structure {number}, atom {worst.atom} ({symbol}), function {worst.function + 1} "
+        f"({describe(model.functions[worst.function])}) by {100 * worst.relative:+.1f} % of its "
+        "training range"
+    )

@@ -1,0 +1,102 @@
+"""Parsing, and what errors look like: one line on stderr, exit code 1 (2 for wrong usage)."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from nnp import __version__
+from nnp.errors import NNPError
+
+# Every command, in the order of the help. The module has ``add_parser(subparsers)``, which sets
+# ``run``, a function of the parsed arguments that returns the exit code (None: 0).
+COMMANDS = ("info", "predict", "convert")
+
+_DESCRIPTION = "Behler-Parrinello neural network potentials: look at them, run them, convert them."
+_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: its words; those of the process when None.
+
+    Returns:
+        0, or 1 after an error, 2 after wrong usage, 130 after Ctrl-C.
+    """
+    try:
+        arguments = build_parser().parse_args(argv)
+    except SystemExit as stop:  # argparse has printed usage or help
+        return int(stop.code or 0)
+    with _warnings_as_lines():
+        return _guarded(arguments)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(prog="nnp", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"nnp {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        importlib.import_module(f"nnp.cli.{name}").add_parser(subparsers)
+    return parser
+
+
+def _guarded(arguments: argparse.Namespace) -> int:
+    """Run the command; turn what goes wrong into a line and an exit code."""
+    try:
+        code = arguments.run(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return _INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone, as in ``nnp info … | head``
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (NNPError, OSError, MemoryError) as error:
+        if arguments.debug:
+            traceback.print_exc()
+        _say(f"error: {_sentence(error)}")
+        return 1
+    return int(code or 0)
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return f"out of memory{f' ({error})' if str(error) else ''}: take fewer atoms or structures"
+    if isinstance(error, OSError) and not isinstance(error, NNPError):
+        what = f"{error.filename}: " if error.filename else ""
+        if error.errno == errno.ENOSPC:
+            return f"{what}the disk is full: make room, or write elsewhere"
+        return f"{what}{error.strerror or error}"
+    return " ".join(str(error).split())
+
+
+def _say(text: str) -> None:
+    print(f"nnp: {text}", file=sys.stderr)
+
+
+@contextmanager
+def _warnings_as_lines() -> Iterator[None]:
+    """Show our warnings as one line each, once; leave libraries' deprecations to developers."""
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        _say(f"warning: {' '.join(str(message).split())}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("default", UserWarning)
+        for quiet in (DeprecationWarning, FutureWarning, PendingDeprecationWarning):
+            warnings.simplefilter("ignore", quiet)
+        warnings.showwarning = show
+        yield

@@ -1,0 +1,193 @@
+"""Structures as ``ase.Atoms``: everything ``ase.io`` knows, and n2p2's ``input.data``.
+
+Reference energies and forces are where ASE keeps them: in ``atoms.calc``, a
+``SinglePointCalculator``; ``atoms.get_potential_energy()`` gives them.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import ase.io
+import numpy as np
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io.formats import UnknownFileTypeError
+from ase.utils import string2index
+
+from nnp.errors import FileFormatError, NNPError, OptionError, StructureError
+from nnp.io.files import replacing
+from nnp.io.n2p2.data import Frame, read_data, write_data
+from nnp.structure import as_structure
+from nnp.units import UnitSystem
+
+__all__ = [
+    "from_frame",
+    "is_input_data",
+    "is_input_data_name",
+    "read_structures",
+    "to_frame",
+    "write_structures",
+]
+
+
+def read_structures(
+    path: str | Path, units: UnitSystem | None = None, index: str | int = ":"
+) -> list[Atoms]:
+    """Read every structure of a file.
+
+    Args:
+        path: a file that ``ase.io.read`` understands (extxyz, POSCAR, CIF, …) or an ``input.data``
+            (known by its first word, ``begin``).
+        units: of an ``input.data``; bohr and hartree when None. Other formats carry their own.
+        index: which structures, as in ``ase.io.read``: ``":"`` all, ``-1`` the last, ``"5:"`` ….
+
+    Raises:
+        FileFormatError: no such file, an unknown or broken format, no structure in it.
+        OptionError: the index is out of range.
+    """
+    path = Path(path)
+    if not path.is_file():
+        what = "is a directory" if path.is_dir() else "does not exist"
+        raise FileFormatError(f"{path} {what}: give a file of structures")
+    if is_input_data(path):
+        found = [from_frame(frame) for frame in read_data(path, units)]
+    else:
+        found = _read_with_ase(path)
+    if not found:
+        raise FileFormatError(f"{path} holds no structure")
+    return _select(found, index, path)
+
+
+def write_structures(
+    frames: Iterable[Atoms],
+    path: str | Path,
+    units: UnitSystem | None = None,
+    force: bool = False,
+) -> None:
+    """Write structures; the name decides the format.
+
+    Args:
+        frames: the structures, with energies and forces where ``atoms.calc`` has them.
+        path: ``*.data`` and ``input.data*`` are n2p2's, everything else is ASE's choice by suffix.
+        units: of an ``input.data``; bohr and hartree when None.
+        force: whether an existing file may be replaced.
+
+    Raises:
+        OutputExistsError: the file is there and ``force`` is False.
+        OptionError: no format belongs to this name.
+        StructureError: a structure that the format cannot hold.
+    """
+    if is_input_data_name(path):
+        write_data((to_frame(atoms) for atoms in frames), path, units, force)
+        return
+    with replacing(path, force) as scratch:
+        try:
+            ase.io.write(scratch, list(frames))
+        except UnknownFileTypeError as error:
+            raise OptionError(
+                f"{path}: no format belongs to this name ({error}): extxyz is safe"
+            ) from None
+        except (ValueError, TypeError, KeyError, NotImplementedError) as error:
+            raise StructureError(
+                f"{path}: this format cannot hold the structures: {error}"
+            ) from error
+
+
+def is_input_data_name(path: str | Path) -> bool:
+    """Whether a file of this name is written as n2p2's ``input.data``."""
+    name = Path(path).name
+    return name.startswith("input.data") or name.endswith(".data")
+
+
+def is_input_data(path: str | Path) -> bool:
+    """Whether the first word of a file is ``begin``."""
+    try:
+        with Path(path).open("rb") as file:
+            return re.match(rb"\s*begin\b", file.read(256)) is not None
+    except OSError:
+        return False
+
+
+def from_frame(frame: Frame) -> Atoms:
+    """An ``ase.Atoms`` with the frame's references as calculator."""
+    structure = frame.structure
+    atoms = Atoms(
+        numbers=structure.atomic_numbers,
+        positions=structure.positions,
+        cell=structure.cell,
+        pbc=structure.pbc,
+    )
+    if frame.charges is not None:
+        atoms.arrays["initial_charges"] = frame.charges
+    for key, value in (("comment", frame.comment), ("charge", frame.charge)):
+        if value:
+            atoms.info[key] = value
+    for key, _, value in (item.partition("=") for item in frame.part.split()):
+        atoms.info[key] = value or True
+    results = {"energy": frame.energy, "forces": frame.forces}
+    known = {name: value for name, value in results.items() if value is not None}
+    if known:
+        atoms.calc = SinglePointCalculator(atoms, **known)  # type: ignore[no-untyped-call]
+    return atoms
+
+
+def to_frame(atoms: Atoms) -> Frame:
+    """The frame of an ``ase.Atoms``; results are taken from its calculator, nothing is computed."""
+    results = {} if atoms.calc is None else atoms.calc.results
+    charges = atoms.arrays.get("initial_charges", np.zeros(1))
+    return Frame(
+        structure=as_structure(atoms),
+        energy=results.get("energy"),
+        forces=results.get("forces"),
+        charges=charges if charges.any() else None,
+        charge=float(atoms.info.get("charge", 0.0)),
+        comment=str(atoms.info.get("comment", "")),
+        part=f"set={atoms.info['set']}" if "set" in atoms.info else "",
+    )
+
+
+def _read_with_ase(path: Path) -> list[Atoms]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # readers of other formats grumble about harmless things
+        try:
+            read: Any = ase.io.read(path, index=":")
+        except UnknownFileTypeError:
+            raise FileFormatError(
+                f"{path}: the format is unknown: extxyz, POSCAR, CIF, input.data and everything "
+                "that ase.io.read knows by name or content can be read"
+            ) from None
+        except Exception as error:
+            raise FileFormatError(
+                f"{path} cannot be read: {type(error).__name__}: {error}"
+            ) from error
+    found: list[Atoms] = read if isinstance(read, list) else [read]
+    for number, atoms in enumerate(found):
+        _check(atoms, path, number)
+    return found
+
+
+def _check(atoms: Atoms, path: Path, number: int) -> None:
+    """Numbers in the file must be finite, the cell sound."""
+    try:
+        as_structure(atoms)
+    except NNPError as error:
+        raise FileFormatError(f"{path}, structure {number}: {error}") from None
+    results = {} if atoms.calc is None else atoms.calc.results
+    for name in ("energy", "forces", "stress"):
+        if name in results and not np.isfinite(results[name]).all():
+            raise FileFormatError(f"{path}, structure {number}: its {name} is not finite")
+
+
+def _select(found: list[Atoms], index: str | int, path: Path) -> list[Atoms]:
+    try:
+        wanted = string2index(index) if isinstance(index, str) else index
+        return found[wanted] if isinstance(wanted, slice) else [found[int(wanted)]]
+    except (IndexError, ValueError):
+        raise OptionError(
+            f"index={index!r} of {path}: it has {len(found)} structures, 0 to {len(found) - 1}"
+        ) from None

@@ -65,5 +65,5 @@ def neighbor_list(structure: Structure, cutoff: float) -> NeighborList:
             f"(distance {distances[pair]:.1e} Å): remove one of them"
         )
     order = np.argsort(i, kind="stable")
-    integers = (array[order].astype(np.int64) for array in (i, j, shifts))
-    return NeighborList(*integers, vectors[order])
+    i, j, shifts = (array[order].astype(np.int64) for array in (i, j, shifts))
+    return NeighborList(i, j, shifts, vectors[order])

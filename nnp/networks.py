@@ -59,9 +59,9 @@ class Network:
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
-        as_arrays = lambda arrays: tuple(np.ascontiguousarray(a, np.float64) for a in arrays)
-        set_(self, "weights", as_arrays(self.weights))
-        set_(self, "biases", as_arrays(self.biases))
+        for name in ("weights", "biases"):
+            arrays = getattr(self, name)
+            set_(self, name, tuple(np.ascontiguousarray(a, np.float64) for a in arrays))
         set_(self, "activations", tuple(Activation(a) for a in self.activations))
         self._check()
 
@@ -72,6 +72,7 @@ class Network:
 
     @property
     def n_parameters(self) -> int:
+        """Number of weights and biases."""
         return sum(array.size for array in (*self.weights, *self.biases))
 
     def _check(self) -> None:

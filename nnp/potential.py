@@ -152,7 +152,12 @@ class Potential:
 
     @overload
     def evaluate(
-        self, atoms: list[Any], engine: str = ..., forces: bool = ..., stress: bool = ..., **options: Any
+        self,
+        atoms: list[Any],
+        engine: str = ...,
+        forces: bool = ...,
+        stress: bool = ...,
+        **options: Any,
     ) -> list[Evaluation]: ...
 
     @overload
@@ -225,4 +230,3 @@ class Potential:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _engines={})
-

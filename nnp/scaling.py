@@ -54,7 +54,8 @@ class Scaling:
             if array.ndim != 1 or array.shape != self.minimum.shape:
                 raise OptionError(f"scaling {name} has shape {array.shape}, not that of minimum")
             if not np.isfinite(array).all():
-                raise OptionError(f"scaling {name} of function {_first(~np.isfinite(array))} is not finite")
+                function = _first(~np.isfinite(array))
+                raise OptionError(f"scaling {name} of function {function} is not finite")
         if not self.target_min < self.target_max:
             raise OptionError(
                 f"scaling target range {self.target_min} to {self.target_max} is empty"
@@ -86,10 +87,9 @@ class Scaling:
         return self.sigma if self.mode is ScalingMode.SCALE_SIGMA else None
 
     def _check_width(self) -> None:
-        if (self.maximum < self.minimum).any():
-            raise OptionError(
-                f"scaling of function {_first(self.maximum < self.minimum)}: maximum is below minimum"
-            )
+        inverted = self.maximum < self.minimum
+        if inverted.any():
+            raise OptionError(f"scaling of function {_first(inverted)}: maximum is below minimum")
         width = self._width()
         if width is not None and not (width > 0).all():
             what = "sigma = 0" if self.mode is ScalingMode.SCALE_SIGMA else "min = max"

@@ -46,6 +46,7 @@ class Structure:
 
     @property
     def symbols(self) -> list[str]:
+        """Chemical symbol of each atom."""
         return [chemical_symbol(int(z)) for z in self.atomic_numbers]
 
     @property
@@ -84,7 +85,7 @@ def _array(name: str, value: Any, dtype: Any, shape: tuple[int, ...]) -> NDArray
         array = np.ascontiguousarray(value, dtype=dtype)
     except (TypeError, ValueError) as error:
         raise StructureError(f"{name} cannot be read as an array of numbers: {error}") from None
-    if name == "pbc" and array.ndim == 0 or array.shape == (1,) and shape == (3,):
+    if name == "pbc" and array.size == 1:
         array = np.repeat(array.reshape(1), 3)
     fits = array.ndim == len(shape) and all(
         want in (-1, got) for want, got in zip(shape, array.shape, strict=True)

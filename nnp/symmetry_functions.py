@@ -53,6 +53,7 @@ class Radial:
 
     @property
     def radius(self) -> float:
+        """Distance beyond which the function is 0, Å."""
         return self.cutoff.radius
 
 
@@ -75,6 +76,7 @@ class RadialCosine:
 
     @property
     def radius(self) -> float:
+        """Distance beyond which the function is 0, Å."""
         return self.cutoff.radius
 
 
@@ -109,12 +111,15 @@ class Angular:
 
     @property
     def radius(self) -> float:
+        """Distance beyond which the function is 0, Å."""
         return self.cutoff.radius
 
 
 @dataclass(frozen=True)
 class CompactRadial:
-    """Σ_j C(r_ij), C(r) = core(|r − m| / w) for r_left < r < r_right, else 0; m centre, w half-width.
+    """Σ_j C(r_ij), C(r) = core(|r − m| / w) for r_left < r < r_right, else 0.
+
+    m is the middle of the range, w half its width.
 
     Attributes:
         neighbor: symbol of the neighbours, None: all, weighted.
@@ -136,6 +141,7 @@ class CompactRadial:
 
     @property
     def radius(self) -> float:
+        """Distance beyond which the function is 0, Å."""
         return self.r_right
 
 
@@ -171,6 +177,7 @@ class CompactAngular:
 
     @property
     def radius(self) -> float:
+        """Distance beyond which the function is 0, Å."""
         return self.r_right
 
 
@@ -208,10 +215,10 @@ def describe(function: SymmetryFunction) -> str:
                 f"r_shift={r_shift:.5g} r_c={cutoff.radius:.5g}"
             )
         case CompactRadial(r_left=left, r_right=right):
-            text = f"compact_radial {who} {_sub(function)} r={left:.5g}..{right:.5g}"
+            text = f"compact_radial {who} {subtype(function)} r={left:.5g}..{right:.5g}"
         case CompactAngular(r_left=left, r_right=right):
             text = (
-                f"compact_angular_{_reach(function)} {who} {_sub(function)} "
+                f"compact_angular_{_reach(function)} {who} {subtype(function)} "
                 f"r={left:.5g}..{right:.5g} "
                 f"theta={function.theta_left_deg:g}..{function.theta_right_deg:g} deg"
             )
@@ -221,9 +228,6 @@ def describe(function: SymmetryFunction) -> str:
 def subtype(function: CompactRadial | CompactAngular) -> str:
     """n2p2's name of core and asymmetry, such as ``p2a``."""
     return function.core.value + ("a" if function.asymmetric else "")
-
-
-_sub = subtype
 
 
 def n2p2_type(function: SymmetryFunction) -> int:

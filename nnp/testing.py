@@ -7,6 +7,7 @@ random potentials of every family.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,7 @@ def random_structure(
         if len(images) == 0 or np.linalg.norm(images - trial, axis=1).min() > min_distance:
             positions = np.vstack([positions, trial])
     numbers = rng.choice([atomic_number(symbol) for symbol in elements], n)
-    return Structure(positions, numbers, cell, True)
+    return Structure(positions, numbers, cell, np.ones(3, bool))
 
 
 # ---- potentials -----------------------------------------------------------------------------
@@ -189,7 +190,7 @@ def _random_network(
     sizes: tuple[int, ...], activations: Sequence[Activation], rng: np.random.Generator
 ) -> Network:
     return Network(
-        tuple(rng.normal(0, a**-0.5, (a, b)) for a, b in zip(sizes, sizes[1:], strict=False)),
+        tuple(rng.normal(0, a**-0.5, (a, b)) for a, b in pairwise(sizes)),
         tuple(rng.normal(0, 0.2, size) for size in sizes[1:]),
         (*activations, Activation.IDENTITY),
     )
@@ -317,11 +318,11 @@ def assert_engines_agree(
         rms = max(float(np.sqrt(np.mean(wanted.forces**2))), 1e-2)
         energy_atol, force_atol = ENERGY_PER_ATOM_FLOAT32, FORCE_RTOL_FLOAT32 * rms
     np.testing.assert_allclose(got.energies, wanted.energies, rtol=0, atol=energy_atol)
-    np.testing.assert_allclose(
-        got.energy, wanted.energy, rtol=0, atol=energy_atol * len(structure)
-    )
+    np.testing.assert_allclose(got.energy, wanted.energy, rtol=0, atol=energy_atol * len(structure))
+    assert got.forces is not None
     np.testing.assert_allclose(got.forces, wanted.forces, rtol=0, atol=force_atol)
-    if stress:
+    if wanted.stress is not None:
+        assert got.stress is not None
         # the virial sums force times distance over the pairs of a cell
         atol = force_atol * potential.cutoff * len(structure) / structure.volume
         np.testing.assert_allclose(got.stress, wanted.stress, rtol=0, atol=atol)

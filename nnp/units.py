@@ -53,16 +53,16 @@ class UnitSystem:
             ("energy", self.energy, ENERGY_UNITS),
         ):
             if value not in known:
-                raise OptionError(
-                    f"unknown {name} unit {value!r}: allowed are {', '.join(known)}"
-                )
+                raise OptionError(f"unknown {name} unit {value!r}: allowed are {', '.join(known)}")
 
     @property
     def length_in_angstrom(self) -> float:
+        """Value of the unit of length, Å."""
         return LENGTH_UNITS[self.length]
 
     @property
     def energy_in_ev(self) -> float:
+        """Value of the unit of energy, eV."""
         return ENERGY_UNITS[self.energy]
 
     def __str__(self) -> str:

@@ -155,9 +155,7 @@ def _blocks(pairs: NeighborList, n: int, widest: int) -> Iterator[_Block]:
         first = last
 
 
-def _scatter(
-    pairs: NeighborList, gradient_pc: NDArray[np.float64], n: int
-) -> NDArray[np.float64]:
+def _scatter(pairs: NeighborList, gradient_pc: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     """F = −dE/dr from dE/dr_ij, r_ij = r_j − r_i + …"""
     forces = np.zeros((n, 3))
     np.add.at(forces, pairs.i, gradient_pc)

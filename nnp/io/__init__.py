@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["load", "model", "n2p2"]
 
 
-def load(
-    path: str | Path, units: str | tuple[str, str] | UnitSystem | None = None
-) -> Potential:
+def load(path: str | Path, units: str | tuple[str, str] | UnitSystem | None = None) -> Potential:
     """Read a potential.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -33,7 +32,9 @@ def replacing(path: str | Path, force: bool, directory: bool = False) -> Iterato
         )
     if target.is_dir() != directory and target.exists():
         kind = "directory" if target.is_dir() else "file"
-        raise OutputExistsError(f"{target} is a {kind} that is not ours to replace: remove it first")
+        raise OutputExistsError(
+            f"{target} is a {kind} and cannot be replaced by another kind: remove it first"
+        )
     scratch = None
     try:
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -43,7 +44,7 @@ def replacing(path: str | Path, force: bool, directory: bool = False) -> Iterato
         yield inner
         if directory and target.exists():
             target.rename(scratch / "old")
-        os.replace(inner, target)
+        inner.replace(target)
     except OSError as error:
         raise NNPError(f"cannot write {target}: {error.strerror or error}") from error
     finally:

@@ -167,10 +167,11 @@ def _potential(header: dict[str, Any], arrays: dict[str, NDArray[np.float64]]) -
 def _element(entry: dict[str, Any], arrays: dict[str, NDArray[np.float64]]) -> ElementModel:
     symbol = entry["symbol"]
     layers = range(len(entry["activations"]))
+    statistics: dict[str, Any] = {name: arrays[f"{symbol}/{name}"] for name in _STATISTICS}
     return ElementModel(
         symbol=symbol,
         functions=tuple(_function(f) for f in entry["functions"]),
-        scaling=Scaling(*(arrays[f"{symbol}/{name}"] for name in _STATISTICS), **entry["scaling"]),
+        scaling=Scaling(**statistics, **entry["scaling"]),
         network=Network(
             weights=tuple(arrays[f"{symbol}/weights_{layer}"] for layer in layers),
             biases=tuple(arrays[f"{symbol}/biases_{layer}"] for layer in layers),

@@ -1,29 +1,36 @@
 """Symmetry functions of a block of atoms, grouped by what their formulas share.
 
 Suffixes: ``_c`` centre, ``_p`` pair (centre, neighbour), ``_t`` triple (centre, two neighbours).
-TorchScript-compatible.
+TorchScript-compatible, which is why annotations are not postponed here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from nnp.reference.formulas import angle_deg, angular, compact, cutoff_function, gaussian
+from nnp.cutoffs import Cutoff, CutoffKind
+from nnp.reference.formulas import angle_deg, angular, compact, cutoff_function
 from nnp.symmetry_functions import (
     Angular,
     CompactAngular,
-    CompactRadial,
-    Radial,
-    RadialCosine,
+    Core,
     SymmetryFunction,
     neighbor_symbols,
 )
 
-ANY_ELEMENT = -1
+_PARAMETERS = (
+    "eta",
+    "r_shift",
+    "kappa",
+    "lambda_",
+    "zeta",
+    "r_left",
+    "r_right",
+    "theta_left_deg",
+    "theta_right_deg",
+)
 
 
 def triples(center_p: Tensor, n: int) -> tuple[Tensor, Tensor]:
@@ -45,173 +52,165 @@ def triples(center_p: Tensor, n: int) -> tuple[Tensor, Tensor]:
     return first, first + 1 + rank
 
 
-class PairGroup(nn.Module):
-    """Radial functions of one family that share neighbour element and cutoff or core."""
+class Pairs(NamedTuple):
+    """Pairs of a block of centres, by ascending centre."""
+
+    center: Tensor  # (p,) index of the centre
+    element: Tensor  # (p,) element index of the neighbour
+    z: Tensor  # (p,) atomic number of the neighbour
+    vector: Tensor  # (p, 3) from centre to neighbour, Å
+    r: Tensor  # (p,) its length
+
+
+class _Group(nn.Module):
+    """Functions of one family that share neighbour elements and cutoff or core."""
+
+    elements: list[int]  # of the neighbours; empty: all, weighted
+    eta: Tensor
+    r_shift: Tensor
+    kappa: Tensor
+    lambda_: Tensor
+    zeta: Tensor
+    r_left: Tensor
+    r_right: Tensor
+    theta_left_deg: Tensor
+    theta_right_deg: Tensor
 
     def __init__(self, functions: Sequence[Any], elements: Sequence[str]) -> None:
         super().__init__()
         first = functions[0]
-        symbols = neighbor_symbols(first)
-        self.element: int = elements.index(symbols[0]) if symbols else ANY_ELEMENT
-        self.n_functions: int = len(functions)
         self.family: str = type(first).__name__
-        self.radius: float = max(f.radius for f in functions)
-        _take_shared_settings(self, first)
-        _take_parameters(self, functions, ("eta", "r_shift", "kappa", "r_left", "r_right"))
+        self.n_functions: int = len(functions)
+        self.weighted: bool = not neighbor_symbols(first)
+        self.elements = [elements.index(s) for s in neighbor_symbols(first)]
+        self.radius: float = max(function.radius for function in functions)
+        self.narrow: bool = bool(getattr(first, "narrow", False))
+        cutoff = getattr(first, "cutoff", None) or Cutoff(CutoffKind.HARD, self.radius)
+        self.cutoff_kind: int = int(cutoff.kind)
+        self.cutoff_radius: float = float(cutoff.radius)
+        self.inner_fraction: float = float(cutoff.inner_fraction)
+        self.core: str = str(getattr(first, "core", Core.POLY1).value)
+        self.asymmetric: bool = bool(getattr(first, "asymmetric", False))
+        for name in _PARAMETERS:
+            values = [getattr(function, name, 0.0) for function in functions]
+            self.register_buffer(name, torch.tensor(values, dtype=torch.float64))
 
-    def forward(
-        self, center_p: Tensor, element_p: Tensor, z_p: Tensor, r_p: Tensor, n: int
-    ) -> Tensor:
-        """(n, f) functions from distances r_p (p,) to neighbours of charge z_p (p,)."""
-        chosen = r_p < self.radius
-        if self.element != ANY_ELEMENT:
-            chosen = chosen & (element_p == self.element)
+    def f_c(self, r: Tensor) -> Tensor:
+        """Cutoff function of the group."""
+        return cutoff_function(r, self.cutoff_kind, self.cutoff_radius, self.inner_fraction)
+
+    def c_r(self, r: Tensor) -> Tensor:
+        """Compact function of a distance."""
+        return compact(r, self.r_left, self.r_right, self.core, self.asymmetric)
+
+
+class PairGroup(_Group):
+    """Radial functions."""
+
+    def forward(self, pairs: Pairs, n: int) -> Tensor:
+        """(n, f) functions of n centres."""
+        chosen = pairs.r < self.radius
+        if not self.weighted:
+            chosen = chosen & (pairs.element == self.elements[0])
         p = torch.nonzero(chosen).squeeze(1)
-        r = r_p[p].unsqueeze(1)
+        r = pairs.r[p].unsqueeze(1)
         if self.family == "CompactRadial":
-            value = compact(r, self.r_left, self.r_right, self.core, self.asymmetric)
+            value = self.c_r(r)
+        elif self.family == "Radial":
+            value = torch.exp(-self.eta * (r - self.r_shift) ** 2) * self.f_c(r)
         else:
-            f_c = cutoff_function(r, self.cutoff_kind, self.cutoff_radius, self.inner_fraction)
-            if self.family == "Radial":
-                value = gaussian(r, self.eta, self.r_shift) * f_c
-            else:
-                value = torch.cos(self.kappa * r) * f_c
-        if self.element == ANY_ELEMENT:
-            value = value * z_p[p].unsqueeze(1)
-        return value.new_zeros(n, self.n_functions).index_add(0, center_p[p], value)
+            value = torch.cos(self.kappa * r) * self.f_c(r)
+        if self.weighted:
+            value = value * pairs.z[p].unsqueeze(1)
+        return value.new_zeros(n, self.n_functions).index_add(0, pairs.center[p], value)
 
 
-class TripleGroup(nn.Module):
-    """Angular functions of one family that share neighbour elements and cutoff or core."""
+class TripleGroup(_Group):
+    """Angular functions."""
 
-    def __init__(self, functions: Sequence[Any], elements: Sequence[str]) -> None:
-        super().__init__()
-        first = functions[0]
-        symbols = neighbor_symbols(first)
-        indices = [elements.index(s) for s in symbols] if symbols else [ANY_ELEMENT, ANY_ELEMENT]
-        self.element_1: int = indices[0]
-        self.element_2: int = indices[1]
-        self.n_functions: int = len(functions)
-        self.family: str = type(first).__name__
-        self.narrow: bool = first.narrow
-        self.radius: float = max(f.radius for f in functions)
-        _take_shared_settings(self, first)
-        _take_parameters(
-            self,
-            functions,
-            ("eta", "r_shift", "lambda_", "zeta", "r_left", "r_right")
-            + ("theta_left_deg", "theta_right_deg"),
-        )
-
-    def forward(
-        self,
-        center_p: Tensor,
-        element_p: Tensor,
-        z_p: Tensor,
-        vector_pc: Tensor,
-        r_p: Tensor,
-        pair_1_t: Tensor,
-        pair_2_t: Tensor,
-        n: int,
-    ) -> Tensor:
-        """(n, f) functions from vectors (p, 3) to neighbours and the triples among them."""
-        t = torch.nonzero(self._chosen(element_p, r_p, pair_1_t, pair_2_t)).squeeze(1)
+    def forward(self, pairs: Pairs, pair_1_t: Tensor, pair_2_t: Tensor, n: int) -> Tensor:
+        """(n, f) functions of n centres from their triples."""
+        t = torch.nonzero(self._chosen(pairs, pair_1_t, pair_2_t)).squeeze(1)
         p, q = pair_1_t[t], pair_2_t[t]
-        r_ij, r_ik = r_p[p].unsqueeze(1), r_p[q].unsqueeze(1)
-        cos_theta = (vector_pc[p] * vector_pc[q]).sum(1, keepdim=True) / (r_ij * r_ik)
-        value = self._distance_factor(r_ij) * self._distance_factor(r_ik)
         if self.narrow:
-            r_jk = (vector_pc[q] - vector_pc[p]).norm(dim=1).unsqueeze(1)
-            value = value * self._distance_factor(r_jk)
-        value = value * self._angle_factor(cos_theta)
-        if self.element_1 == ANY_ELEMENT:
-            value = value * (z_p[p] * z_p[q]).unsqueeze(1)
-        return value.new_zeros(n, self.n_functions).index_add(0, center_p[p], value)
+            r_jk = torch.linalg.norm(pairs.vector[q] - pairs.vector[p], dim=1)
+            t = torch.nonzero(r_jk < self.radius).squeeze(1)
+            p, q = p[t], q[t]
+        distances = [pairs.r[p].unsqueeze(1), pairs.r[q].unsqueeze(1)]
+        dot = (pairs.vector[p] * pairs.vector[q]).sum(1, keepdim=True)
+        cos_theta = dot / (distances[0] * distances[1])
+        if self.narrow:
+            distances.append(
+                torch.linalg.norm(pairs.vector[q] - pairs.vector[p], dim=1).unsqueeze(1)
+            )
+        value = self._distance_factor(distances) * self._angle_factor(cos_theta)
+        if self.weighted:
+            value = value * (pairs.z[p] * pairs.z[q]).unsqueeze(1)
+        return value.new_zeros(n, self.n_functions).index_add(0, pairs.center[p], value)
 
-    def _chosen(self, element_p: Tensor, r_p: Tensor, p: Tensor, q: Tensor) -> Tensor:
-        near = r_p < self.radius
+    def _chosen(self, pairs: Pairs, p: Tensor, q: Tensor) -> Tensor:
+        near = pairs.r < self.radius
         chosen = near[p] & near[q]
-        if self.element_1 == ANY_ELEMENT:
+        if self.weighted:
             return chosen
-        is_1, is_2 = element_p == self.element_1, element_p == self.element_2
+        is_1, is_2 = pairs.element == self.elements[0], pairs.element == self.elements[1]
         return chosen & ((is_1[p] & is_2[q]) | (is_2[p] & is_1[q]))
 
-    def _distance_factor(self, r: Tensor) -> Tensor:
+    def _distance_factor(self, distances: list[Tensor]) -> Tensor:
+        """Product over the two or three distances, each (t, 1)."""
+        product = torch.ones_like(distances[0])
         if self.family == "CompactAngular":
-            return compact(r, self.r_left, self.r_right, self.core, self.asymmetric)
-        f_c = cutoff_function(r, self.cutoff_kind, self.cutoff_radius, self.inner_fraction)
-        return gaussian(r, self.eta, self.r_shift) * f_c
+            for r in distances:
+                product = product * self.c_r(r)
+            return product
+        square = torch.zeros_like(distances[0])
+        for r in distances:
+            product = product * self.f_c(r)
+            square = square + (r - self.r_shift) ** 2
+        return torch.exp(-self.eta * square) * product
 
     def _angle_factor(self, cos_theta: Tensor) -> Tensor:
         if self.family == "CompactAngular":
-            theta_deg = angle_deg(cos_theta)
-            return compact(theta_deg, self.theta_left_deg, self.theta_right_deg, self.core, False)
+            theta = angle_deg(cos_theta)
+            return compact(theta, self.theta_left_deg, self.theta_right_deg, self.core, False)
         return angular(cos_theta, self.lambda_, self.zeta)
 
 
 class Descriptors(nn.Module):
     """All functions of one central element, in the order given."""
 
+    order: Tensor
+
     def __init__(self, functions: Sequence[SymmetryFunction], elements: Sequence[str]) -> None:
         super().__init__()
-        pair_groups: list[nn.Module] = []
-        triple_groups: list[nn.Module] = []
-        pair_columns: list[int] = []
-        triple_columns: list[int] = []
-        for columns in _shared_keys(functions):
-            group = [functions[column] for column in columns]
-            if isinstance(group[0], Angular | CompactAngular):
-                triple_groups.append(TripleGroup(group, elements))
-                triple_columns += columns
-            else:
-                pair_groups.append(PairGroup(group, elements))
-                pair_columns += columns
-        self.pair_groups = nn.ModuleList(pair_groups)
-        self.triple_groups = nn.ModuleList(triple_groups)
-        order = torch.tensor(pair_columns + triple_columns, dtype=torch.int64)
-        self.register_buffer("order", torch.argsort(order))
+        groups = _groups(functions)
+        pair = [g for g in groups if not isinstance(functions[g[0]], Angular | CompactAngular)]
+        triple = [g for g in groups if g not in pair]
+        self.pair_groups = nn.ModuleList(
+            [PairGroup([functions[column] for column in g], elements) for g in pair]
+        )
+        self.triple_groups = nn.ModuleList(
+            [TripleGroup([functions[column] for column in g], elements) for g in triple]
+        )
+        columns = [column for g in (*pair, *triple) for column in g]
+        self.register_buffer("order", torch.argsort(torch.tensor(columns, dtype=torch.int64)))
 
-    def forward(
-        self,
-        center_p: Tensor,
-        element_p: Tensor,
-        z_p: Tensor,
-        vector_pc: Tensor,
-        r_p: Tensor,
-        n: int,
-    ) -> Tensor:
+    def forward(self, pairs: Pairs, n: int) -> Tensor:
         """(n, f) functions of n centres, all of this element."""
-        parts = [r_p.new_zeros(n, 0)]
+        parts = [pairs.r.new_zeros(n, 0)]
         for pair_group in self.pair_groups:
-            parts.append(pair_group(center_p, element_p, z_p, r_p, n))
-        pair_1_t, pair_2_t = triples(center_p, n)
-        for triple_group in self.triple_groups:
-            parts.append(
-                triple_group(center_p, element_p, z_p, vector_pc, r_p, pair_1_t, pair_2_t, n)
-            )
+            parts.append(pair_group(pairs, n))
+        if len(self.triple_groups) > 0:
+            pair_1_t, pair_2_t = triples(pairs.center, n)
+            for triple_group in self.triple_groups:
+                parts.append(triple_group(pairs, pair_1_t, pair_2_t, n))
         return torch.cat(parts, 1)[:, self.order]
 
 
-def _shared_keys(functions: Sequence[SymmetryFunction]) -> list[list[int]]:
+def _groups(functions: Sequence[SymmetryFunction]) -> list[list[int]]:
     """Indices of functions grouped by family and by every setting that is not a plain number."""
     groups: dict[tuple[Any, ...], list[int]] = {}
     for index, function in enumerate(functions):
         settings = tuple(v for v in vars(function).values() if not isinstance(v, float))
         groups.setdefault((type(function), *settings), []).append(index)
     return list(groups.values())
-
-
-def _take_shared_settings(group: nn.Module, function: Any) -> None:
-    cutoff = getattr(function, "cutoff", None)
-    group.cutoff_kind = int(cutoff.kind) if cutoff else 0
-    group.cutoff_radius = float(cutoff.radius) if cutoff else 0.0
-    group.inner_fraction = float(cutoff.inner_fraction) if cutoff else 0.0
-    core = getattr(function, "core", None)
-    group.core = str(core.value) if core else ""
-    group.asymmetric = bool(getattr(function, "asymmetric", False))
-
-
-def _take_parameters(group: nn.Module, functions: Sequence[Any], names: Sequence[str]) -> None:
-    for name in names:
-        values = [getattr(function, name, 0.0) for function in functions]
-        group.register_buffer(name, torch.tensor(values, dtype=torch.float64))

@@ -1,7 +1,8 @@
 """The formulas of HDNNPs in plain torch: slow, obvious, float64, differentiated by autograd.
 
 Every other engine answers to this file. Functions are TorchScript-compatible, so that the
-portable export is the same code. Parameters broadcast along the last axis: values of shape (m, 1)
+portable export is the same code (constants are arguments with defaults because TorchScript sees no
+globals). Parameters broadcast along the last axis: values of shape (m, 1)
 with parameters of shape (f,) give (m, f).
 """
 
@@ -17,9 +18,6 @@ from nnp.networks import SCALED_TANH_AMPLITUDE, SCALED_TANH_SLOPE, TWIST_SLOPE
 # acos has no finite slope at ±1. Cosines are held this far inside, which moves an angle by at most
 # 5e-8 rad; there the compact functions' slope is zero by construction.
 _COSINE_MARGIN = 1e-15
-_SCALED_TANH_AMPLITUDE: float = SCALED_TANH_AMPLITUDE
-_SCALED_TANH_SLOPE: float = SCALED_TANH_SLOPE
-_TWIST_SLOPE: float = TWIST_SLOPE
 
 
 def decay(x: Tensor, core: str) -> Tensor:
@@ -68,11 +66,6 @@ def cutoff_function(r: Tensor, kind: int, radius: float, inner_fraction: float) 
     return torch.where(r < radius, value, torch.zeros_like(value))
 
 
-def gaussian(r: Tensor, eta: Tensor, r_shift: Tensor) -> Tensor:
-    """e^{−η (r − r_s)²}."""
-    return torch.exp(-eta * (r - r_shift) ** 2)
-
-
 def angular(cos_theta: Tensor, lambda_: Tensor, zeta: Tensor) -> Tensor:
     """2^{1−ζ} (1 + λ cos θ)^ζ, and 0 where 1 + λ cos θ ≤ 0."""
     base = 1 + lambda_ * cos_theta
@@ -89,12 +82,18 @@ def compact(x: Tensor, left: Tensor, right: Tensor, core: str, asymmetric: bool)
     return decay(scaled, core)
 
 
-def angle_deg(cos_theta: Tensor) -> Tensor:
+def angle_deg(cos_theta: Tensor, margin: float = _COSINE_MARGIN) -> Tensor:
     """θ in degrees."""
-    return torch.rad2deg(torch.acos(cos_theta.clamp(-1 + _COSINE_MARGIN, 1 - _COSINE_MARGIN)))
+    return torch.rad2deg(torch.acos(cos_theta.clamp(-1 + margin, 1 - margin)))
 
 
-def activation(x: Tensor, name: str) -> Tensor:
+def activation(
+    x: Tensor,
+    name: str,
+    a: float = SCALED_TANH_AMPLITUDE,
+    b: float = SCALED_TANH_SLOPE,
+    c: float = TWIST_SLOPE,
+) -> Tensor:
     """Activation function by its name in `networks.Activation`."""
     if name == "l":
         return x
@@ -117,7 +116,7 @@ def activation(x: Tensor, name: str) -> Tensor:
     if name == "h":
         return x**2
     if name == "mtanh":
-        return _SCALED_TANH_AMPLITUDE * torch.tanh(_SCALED_TANH_SLOPE * x)
+        return a * torch.tanh(b * x)
     if name == "twist":
-        return _SCALED_TANH_AMPLITUDE * torch.tanh(_SCALED_TANH_SLOPE * x) + _TWIST_SLOPE * x
+        return a * torch.tanh(b * x) + c * x
     raise ValueError("unknown activation")

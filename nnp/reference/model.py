@@ -1,9 +1,8 @@
 """A whole potential as one torch module: from neighbour vectors to atomic energies.
 
-TorchScript-compatible; the reference engine runs it, the portable export saves it.
+The reference engine runs it, the portable export saves it. TorchScript-compatible, which is why
+annotations are not postponed here.
 """
-
-from __future__ import annotations
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from nnp.elements import atomic_number
 from nnp.networks import Network
 from nnp.potential import ElementModel, Potential
-from nnp.reference.descriptors import Descriptors
+from nnp.reference.descriptors import Descriptors, Pairs
 from nnp.reference.formulas import activation
 
 
@@ -35,6 +34,9 @@ class AtomicNetwork(nn.Module):
 class ElementModule(nn.Module):
     """Descriptors, scaling, network and offset of one element."""
 
+    factor: Tensor
+    offset: Tensor
+
     def __init__(self, model: ElementModel, elements: tuple[str, ...]) -> None:
         super().__init__()
         self.descriptors = Descriptors(model.functions, elements)
@@ -45,11 +47,14 @@ class ElementModule(nn.Module):
 
     def forward(self, descriptors: Tensor) -> Tensor:
         """(n,) network output from raw functions (n, f)."""
-        return self.network(self.factor * descriptors + self.offset)
+        output: Tensor = self.network(self.factor * descriptors + self.offset)
+        return output
 
 
 class AtomicEnergies(nn.Module):
     """E_i of a block of centres from the vectors to their neighbours."""
+
+    z: Tensor
 
     def __init__(self, potential: Potential) -> None:
         super().__init__()
@@ -74,7 +79,7 @@ class AtomicEnergies(nn.Module):
         Returns:
             (n,) energies, eV, and per element (n_e, f_e) functions of its centres in order.
         """
-        r_p = vector_pc.norm(dim=1)
+        r_p = torch.linalg.norm(vector_pc, dim=1)
         energies = vector_pc.new_zeros(element_c.numel())
         functions: list[Tensor] = []
         for index, element in enumerate(self.elements):
@@ -83,9 +88,9 @@ class AtomicEnergies(nn.Module):
             local[mine] = torch.arange(mine.numel(), device=mine.device)
             p = torch.nonzero(element_c[center_p] == index).squeeze(1)
             neighbor = element_p[p]
-            descriptors = element.descriptors(
-                local[center_p[p]], neighbor, self.z[neighbor], vector_pc[p], r_p[p], mine.numel()
-            )
+            pairs = Pairs(local[center_p[p]], neighbor, self.z[neighbor], vector_pc[p], r_p[p])
+            # torch types the members of a ModuleList no further than Module
+            descriptors = element.descriptors(pairs, mine.numel())  # type: ignore[operator]
             energy = self.energy_scale * element(descriptors) + element.energy_offset
             energies = energies.index_add(0, mine, energy)
             functions.append(descriptors)

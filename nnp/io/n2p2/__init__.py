@@ -194,9 +194,7 @@ def _input_nn(potential: Potential, units: UnitSystem) -> str:
         lines += ["mean_energy 0.0", f"conv_energy {conv_energy:.17g}", "conv_length 1.0"]
     for model in potential.models:
         for function in model.functions:
-            text = function_lines.write_function(
-                model.symbol, function, units.length_in_angstrom
-            )
+            text = function_lines.write_function(model.symbol, function, units.length_in_angstrom)
             lines.append(f"symfunction_short {text}")
     return "\n".join(lines) + "\n"
 

@@ -66,17 +66,17 @@ def write_function(central: str, function: SymmetryFunction, length: float) -> s
 
     match function:
         case Radial(neighbor=neighbor, eta=eta, r_shift=r_shift, cutoff=cutoff):
-            words = [neighbor, _text(eta * length**2), *lengths(r_shift, cutoff.radius)]
+            words = [neighbor or "", _text(eta * length**2), *lengths(r_shift, cutoff.radius)]
         case Angular(neighbors=neighbors, r_shift=r_shift, cutoff=cutoff):
             angle = [_text(function.lambda_), _text(function.zeta)]
-            eta = _text(function.eta * length**2)
+            inverse_area = _text(function.eta * length**2)
             if neighbors is None:
-                words = [eta, *lengths(r_shift), *angle, *lengths(cutoff.radius)]
+                words = [inverse_area, *lengths(r_shift), *angle, *lengths(cutoff.radius)]
             else:
                 shift = lengths(r_shift) if r_shift else []
-                words = [*neighbors, eta, *angle, *lengths(cutoff.radius), *shift]
+                words = [*neighbors, inverse_area, *angle, *lengths(cutoff.radius), *shift]
         case CompactRadial(neighbor=neighbor, r_left=left, r_right=right):
-            words = [neighbor, *lengths(left, right), subtype(function)]
+            words = [neighbor or "", *lengths(left, right), subtype(function)]
         case CompactAngular(neighbors=neighbors, r_left=left, r_right=right):
             angles = [_text(function.theta_left_deg), _text(function.theta_right_deg)]
             words = [*(neighbors or ()), *lengths(left, right), *angles, subtype(function)]
@@ -84,7 +84,7 @@ def write_function(central: str, function: SymmetryFunction, length: float) -> s
             raise OptionError(
                 f"a radial cosine function of {central} cannot be written: n2p2 has no such type"
             )
-    return " ".join([central, str(kind), *(word for word in words if word is not None)])
+    return " ".join([central, str(kind), *filter(None, words)])
 
 
 class _Line:

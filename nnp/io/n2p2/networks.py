@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ class Architecture:
     activations: tuple[Activation, ...]
 
     def sizes(self, n_inputs: int) -> tuple[int, ...]:
+        """Neurons per layer, inputs and output included."""
         return (n_inputs, *self.hidden, 1)
 
 
@@ -153,7 +155,7 @@ def _integer(entry: Entry, word: str) -> int:
 
 def _places(sizes: tuple[int, ...]) -> Iterator[str]:
     """``a`` or ``b`` for every row: by layer, all weights, then the biases."""
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in pairwise(sizes):
         yield from "a" * (n_in * n_out)
         yield from "b" * n_out
 
@@ -163,7 +165,7 @@ def _network(
 ) -> Network:
     weights, biases = [], []
     at = 0
-    for n_in, n_out in zip(sizes, sizes[1:], strict=False):
+    for n_in, n_out in pairwise(sizes):
         weights.append(values[at : at + n_in * n_out].reshape(n_in, n_out))
         at += n_in * n_out
         biases.append(values[at : at + n_out])

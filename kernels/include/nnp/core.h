@@ -8,33 +8,35 @@
 
 enum { NNP_CORE_EXP = 0, NNP_CORE_POLY1 = 1, NNP_CORE_POLY2 = 2, NNP_CORE_POLY3 = 3, NNP_CORE_POLY4 = 4 };
 
-/* Core for 0 <= x < 1, value and slope. Lanes outside may hold anything finite or not: the caller selects them away. */
+/* Core for 0 <= x < 1, value and slope. Lanes outside may hold anything finite or not: the caller selects them away.
+ * The polynomials are antisymmetric about x = 1/2, core(x) = 1 - s(x) = s(1 - x): each half takes the form whose terms
+ * do not cancel. */
 NNP_FN void nnp_core(int kind, real x, real *value, real *slope)
 {
-    real y = NNP_C(1) - x;
+    real y = NNP_C(1) - x, xy = x * y;
+    real t = NNP_SELECT(x < NNP_SPLAT(0.5), x, y), t2 = t * t, s;
     if (kind == NNP_CORE_EXP) {
-        real inverse = NNP_C(1) / (NNP_C(1) - x * x);
+        real inverse = NNP_C(1) / (y * (NNP_C(1) + x));
         real e = NNP_EXP(NNP_C(1) - inverse);
-        real inside = NNP_SELECT(x < NNP_SPLAT(1), e, NNP_SPLAT(0));
-        *value = inside;
-        *slope = NNP_SELECT(x < NNP_SPLAT(1), NNP_C(-2) * x * inverse * inverse * inside, NNP_SPLAT(0));
-    } else if (kind == NNP_CORE_POLY1) {
-        *value = NNP_C(1) + x * x * (NNP_C(2) * x - NNP_C(3));
-        *slope = NNP_C(-6) * x * y;
-    } else if (kind == NNP_CORE_POLY2) {
-        real x2 = x * x, y2 = y * y;
-        *value = NNP_C(1) + x2 * x * (NNP_C(-10) + x * (NNP_C(15) - NNP_C(6) * x));
-        *slope = NNP_C(-30) * x2 * y2;
-    } else if (kind == NNP_CORE_POLY3) {
-        real x2 = x * x, y2 = y * y;
-        *value = NNP_C(1) + x2 * x2 * (NNP_C(-35) + x * (NNP_C(84) + x * (NNP_C(-70) + NNP_C(20) * x)));
-        *slope = NNP_C(-140) * x2 * x * y2 * y;
-    } else {
-        real x2 = x * x, y2 = y * y;
-        real p = NNP_C(-126) + x * (NNP_C(420) + x * (NNP_C(-540) + x * (NNP_C(315) - NNP_C(70) * x)));
-        *value = NNP_C(1) + x2 * x2 * x * p;
-        *slope = NNP_C(-630) * x2 * x2 * y2 * y2;
+        *value = NNP_SELECT(x < NNP_SPLAT(1), e, NNP_SPLAT(0));
+        *slope = NNP_SELECT(x < NNP_SPLAT(1), NNP_C(-2) * x * inverse * inverse * e, NNP_SPLAT(0));
+        return;
     }
+    if (kind == NNP_CORE_POLY1) {
+        s = t2 * (NNP_C(3) - NNP_C(2) * t);
+        *slope = NNP_C(-6) * xy;
+    } else if (kind == NNP_CORE_POLY2) {
+        s = t2 * t * (NNP_C(10) + t * (NNP_C(6) * t - NNP_C(15)));
+        *slope = NNP_C(-30) * xy * xy;
+    } else if (kind == NNP_CORE_POLY3) {
+        s = t2 * t2 * (NNP_C(35) + t * (NNP_C(-84) + t * (NNP_C(70) - NNP_C(20) * t)));
+        *slope = NNP_C(-140) * xy * xy * xy;
+    } else {
+        real p = NNP_C(126) + t * (NNP_C(-420) + t * (NNP_C(540) + t * (NNP_C(70) * t - NNP_C(315))));
+        s = t2 * t2 * t * p;
+        *slope = NNP_C(-630) * xy * xy * xy * xy;
+    }
+    *value = NNP_SELECT(x < NNP_SPLAT(0.5), NNP_C(1) - s, s);
 }
 
 /* Compact bump C(t; left, right): core(|t - centre| / width), zero outside. `asymmetric` replaces x by (2 - x) x. */

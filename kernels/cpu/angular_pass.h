@@ -46,7 +46,9 @@ NNP_INLINE void compute_exponentials(const AngularGroup& g, const Slots& slots, 
         if (e.stored < 0)
             continue;
         for (int u = 0; u < UNROLL; ++u) {
-            real value = exponential((nnp_scalar)-e.eta * square[u]);
+            real value = e.eta == 0  ? splat(1)
+                         : e.eta > 0 ? exponential_below((nnp_scalar)-e.eta * square[u])
+                                     : exponential((nnp_scalar)-e.eta * square[u]);
             slots.exponential[s][u] = value;
             store(stored + e.stored * lanes + u * W, value);
         }

@@ -241,8 +241,11 @@ void Engine::compute(const nnp_structure& s, const nnp_results& results)
     else
         collect_extrapolations();
     double start = now();
-    if (results.energy)
+    if (results.energy) {
         *results.energy = block_sum(energies_.data(), s.n_atoms, 1);
+        if (!std::isfinite(*results.energy))
+            throw Error(NNP_NOT_FINITE, "the sum of the atoms' energies is not finite");
+    }
     if (results.energies)
         std::copy(energies_.begin(), energies_.end(), results.energies);
     if (results.forces)

@@ -49,8 +49,9 @@ void Arena::rewind()
 
 void Failure::report(FailureKind what, int64_t first, int64_t second)
 {
-    bool earlier = first < atom || (first == atom && second < other);
-    if (kind == FailureKind::none || earlier) {
+    bool weightier = kind == FailureKind::none || (kind == FailureKind::not_finite && what == FailureKind::overlap);
+    bool earlier = what == kind && (first < atom || (first == atom && second < other));
+    if (weightier || earlier) {
         kind = what;
         atom = first;
         other = second;

@@ -39,7 +39,7 @@ struct Extrapolation {
 
 enum class FailureKind { none, overlap, not_finite };
 
-// The first failure by atom index, whichever thread meets it.
+// The first failure by atom index, whichever thread meets it; an overlap before what follows from it.
 struct Failure {
     FailureKind kind = FailureKind::none;
     int64_t atom = -1, other = -1;

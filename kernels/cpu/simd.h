@@ -67,20 +67,25 @@ NNP_INLINE real square_root(real x)
 #endif
 }
 
-// exp(x): 2^n (1 + r + r^2 p(r)), |r| <= ln(2)/2; p interpolates at Chebyshev nodes (error 1e-17, single 8e-9).
-// 0 below the normal range; the largest finite power of e above it; NaN stays NaN.
-NNP_INLINE real exponential(real x)
+#if NNP_SINGLE
+constexpr nnp_scalar EXP_LOW = -87.0f, EXP_HIGH = 88.0f;
+#else
+constexpr nnp_scalar EXP_LOW = -708.0, EXP_HIGH = 709.0;
+#endif
+
+// exp(x) for x <= EXP_HIGH: 2^n (1 + r + r^2 p(r)), |r| <= ln(2)/2; p interpolates at Chebyshev nodes (error 1e-17,
+// single 8e-9). 0 below EXP_LOW; NaN stays NaN.
+NNP_INLINE real exponential_below(real x)
 {
 #if NNP_SINGLE
-    const nnp_scalar low = -87.0f, high = 88.0f, magic = 12582912.0f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
+    const nnp_scalar magic = 12582912.0f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
     constexpr int mantissa_bits = 23;
 #else
-    const nnp_scalar low = -708.0, high = 709.0, magic = 6755399441055744.0;
+    const nnp_scalar magic = 6755399441055744.0;
     const nnp_scalar ln2_high = 6.93145751953125e-1, ln2_low = 1.42860682030941723212e-6;
     constexpr int mantissa_bits = 52;
 #endif
-    real bounded = x > splat(high) ? splat(high) : x;
-    bounded = bounded < splat(low) ? splat(low) : bounded;
+    real bounded = x < splat(EXP_LOW) ? splat(EXP_LOW) : x;
     real shifted = bounded * (nnp_scalar)1.4426950408889634 + magic;
     real n = shifted - magic;
     real r = bounded - n * ln2_high - n * ln2_low;
@@ -104,13 +109,21 @@ NNP_INLINE real exponential(real x)
 #endif
     real mantissa = (nnp_scalar)1 + (r + r * r * p);
     real_int bits = (real_int)mantissa + ((real_int)shifted << mantissa_bits);
-    return x < splat(low) ? real{} : (real)bits;
+    return x < splat(EXP_LOW) ? real{} : (real)bits;
+}
+
+// exp(x) for any x; infinite above EXP_HIGH.
+NNP_INLINE real exponential(real x)
+{
+    real value = exponential_below(x > splat(EXP_HIGH) ? splat(EXP_HIGH) : x);
+    return x > splat(EXP_HIGH) ? splat((nnp_scalar)HUGE_VAL) : value;
 }
 
 // tanh(x) = 1 - 2/(exp(2x) + 1): absolute error of one rounding.
 NNP_INLINE real hyperbolic_tangent(real x)
 {
-    return (nnp_scalar)1 - (nnp_scalar)2 / (exponential((nnp_scalar)2 * x) + (nnp_scalar)1);
+    real bounded = x > splat(EXP_HIGH / 2) ? splat(EXP_HIGH / 2) : x;
+    return (nnp_scalar)1 - (nnp_scalar)2 / (exponential_below((nnp_scalar)2 * bounded) + (nnp_scalar)1);
 }
 
 // cos(pi x / 2) and sin(pi x / 2) for |x| <= 1, polynomials in x^2 (errors 4e-18 and 3e-19, single 2e-10).

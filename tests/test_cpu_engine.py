@@ -1,0 +1,468 @@
+"""The CPU engine against the reference engine, against itself, and against bad input."""
+
+from __future__ import annotations
+
+import ctypes as ct
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nnp.cutoffs import Cutoff, CutoffKind
+from nnp.engines import _library
+from nnp.engines.cpu import CpuEngine
+from nnp.engines.flatten import flatten
+from nnp.errors import NumericalError, OptionError, StructureError, UnavailableError
+from nnp.networks import Activation
+from nnp.potential import ElementModel, Potential
+from nnp.scaling import ScalingMode
+from nnp.structure import Structure
+from nnp.symmetry_functions import Angular, canonical_order
+from nnp.testing import (
+    FAMILIES,
+    assert_engines_agree,
+    assert_forces_match_energy,
+    random_potential,
+    random_structure,
+    structures,
+)
+
+pytest.importorskip("torch", reason="the reference engine needs torch")
+
+SMOOTH = [kind for kind in CutoffKind if kind is not CutoffKind.HARD]
+TARGETS = ("baseline", "avx2", "avx512")
+
+
+def engine_of(potential, target="auto", **options):
+    """An engine, or a skip where the machine lacks the instructions."""
+    try:
+        return CpuEngine(potential, target=target, **options)
+    except OptionError as error:
+        if "lacks the instructions" not in str(error):
+            raise
+        pytest.skip(f"this machine cannot run {target}")
+
+
+def narrowed(potential):
+    """The potential with training ranges so narrow that most functions leave them."""
+    models = []
+    for model in potential.models:
+        width = model.scaling.maximum - model.scaling.minimum
+        minimum = model.scaling.minimum + 0.3 * width
+        scaling = replace(model.scaling, minimum=minimum, maximum=minimum + 0.01 * width)
+        models.append(replace(model, scaling=scaling))
+    return Potential(tuple(models))
+
+
+# ---- against the reference --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_one_element(silicon, structure, dtype):
+    assert_engines_agree(silicon, structure, "cpu", dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_two_elements(binary, binary_structure, dtype):
+    assert_engines_agree(binary, binary_structure, "cpu", dtype)
+
+
+@pytest.mark.parametrize("kind", list(CutoffKind))
+def test_cutoffs(kind):
+    potential = random_potential(
+        ("Si",), 3, ("radial", "angular_narrow", "angular_wide"), cutoff_kinds=(kind,)
+    )
+    assert_engines_agree(potential, structures()["rattled"], "cpu")
+
+
+@pytest.mark.parametrize("activation", list(Activation))
+def test_activations(activation):
+    potential = random_potential(("Si",), 4, ("radial",), activations=(activation, activation))
+    assert_engines_agree(potential, structures()["molecule"], "cpu")
+
+
+@pytest.mark.parametrize("mode", list(ScalingMode))
+def test_scalings_and_extrapolations(mode):
+    potential = narrowed(random_potential(("H", "O"), 5, ("radial", "angular_wide"), mode=mode))
+    box = structures(("H", "O"))["rattled"]
+    assert_engines_agree(potential, box, "cpu")
+    wanted = potential.evaluate(box, "reference").extrapolations
+    got = potential.evaluate(box, "cpu").extrapolations
+    assert len(wanted) > 0
+    assert got.atoms.tolist() == wanted.atoms.tolist()
+    assert got.functions.tolist() == wanted.functions.tolist()
+    np.testing.assert_allclose(got.excess, wanted.excess, rtol=1e-9)
+    np.testing.assert_allclose(got.relative, wanted.relative, rtol=1e-9)
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    seed=st.integers(0, 2**20),
+    elements=st.lists(
+        st.sampled_from(["H", "Li", "C", "O", "Si", "Cu"]), min_size=1, max_size=5, unique=True
+    ),
+    families=st.lists(st.sampled_from(FAMILIES), min_size=1, max_size=3, unique=True),
+    n=st.integers(1, 12),
+    density=st.floats(0.01, 0.07),
+    dtype=st.sampled_from(["float64", "float32"]),
+)
+def test_random_potentials_and_cells(seed, elements, families, n, density, dtype):
+    potential = random_potential(elements, seed, families, SMOOTH, radius=4.0)
+    box = random_structure(elements, n, seed, density)
+    assert_engines_agree(potential, box, "cpu", dtype)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_instruction_sets(binary, target, dtype):
+    engine_of(binary, target)
+    box = structures(("H", "O"))["triclinic"]
+    assert_engines_agree(binary, box, "cpu", dtype, target=target)
+
+
+def test_exponents_that_need_each_kind_of_slot():
+    """Exponents as products, powers and sums; negative, fractional and zero zeta; lambda past 1."""
+    potential = random_potential(("Si",), 6, ("radial",))
+    cutoff = Cutoff(CutoffKind.COSINE, 4.2)
+    functions = canonical_order(
+        Angular(("Si", "Si"), eta, lambda_, zeta, r_shift, cutoff, narrow)
+        for eta in (0.0, 0.01, 0.03, 0.04, 0.2, 0.123)
+        for lambda_ in (-1.0, 0.7, 1.5)
+        for zeta in (-1.0, 0.0, 1.0, 2.5, 16.0)
+        for r_shift, narrow in ((0.0, True), (0.9, True), (0.0, False))
+    )
+    (template,) = random_potential(("Si",), 7, ("radial",) * 135).models
+    assert len(functions) == len(template.functions)
+    model = ElementModel("Si", tuple(functions), template.scaling, template.network)
+    potential = Potential((model,))
+    assert_engines_agree(potential, structures()["molecule"], "cpu")
+    assert_engines_agree(potential, structures()["rattled"], "cpu")
+
+
+def test_descriptors(binary):
+    box = structures(("H", "O"))["triclinic"]
+    for scaled in (False, True):
+        wanted = binary.descriptors(box, scaled, "reference")
+        got = binary.descriptors(box, scaled, "cpu")
+        for a, b in zip(got, wanted, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-11 * np.abs(b).max())
+
+
+def test_many_neighbours():
+    """700 neighbours and 80,000 triples of one atom: buffers grow, sums stay right."""
+    potential = random_potential(("Si",), 8, ("radial", "angular_narrow", "angular_wide"))
+    cell = np.diag([0.8, 0.9, 0.85])
+    box = Structure([[0.1, 0.2, 0.3]], [14], cell, True)
+    assert_engines_agree(potential, box, "cpu")
+
+
+# ---- consistency ------------------------------------------------------------------------------
+
+
+def test_forces_are_derivatives(binary):
+    assert_forces_match_energy(binary, structures(("H", "O"))["triclinic"], "cpu")
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_thread_count_does_not_matter(binary, dtype):
+    box = random_structure(("H", "O"), 200, 11)
+    one = CpuEngine(binary, dtype, threads=1).compute(box, True, True)
+    for threads in (2, 3, 7):
+        many = CpuEngine(binary, dtype, threads=threads).compute(box, True, True)
+        assert many.energy == one.energy
+        assert (many.energies == one.energies).all()
+        assert (many.forces == one.forces).all()
+        assert (many.stress == one.stress).all()
+    assert np.abs(one.forces.sum(axis=0)).max() < 1e-12  # fixed point: momentum is conserved
+
+
+def test_large_systems_repeat_small_ones():
+    potential = random_potential(("Si",), 9, ("radial", "angular_wide"), radius=3.5)
+    box = structures()["rattled"]
+    small = potential.evaluate(box, "cpu", stress=True)
+    times = 23
+    shifts = np.stack(np.meshgrid(*[np.arange(times)] * 3, indexing="ij"), -1).reshape(-1, 3)
+    positions = (box.positions[None] + (shifts @ box.cell)[:, None]).reshape(-1, 3)
+    large_box = Structure(positions, np.tile(box.atomic_numbers, times**3), times * box.cell, True)
+    large = potential.evaluate(large_box, "cpu", stress=True)
+    assert len(large_box) == 97336
+    np.testing.assert_allclose(large.energy, times**3 * small.energy, rtol=1e-12)
+    np.testing.assert_allclose(large.stress, small.stress, rtol=1e-10, atol=1e-14)
+    forces = large.forces.reshape(times**3, -1, 3)
+    np.testing.assert_allclose(forces, np.broadcast_to(small.forces, forces.shape), atol=1e-9)
+
+
+def test_neighbour_list_follows(binary):
+    """Steps inside and past the skin, lattice jumps, strain, other atoms: each as a fresh engine."""
+    rng = np.random.default_rng(3)
+    box = random_structure(("H", "O"), 60, 12)
+    warm = CpuEngine(binary, skin=0.5)
+    positions, cell = box.positions.copy(), box.cell.copy()
+    builds = []
+    for step in range(12):
+        positions = positions + rng.normal(0, 0.02, positions.shape)
+        if step == 5:
+            positions[7] += cell[0] - 2 * cell[1]
+        if step == 7:
+            strain = np.eye(3) + 0.004 * rng.normal(size=(3, 3))
+            positions, cell = positions @ strain, cell @ strain
+        if step == 9:
+            positions = positions + rng.normal(0, 0.3, positions.shape)
+        now = Structure(positions, box.atomic_numbers[:: -1 if step == 10 else 1], cell, True)
+        got, wanted = warm.compute(now), CpuEngine(binary).compute(now)
+        np.testing.assert_allclose(got.energy, wanted.energy, rtol=1e-12)
+        scale = np.abs(wanted.forces).max()
+        np.testing.assert_allclose(got.forces, wanted.forces, atol=1e-10 * scale)
+        builds.append(warm.statistics["list_builds"])
+    assert builds[1] == builds[0]  # small steps keep the list
+    assert builds[9] > builds[8]  # a large one does not
+    assert builds[11] > builds[9]  # nor do other species
+
+
+def test_memory_stays_once_warm(binary):
+    rng = np.random.default_rng(4)
+    box = random_structure(("H", "O"), 300, 13)
+    engine = CpuEngine(binary, threads=2, skin=2.0)
+    held = []
+    for _ in range(8):
+        moved = Structure(
+            box.positions + rng.normal(0, 0.01, box.positions.shape),
+            box.atomic_numbers,
+            box.cell,
+            True,
+        )
+        engine.compute(moved, True, True)
+        held.append(engine.statistics["bytes"])
+    assert held[-1] == held[3]
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e12])
+def test_energy_scale(silicon, scale):
+    """Fixed-point sums keep their relative accuracy from neV to TeV."""
+    box = structures()["rattled"]
+    scaled = Potential(silicon.models, energy_scale=scale)
+    wanted = scaled.evaluate(box, "reference")
+    got = scaled.evaluate(box, "cpu", stress=True)
+    largest = np.abs(wanted.forces).max()
+    # resolution 2⁻⁴⁸ eV/Å per neighbour: what counts for the smallest forces
+    atol = max(1e-10 * largest, 100 * 2.0**-48)
+    np.testing.assert_allclose(got.forces, wanted.forces, rtol=0, atol=atol)
+
+
+def test_pull_back_and_push_forward(binary):
+    rng = np.random.default_rng(5)
+    box = structures(("H", "O"))["triclinic"]
+    engine = CpuEngine(binary)
+    flat = lambda s: np.concatenate(engine.descriptors(s))
+    weights = rng.normal(size=flat(box).shape)
+    direction = rng.normal(size=box.positions.shape)
+    gradient, by_strain = engine.descriptor_vjp(box, weights, strain=True)
+    change = engine.descriptor_jvp(box, direction)
+    np.testing.assert_allclose(weights @ change, np.vdot(gradient, direction), rtol=1e-11)
+
+    def moved(t, strain):
+        deformation = np.eye(3) + t * strain
+        return flat(
+            Structure(
+                (box.positions + t * direction) @ deformation,
+                box.atomic_numbers,
+                box.cell @ deformation,
+                True,
+            )
+        )
+
+    h = 1e-4
+    stencil = lambda strain: (
+        8 * (moved(h, strain) - moved(-h, strain))
+        - (moved(2 * h, strain) - moved(-2 * h, strain))
+    ) / (12 * h)
+    still = np.zeros((3, 3))
+    scale = np.abs(change).max()
+    np.testing.assert_allclose(change, stencil(still), atol=1e-6 * scale)
+    strain = rng.normal(size=(3, 3))
+    strain = (strain + strain.T) / 10
+    expected = weights @ (stencil(strain) - stencil(still))
+    np.testing.assert_allclose(np.vdot(by_strain, strain), expected, rtol=1e-6)
+
+
+# ---- bad input --------------------------------------------------------------------------------
+
+
+def test_not_finite_position(silicon):
+    box = structures()["rattled"]
+    for value in (np.nan, np.inf):
+        box.positions[3, 1] = value
+        with pytest.raises(StructureError, match="position of atom 3 is not finite"):
+            CpuEngine(silicon).compute(box)
+
+
+def test_overlapping_atoms(silicon):
+    box = structures()["rattled"]
+    box.positions[6] = box.positions[2] + box.cell[1]
+    with pytest.raises(StructureError, match="atoms 2 and 6 are in the same place"):
+        CpuEngine(silicon, threads=2).compute(box)
+
+
+def test_unknown_element(silicon):
+    with pytest.raises(StructureError, match="atom 1 is O"):
+        CpuEngine(silicon).compute(Structure([[0, 0, 0], [2, 0, 0]], [14, 8], np.eye(3), False))
+
+
+def test_unknown_element_in_c(silicon):
+    box = structures()["dimer"]
+    with pytest.raises(StructureError, match="atom 0 has atomic number 3, which the potential"):
+        CpuEngine(silicon)._call(
+            "nnp_engine_compute",
+            Structure(box.positions, [3, 14], box.cell, box.pbc),
+            ct.byref(_library.Results()),
+        )
+
+
+def test_no_atoms(silicon):
+    empty = Structure(np.empty((0, 3)), [], np.eye(3), True)
+    with pytest.raises(StructureError, match="no atoms"):
+        CpuEngine(silicon).compute(empty)
+    engine, energy = CpuEngine(silicon), np.full(1, 7.0)
+    pointer = energy.ctypes.data_as(ct.POINTER(ct.c_double))
+    engine._call("nnp_engine_compute", empty, ct.byref(_library.Results(energy=pointer)))
+    assert energy[0] == 0  # in C no atoms have no energy
+
+
+def test_flat_cell_in_c(silicon):
+    box = structures()["rattled"]
+    box.cell[2] = box.cell[1]
+    with pytest.raises(StructureError, match="span no volume"):
+        CpuEngine(silicon).compute(box)
+
+
+def test_atom_too_far_outside(silicon):
+    box = structures()["rattled"]
+    box.positions[1, 0] = 1e15
+    with pytest.raises(StructureError, match="atom 1 lies .* cells away"):
+        CpuEngine(silicon).compute(box)
+
+
+def test_energy_that_is_not_finite(silicon):
+    (model,) = silicon.models
+    box = structures()["rattled"]
+    with pytest.raises(NumericalError, match="sum of the atoms' energies is not finite"):
+        CpuEngine(Potential((replace(model, energy_offset=1e308),))).compute(box)
+    steep = replace(model.network, activations=(Activation.EXPONENTIAL, *model.network.activations[1:]),
+                    biases=(np.full(7, -800.0), *model.network.biases[1:]))
+    with pytest.raises(NumericalError, match="energy or force of atom 0 is not finite"):
+        CpuEngine(Potential((replace(model, network=steep),), 1e300)).compute(box)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"dtype": "float16"}, "dtype='float16' is unknown: allowed are float64, float32"),
+        ({"threads": 0}, "threads=0: 1 or more"),
+        ({"skin": -1.0}, "skin=-1.0 must not be negative"),
+        ({"skin": float("inf")}, "the skin is not a finite number"),
+        ({"target": "mmx"}, "target='mmx' is unknown"),
+    ],
+)
+def test_bad_options(silicon, options, message):
+    with pytest.raises(OptionError, match=message):
+        CpuEngine(silicon, **options)
+
+
+def test_missing_library(silicon, monkeypatch, tmp_path):
+    _library.load_library.cache_clear()
+    monkeypatch.setenv("NNP_CPU_LIBRARY", str(tmp_path / "nothing.so"))
+    with pytest.raises(UnavailableError, match="needs its C\\+\\+ library, which is not at"):
+        CpuEngine(silicon)
+    (tmp_path / "nothing.so").write_bytes(b"no library")
+    with pytest.raises(UnavailableError, match="does not load"):
+        CpuEngine(silicon)
+    monkeypatch.undo()
+    _library.load_library.cache_clear()
+
+
+def create(integers, reals):
+    """Code and message of nnp_engine_create for flat arrays."""
+    library = _library.load_library()
+    integers, reals = np.ascontiguousarray(integers, np.int64), np.ascontiguousarray(reals, float)
+    arrays = _library.PotentialArrays(
+        integers.ctypes.data_as(ct.POINTER(ct.c_int64)),
+        len(integers),
+        reals.ctypes.data_as(ct.POINTER(ct.c_double)),
+        len(reals),
+    )
+    options, handle = _library.Options(0, 1, -1.0, 0), ct.c_void_p()
+    message = ct.create_string_buffer(256)
+    code = library.nnp_engine_create(
+        ct.byref(arrays), ct.byref(options), ct.byref(handle), message, len(message)
+    )
+    library.nnp_engine_destroy(handle)
+    return code, message.value.decode()
+
+
+def test_flat_arrays_of_wrong_length(binary):
+    flat = flatten(binary)
+    assert create(flat.integers, flat.reals) == (0, "")
+    for cut in (0, 1, 5, 40, len(flat.integers) - 1):
+        code, message = create(flat.integers[:cut], flat.reals)
+        assert code == 1
+        assert "integers end before" in message
+    for cut in (0, 1, 50, len(flat.reals) - 1):
+        code, message = create(flat.integers, flat.reals[:cut])
+        assert code == 1
+        assert "reals end before" in message
+    code, message = create(flat.integers, np.append(flat.reals, 1.0))
+    assert code == 1
+    assert "hold 1 numbers more" in message
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(where=st.integers(0, 10**6), value=st.integers(-3, 30))
+def test_corrupt_flat_arrays_never_crash(binary, where, value):
+    flat = flatten(binary)
+    integers = flat.integers.copy()
+    integers[where % len(integers)] = value
+    code, message = create(integers, flat.reals)
+    assert code in (0, 1)
+    assert bool(message) == bool(code)
+
+
+# ---- known answers ----------------------------------------------------------------------------
+
+
+def read_n2p2(path, units):
+    """The first structure of an input.data file."""
+    rows = [line.split() for line in path.read_text().split("end")[0].splitlines() if line]
+    lattice = [row[1:4] for row in rows if row[0] == "lattice"]
+    atoms = [row for row in rows if row[0] == "atom"]
+    from nnp.elements import atomic_number
+
+    return Structure(
+        np.array([row[1:4] for row in atoms], float) * units.length_in_angstrom,
+        [atomic_number(row[4]) for row in atoms],
+        np.array(lattice or np.zeros((3, 3)), float) * units.length_in_angstrom,
+        bool(lattice),
+    )
+
+
+@pytest.mark.parametrize("name", ["H2O_RPBE-D3", "DMABN_SCAN"])
+def test_known_answers(reference_data, name):
+    from nnp.io import load
+
+    folder = reference_data / "n2p2" / name
+    potential = load(folder)
+    wanted = np.load(folder / "expected.npz")
+    hartree, bohr = potential.units.energy_in_ev, potential.units.length_in_angstrom
+    box = read_n2p2(folder / "input.data", potential.units)
+    got = potential.evaluate(box, "cpu")
+    np.testing.assert_allclose(got.energy / hartree, wanted["energy"].item(), rtol=1e-12)
+    np.testing.assert_allclose(got.forces * bohr / hartree, wanted["forces"], atol=1e-11)
+    for scaled, key in ((False, "G_raw"), (True, "G_scaled")):
+        rows = potential.descriptors(box, scaled, "cpu")
+        values = [rows[a][i] for a, i in zip(wanted["G_atom"], wanted["G_index"], strict=True)]
+        np.testing.assert_allclose(values, wanted[key], atol=1e-11)
+    single = potential.evaluate(box, "cpu", dtype="float32")
+    rms = np.sqrt(np.mean(got.forces**2))
+    np.testing.assert_allclose(single.forces, got.forces, atol=5e-5 * rms)
+    np.testing.assert_allclose(single.energies, got.energies, atol=1e-6)

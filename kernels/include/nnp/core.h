@@ -9,34 +9,29 @@
 enum { NNP_CORE_EXP = 0, NNP_CORE_POLY1 = 1, NNP_CORE_POLY2 = 2, NNP_CORE_POLY3 = 3, NNP_CORE_POLY4 = 4 };
 
 /* Core for 0 <= x < 1, value and slope. Lanes outside may hold anything finite or not: the caller selects them away.
- * The polynomials are antisymmetric about x = 1/2, core(x) = 1 - s(x) = s(1 - x): each half takes the form whose terms
- * do not cancel. */
+ * The polynomials are factored, (1 - x)^(n+1) times positive terms: the expanded ones cancel near x = 1. */
 NNP_FN void nnp_core(int kind, real x, real *value, real *slope)
 {
-    real y = NNP_C(1) - x, xy = x * y;
-    real t = NNP_SELECT(x < NNP_SPLAT(0.5), x, y), t2 = t * t, s;
+    real y = NNP_C(1) - x, y2 = y * y, xy = x * y;
     if (kind == NNP_CORE_EXP) {
         real inverse = NNP_C(1) / (y * (NNP_C(1) + x));
         real e = NNP_EXP(NNP_C(1) - inverse);
         *value = NNP_SELECT(x < NNP_SPLAT(1), e, NNP_SPLAT(0));
         *slope = NNP_SELECT(x < NNP_SPLAT(1), NNP_C(-2) * x * inverse * inverse * e, NNP_SPLAT(0));
-        return;
-    }
-    if (kind == NNP_CORE_POLY1) {
-        s = t2 * (NNP_C(3) - NNP_C(2) * t);
+    } else if (kind == NNP_CORE_POLY1) {
+        *value = y2 * (NNP_C(1) + NNP_C(2) * x);
         *slope = NNP_C(-6) * xy;
     } else if (kind == NNP_CORE_POLY2) {
-        s = t2 * t * (NNP_C(10) + t * (NNP_C(6) * t - NNP_C(15)));
+        *value = y2 * y * (NNP_C(1) + x * (NNP_C(3) + NNP_C(6) * x));
         *slope = NNP_C(-30) * xy * xy;
     } else if (kind == NNP_CORE_POLY3) {
-        s = t2 * t2 * (NNP_C(35) + t * (NNP_C(-84) + t * (NNP_C(70) - NNP_C(20) * t)));
+        *value = y2 * y2 * (NNP_C(1) + x * (NNP_C(4) + x * (NNP_C(10) + NNP_C(20) * x)));
         *slope = NNP_C(-140) * xy * xy * xy;
     } else {
-        real p = NNP_C(126) + t * (NNP_C(-420) + t * (NNP_C(540) + t * (NNP_C(70) * t - NNP_C(315))));
-        s = t2 * t2 * t * p;
-        *slope = NNP_C(-630) * xy * xy * xy * xy;
+        real p = NNP_C(1) + x * (NNP_C(5) + x * (NNP_C(15) + x * (NNP_C(35) + NNP_C(70) * x)));
+        *value = y2 * y2 * y * p;
+        *slope = NNP_C(-630) * (xy * xy) * (xy * xy);
     }
-    *value = NNP_SELECT(x < NNP_SPLAT(0.5), NNP_C(1) - s, s);
 }
 
 /* Compact bump C(t; left, right): core(|t - centre| / width), zero outside. `asymmetric` replaces x by (2 - x) x. */

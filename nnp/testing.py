@@ -42,10 +42,10 @@ FORCE_RTOL_FLOAT32 = 5e-5
 # eV per atom, from the same arithmetic over energies of a few eV.
 ENERGY_PER_ATOM_FLOAT32 = 1e-6
 # Central differences in float64 with four points and the step h: truncation is h⁴/30 of the fifth
-# derivative, some 1e-12 eV/Å; rounding is 1e-16 |E| / h, some 1e-11. Polynomials of low order
-# (p1) have a jump in their second derivative at their ends, which costs about 1e-7 when a
-# distance happens to lie within h of one.
-DIFFERENCE_STEP = 1e-4
+# derivative, far below 1e-12 eV/Å; rounding is 1e-16 |E| / h, some 1e-10 for 10 eV. The cosine
+# and p1 have a jump in their second derivative at their ends, which costs up to h times that
+# jump when a distance happens to lie within h of one.
+DIFFERENCE_STEP = 2e-5
 DIFFERENCE_RTOL = 2e-7
 
 # ---- structures -----------------------------------------------------------------------------

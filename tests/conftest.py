@@ -9,6 +9,14 @@ import pytest
 
 from nnp.testing import random_potential, structures
 
+try:
+    import torch
+except ImportError:
+    pass
+else:
+    # Small arrays: more threads only wait for one another, for seconds where other programs run.
+    torch.set_num_threads(1)
+
 
 @pytest.fixture(scope="session")
 def reference_data() -> Path:

@@ -24,14 +24,15 @@ def decay(x: Tensor, core: str) -> Tensor:
     """Smooth decay from 1 at x = 0 to 0 at x = 1 and beyond; see `symmetry_functions.Core`."""
     inside = x < 1
     x = torch.where(inside, x, torch.zeros_like(x))
+    # the polynomials of `Core`, factored: near x = 1 the expanded ones cancel to rounding noise
     if core == "p1":
-        value = 1 + x**2 * (2 * x - 3)
+        value = (1 - x) ** 2 * (1 + 2 * x)
     elif core == "p2":
-        value = 1 + x**3 * (x * (15 - 6 * x) - 10)
+        value = (1 - x) ** 3 * (1 + x * (3 + 6 * x))
     elif core == "p3":
-        value = 1 + x**4 * (x * (84 + x * (20 * x - 70)) - 35)
+        value = (1 - x) ** 4 * (1 + x * (4 + x * (10 + 20 * x)))
     elif core == "p4":
-        value = 1 + x**5 * (x * (420 + x * (x * (315 - 70 * x) - 540)) - 126)
+        value = (1 - x) ** 5 * (1 + x * (5 + x * (15 + x * (35 + 70 * x))))
     elif core == "e":
         value = torch.exp(1 - 1 / (1 - x**2))
     else:

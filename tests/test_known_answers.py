@@ -29,7 +29,7 @@ def n2p2_case(request, reference_data):
     return potential, structures, np.load(folder / "expected.npz")
 
 
-@pytest.mark.parametrize("engine", ["reference"])
+@pytest.mark.parametrize("engine", ["reference", "cpu"])
 def test_energies_and_forces(n2p2_case, engine):
     potential, structures, expected = n2p2_case
     length, energy = potential.units.length_in_angstrom, potential.units.energy_in_ev
@@ -49,7 +49,7 @@ def test_energies_and_forces(n2p2_case, engine):
         )
 
 
-@pytest.mark.parametrize("engine", ["reference"])
+@pytest.mark.parametrize("engine", ["reference", "cpu"])
 @pytest.mark.parametrize("name", ["H2O_RPBE-D3", "DMABN_SCAN"])
 def test_functions(reference_data, name, engine):
     folder = reference_data / "n2p2" / name
@@ -63,7 +63,7 @@ def test_functions(reference_data, name, engine):
         np.testing.assert_allclose(got, expected[key], rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize("engine", ["reference"])
+@pytest.mark.parametrize("engine", ["reference", "cpu"])
 @pytest.mark.parametrize("element", ["Si", "Li"])
 def test_mlearn(reference_data, element, engine):
     """All nine printed digits; forces where no atom sees its own image.

@@ -1,0 +1,101 @@
+"""Imports point one way; optional libraries are imported only in the files about them."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nnp
+
+ROOT = Path(nnp.__file__).parent
+
+# A module may import from modules of its own layer and of those above it in this list.
+LAYERS = [
+    ["errors"],
+    ["units", "elements"],
+    ["structure", "cutoffs", "networks", "scaling", "evaluation"],
+    ["neighbors", "symmetry_functions"],
+    ["potential"],
+    ["reference"],
+    ["engines"],
+    ["io", "testing", "descriptor_ops"],
+    ["ops", "torchscript", "teachers", "metrics", "data"],
+    ["ase", "openmm", "rdf", "plots", "bench"],
+    ["md"],
+    ["cli", "__main__"],
+]
+# What the package itself re-exports, at the top.
+FACADE = "__init__"
+
+# Allowed in spite of the layers: imported inside a function, when it is called.
+LAZY = {("potential", "engines"), ("potential", "io")}
+
+OPTIONAL = {
+    "torch": {"reference", "engines/reference", "ops", "descriptor_ops", "torchscript", "openmm"},
+    "openmm": {"openmm", "md", "teachers", "cli"},
+    "openmmtorch": {"openmm"},
+    "matplotlib": {"plots", "bench"},
+    "ase": {"ase", "io/structures", "teachers", "md", "cli", "openmm", "rdf", "bench"},
+}
+
+
+def modules():
+    for path in sorted(ROOT.rglob("*.py")):
+        yield str(path.relative_to(ROOT).with_suffix("")), ast.parse(path.read_text())
+
+
+def imported(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def layer_of(name):
+    return next((i for i, names in enumerate(LAYERS) if name in names), None)
+
+
+def test_every_module_has_a_layer():
+    top = {name.split("/")[0] for name, _ in modules()} - {FACADE}
+    assert {name for name in top if layer_of(name) is None} == set()
+
+
+def test_imports_point_one_way():
+    wrong = []
+    for name, tree in modules():
+        top = name.split("/")[0]
+        if top == FACADE:
+            continue
+        for target in imported(tree):
+            parts = target.split(".")
+            if parts[0] != "nnp" or len(parts) < 2 or layer_of(parts[1]) is None:
+                continue
+            if layer_of(parts[1]) > layer_of(top) and (top, parts[1]) not in LAZY:
+                wrong.append(f"{name} imports {target}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("library", OPTIONAL)
+def test_optional_libraries_are_imported_only_where_they_belong(library):
+    allowed = OPTIONAL[library]
+    wrong = [
+        name
+        for name, tree in modules()
+        if any(target.split(".")[0] == library for target in imported(tree))
+        and name.split("/")[0] not in allowed
+        and name not in allowed
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("library", ["torch", "openmm", "matplotlib", "scipy"])
+def test_import_is_light(library):
+    """``import nnp`` loads none of the heavy libraries."""
+    script = f"import nnp, sys; sys.exit({library!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

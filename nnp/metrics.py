@@ -69,7 +69,8 @@ class PredictionErrors:
             e = self.energy
             found.append(
                 f"energy  MAE {1e3 * e.mae:.3f}  RMSE {1e3 * e.rmse:.3f}  "
-                f"mean {1e3 * e.mean:+.3f}  largest {1e3 * e.largest:.3f} meV/atom  ({e.count} structures)"
+                f"mean {1e3 * e.mean:+.3f}  largest {1e3 * e.largest:.3f} meV/atom  "
+                f"({e.count} structures)"
             )
         if self.forces.count:
             f = self.forces

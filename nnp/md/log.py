@@ -1,0 +1,105 @@
+"""The log of a run: a CSV with one row per ``log_interval`` steps."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnp.errors import FileFormatError
+from nnp.md.files import AppendedFile
+from nnp.md.snapshot import Snapshot
+from nnp.units import AVOGADRO_PER_MOL
+
+COLUMNS = (
+    "step",
+    "time_ps",
+    "potential_energy_eV",
+    "kinetic_energy_eV",
+    "total_energy_eV",
+    "temperature_K",
+    "volume_A3",
+    "density_g_cm3",
+    "extrapolating_atoms",
+    "worst_atom",
+    "worst_function",
+    "worst_excess_percent",
+)
+
+_GRAM_PER_CM3 = 1e24 / AVOGADRO_PER_MOL  # per u / Å³
+
+
+class Log:
+    """Writes rows, each complete on disk before the next step.
+
+    Atoms are counted from 0 as in ASE, functions from 1 as in the table of ``nnp info``; the
+    excess is in percent of the function's training range, negative below it. Cells that mean
+    nothing (the volume of a molecule) are empty.
+
+    Args:
+        path: the file.
+        mass: of all atoms, u.
+        resume_at: size in bytes to which an existing file is cut before it is continued; None
+            starts a new file.
+    """
+
+    def __init__(self, path: Path, mass: float, resume_at: int | None = None) -> None:
+        self._file = AppendedFile(path, resume_at)
+        self._mass = mass
+        if resume_at is None:
+            self._file.write((",".join(COLUMNS) + "\n").encode())
+
+    def write(self, snapshot: Snapshot) -> None:
+        """Add a row."""
+        cells = [str(snapshot.step), f"{snapshot.time_fs / 1000:.6f}"]
+        potential, kinetic = snapshot.potential_energy, snapshot.kinetic_energy
+        numbers = (potential, kinetic, potential + kinetic)
+        cells += [f"{value:.9f}" for value in numbers]
+        cells += [f"{snapshot.temperature:.4f}", _cell(snapshot.volume, 4)]
+        cells += [_cell(self._mass / snapshot.volume * _GRAM_PER_CM3, 6)]
+        self._file.write((",".join(cells + _extrapolation_cells(snapshot)) + "\n").encode())
+
+    @property
+    def size(self) -> int:
+        """Bytes written."""
+        return self._file.size
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_log(path: str | Path) -> dict[str, NDArray[np.float64]]:
+    """The columns of a log; empty cells are NaN.
+
+    Raises:
+        FileFormatError: no such file, or not a log.
+    """
+    try:
+        with Path(path).open(encoding="utf-8") as file:
+            names = file.readline().strip().split(",")
+            lines = [line for line in file if line.endswith("\n")]  # a killed run may leave a part
+        rows = [[float(cell or "nan") for cell in line.strip().split(",")] for line in lines]
+        table = np.array(rows, np.float64).reshape(len(rows), len(names))
+    except (OSError, ValueError) as error:
+        raise FileFormatError(f"{path} cannot be read as the log of a run: {error}") from None
+    if tuple(names) != COLUMNS:
+        raise FileFormatError(f"{path} is not the log of a run: its first line is {names}")
+    return dict(zip(names, table.T, strict=True))
+
+
+def _extrapolation_cells(snapshot: Snapshot) -> list[str]:
+    found = snapshot.extrapolations
+    if found is None:
+        return [""] * 4
+    worst = found.worst
+    if worst is None:
+        return ["0", "", "", ""]
+    excess = f"{100 * worst.relative:.3f}"
+    return [str(found.n_atoms), str(worst.atom), str(worst.function + 1), excess]
+
+
+def _cell(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}" if math.isfinite(value) else ""

@@ -1,0 +1,172 @@
+"""Restart files: a zip of ``header.json``, ``state.xml`` (portable) and ``checkpoint`` (exact).
+
+The checkpoint brings back random numbers and thermostat to the bit, but only into the same
+platform of the same OpenMM with the same dynamics; elsewhere the state's positions, velocities and
+box continue the run, with fresh random numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import openmm
+
+from nnp.errors import FileFormatError, StructureError
+from nnp.io.files import replacing
+from nnp.md.dynamics import Dynamics
+from nnp.md.settings import MDSettings
+
+FORMAT = "nnp-md-restart"
+VERSION = 1
+
+# Settings that do not change the dynamics, so that a checkpoint fits whatever they are.
+_FREE = (
+    "steps",
+    "seed",
+    "log_interval",
+    "frame_interval",
+    "restart_interval",
+    "max_extrapolations",
+)
+
+
+@dataclass(frozen=True)
+class Restart:
+    """Content of a restart file.
+
+    Attributes:
+        step: steps made since the beginning.
+        symbols: atomic numbers, to recognise the structure.
+        kind: what a checkpoint must fit: OpenMM version, platform, dynamics, forces.
+        log: name of the log and its size in bytes at this step.
+        trajectory: name of the trajectory, its bytes and frames at this step.
+        state: OpenMM's State as XML.
+        checkpoint: OpenMM's checkpoint.
+    """
+
+    step: int
+    symbols: list[int]
+    kind: dict[str, Any]
+    log: tuple[str, int]
+    trajectory: tuple[str, int, int]
+    state: str
+    checkpoint: bytes
+
+
+def write_restart(restart: Restart, path: Path) -> None:
+    """Replace the restart file; the old one stays until the new one is complete."""
+    header = {key: value for key, value in vars(restart).items() if key in _HEADER}
+    header |= {"format": FORMAT, "version": VERSION}
+    with (
+        replacing(path, force=True) as scratch,
+        zipfile.ZipFile(scratch, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        archive.writestr("header.json", json.dumps(header))
+        archive.writestr("state.xml", restart.state)
+        archive.writestr("checkpoint", restart.checkpoint)
+
+
+def read_restart(path: str | Path) -> Restart:
+    """Read a restart file.
+
+    Raises:
+        FileFormatError: no such file, truncated, something else, or from a newer version.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            header = json.loads(archive.read("header.json"))
+            state, checkpoint = archive.read("state.xml").decode(), archive.read("checkpoint")
+    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError) as error:
+        raise FileFormatError(
+            f"{path} cannot be read as a restart file ({error}): give the PREFIX.restart of a run"
+        ) from None
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        raise FileFormatError(f"{path} is not a restart file: give the PREFIX.restart of a run")
+    if header["version"] > VERSION:
+        raise FileFormatError(
+            f"{path} has format version {header['version']}, this nnp reads up to {VERSION}: "
+            "upgrade nnp"
+        )
+    values = {key: header[key] for key in _HEADER}
+    values |= {"log": tuple(values["log"]), "trajectory": tuple(values["trajectory"])}
+    return Restart(**values, state=state, checkpoint=checkpoint)
+
+
+def capture(dynamics: Dynamics, log: tuple[str, int], trajectory: tuple[str, int, int]) -> Restart:
+    """The present state, ready to be written."""
+    state = dynamics.context.getState(
+        positions=True, velocities=True, parameters=True, integratorParameters=True
+    )
+    return Restart(
+        step=dynamics.step,
+        symbols=_atomic_numbers(dynamics),
+        kind=_kind(dynamics),
+        log=log,
+        trajectory=trajectory,
+        state=openmm.XmlSerializer.serialize(state),
+        checkpoint=dynamics.context.createCheckpoint(),
+    )
+
+
+def apply(restart: Restart, dynamics: Dynamics, path: Path) -> bool:
+    """Put a context into the restart's state.
+
+    Args:
+        restart: what to continue.
+        dynamics: of the same atoms.
+        path: of the restart, for messages.
+
+    Returns:
+        Whether the continuation is exact; False: only positions, velocities and box are.
+
+    Raises:
+        StructureError: the restart is of other atoms.
+    """
+    numbers = _atomic_numbers(dynamics)
+    if restart.symbols != numbers:
+        raise StructureError(
+            f"{path} continues a run of {len(restart.symbols)} atoms, the structure has "
+            f"{len(numbers)} or other elements: give the structure that the run began with"
+        )
+    if restart.kind == _kind(dynamics):
+        try:
+            dynamics.context.loadCheckpoint(restart.checkpoint)
+        except openmm.OpenMMException:
+            pass
+        else:
+            return True
+    state = openmm.XmlSerializer.deserialize(restart.state)
+    dynamics.context.setPositions(state.getPositions())
+    dynamics.context.setVelocities(state.getVelocities())
+    if dynamics.start.box_nm is not None:
+        dynamics.context.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
+    dynamics.context.setStepCount(restart.step)
+    dynamics.context.setTime(restart.step * dynamics.settings.timestep / 1000)
+    return False
+
+
+_HEADER = ("step", "symbols", "kind", "log", "trajectory")
+
+
+def _atomic_numbers(dynamics: Dynamics) -> list[int]:
+    return [atom.element.atomic_number for atom in dynamics.start.topology.atoms()]
+
+
+def _kind(dynamics: Dynamics) -> dict[str, Any]:
+    context = dynamics.context
+    forces = [type(force).__name__ for force in context.getSystem().getForces()]
+    return {
+        "openmm": openmm.__version__,
+        "platform": context.getPlatform().getName(),
+        "dynamics": _dynamics_settings(dynamics.settings),
+        "forces": forces,
+    }
+
+
+def _dynamics_settings(settings: MDSettings) -> dict[str, Any]:
+    return {key: value for key, value in asdict(settings).items() if key not in _FREE}

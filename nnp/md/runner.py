@@ -1,0 +1,222 @@
+"""The run itself: steps, looks at the state, and what happens when it has to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openmm
+from ase.units import fs
+
+from nnp.errors import NNPError, NumericalError, OptionError
+from nnp.md.dynamics import Dynamics
+from nnp.md.interrupt import Interruptible
+from nnp.md.outputs import Outputs
+from nnp.md.progress import Progress
+from nnp.md.recorder import Recorder, continued_files
+from nnp.md.restart import apply, read_restart
+from nnp.md.settings import MDSettings
+from nnp.md.snapshot import Snapshot
+from nnp.openmm import OpenMMAtoms, create_system, to_openmm
+from nnp.openmm.system import find_platform
+from nnp.potential import Potential
+
+# Between two looks at positions and at Ctrl-C no more than about this passes.
+_SECONDS_PER_CHUNK = 0.5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        step: the last step made.
+        ns_per_day: speed, outputs included.
+        interrupted: whether Ctrl-C or SIGTERM ended it.
+    """
+
+    step: int
+    ns_per_day: float
+    interrupted: bool
+
+
+def run(
+    potential: Potential,
+    atoms: Any,
+    settings: MDSettings,
+    outputs: Outputs,
+    platform: str = "CPU",
+    **force_options: Any,
+) -> Outcome:
+    """Run molecular dynamics with a potential.
+
+    Args:
+        potential: moves the atoms.
+        atoms: an ``ase.Atoms``, periodic along all axes or none; velocities, where it has some,
+            are where the run begins.
+        settings: ensemble, numbers, intervals.
+        outputs: files.
+        platform: OpenMM's, by name.
+        force_options: ``route``, ``engine`` and its options, see `nnp.openmm.create_force`.
+
+    Raises:
+        NumericalError: energy, forces or positions stopped being finite, or more atoms
+            extrapolate than allowed; everything until then is on disk, the last good state too.
+        NNPError: anything else that is wrong, before anything is written.
+
+    >>> run(potential, atoms, MDSettings(steps=1000), Outputs.named("si"))  # doctest: +SKIP
+    """
+    system = create_system(potential, to_openmm(atoms), **force_options)
+    return Runner(system, atoms, settings, outputs, platform).run()
+
+
+class Runner:
+    """A run of any OpenMM system.
+
+    Args:
+        system: with its forces; its atoms in the order of ``atoms``. The run adds its barostat.
+        atoms: an ``ase.Atoms``: where the run begins.
+        settings: ensemble, numbers, intervals.
+        outputs: files.
+        platform: OpenMM's, by name.
+        restart: file to be continued; then ``atoms`` only tells elements, masses and axes.
+
+    Attributes:
+        exact: whether the restart continues to the bit; None without restart.
+
+    Raises:
+        NNPError: something is wrong; nothing was written.
+    """
+
+    def __init__(
+        self,
+        system: openmm.System,
+        atoms: Any,
+        settings: MDSettings,
+        outputs: Outputs,
+        platform: str = "CPU",
+        restart: str | Path | None = None,
+    ) -> None:
+        self._settings, self._outputs = settings, outputs
+        self._start = to_openmm(atoms)
+        self._dynamics = Dynamics(system, self._start, settings, find_platform(platform))
+        self._restart = None if restart is None else read_restart(restart)
+        self.exact: bool | None = None
+        if self._restart is None or restart is None:
+            self._dynamics.set_velocities(_velocities(atoms, self._start))
+        else:
+            self.exact = apply(self._restart, self._dynamics, Path(restart))
+            self._require_steps_left()
+        self._good = self._look(full=True)
+        path = None if restart is None else Path(restart)
+        self._continued = continued_files(outputs, self._restart, path)
+        outputs.check(self._continued)
+
+    def run(self, show_progress: bool = False, begun: Callable[[], None] | None = None) -> Outcome:
+        """Make all steps.
+
+        Args:
+            show_progress: whether a bar is shown.
+            begun: called when the files are open and before the first step.
+
+        Raises:
+            NumericalError: see `nnp.md.run`.
+            NNPError: the disk is full, ….
+        """
+        settings = self._settings
+        self._recorder = Recorder(
+            self._outputs, self._start, settings, self._restart, self._continued
+        )
+        first = self._dynamics.step
+        progress = Progress(first, settings.steps, settings.timestep, show_progress)
+        try:
+            with Interruptible() as interrupt:
+                if begun:
+                    begun()
+                self._loop(progress, interrupt)
+                self._finish()
+        except NNPError as error:
+            raise self._stopped(error) from error
+        finally:
+            progress.close()
+            self._recorder.close()
+        return Outcome(self._dynamics.step, progress.ns_per_day, interrupt.requested)
+
+    def _loop(self, progress: Progress, interrupt: Interruptible) -> None:
+        self._recorder.begin(self._good)
+        self._require_few_extrapolations()
+        self._recorder.save_restart(self._dynamics)
+        seconds_per_step = 0.0
+        while self._dynamics.step < self._settings.steps and not interrupt.requested:
+            steps, begin = self._chunk(seconds_per_step), time.perf_counter()
+            self._dynamics.advance(steps)
+            seconds_per_step = (time.perf_counter() - begin) / steps
+            wanted = self._recorder.wants(self._dynamics.step)
+            snapshot = self._look(full=wanted)
+            if wanted:
+                self._recorder.write(snapshot)
+                self._require_few_extrapolations()
+            if self._recorder.wants_restart(snapshot.step):
+                self._recorder.save_restart(self._dynamics)
+            progress.update(snapshot.step, snapshot.temperature)
+
+    def _chunk(self, seconds_per_step: float) -> int:
+        """Steps until something is due, or about ``_SECONDS_PER_CHUNK``."""
+        step, settings = self._dynamics.step, self._settings
+        intervals = (settings.log_interval, settings.frame_interval, settings.restart_interval)
+        until = min(interval - step % interval for interval in intervals)
+        patience = _SECONDS_PER_CHUNK / seconds_per_step if seconds_per_step else 1
+        return max(1, min(until, settings.steps - step, int(patience)))
+
+    def _look(self, full: bool) -> Snapshot:
+        """The present state, known to be finite."""
+        snapshot = self._dynamics.snapshot(full)
+        problem = snapshot.problem()
+        if problem:
+            raise NumericalError(problem)
+        self._good = snapshot
+        return snapshot
+
+    def _finish(self) -> None:
+        self._recorder.save_restart(self._dynamics)
+        self._recorder.write_frame(self._look(full=True), self._outputs.final)
+
+    def _stopped(self, error: NNPError) -> NNPError:
+        """The error that tells where everything is; the last good state goes to its file."""
+        good, out = self._good, self._outputs
+        message = f"the run stopped after step {good.step}: {str(error).rstrip('.')}. "
+        try:
+            self._recorder.write_frame(good, out.last_good)
+            message += f"The last good state (step {good.step}) is in {out.last_good}"
+        except NNPError as second:
+            message += f"The last good state is lost ({second})"
+        message += f", everything before it in {out.log} and {out.trajectory}."
+        if isinstance(error, NumericalError):
+            message += " Try a smaller timestep, a relaxed structure, or a potential that knows it."
+        return type(error)(message)
+
+    def _require_few_extrapolations(self) -> None:
+        limit, found = self._settings.max_extrapolations, self._good.extrapolations
+        if limit is not None and found is not None and found.n_atoms > limit:
+            raise NumericalError(
+                f"{found.n_atoms} atoms extrapolate, more than max_extrapolations={limit}"
+            )
+
+    def _require_steps_left(self) -> None:
+        if self._dynamics.step >= self._settings.steps:
+            raise OptionError(
+                f"steps={self._settings.steps}, but the restart is already at step "
+                f"{self._dynamics.step}: steps counts from the beginning of the run; ask for more"
+            )
+
+
+def _velocities(atoms: Any, start: OpenMMAtoms) -> Any:
+    """(n, 3) velocities in Å/fs and OpenMM's axes, None where the structure has none."""
+    if "momenta" not in getattr(atoms, "arrays", {}):
+        return None
+    velocities = atoms.get_velocities() * fs @ start.rotation
+    return velocities if np.any(velocities) else None

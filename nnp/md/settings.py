@@ -1,0 +1,115 @@
+"""What a molecular dynamics run is told; checked before anything starts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from nnp.errors import OptionError
+
+ENSEMBLES = ("nve", "nvt", "npt")
+THERMOSTATS = ("langevin", "nose-hoover")
+BAROSTATS = ("isotropic", "anisotropic", "flexible")
+
+# fs. Langevin: one over the friction, slow enough to leave the dynamics alone. Nosé-Hoover: must
+# not be far from the periods of the atoms' own vibrations, or it does not couple.
+_RELAXATION_TIME = {"langevin": 1000.0, "nose-hoover": 100.0}
+_LARGEST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class MDSettings:
+    """Ensemble, numbers and intervals of a run.
+
+    Attributes:
+        ensemble: ``nve``, ``nvt`` or ``npt``.
+        thermostat: ``langevin`` or ``nose-hoover``; not used by nve.
+        barostat: ``isotropic``, ``anisotropic`` (each edge of a rectangular box for itself) or
+            ``flexible`` (shape too): OpenMM's Monte Carlo barostats; used by npt.
+        temperature: K; of the thermostat and of the initial velocities.
+        pressure: bar.
+        timestep: fs.
+        steps: of the whole run, those before a restart included.
+        seed: of velocities, thermostat and barostat; 1 to 2³¹ − 1.
+        relaxation_time: of the thermostat, fs; None: 1000 (langevin: friction 1/ps) or 100
+            (nose-hoover).
+        barostat_interval: steps between two attempts to change the volume.
+        log_interval: steps between two rows of the log.
+        frame_interval: steps between two frames of the trajectory.
+        restart_interval: steps between two restart files.
+        max_extrapolations: the run stops when more atoms than these extrapolate at once, looked
+            at with each row of the log; None: no limit.
+
+    Raises:
+        OptionError: a value is not allowed.
+    """
+
+    ensemble: str = "nvt"
+    thermostat: str = "langevin"
+    barostat: str = "isotropic"
+    temperature: float = 300.0
+    pressure: float = 1.0
+    timestep: float = 1.0
+    steps: int = 10_000
+    seed: int = 1
+    relaxation_time: float | None = None
+    barostat_interval: int = 25
+    log_interval: int = 100
+    frame_interval: int = 100
+    restart_interval: int = 1000
+    max_extrapolations: int | None = None
+
+    def __post_init__(self) -> None:
+        _one_of("ensemble", self.ensemble, ENSEMBLES)
+        _one_of("thermostat", self.thermostat, THERMOSTATS)
+        _one_of("barostat", self.barostat, BAROSTATS)
+        _at_least("temperature", self.temperature, 0.0, "K")
+        _above_zero("timestep", self.timestep, "fs")
+        _above_zero("relaxation_time", self.thermostat_time, "fs")
+        if self.ensemble != "nve" and self.temperature == 0:
+            raise OptionError(f"temperature=0 with ensemble={self.ensemble!r}: it must be positive")
+        if not math.isfinite(self.pressure):
+            raise OptionError(f"pressure={self.pressure} bar is not finite")
+        for name in ("steps", "max_extrapolations"):
+            if getattr(self, name) is not None:
+                _at_least(name, getattr(self, name), 0, "")
+        for name in ("barostat", "log", "frame", "restart"):
+            _at_least(f"{name}_interval", getattr(self, f"{name}_interval"), 1, "steps")
+        if not 1 <= self.seed <= _LARGEST_SEED:
+            raise OptionError(f"seed={self.seed} is not in 1 to {_LARGEST_SEED}")
+
+    @property
+    def thermostat_time(self) -> float:
+        """Relaxation time of the thermostat, fs."""
+        default = _RELAXATION_TIME[self.thermostat]
+        return default if self.relaxation_time is None else self.relaxation_time
+
+    @property
+    def description(self) -> str:
+        """One line for people.
+
+        >>> MDSettings().description
+        'NVT (langevin, 300 K), 10000 steps of 1 fs'
+        """
+        how = []
+        if self.ensemble != "nve":
+            how.append(f"{self.thermostat}, {self.temperature:g} K")
+        if self.ensemble == "npt":
+            how.append(f"{self.barostat}, {self.pressure:g} bar")
+        inside = f" ({', '.join(how)})" if how else ""
+        return f"{self.ensemble.upper()}{inside}, {self.steps} steps of {self.timestep:g} fs"
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise OptionError(f"{name}={value!r} is unknown: allowed are {', '.join(allowed)}")
+
+
+def _above_zero(name: str, value: float, unit: str) -> None:
+    if not (math.isfinite(value) and value > 0):
+        raise OptionError(f"{name}={value} {unit} is not allowed: it must be positive")
+
+
+def _at_least(name: str, value: float, least: float, unit: str) -> None:
+    if not (math.isfinite(value) and value >= least):
+        raise OptionError(f"{name}={value} {unit} is not allowed: {least:g} is the least")

@@ -3,22 +3,29 @@
     from nnp.md import MDSettings, Outputs, run
     run(potential, atoms, MDSettings(temperature=300, steps=10_000), Outputs.named("md/si"))
 
-What it writes, and when it stops, is told in ``docs/cli.md``.
+What it writes, and when it stops, is told in ``docs/cli.md``. Settings, names and logs are there
+without OpenMM.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from nnp.md.log import read_log
 from nnp.md.outputs import Outputs
-from nnp.md.restart import Restart, read_restart
-from nnp.md.runner import Outcome, Runner, run
 from nnp.md.settings import MDSettings
 
-__all__ = [
-    "MDSettings",
-    "Outcome",
-    "Outputs",
-    "Restart",
-    "Runner",
-    "read_log",
-    "read_restart",
-    "run",
-]
+if TYPE_CHECKING:
+    from nnp.md.runner import Outcome, Runner, run
+
+__all__ = ["MDSettings", "Outcome", "Outputs", "Runner", "read_log", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    """What needs OpenMM is imported when it is asked for."""
+    if name in ("Outcome", "Runner", "run"):
+        import nnp.openmm  # noqa: F401  says what to install where OpenMM is missing
+        from nnp.md import runner
+
+        return getattr(runner, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnp.errors import NNPError, OptionError, OutputExistsError
-from nnp.md.trajectory import check_suffix
+
+TRAJECTORY_SUFFIXES = (".extxyz", ".xyz", ".dcd")
 
 
 @dataclass(frozen=True)
@@ -91,3 +92,16 @@ class Outputs:
                 raise NNPError(
                     f"cannot make the folder {path.parent}: {error.strerror or error}"
                 ) from error
+
+
+def check_suffix(path: Path) -> None:
+    """Refuse names that say no format.
+
+    Raises:
+        OptionError: the suffix is none of ``TRAJECTORY_SUFFIXES``.
+    """
+    if path.suffix not in TRAJECTORY_SUFFIXES:
+        raise OptionError(
+            f"trajectory {path}: its suffix decides the format: allowed are "
+            f"{', '.join(TRAJECTORY_SUFFIXES)}"
+        )

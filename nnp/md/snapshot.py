@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import Atoms
@@ -11,8 +12,10 @@ from ase.units import fs
 from numpy.typing import NDArray
 
 from nnp.evaluation import Extrapolations
-from nnp.openmm import OpenMMAtoms
 from nnp.units import NANOMETRE
+
+if TYPE_CHECKING:
+    from nnp.openmm import OpenMMAtoms
 
 
 @dataclass(frozen=True, eq=False)

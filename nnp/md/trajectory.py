@@ -10,13 +10,11 @@ from typing import Protocol
 from ase.io.extxyz import write_extxyz
 from openmm import app, unit
 
-from nnp.errors import OptionError
 from nnp.md.files import AppendedFile, refused
+from nnp.md.outputs import check_suffix
 from nnp.md.settings import MDSettings
 from nnp.md.snapshot import Snapshot
 from nnp.openmm import OpenMMAtoms
-
-SUFFIXES = (".extxyz", ".xyz", ".dcd")
 
 # Where a DCD file holds its number of frames and its last step; CHARMM's layout.
 _DCD_FRAMES_AT, _DCD_LAST_STEP_AT = 8, 20
@@ -39,18 +37,6 @@ class Trajectory(Protocol):
     def close(self) -> None:
         """Close the file."""
         ...
-
-
-def check_suffix(path: Path) -> None:
-    """Refuse names that say no format.
-
-    Raises:
-        OptionError: the suffix is none of ``SUFFIXES``.
-    """
-    if path.suffix not in SUFFIXES:
-        raise OptionError(
-            f"trajectory {path}: its suffix decides the format: allowed are {', '.join(SUFFIXES)}"
-        )
 
 
 def open_trajectory(

@@ -1,0 +1,104 @@
+"""Pictures of runs. matplotlib is imported when one is drawn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnp.errors import UnavailableError
+from nnp.io.files import replacing
+from nnp.md.log import read_log
+from nnp.rdf import RadialDistribution
+
+
+def have_matplotlib() -> bool:
+    """Whether pictures can be drawn."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def plot_log(log: str | Path, path: str | Path, target: float | None = None) -> None:
+    """Draw temperature and energies over time.
+
+    Args:
+        log: of a run.
+        path: of the picture; an existing one is replaced.
+        target: temperature of the thermostat, K; a dashed line where it is given.
+
+    Raises:
+        UnavailableError: matplotlib is missing.
+    """
+    columns = read_log(log)
+    time_ps = columns["time_ps"]
+    figure = _figure(2)
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    upper.plot(time_ps, columns["temperature_K"], color="C3", linewidth=1)
+    if target is not None:
+        upper.axhline(target, color="black", linestyle="--", linewidth=0.8)
+    upper.set_ylabel("temperature / K")
+    for name, label in (
+        ("potential_energy_eV", "potential"),
+        ("kinetic_energy_eV", "kinetic"),
+        ("total_energy_eV", "total"),
+    ):
+        energy = columns[name]
+        if len(energy):
+            lower.plot(time_ps, energy - energy[0], label=label, linewidth=1)
+    lower.set_ylabel("energy − its first value / eV")
+    lower.set_xlabel("time / ps")
+    lower.legend(loc="best")
+    _save(figure, path)
+
+
+def plot_rdf(distributions: dict[str, RadialDistribution], path: str | Path) -> None:
+    """Draw radial distribution functions into one picture, two standard errors shaded.
+
+    Args:
+        distributions: by the names of the legend; where there are two, their difference is drawn
+            below.
+        path: of the picture; an existing one is replaced.
+
+    Raises:
+        UnavailableError: matplotlib is missing.
+    """
+    pair = list(distributions.values()) if len(distributions) == 2 else None
+    figure = _figure(2 if pair else 1)
+    if pair:
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    else:
+        upper = lower = figure.subplots()
+    for index, (name, found) in enumerate(distributions.items()):
+        style = ("-", "--", "-.", ":")[index % 4]
+        upper.plot(found.r, found.g, style, label=f"{name} ({found.frames} frames)")
+        spread = 2 * np.nan_to_num(found.error)
+        upper.fill_between(found.r, found.g - spread, found.g + spread, alpha=0.3, linewidth=0)
+    upper.set_ylabel("g(r)")
+    upper.legend(loc="best")
+    if pair:
+        error = 2 * np.nan_to_num(np.hypot(pair[0].error, pair[1].error))
+        lower.fill_between(pair[0].r, -error, error, color="0.85", label="two standard errors")
+        lower.plot(pair[0].r, pair[0].g - pair[1].g, color="black", linewidth=1)
+        lower.set_ylabel("difference")
+        lower.legend(loc="best", fontsize="small")
+    lower.set_xlabel("r / Å")
+    _save(figure, path)
+
+
+def _figure(rows: int) -> Any:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise UnavailableError(
+            "pictures need matplotlib, which is not installed: pip install 'nnp[plot]'"
+        ) from error
+    return Figure(figsize=(7, 2.5 + 1.5 * rows), layout="constrained")
+
+
+def _save(figure: Any, path: str | Path) -> None:
+    with replacing(path, force=True) as scratch:
+        figure.savefig(scratch, dpi=150)

@@ -315,15 +315,19 @@ def test_extrapolations_name_atom_function_and_distance(silicon):
     assert found.n_atoms == len(expected)
 
 
-def test_nothing_extrapolates_at_the_very_edge(silicon):
+@pytest.mark.parametrize(("beyond", "flagged"), [(1e-10, False), (1e-8, True)])
+def test_the_edge_itself_does_not_extrapolate(silicon, beyond, flagged):
+    """Structures that set min and max pass in spite of rounding; a little further they do not."""
     structure = structures()["triclinic"]
     raw = np.array(silicon.descriptors(structure, engine=ENGINE))
-    scaling = Scaling(raw.min(axis=0), raw.max(axis=0), raw.mean(axis=0), raw.std(axis=0))
+    low, high = raw.min(axis=0), raw.max(axis=0)
+    inset = beyond * (high - low)
+    scaling = Scaling(low + inset, high - inset, raw.mean(axis=0), raw.std(axis=0))
     model = silicon.models[0]
     trained = Potential((ElementModel("Si", model.functions, scaling, model.network),))
-    result = evaluate(trained, structure)
-    assert len(result.extrapolations) == 0
-    assert result.extrapolations.worst is None
+    found = evaluate(trained, structure).extrapolations
+    assert (len(found) > 0) == flagged
+    assert (found.worst is not None) == flagged
 
 
 def test_not_finite_is_an_error_that_names_the_atom(silicon):

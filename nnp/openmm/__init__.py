@@ -12,6 +12,8 @@ or, for a system of one's own, ``system.addForce(nnp.openmm.create_force(potenti
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from nnp.errors import UnavailableError
 
 try:
@@ -23,18 +25,33 @@ except ImportError as error:
 
 from nnp.openmm.box import OpenMMAtoms, to_openmm
 from nnp.openmm.monitor import Monitor, monitor, monitors, original_errors
+from nnp.openmm.platforms import check_platform
 from nnp.openmm.routes import ROUTES, create_force
 from nnp.openmm.system import create_simulation, create_system
+
+if TYPE_CHECKING:
+    from nnp.openmm.torchscript import export_torchscript
 
 __all__ = [
     "ROUTES",
     "Monitor",
     "OpenMMAtoms",
+    "check_platform",
     "create_force",
     "create_simulation",
     "create_system",
+    "export_torchscript",
     "monitor",
     "monitors",
     "original_errors",
     "to_openmm",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`export_torchscript` at its first use: it needs torch, the rest does not."""
+    if name != "export_torchscript":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from nnp.openmm.torchscript import export_torchscript
+
+    return export_torchscript

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import uuid
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
@@ -37,6 +39,10 @@ class Monitor:
         self.last = evaluation
         self.error = None
 
+    def record_error(self, error: BaseException) -> None:
+        """Take note of an evaluation that raised."""
+        self.error = error
+
     @property
     def extrapolations(self) -> Extrapolations | None:
         """Functions outside their training range, None before the first evaluation."""
@@ -62,11 +68,17 @@ class Monitored(Protocol):
 _MONITORS: WeakValueDictionary[str, Monitor] = WeakValueDictionary()
 # C++ address of a force → what it calls, which only the force keeps alive: no address is stale.
 _BY_ADDRESS: WeakValueDictionary[int, Monitored] = WeakValueDictionary()
+_TORCH_MONITORS: dict[str, Monitor] = {}
 
 
 def remember(force: openmm.Force, called: Monitored) -> None:
     """Connect a force that was just made with what it calls."""
     _BY_ADDRESS[int(force.this)] = called
+
+
+def remember_token(handle: Monitor) -> None:
+    """Keep the monitor of a TorchForce, whose file's name carries the token."""
+    _TORCH_MONITORS[handle.token] = handle
 
 
 def monitor(force: openmm.Force) -> Monitor:
@@ -116,7 +128,11 @@ def describe_error(error: BaseException) -> str:
 
 
 def _by_token(force: Any) -> Monitor | None:
-    """A deserialised PythonForce carries its token, in hexadecimal, in its XML."""
+    """The token of a TorchForce is its file's name, that of a PythonForce stands in its XML."""
+    openmmtorch = sys.modules.get("openmmtorch")
+    if openmmtorch is not None and openmmtorch.TorchForce.isinstance(force):
+        file = openmmtorch.TorchForce.cast(force).getFile()
+        return _TORCH_MONITORS.get(PurePath(file).stem)
     if not isinstance(force, openmm.PythonForce):
         return None
     try:

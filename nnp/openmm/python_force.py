@@ -50,7 +50,7 @@ class EngineCallback:
         try:
             evaluation = self.engine.compute(self._structure(state), forces=True, stress=False)
         except BaseException as error:
-            self.monitor.error = error
+            self.monitor.record_error(error)
             if isinstance(error, NNPError):
                 raise
             raise NNPError(describe_error(error)) from error

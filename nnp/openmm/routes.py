@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import openmm
 
 from nnp.errors import OptionError
+from nnp.openmm.platforms import check_force, find_platform
 from nnp.openmm.python_force import create_python_force
-from nnp.openmm.species import read_species
+from nnp.openmm.species import element_indices, read_species
+from nnp.openmm.torch_force import create_torch_force
 from nnp.potential import Potential
-from nnp.structure import Structure
 
-ROUTES = {"python": create_python_force}
+ROUTES = {"python": create_python_force, "torch": create_torch_force}
 # The python route works on every platform, with every engine, needs no torch, can be copied and
 # serialised, and adds the least time to a step.
 DEFAULT_ROUTE = "python"
@@ -25,6 +25,7 @@ def create_force(
     route: str = "auto",
     periodic: bool | None = None,
     engine: str = "auto",
+    platform: str | None = None,
     **options: Any,
 ) -> openmm.Force:
     """A potential as an OpenMM Force, for ``system.addForce``.
@@ -37,18 +38,20 @@ def create_force(
         periodic: whether the system repeats along all axes (else along none); None: as the
             Topology's box or the Atoms' pbc say.
         engine: name of the engine, see `Potential.engine`.
+        platform: name of the platform that will run it, to have it refused here if it cannot.
         **options: of the engine.
 
     Raises:
         OptionError: an unknown route, engine or option, or ``periodic`` missing for symbols.
         StructureError: an element without a model, mixed pbc, no atoms.
-        UnavailableError: what the route or engine needs is not there.
+        UnavailableError: what the route or engine needs is not there, or the platform is not.
     """
     found = read_species(species, periodic)
     name = DEFAULT_ROUTE if route == "auto" else route
     if name not in ROUTES:
         raise OptionError(f"route={route!r} is unknown: allowed are auto, {', '.join(ROUTES)}")
-    n = len(found.atomic_numbers)
-    none = Structure(np.zeros((n, 3)), found.atomic_numbers, np.zeros((3, 3)), np.zeros(3, bool))
-    potential.element_indices(none)
-    return ROUTES[name](potential, found, engine, options)
+    element_indices(potential, found)
+    force = ROUTES[name](potential, found, engine, options)
+    if platform is not None:
+        check_force(force, find_platform(platform))
+    return force

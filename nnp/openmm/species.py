@@ -12,6 +12,7 @@ from openmm import app
 
 from nnp.elements import atomic_number
 from nnp.errors import OptionError, StructureError
+from nnp.potential import Potential
 from nnp.structure import Structure, as_structure
 
 
@@ -57,6 +58,19 @@ def read_species(species: Any, periodic: bool | None = None) -> Species:
     if len(numbers) == 0:
         raise StructureError("there are no atoms to act on")
     return Species(numbers, found if periodic is None else bool(periodic))
+
+
+def element_indices(potential: Potential, species: Species) -> NDArray[np.int64]:
+    """(n,) index of each atom's element in the potential.
+
+    Raises:
+        StructureError: an atom's element has no model.
+    """
+    n = len(species.atomic_numbers)
+    nowhere = Structure(
+        np.zeros((n, 3)), species.atomic_numbers, np.zeros((3, 3)), np.zeros(3, bool)
+    )
+    return potential.element_indices(nowhere)
 
 
 def all_or_none(structure: Structure) -> bool:

@@ -8,9 +8,11 @@ import numpy as np
 import openmm
 from openmm import app, unit
 
-from nnp.errors import OptionError, StructureError, UnavailableError
+from nnp.errors import OptionError, StructureError
 from nnp.openmm.box import OpenMMAtoms, to_openmm
+from nnp.openmm.platforms import check_platform
 from nnp.openmm.routes import create_force
+from nnp.openmm.torch_force import is_torch_force, uncopyable
 from nnp.potential import Potential
 
 
@@ -20,6 +22,7 @@ def create_system(
     route: str = "auto",
     periodic: bool | None = None,
     engine: str = "auto",
+    platform: str | None = None,
     **options: Any,
 ) -> openmm.System:
     """A System with masses, box and the potential's force; nothing else in it.
@@ -30,6 +33,7 @@ def create_system(
         route: see `create_force`.
         periodic: see `create_force`.
         engine: see `create_force`.
+        platform: see `create_force`.
         **options: see `create_force`.
 
     Raises:
@@ -37,8 +41,8 @@ def create_system(
         OptionError: as `create_force`.
     """
     topology, masses = _topology_and_masses(atoms)
-    force = create_force(potential, topology, route, periodic, engine, **options)
-    system = openmm.System()
+    force = create_force(potential, topology, route, periodic, engine, platform, **options)
+    system = (uncopyable(openmm.System) if is_torch_force(force) else openmm.System)()
     for mass in masses:
         system.addParticle(mass)
     box = topology.getPeriodicBoxVectors()
@@ -72,31 +76,16 @@ def create_simulation(
         **force_options: ``route``, ``periodic``, ``engine`` and its options, see `create_force`.
 
     Raises:
-        OptionError: a platform OpenMM has not, and as `create_system`.
+        UnavailableError: a platform that OpenMM has not, or that cannot run the route.
+        OptionError, StructureError: as `create_system`.
     """
     start = atoms if isinstance(atoms, OpenMMAtoms) else to_openmm(atoms)
     system = create_system(potential, start, **force_options)
     simulation = app.Simulation(
-        start.topology, system, integrator, find_platform(platform), properties or {}
+        start.topology, system, integrator, check_platform(system, platform), properties or {}
     )
     simulation.context.setPositions(start.positions_nm)
     return simulation
-
-
-def find_platform(name: str) -> openmm.Platform:
-    """The platform of this name.
-
-    Raises:
-        UnavailableError: OpenMM has none of this name here.
-    """
-    known = [
-        openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())
-    ]
-    if name not in known:
-        raise UnavailableError(
-            f"platform={name!r} is not there: this OpenMM has {', '.join(known)}"
-        )
-    return openmm.Platform.getPlatform(name)
 
 
 def _topology_and_masses(atoms: Any) -> tuple[app.Topology, Any]:

@@ -1,0 +1,48 @@
+"""Platforms by name, and what runs on which."""
+
+from __future__ import annotations
+
+import openmm
+
+from nnp.errors import UnavailableError
+from nnp.openmm.torch_force import check_torch_platform, is_torch_force
+
+
+def find_platform(name: str) -> openmm.Platform:
+    """The platform of this name.
+
+    Raises:
+        UnavailableError: OpenMM has none of this name here.
+    """
+    count = openmm.Platform.getNumPlatforms()
+    known = [openmm.Platform.getPlatform(index).getName() for index in range(count)]
+    if name not in known:
+        raise UnavailableError(
+            f"platform={name!r} is not there: this OpenMM has {', '.join(known)}"
+        )
+    return openmm.Platform.getPlatform(name)
+
+
+def check_platform(system: openmm.System, platform: str) -> openmm.Platform:
+    """The platform of this name, if all of a system's forces can run on it.
+
+    Call it before making a Context of a system with a TorchForce: on a platform that cannot run
+    one, the Context would end the process. `create_simulation` does.
+
+    Raises:
+        UnavailableError: OpenMM has no such platform, or a force cannot run on it.
+    """
+    found = find_platform(platform)
+    for force in system.getForces():
+        check_force(force, found)
+    return found
+
+
+def check_force(force: openmm.Force, platform: openmm.Platform) -> None:
+    """Refuse a platform that a force cannot run on.
+
+    Raises:
+        UnavailableError: it cannot.
+    """
+    if is_torch_force(force):
+        check_torch_platform(platform)

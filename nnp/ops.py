@@ -1,0 +1,178 @@
+"""The torch operator ``nnp::energy_forces``: engines callable from eager and scripted torch.
+
+    energy, forces = torch.ops.nnp.energy_forces(
+        positions, cell, pbc, atomic_numbers, model, key, engine, options)
+
+Importing this module registers it; a saved module that uses it loads only after that. All in Å
+and eV. The model travels as a tensor, so that a saved module is complete; ``key`` names a warm
+engine, so that the model is read once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from nnp.engines import Engine, create_engine
+from nnp.errors import OptionError, UnavailableError
+from nnp.evaluation import Evaluation
+from nnp.io.model import from_bytes, to_bytes
+from nnp.potential import Potential
+from nnp.structure import Structure
+
+try:
+    import torch
+except ImportError as error:
+    raise UnavailableError(
+        "nnp.ops needs torch, which is not installed: pip install 'nnp[torch]'"
+    ) from error
+from torch import Tensor
+
+SCHEMA = (
+    "energy_forces(Tensor positions, Tensor cell, Tensor pbc, Tensor atomic_numbers, "
+    "Tensor model, str key, str engine, str options) -> (Tensor energy, Tensor forces)"
+)
+_WARM_ENGINES = 32
+
+
+class Listener(Protocol):
+    """Hears of every evaluation under one key."""
+
+    def record(self, evaluation: Evaluation) -> None:
+        """An evaluation went well."""
+        ...
+
+    def record_error(self, error: BaseException) -> None:
+        """An evaluation raised."""
+        ...
+
+
+_autograd_thread = ThreadPoolExecutor(1, "nnp-autograd")
+_engines: OrderedDict[tuple[str, str, str], Engine] = OrderedDict()
+_listeners: WeakValueDictionary[str, Listener] = WeakValueDictionary()
+
+
+def operands(potential: Potential, **options: Any) -> tuple[Tensor, str, str]:
+    """The operator's ``model``, ``key`` and ``options`` for a potential.
+
+    Args:
+        potential: what to evaluate.
+        **options: of the engine, such as ``dtype`` and ``threads``.
+
+    Returns:
+        A (bytes,) uint8 tensor, a key that no other call returns, and a JSON text.
+    """
+    data = to_bytes(potential)
+    key = f"{hashlib.sha256(data).hexdigest()}-{uuid.uuid4().hex}"
+    return torch.frombuffer(bytearray(data), dtype=torch.uint8), key, json.dumps(options)
+
+
+def listen(key: str, listener: Listener) -> None:
+    """Tell a listener of every evaluation under a key, as long as someone holds it."""
+    _listeners[key] = listener
+
+
+def _warm_engine(model: Tensor, key: str, engine: str, options: str) -> Engine:
+    """The engine of a key, made at its first call; the least used are dropped."""
+    name = (key, engine, options)
+    if name not in _engines:
+        potential = from_bytes(model.cpu().numpy().tobytes(), "the operator's model")
+        _engines[name] = create_engine(potential, engine, **json.loads(options))
+        while len(_engines) > _WARM_ENGINES:
+            _engines.popitem(last=False)
+    _engines.move_to_end(name)
+    return _engines[name]
+
+
+def _compute(engine: Engine, structure: Structure) -> Evaluation:
+    """Evaluate with autograd at hand.
+
+    Inside an operator torch has switched autograd off, for the thread. The reference engine, which
+    would find zero forces, runs in another one.
+    """
+    if engine.name != "reference":
+        return engine.compute(structure, True, False)
+    return _autograd_thread.submit(engine.compute, structure, True, False).result()
+
+
+def _energy_forces(
+    positions: Tensor,
+    cell: Tensor,
+    pbc: Tensor,
+    atomic_numbers: Tensor,
+    model: Tensor,
+    key: str,
+    engine: str,
+    options: str,
+) -> tuple[Tensor, Tensor]:
+    """Evaluate on the host.
+
+    Args:
+        positions: (n, 3), Å, any float type and device.
+        cell: (3, 3), rows are cell vectors, Å.
+        pbc: (3,) bool.
+        atomic_numbers: (n,) int64.
+        model: (bytes,) uint8, the content of a model file.
+        key: names the warm engine; differs between models.
+        engine: name of the engine.
+        options: of the engine, JSON.
+
+    Returns:
+        () energy, eV, float64, and (n, 3) forces, eV/Å, in the type of the positions.
+    """
+    listener = _listeners.get(key)
+    try:
+        structure = Structure(
+            *(t.detach().cpu().numpy() for t in (positions, atomic_numbers, cell, pbc))
+        )
+        found = _compute(_warm_engine(model, key, engine, options), structure)
+    except BaseException as error:
+        if listener is not None:
+            listener.record_error(error)
+        raise
+    if listener is not None:
+        listener.record(found)
+    forces = torch.from_numpy(np.asarray(found.forces)).to(positions)
+    return torch.tensor(found.energy, dtype=torch.float64, device=positions.device), forces
+
+
+def _shapes(positions: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
+    return positions.new_empty((), dtype=torch.float64), torch.empty_like(positions)
+
+
+def _keep_forces(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+    ctx.set_materialize_grads(False)
+    if inputs[1].requires_grad:
+        raise OptionError(
+            "nnp::energy_forces has no derivative with respect to the cell: "
+            "use Potential.evaluate(stress=True)"
+        )
+    ctx.save_for_backward(output[1])
+
+
+def _backward(ctx: Any, grad_energy: Tensor | None, grad_forces: Tensor | None) -> tuple[Any, ...]:
+    """dE/dr = −F."""
+    if grad_forces is not None:
+        raise OptionError(
+            "nnp::energy_forces has no second derivatives: its forces cannot be differentiated"
+        )
+    (forces,) = ctx.saved_tensors
+    grad = None if grad_energy is None else (-grad_energy * forces).to(forces.dtype)
+    return (grad, *[None] * 7)
+
+
+# Unloading a library takes its operators away: the module holds it for good.
+_library: Any = torch.library.Library("nnp", "DEF")  # type: ignore[no-untyped-call]
+_library.define(SCHEMA)
+_library.impl("energy_forces", _energy_forces, "CompositeExplicitAutograd")
+torch.library.register_fake("nnp::energy_forces", _shapes, lib=_library)
+torch.library.register_autograd(
+    "nnp::energy_forces", _backward, setup_context=_keep_forces, lib=_library
+)

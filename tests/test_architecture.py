@@ -24,8 +24,8 @@ LAYERS = [
     ["engines"],
     ["io", "testing", "descriptor_ops"],
     ["ops", "torchscript", "teachers", "metrics", "data"],
-    ["ase", "openmm", "rdf", "plots", "bench"],
-    ["md"],
+    ["ase", "openmm", "rdf", "train"],
+    ["md", "plots", "bench", "mlpotential"],
     ["cli", "__main__"],
 ]
 # What the package itself re-exports, at the top.

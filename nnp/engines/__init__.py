@@ -48,7 +48,7 @@ def _cpu() -> Callable[..., Engine]:
 
 
 ENGINES = {"reference": _reference, "cpu": _cpu}
-DEFAULT_ENGINE = "reference"
+DEFAULT_ENGINE = "cpu"
 
 
 def create_engine(potential: Potential, name: str = "auto", **options: Any) -> Engine:

@@ -1,12 +1,37 @@
-"""Errors of predictions against references, in the units people compare: meV/atom and eV/Å."""
+"""Errors against references, in the units people compare (meV/atom, eV/Å), and of time series."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+
+def block_average(values: ArrayLike, blocks: int = 5) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Mean of a time series, and its standard error from the means of consecutive blocks.
+
+    Blocks are far less correlated than the values in them.
+
+    Args:
+        values: (t, ...) in the order of time.
+        blocks: how many.
+
+    Returns:
+        (...) mean, (...) standard error; the error is NaN where there are fewer values than blocks.
+
+    >>> mean, error = block_average([1.0, 2.0, 1.0, 2.0], blocks=2)
+    >>> float(mean), float(error)
+    (1.5, 0.0)
+    """
+    series = np.asarray(values, np.float64)
+    mean = series.mean(axis=0)
+    if not 2 <= blocks <= len(series):
+        return mean, np.full_like(mean, np.nan)
+    means = np.array([block.mean(axis=0) for block in np.array_split(series, blocks)])
+    return mean, np.asarray(means.std(axis=0, ddof=1) / np.sqrt(blocks))
 
 
 @dataclass

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnp.errors import UnavailableError
 from nnp.io.files import replacing
-from nnp.md.log import read_log
 from nnp.rdf import RadialDistribution
 
 
@@ -22,18 +22,19 @@ def have_matplotlib() -> bool:
     return True
 
 
-def plot_log(log: str | Path, path: str | Path, target: float | None = None) -> None:
+def plot_run(
+    columns: dict[str, NDArray[np.float64]], path: str | Path, target: float | None = None
+) -> None:
     """Draw temperature and energies over time.
 
     Args:
-        log: of a run.
+        columns: of a run's log, see `nnp.md.read_log`.
         path: of the picture; an existing one is replaced.
         target: temperature of the thermostat, K; a dashed line where it is given.
 
     Raises:
         UnavailableError: matplotlib is missing.
     """
-    columns = read_log(log)
     time_ps = columns["time_ps"]
     figure = _figure(2)
     upper, lower = figure.subplots(2, 1, sharex=True)

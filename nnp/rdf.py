@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.errors import OptionError, StructureError
+from nnp.metrics import block_average
 from nnp.neighbors import neighbor_list
 from nnp.structure import Structure, as_structure
 
@@ -25,8 +26,7 @@ class RadialDistribution:
     Attributes:
         r: (b,) centres of the bins, Å.
         g: (b,) mean over the frames.
-        error: (b,) standard error of ``g``, from the means of blocks of consecutive frames, which
-            are far less correlated than the frames; NaN with fewer than two blocks.
+        error: (b,) standard error of ``g``, see `nnp.metrics.block_average`.
         frames: how many were averaged.
     """
 
@@ -57,12 +57,8 @@ def radial_distribution(
     single = np.array([_frame(as_structure(frame), edges) for frame in frames])
     if len(single) == 0:
         raise StructureError("there are no frames to take the radial distribution of")
-    error = np.full(bins, np.nan)
-    if len(single) >= blocks >= 2:
-        means = np.array([block.mean(axis=0) for block in np.array_split(single, blocks)])
-        error = means.std(axis=0, ddof=1) / np.sqrt(blocks)
-    centres = (edges[1:] + edges[:-1]) / 2
-    return RadialDistribution(centres, single.mean(axis=0), error, len(single))
+    mean, error = block_average(single, blocks)
+    return RadialDistribution((edges[1:] + edges[:-1]) / 2, mean, error, len(single))
 
 
 def _frame(structure: Structure, edges: NDArray[np.float64]) -> NDArray[np.float64]:

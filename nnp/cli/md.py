@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -123,10 +124,9 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     potential = load_potential(arguments)
     atoms = read_structures(arguments.structure, potential.units, -1)[0]
-    options = {name: given[name] for name in ("threads", "dtype") if name in given}
-    system = create_system(
-        potential, to_openmm(atoms), arguments.route, None, arguments.engine, **options
-    )
+    names = ("route", "engine", "platform", "threads", "dtype")
+    options = {name: given[name] for name in names if name in given}
+    system = create_system(potential, to_openmm(atoms), **options)
     restart = given.get("restart")
     runner = Runner(system, atoms, settings, outputs, arguments.platform, restart)
     print(f"{len(atoms)} atoms, {settings.description}")
@@ -150,13 +150,15 @@ def _settings(given: dict[str, Any]) -> MDSettings:
 
 def _closing_lines(potential: Any, atoms: Any, outputs: Any) -> list[str]:
     """Mean temperature, extrapolations, and where the files are."""
-    from nnp.cli.pictures import mean_of_second_half
     from nnp.md import read_log
+    from nnp.metrics import block_average
 
     columns = read_log(outputs.log)
-    mean = mean_of_second_half(columns["temperature_K"])
+    temperatures = columns["temperature_K"]
+    mean, error = block_average(temperatures[len(temperatures) // 2 :])
+    spread = "" if math.isnan(error) else f" ± {error:.1f}"
     return [
-        f"mean temperature of the second half: {mean:.1f} K",
+        f"mean temperature of the second half: {mean:.1f}{spread} K",
         _extrapolations(potential, atoms, columns),
         f"log         {outputs.log}",
         f"trajectory  {outputs.trajectory}",

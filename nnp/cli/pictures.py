@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from nnp.errors import NNPError
 from nnp.io.structures import read_structures
-from nnp.md import MDSettings, Outputs
-from nnp.plots import have_matplotlib, plot_log, plot_rdf
+from nnp.md import MDSettings, Outputs, read_log
+from nnp.plots import have_matplotlib, plot_rdf, plot_run
 from nnp.rdf import RadialDistribution, radial_distribution
 
 
@@ -29,7 +27,7 @@ def draw(outputs: Outputs, settings: MDSettings, periodic: bool) -> list[str]:
     if not have_matplotlib():
         return ["no pictures: matplotlib is not installed (pip install 'nnp[plot]')"]
     target = None if settings.ensemble == "nve" else settings.temperature
-    plot_log(outputs.log, over_time, target)
+    plot_run(read_log(outputs.log), over_time, target)
     lines = [f"picture     {over_time}"]
     if outputs.trajectory.suffix == ".dcd":
         return [*lines, "no picture of the radial distribution: it is drawn from extxyz only"]
@@ -46,8 +44,3 @@ def second_half(trajectory: Path, r_max: float = 8.0) -> RadialDistribution:
     """g(r) of the second half of a trajectory: the first is left to the thermostat."""
     frames = read_structures(trajectory)
     return radial_distribution(frames[len(frames) // 2 :], r_max)
-
-
-def mean_of_second_half(values: np.ndarray) -> float:
-    """Mean over the second half of a log's column."""
-    return float(np.mean(values[len(values) // 2 :]))

@@ -21,8 +21,7 @@ from nnp.md.recorder import Recorder, continued_files
 from nnp.md.restart import apply, read_restart
 from nnp.md.settings import MDSettings
 from nnp.md.snapshot import Snapshot
-from nnp.openmm import OpenMMAtoms, create_system, to_openmm
-from nnp.openmm.system import find_platform
+from nnp.openmm import OpenMMAtoms, check_platform, create_system, to_openmm
 from nnp.potential import Potential
 
 # Between two looks at positions and at Ctrl-C no more than about this passes.
@@ -70,7 +69,7 @@ def run(
 
     >>> run(potential, atoms, MDSettings(steps=1000), Outputs.named("si"))  # doctest: +SKIP
     """
-    system = create_system(potential, to_openmm(atoms), **force_options)
+    system = create_system(potential, to_openmm(atoms), platform=platform, **force_options)
     return Runner(system, atoms, settings, outputs, platform).run()
 
 
@@ -103,7 +102,7 @@ class Runner:
     ) -> None:
         self._settings, self._outputs = settings, outputs
         self._start = to_openmm(atoms)
-        self._dynamics = Dynamics(system, self._start, settings, find_platform(platform))
+        self._dynamics = Dynamics(system, self._start, settings, check_platform(system, platform))
         self._restart = None if restart is None else read_restart(restart)
         self.exact: bool | None = None
         if self._restart is None or restart is None:

@@ -1,0 +1,211 @@
+"""``nnp demo``: silicon with the potential that comes along, beside the potential's teacher."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ase import Atoms
+from ase.build import bulk
+
+from nnp.cli.options import SubParsers, add_command, add_engine, add_force, at_least_one
+from nnp.errors import UnavailableError
+from nnp.io import load
+from nnp.md.settings import MDSettings
+from nnp.metrics import block_average
+from nnp.potential import Potential
+
+if TYPE_CHECKING:
+    import openmm
+
+    from nnp.md import Outcome, Outputs, Runner
+    from nnp.rdf import RadialDistribution
+
+_POTENTIAL = "silicon_sw.nnp"
+_LATTICE_CONSTANT = 5.431  # Å
+_LONGEST = 10_000  # steps
+_SHORTEST = 100
+_SECONDS_PER_RUN = 30.0  # two runs, and pictures, in less than two minutes
+_FRAMES = 200
+_R_MAX = 8.0  # Å
+
+# Langevin with a short relaxation time: the atoms begin on their lattice sites.
+_SETTINGS = MDSettings(
+    ensemble="nvt", temperature=300.0, timestep=2.0, relaxation_time=200.0, seed=1
+)
+
+
+def add_parser(subparsers: SubParsers) -> None:
+    """Register the command."""
+    summary = (
+        "run silicon (216 atoms, 300 K) with the potential that comes along, and compare it with "
+        "Stillinger-Weber, which it was fitted to"
+    )
+    parser = add_command(subparsers, "demo", _run, summary)
+    parser.add_argument("--output", metavar="DIR", default="nnp-demo", help="folder of all files")
+    parser.add_argument(
+        "--steps",
+        type=at_least_one,
+        default=argparse.SUPPRESS,
+        help=f"of each run (default: what fits into two minutes, at most {_LONGEST})",
+    )
+    parser.add_argument("--platform", default="CPU", help="of OpenMM")
+    add_engine(parser)
+    add_force(parser)
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """One finished run."""
+
+    name: str
+    outputs: Outputs
+    outcome: Outcome
+    temperature: tuple[float, float]
+    distribution: RadialDistribution
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from nnp.openmm import create_system
+
+    began = time.perf_counter()
+    atoms = bulk("Si", a=_LATTICE_CONSTANT, cubic=True) * (3, 3, 3)
+    systems = {
+        "neural network": create_system(
+            _embedded(), atoms, engine=arguments.engine, platform=arguments.platform
+        ),
+        "Stillinger-Weber": _teacher(atoms),
+    }
+    steps = getattr(arguments, "steps", None) or _affordable_steps(systems, atoms, arguments)
+    interval = max(1, steps // _FRAMES)
+    settings = replace(_SETTINGS, steps=steps, log_interval=interval, frame_interval=interval)
+    folder = Path(arguments.output)
+    runners = _runners(systems, atoms, settings, arguments)
+    print(f"{len(atoms)} silicon atoms, {settings.description}")
+    runs = []
+    for name, (runner, outputs) in runners.items():
+        print(f"running {name}", flush=True)
+        outcome = runner.run(show_progress=True)
+        if outcome.interrupted:
+            print(f"interrupted: what was written is in {folder}")
+            return 130
+        runs.append(_analyse(name, outputs, outcome))
+    print("\n".join([*_summary(runs), *_pictures(runs, folder, settings)]))
+    print(f"all of it took {time.perf_counter() - began:.0f} s")
+    return 0
+
+
+def _embedded() -> Potential:
+    found = resources.files("nnp").joinpath("data", _POTENTIAL)
+    with resources.as_file(found) as path:
+        if not path.exists():
+            raise UnavailableError(
+                f"the potential {_POTENTIAL} is not in this installation: reinstall the package"
+            )
+        return load(path)
+
+
+def _teacher(atoms: Atoms) -> openmm.System:
+    """Stillinger-Weber silicon."""
+    import openmm
+
+    from nnp.openmm import to_openmm
+    from nnp.teachers.openmm import create_stillinger_weber_forces
+
+    start = to_openmm(atoms)
+    system = openmm.System()
+    for mass in start.masses:
+        system.addParticle(mass)
+    system.setDefaultPeriodicBoxVectors(*start.topology.getPeriodicBoxVectors())
+    for force in create_stillinger_weber_forces(len(atoms)):
+        system.addForce(force)
+    return system
+
+
+def _affordable_steps(
+    systems: dict[str, openmm.System], atoms: Atoms, arguments: argparse.Namespace
+) -> int:
+    """As many steps as the slower of the two makes in its share of the time."""
+    slowest = max(_seconds_per_step(s, atoms, arguments.platform) for s in systems.values())
+    fitting = int(_SECONDS_PER_RUN / slowest) // _SHORTEST * _SHORTEST
+    return min(max(fitting, _SHORTEST), _LONGEST)
+
+
+def _seconds_per_step(system: openmm.System, atoms: Atoms, platform: str) -> float:
+    """Time of some evaluations, the first one (which builds and warms) left out."""
+    import openmm
+
+    from nnp.openmm import check_platform, to_openmm
+
+    integrator = openmm.VerletIntegrator(0.001)
+    context = openmm.Context(system, integrator, check_platform(system, platform))
+    context.setPositions(to_openmm(atoms).positions_nm)
+    context.getState(forces=True)
+    began, repeats = time.perf_counter(), 0
+    while repeats < 3 or (time.perf_counter() - began < 0.5 and repeats < 100):
+        context.getState(forces=True)
+        repeats += 1
+    return (time.perf_counter() - began) / repeats
+
+
+def _runners(
+    systems: dict[str, openmm.System],
+    atoms: Atoms,
+    settings: MDSettings,
+    arguments: argparse.Namespace,
+) -> dict[str, tuple[Runner, Outputs]]:
+    """Equal runs but for the seed: what they differ by beyond chance is the forces' doing."""
+    from nnp.md import Outputs, Runner
+
+    runners = {}
+    for seed, (name, system) in enumerate(systems.items(), start=1):
+        prefix = Path(arguments.output) / name.lower().replace(" ", "-")
+        outputs = Outputs.named(prefix, force=arguments.force)
+        own = replace(settings, seed=seed)
+        runners[name] = Runner(system, atoms, own, outputs, arguments.platform), outputs
+    return runners
+
+
+def _analyse(name: str, outputs: Outputs, outcome: Outcome) -> _Run:
+    from nnp.cli.pictures import second_half
+    from nnp.md import read_log
+
+    temperatures = read_log(outputs.log)["temperature_K"]
+    mean, error = block_average(temperatures[len(temperatures) // 2 :])
+    distribution = second_half(outputs.trajectory, _R_MAX)
+    return _Run(name, outputs, outcome, (float(mean), float(error)), distribution)
+
+
+def _pictures(runs: list[_Run], folder: Path, settings: MDSettings) -> list[str]:
+    from nnp.md import read_log
+    from nnp.plots import have_matplotlib, plot_rdf, plot_run
+
+    if not have_matplotlib():
+        return ["no pictures: matplotlib is not installed (pip install 'nnp[plot]')"]
+    over_time, distribution = folder / "temperature-and-energies.png", folder / "rdf.png"
+    plot_run(read_log(runs[0].outputs.log), over_time, settings.temperature)
+    plot_rdf({run.name: run.distribution for run in runs}, distribution)
+    return [f"pictures    {distribution}", f"            {over_time}"]
+
+
+def _summary(runs: list[_Run]) -> list[str]:
+    lines = []
+    for run in runs:
+        mean, error = run.temperature
+        lines.append(
+            f"{run.name:<18}{run.outcome.ns_per_day:8.3g} ns/day  temperature {mean:.1f} ± "
+            f"{error:.1f} K  ({run.outputs.trajectory}, {run.outputs.log.name})"
+        )
+    first, second = (run.distribution for run in runs)
+    difference = np.sqrt(np.mean((first.g - second.g) ** 2))
+    noise = np.sqrt(np.mean(first.error**2 + second.error**2))
+    lines.append(
+        f"radial distribution functions up to {_R_MAX:g} Å, second halves of both runs: they "
+        f"differ by {difference:.3f} (root mean square); sampling alone would give {noise:.3f}"
+    )
+    return lines

@@ -35,7 +35,15 @@ FACADE = "__init__"
 LAZY = {("potential", "engines"), ("potential", "io")}
 
 OPTIONAL = {
-    "torch": {"reference", "engines/reference", "ops", "descriptor_ops", "torchscript", "openmm"},
+    "torch": {
+        "reference",
+        "engines/reference",
+        "ops",
+        "descriptor_ops",
+        "torchscript",
+        "openmm",
+        "train",
+    },
     "openmm": {"openmm", "md", "teachers", "cli"},
     "openmmtorch": {"openmm"},
     "matplotlib": {"plots", "bench"},

@@ -7,6 +7,7 @@ Behler and Parrinello, Phys. Rev. Lett. 98, 146401 (2007), doi:10.1103/PhysRevLe
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -54,6 +55,8 @@ class ElementModel:
 
     def __post_init__(self) -> None:
         atomic_number(self.symbol)
+        if not math.isfinite(self.energy_offset):
+            raise OptionError(f"energy_offset of {self.symbol} is {self.energy_offset}: not finite")
         object.__setattr__(self, "functions", tuple(self.functions))
         if list(self.functions) != canonical_order(self.functions):
             raise OptionError(
@@ -92,6 +95,8 @@ class Potential:
         models = tuple(sorted(self.models, key=lambda model: atomic_number(model.symbol)))
         object.__setattr__(self, "models", models)
         symbols = [model.symbol for model in models]
+        if not (math.isfinite(self.energy_scale) and self.energy_scale > 0):
+            raise OptionError(f"energy_scale={self.energy_scale}: it must be positive and finite")
         if not symbols or len(set(symbols)) != len(symbols):
             raise OptionError(f"a potential needs one model per element, got {symbols}")
         for model in models:

@@ -90,12 +90,22 @@ class Scaling:
         inverted = self.maximum < self.minimum
         if inverted.any():
             raise OptionError(f"scaling of function {_first(inverted)}: maximum is below minimum")
-        width = self._width()
+        with np.errstate(over="ignore"):
+            width = self._width()
         if width is not None and not (width > 0).all():
             what = "sigma = 0" if self.mode is ScalingMode.SCALE_SIGMA else "min = max"
             raise OptionError(
                 f"scaling of function {_first(~(width > 0))} divides by zero ({what}): the "
                 "function never changed in the training data; remove it or use another mode"
+            )
+        with np.errstate(all="ignore"):
+            numbers = [self.maximum - self.minimum, self.offset, self.factor, 1 / self.factor]
+            usable = np.logical_and.reduce(np.isfinite(numbers))
+        if not usable.all():
+            function = _first(~usable)
+            raise OptionError(
+                f"scaling of function {function}, range {self.minimum[function - 1]:g} to "
+                f"{self.maximum[function - 1]:g}, is too narrow or too wide to compute with"
             )
 
 

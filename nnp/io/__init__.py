@@ -31,9 +31,13 @@ def load(path: str | Path, units: str | tuple[str, str] | UnitSystem | None = No
     >>> potential = nnp.load("potential-directory", units="metal")  # doctest: +SKIP
     """
     path = Path(path)
-    if path.is_dir():
+    try:
+        is_directory, exists = path.is_dir(), path.exists()
+    except OSError as error:
+        raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from None
+    if is_directory:
         return n2p2.read(path, unit_system(units))
-    if not path.exists():
+    if not exists:
         raise FileFormatError(f"{path} does not exist: give a model file or an n2p2 directory")
     if units is not None:
         raise OptionError(

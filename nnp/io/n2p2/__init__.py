@@ -6,16 +6,18 @@ Behler and Parrinello potentials as n2p2 (Singraber et al., J. Chem. Theory Comp
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.elements import SYMBOLS, atomic_number
-from nnp.errors import FileFormatError, OptionError
+from nnp.errors import FileFormatError, NNPError, OptionError, OutputExistsError
 from nnp.io.files import replacing
 from nnp.io.n2p2 import functions as function_lines
 from nnp.io.n2p2.networks import (
     architecture_lines,
+    check_element_lines,
     divide_by_inputs,
     read_architecture,
     read_weights,
@@ -33,6 +35,8 @@ __all__ = ["read", "write"]
 # Cutoffs of potentials lie between these (Å): where one in the assumed unit does not, but would in
 # the other, the unit is probably wrong.
 _USUAL_CUTOFF = (3.4, 10.6)
+# What a potential's directory consists of.
+_OURS = re.compile(r"input\.nn|scaling\.data|weights\.\d{3}\.data")
 
 
 def read(directory: str | Path, units: UnitSystem | None = None) -> Potential:
@@ -51,6 +55,7 @@ def read(directory: str | Path, units: UnitSystem | None = None) -> Potential:
     taken = units or ATOMIC
     length, energy = taken.length_in_angstrom, taken.energy_in_ev
     elements = _elements(settings)
+    check_element_lines(settings, elements)
     functions = _functions(settings, elements, length)
     mode = read_mode(settings)
     counts = {symbol: len(found) for symbol, found in functions.items()}
@@ -90,7 +95,7 @@ def write(
 
     Raises:
         OptionError: a function, activation, cutoff or scaling that n2p2 cannot express.
-        OutputExistsError: the directory is there and ``force`` is False.
+        OutputExistsError: the directory is there and ``force`` is False, or it holds other files.
     """
     taken = unit_system(units) or potential.units
     files = {
@@ -99,6 +104,7 @@ def write(
     }
     for model in potential.models:
         files[weights_name(model.symbol)] = weights_text(model.network)
+    _refuse_other_files(Path(directory))
     with replacing(directory, force, directory=True) as scratch:
         for name, text in files.items():
             (scratch / name).write_text(text, encoding="utf-8")
@@ -119,6 +125,20 @@ def unit_warning(potential: Potential) -> str | None:
         f"the files are taken to be in {potential.units}, but the largest cutoff, {in_file:.4g}, "
         f"looks like {other}: if so, say units={name!r} (--units {name})"
     )
+
+
+def _refuse_other_files(directory: Path) -> None:
+    """Replacing a directory deletes it: no data of the user's may be in it."""
+    try:
+        names = [path.name for path in directory.iterdir()] if directory.is_dir() else []
+    except OSError as error:
+        raise NNPError(f"cannot read {directory}: {error.strerror or error}") from None
+    others = sorted(name for name in names if not _OURS.fullmatch(name))
+    if others:
+        raise OutputExistsError(
+            f"{directory} holds other files ({', '.join(others[:3])}{' …' * (len(others) > 3)}), "
+            "which replacing it would delete: choose another directory"
+        )
 
 
 def _elements(settings: Settings) -> tuple[str, ...]:
@@ -171,7 +191,10 @@ def _atom_energies(settings: Settings, elements: tuple[str, ...]) -> dict[str, f
         entry.expect(2)
         if entry.arguments[0] not in offsets:
             raise entry.error(f"names {entry.arguments[0]!r}, which is not among the elements")
-        offsets[entry.arguments[0]] = entry.number(1)
+    for symbol in elements:
+        line = settings.one_for("atom_energy", symbol)
+        if line is not None:
+            offsets[symbol] = line.number(1)
     return offsets
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nnp.cutoffs import Cutoff, CutoffKind
-from nnp.errors import FileFormatError, OptionError
+from nnp.errors import OptionError
 from nnp.io.n2p2.settings import Entry
 from nnp.symmetry_functions import (
     Angular,
@@ -50,7 +50,7 @@ def read_function(
     try:
         return line.element(0), _READERS[kind](line)
     except OptionError as error:
-        raise FileFormatError(f"{entry.where}: {error}") from None
+        raise entry.error(f"{' '.join(entry.arguments)}: {error} (lengths here in Å)") from None
 
 
 def write_function(central: str, function: SymmetryFunction, length: float) -> str:
@@ -246,9 +246,12 @@ def cutoff_maker(entry: Entry | None) -> MakeCutoff:
     inner_fraction = entry.number(1) if len(entry.arguments) == 2 else 0.0
     try:
         kind = CutoffKind(number)
+    except ValueError:
+        raise entry.error(f"is {number}: types are 0 to {max(CutoffKind)}") from None
+    try:
         Cutoff(kind, 1.0, inner_fraction)
-    except (ValueError, OptionError) as error:
-        raise entry.error(f"is not allowed: {error}; types are 0 to 8") from None
+    except OptionError as error:
+        raise entry.error(f"is not allowed: {error}") from None
     return lambda radius: Cutoff(kind, radius, inner_fraction)
 
 

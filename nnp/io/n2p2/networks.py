@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -40,21 +40,29 @@ def read_architecture(settings: Settings, element: str) -> Architecture:
     if len(words) != 1:
         raise layers.error("takes one number")
     n_hidden = _integer(layers, words[0])
-    entry, nodes = _choose(settings, "nodes_short", element)
-    if len(nodes) != n_hidden:
-        raise entry.error(f"gives {len(nodes)} sizes, {n_hidden} hidden layers are announced")
-    hidden = tuple(_integer(entry, word) for word in nodes)
-    if any(size < 1 for size in hidden):
-        raise entry.error("has a layer without neurons")
+    hidden = _hidden_sizes(settings, element, n_hidden) if n_hidden else ()
     entry, letters = _choose(settings, "activation_short", element)
     if len(letters) != n_hidden + 1:
         raise entry.error(
             f"gives {len(letters)} letters, {n_hidden + 1} are wanted: hidden layers and output"
         )
     for letter in letters:
-        if letter not in _LETTERS:
+        if letter not in tuple(_LETTERS):
             raise entry.error(f"has {letter!r}: known are {' '.join(_LETTERS)}")
     return Architecture(hidden, tuple(Activation(letter) for letter in letters))
+
+
+def check_element_lines(settings: Settings, elements: tuple[str, ...]) -> None:
+    """Raise where an ``element_…_short`` line names none of the elements."""
+    for what in ("hidden_layers_short", "nodes_short", "activation_short"):
+        for entry in settings.all(f"element_{what}"):
+            if not entry.arguments:
+                raise entry.error("names no element")
+            if entry.arguments[0] not in elements:
+                raise entry.error(
+                    f"names {entry.arguments[0]!r}, which is not among the elements "
+                    f"{' '.join(elements)}"
+                )
 
 
 def read_weights(path: Path, architecture: Architecture, n_inputs: int) -> Network:
@@ -65,21 +73,18 @@ def read_weights(path: Path, architecture: Architecture, n_inputs: int) -> Netwo
     """
     rows = read_words(path)
     sizes = architecture.sizes(n_inputs)
-    places = list(_places(sizes))
-    if len(rows) != len(places):
+    wanted = sum((n_in + 1) * n_out for n_in, n_out in pairwise(sizes))
+    if len(rows) != wanted:
         raise FileFormatError(
             f"{path} has {len(rows)} weights and biases, but a network "
             f"{'-'.join(str(size) for size in sizes)} as input.nn and its symmetry functions "
-            f"describe has {len(places)}: the files do not belong together"
+            f"describe has {wanted}: the files do not belong together"
         )
     values = []
-    for (line, words), place in zip(rows, places, strict=True):
+    for (line, words), place in zip(rows, _places(sizes), strict=True):
         where = f"{path}, line {line}"
         values.append(parse_number(words[0], where))
-        if len(words) > 1 and words[1] != place:
-            raise FileFormatError(
-                f"{where}: type {words[1]!r} where {place!r} belongs (a weight, b bias)"
-            )
+        _check_place(words[1:], place, where)
     return _network(np.array(values), sizes, architecture.activations)
 
 
@@ -139,9 +144,9 @@ def divide_by_inputs(network: Network) -> Network:
 
 def _choose(settings: Settings, what: str, element: str) -> tuple[Entry, tuple[str, ...]]:
     """The entry of an element, or the global one, and its arguments without the element."""
-    for entry in settings.all(f"element_{what}"):
-        if entry.arguments[:1] == (element,):
-            return entry, entry.arguments[1:]
+    found = settings.one_for(f"element_{what}", element)
+    if found is not None:
+        return found, found.arguments[1:]
     entry = settings.required(f"global_{what}")
     return entry, entry.arguments
 
@@ -153,11 +158,36 @@ def _integer(entry: Entry, word: str) -> int:
         raise entry.error(f"has {word!r} where a whole number belongs") from None
 
 
-def _places(sizes: tuple[int, ...]) -> Iterator[str]:
-    """``a`` or ``b`` for every row: by layer, all weights, then the biases."""
-    for n_in, n_out in pairwise(sizes):
-        yield from "a" * (n_in * n_out)
-        yield from "b" * n_out
+def _hidden_sizes(settings: Settings, element: str, n_hidden: int) -> tuple[int, ...]:
+    entry, nodes = _choose(settings, "nodes_short", element)
+    if len(nodes) != n_hidden:
+        raise entry.error(f"gives {len(nodes)} sizes, {n_hidden} hidden layers are announced")
+    hidden = tuple(_integer(entry, word) for word in nodes)
+    if any(size < 1 for size in hidden):
+        raise entry.error("has a layer without neurons")
+    return hidden
+
+
+def _places(sizes: tuple[int, ...]) -> Iterator[list[str]]:
+    """The columns behind each value and its index: by layer, all weights, then the biases."""
+    for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
+        for start, end in product(range(1, n_in + 1), range(1, n_out + 1)):
+            yield ["a", str(layer), str(start), str(layer + 1), str(end)]
+        for end in range(1, n_out + 1):
+            yield ["b", str(layer + 1), str(end)]
+
+
+def _check_place(words: list[str], place: list[str], where: str) -> None:
+    """Raise where a row's type, layers and neurons are there and not the expected ones."""
+    if words and words[0] != place[0]:
+        raise FileFormatError(
+            f"{where}: type {words[0]!r} where {place[0]!r} belongs (a weight, b bias)"
+        )
+    if len(words) > 1 and words[2:] != place[1:]:
+        raise FileFormatError(
+            f"{where}: layers and neurons {' '.join(words[2:]) or 'missing'} where "
+            f"{' '.join(place[1:])} belong: rows are missing, doubled or out of order"
+        )
 
 
 def _network(

@@ -18,7 +18,8 @@ _KEYWORDS = {
     ScalingMode.SCALE_CENTER: ["scale_symmetry_functions", "center_symmetry_functions"],
     ScalingMode.SCALE_SIGMA: ["scale_symmetry_functions_sigma"],
 }
-_HEADER = "# Symmetry functions over the training data: element, function, min, max, mean, sigma\n"
+_COLUMNS = "element, function, min, max, mean, sigma"
+_HEADER = f"# Symmetry functions over the training data: {_COLUMNS}\n"
 
 
 def read_mode(settings: Settings) -> tuple[ScalingMode, float, float]:
@@ -54,10 +55,10 @@ def read_scaling(
     lines = read_words(path)
     for line, words in lines:
         where = f"{path}, line {line}"
-        if len(words) == 2:  # RuNNer's last line: lowest and highest energy of the data
-            continue
+        if len(words) == 2 and line == lines[-1][0]:
+            continue  # RuNNer's last line: lowest and highest energy of the data
         if len(words) not in (5, 6):
-            raise FileFormatError(f"{where}: {len(words)} columns, 5 or 6 are wanted")
+            raise FileFormatError(f"{where}: {len(words)} columns, 5 or 6 are wanted: {_COLUMNS}")
         numbers = parse_numbers(words, where)
         row = _row(tables, numbers, where)
         if not np.isnan(row[0]):

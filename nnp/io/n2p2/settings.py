@@ -73,10 +73,11 @@ class Settings:
 
     def one(self, keyword: str) -> Entry | None:
         """The line of a keyword that may stand once, None where it is absent."""
-        found = self.all(keyword)
-        if len(found) > 1:
-            raise found[1].error(f"stands here again, after line {found[0].line}")
-        return found[0] if found else None
+        return _only(self.all(keyword))
+
+    def one_for(self, keyword: str, element: str) -> Entry | None:
+        """The line of a keyword that may stand once per element, None where it is absent."""
+        return _only([entry for entry in self.all(keyword) if entry.arguments[:1] == (element,)])
 
     def required(self, keyword: str) -> Entry:
         """The line of a keyword that must be there."""
@@ -105,13 +106,19 @@ def read_words(path: Path) -> list[tuple[int, list[str]]]:
         FileFormatError: the file is missing or not text.
     """
     try:
-        text = path.read_text(encoding="utf-8", errors="strict")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise FileFormatError(f"{path} is missing") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileFormatError(f"cannot read {path}: {error}") from None
+    except OSError as error:
+        raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        where = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise FileFormatError(
+            f"{path}, line {where}: not text in UTF-8; is it a binary file? Comments with accents "
+            "from another encoding must be converted or removed"
+        ) from None
     lines = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         words = line.split("#")[0].split("!")[0].split()
         if words:
             lines.append((number, words))
@@ -125,7 +132,8 @@ def parse_number(word: str, where: str) -> float:
         FileFormatError: the word is no number, or not finite; the message begins with ``where``.
     """
     try:
-        value = float(word.replace("d", "e").replace("D", "e"))
+        # Python's own 1_000 is no number in a file
+        value = float(word.replace("_", "?").replace("d", "e").replace("D", "e"))
     except ValueError:
         raise FileFormatError(f"{where}: {word!r} stands where a number belongs") from None
     if value - value != 0:
@@ -138,11 +146,17 @@ def parse_numbers(words: Sequence[str], where: str) -> list[float]:
     return [parse_number(word, where) for word in words]
 
 
+def _only(found: list[Entry]) -> Entry | None:
+    if len(found) > 1:
+        raise found[1].error(f"stands here again, after line {found[0].line}: keep one")
+    return found[0] if found else None
+
+
 def _check_supported(entry: Entry) -> None:
     if entry.keyword in UNSUPPORTED:
         raise entry.error(f"is not supported: {UNSUPPORTED[entry.keyword]}")
     if entry.keyword in SHORT_RANGE_TYPES:
-        value = entry.arguments[0] if entry.arguments else ""
+        value = entry.arguments[0] if entry.arguments else "without a value"
         if value not in SHORT_RANGE_TYPES[entry.keyword]:
             raise entry.error(
                 f"{value} is not supported: only short-range (2G) potentials, "

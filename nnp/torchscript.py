@@ -6,7 +6,7 @@ time and memory grow with their number; forces are computed a block of atoms at 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -146,7 +146,8 @@ class PortableModel(nn.Module):
         elements: (n,) index into the potential's elements of each atom.
     """
 
-    elements: Tensor
+    if TYPE_CHECKING:  # TorchScript cannot read the annotation
+        elements: Tensor
 
     def __init__(self, potential: Potential, elements: Tensor) -> None:
         super().__init__()

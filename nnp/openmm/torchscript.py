@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +36,8 @@ class EngineModule(nn.Module):
         options: of the engine.
     """
 
-    no_cell: Tensor
+    if TYPE_CHECKING:  # TorchScript cannot read the annotation
+        no_cell: Tensor
 
     def __init__(
         self, potential: Potential, species: Species, engine: str, options: dict[str, Any]
@@ -82,7 +83,8 @@ class PortableModule(nn.Module):
         species: the atoms.
     """
 
-    no_cell: Tensor
+    if TYPE_CHECKING:  # TorchScript cannot read the annotation
+        no_cell: Tensor
 
     def __init__(self, potential: Potential, species: Species) -> None:
         super().__init__()

@@ -26,27 +26,46 @@ def replacing(path: str | Path, force: bool, directory: bool = False) -> Iterato
             written so far is removed.
     """
     target = Path(path)
-    if target.exists() and not force:
-        raise OutputExistsError(
-            f"{target} exists: choose another name, or overwrite it with force=True (--force)"
-        )
-    if target.is_dir() != directory and target.exists():
-        kind = "directory" if target.is_dir() else "file"
-        raise OutputExistsError(
-            f"{target} is a {kind} and cannot be replaced by another kind: remove it first"
-        )
     scratch = None
     try:
+        _check_replaceable(target, force, directory)
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         inner = scratch / target.name
         if directory:
             inner.mkdir()
         yield inner
         if directory and target.exists():
-            target.rename(scratch / "old")
-        inner.replace(target)
+            _swap_directories(inner, target, scratch / "old")
+        else:
+            inner.replace(target)
+    except NNPError:
+        raise
     except OSError as error:
         raise NNPError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _check_replaceable(target: Path, force: bool, directory: bool) -> None:
+    if not target.exists():
+        return
+    if not force:
+        raise OutputExistsError(
+            f"{target} exists: choose another name, or overwrite it with force=True (--force)"
+        )
+    if target.is_dir() != directory:
+        kind = "directory" if target.is_dir() else "file"
+        raise OutputExistsError(
+            f"{target} is a {kind} and cannot be replaced by another kind: remove it first"
+        )
+
+
+def _swap_directories(new: Path, target: Path, old: Path) -> None:
+    """Put ``new`` in the place of ``target``, which stays where it was if that fails."""
+    target.rename(old)
+    try:
+        new.replace(target)
+    except BaseException:
+        old.rename(target)
+        raise

@@ -54,5 +54,7 @@ class Cutoff:
             raise OptionError(
                 f"inner fraction {self.inner_fraction} of the cutoff is not in [0, 1)"
             )
+        object.__setattr__(self, "radius", float(self.radius))
+        object.__setattr__(self, "inner_fraction", float(self.inner_fraction))
         if self.kind in _WITHOUT_INNER:
             object.__setattr__(self, "inner_fraction", 0.0)

@@ -57,6 +57,7 @@ class ElementModel:
         atomic_number(self.symbol)
         if not math.isfinite(self.energy_offset):
             raise OptionError(f"energy_offset of {self.symbol} is {self.energy_offset}: not finite")
+        object.__setattr__(self, "energy_offset", float(self.energy_offset))
         object.__setattr__(self, "functions", tuple(self.functions))
         if list(self.functions) != canonical_order(self.functions):
             raise OptionError(
@@ -94,6 +95,7 @@ class Potential:
     def __post_init__(self) -> None:
         models = tuple(sorted(self.models, key=lambda model: atomic_number(model.symbol)))
         object.__setattr__(self, "models", models)
+        object.__setattr__(self, "energy_scale", float(self.energy_scale))
         symbols = [model.symbol for model in models]
         if not (math.isfinite(self.energy_scale) and self.energy_scale > 0):
             raise OptionError(f"energy_scale={self.energy_scale}: it must be positive and finite")

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from numbers import Real
 from typing import Any
 
 from nnp.cutoffs import Cutoff
@@ -281,9 +282,15 @@ def _sorted_pair(pair: tuple[str, str] | None) -> tuple[str, str] | None:
 
 
 def _check_finite(function: Any) -> None:
-    for name, value in vars(function).items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise OptionError(f"{name}={value} of a symmetry function is not a finite number")
+    for field in fields(function):
+        if field.type != "float":
+            continue
+        value = getattr(function, field.name)
+        if not isinstance(value, Real) or not math.isfinite(value):
+            raise OptionError(
+                f"{field.name}={value!r} of a symmetry function is not a finite number"
+            )
+        object.__setattr__(function, field.name, float(value))
 
 
 def _check_range(name: str, left: float, right: float) -> None:

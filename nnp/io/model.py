@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
 import zlib
 from dataclasses import asdict
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.cutoffs import Cutoff, CutoffKind
-from nnp.errors import FileFormatError, NNPError
+from nnp.errors import FileFormatError, NNPError, OptionError
 from nnp.io.files import replacing
 from nnp.networks import Network
 from nnp.potential import ElementModel, Potential
@@ -39,6 +40,18 @@ FORMAT = "nnp-potential"
 VERSION = 1
 
 _FAMILIES = {f.__name__: f for f in (Radial, RadialCosine, Angular, CompactRadial, CompactAngular)}
+# What zipfile and json raise over damaged bytes; RuntimeError: flags that say "encrypted".
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    KeyError,
+    ValueError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    OverflowError,
+)
 _STATISTICS = ("minimum", "maximum", "mean", "sigma")
 # A fixed date makes equal potentials equal files.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -67,7 +80,10 @@ def to_bytes(potential: Potential) -> bytes:
     """The content of a model file."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        header = json.dumps(_header(potential), indent=1, ensure_ascii=False)
+        try:
+            header = json.dumps(_header(potential), indent=1, ensure_ascii=False)
+        except (TypeError, ValueError) as error:
+            raise OptionError(f"the provenance cannot be written as JSON: {error}") from None
         archive.writestr(_member("header.json"), header)
         for name, array in _arrays(potential).items():
             raw = io.BytesIO()
@@ -82,7 +98,7 @@ def from_bytes(data: bytes, name: str = "model") -> Potential:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = {info.filename: archive.read(info) for info in archive.infolist()}
         header = json.loads(members.pop("header.json"))
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError, zlib.error) as error:
+    except _DAMAGED as error:
         raise FileFormatError(
             f"{name} is not a complete nnp model file ({error}): it is truncated, damaged or "
             "something else; an n2p2 potential is given as its directory"
@@ -96,15 +112,19 @@ def from_bytes(data: bytes, name: str = "model") -> Potential:
             for member, content in members.items()
         }
         return _potential(header, arrays)
-    except (KeyError, TypeError, ValueError, NNPError) as error:
-        raise FileFormatError(f"{name}: the model's content is inconsistent: {error!r}") from error
+    except KeyError as error:
+        raise FileFormatError(
+            f"{name} is not a complete nnp model file: it lacks {error}"
+        ) from error
+    except (AttributeError, TypeError, ValueError, NNPError) as error:
+        raise FileFormatError(f"{name}: the model's content is inconsistent: {error}") from error
 
 
 def _check_version(header: Any, name: str) -> None:
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise FileFormatError(f"{name} is not an nnp model file: its header names another format")
     version = header.get("version")
-    if not isinstance(version, int) or version > VERSION:
+    if version not in range(1, VERSION + 1):
         raise FileFormatError(
             f"{name} has format version {version}, this nnp reads up to {VERSION}: upgrade nnp"
         )
@@ -183,7 +203,10 @@ def _element(entry: dict[str, Any], arrays: dict[str, NDArray[np.float64]]) -> E
 
 def _function(entry: dict[str, Any]) -> SymmetryFunction:
     values = dict(entry)
-    family = _FAMILIES[values.pop("family")]
+    name = values.pop("family")
+    if name not in _FAMILIES:
+        raise FileFormatError(f"unknown family {name!r}: allowed are {', '.join(_FAMILIES)}")
+    family = _FAMILIES[name]
     if "cutoff" in values:
         cutoff = dict(values["cutoff"])
         values["cutoff"] = Cutoff(CutoffKind(cutoff.pop("kind")), **cutoff)

@@ -1,0 +1,163 @@
+"""The route ``native``: a force of our OpenMM plugin, in C++ from end to end.
+
+The potential travels inside the force, which OpenMM copies and serialises like its own.
+"""
+
+from __future__ import annotations
+
+import base64
+import ctypes as ct
+import math
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+import openmm
+from numpy.typing import NDArray
+
+from nnp.engines import _library as engine_library
+from nnp.engines.cpu import PRECISIONS, TARGETS
+from nnp.engines.flatten import flatten
+from nnp.errors import OptionError
+from nnp.openmm._plugin import address, is_native, load_plugin
+from nnp.openmm.species import Species
+from nnp.potential import Potential
+
+ENGINES = ("auto", "cpu")
+NOT_FINITE = ("raise", "pass")
+_FORMAT_VERSION = 1
+_MESSAGE_SIZE = 1024
+
+
+def create_native_force(
+    potential: Potential, species: Species, engine: str = "auto", options: dict[str, Any] | None = None
+) -> openmm.Force:
+    """The force; see `routes.create_force`.
+
+    Args:
+        potential: what to evaluate.
+        species: the particles of the System; an atomic number of 0 leaves a particle out.
+        engine: ``"cpu"``, or ``"auto"``, which is the same.
+        options: of the CPU engine (``dtype``, ``threads``, ``skin``, ``target``), and
+            ``scale_parameter``: name of a Context parameter that multiplies the energy (None: no
+            such parameter), ``scale``: its default, 1; ``max_extrapolations``: stop with an error
+            when more atoms extrapolate (None: never); ``not_finite``: ``"raise"``, or ``"pass"``
+            to hand energies and forces that are not finite on to the integrator as NaN.
+
+    Raises:
+        OptionError: an engine or option this route does not take.
+        StructureError: an atom's element has no model.
+        UnavailableError: the plugin is not there or was built for another OpenMM.
+    """
+    load_plugin()
+    if engine not in ENGINES:
+        raise OptionError(
+            f"engine={engine!r}: route='native' evaluates with engine='cpu' only; use "
+            "route='python' for others"
+        )
+    attributes = _options(**_known(options or {})) | {
+        "version": _FORMAT_VERSION,
+        "name": "NNP",
+        "periodic": int(species.periodic),
+        "atomicNumbers": _base64(species.atomic_numbers, "<i4"),
+    }
+    flat = flatten(potential)
+    attributes |= {"integers": _base64(flat.integers, "<i8"), "reals": _base64(flat.reals, "<f8")}
+    text = " ".join(f"{name}={quoteattr(str(value))}" for name, value in attributes.items())
+    return openmm.XmlSerializer.deserialize(f'<Force type="NNPForce" {text}/>')
+
+
+def update_force(
+    force: openmm.Force, potential: Potential, context: openmm.Context | None = None
+) -> None:
+    """Give a force another potential, such as a retrained one.
+
+    Args:
+        force: of route ``native``.
+        potential: the new one; it must have a network for all atoms of the force.
+        context: one made from the System with the force, where the new potential takes effect at
+            once. Contexts made later have it in any case.
+
+    Raises:
+        OptionError: a force of another route, a potential without an element, a foreign context.
+            The force is as before, except with a foreign context.
+    """
+    if not is_native(force):
+        raise OptionError(
+            f"force {force.getName()!r} is not of route='native': only those can be updated; "
+            "make a new force and Context"
+        )
+    flat = flatten(potential)
+    arrays = engine_library.PotentialArrays(
+        flat.integers.ctypes.data_as(ct.POINTER(ct.c_int64)),
+        len(flat.integers),
+        flat.reals.ctypes.data_as(ct.POINTER(ct.c_double)),
+        len(flat.reals),
+    )
+    _call("nnp_openmm_set_potential", address(force), ct.byref(arrays))
+    if context is not None:
+        _call("nnp_openmm_update_context", address(force), address(context))
+
+
+def _call(function: str, *arguments: Any) -> None:
+    message = ct.create_string_buffer(_MESSAGE_SIZE)
+    if getattr(load_plugin(), function)(*arguments, message, _MESSAGE_SIZE):
+        raise OptionError(message.value.decode(errors="replace"))
+
+
+def _base64(numbers: NDArray[Any], dtype: str) -> str:
+    return base64.b64encode(np.ascontiguousarray(numbers, dtype).tobytes()).decode()
+
+
+def _known(options: dict[str, Any]) -> dict[str, Any]:
+    names = _options.__kwdefaults__
+    for option in options:
+        if option not in names:
+            raise OptionError(
+                f"route='native' has no option {option!r}: it takes {', '.join(names)}"
+            )
+    return options
+
+
+def _options(
+    *,
+    dtype: str = "float64",
+    threads: int | None = None,
+    skin: float | None = None,
+    target: str = "auto",
+    scale_parameter: str | None = None,
+    scale: float = 1.0,
+    max_extrapolations: int | None = None,
+    not_finite: str = "raise",
+) -> dict[str, Any]:
+    """The attributes of the XML."""
+    _one_of("dtype", dtype, PRECISIONS)
+    _one_of("target", target, TARGETS)
+    _one_of("not_finite", not_finite, NOT_FINITE)
+    _at_least("threads", threads, 1)
+    _at_least("skin", skin, 0)
+    _at_least("max_extrapolations", max_extrapolations, 0)
+    if not math.isfinite(scale):
+        raise OptionError(f"scale={scale} must be finite")
+    if scale_parameter is None and scale != 1.0:
+        raise OptionError(f"scale={scale} needs the name of its parameter: give scale_parameter")
+    return {
+        "precision": PRECISIONS[dtype],
+        "threads": threads or 0,
+        "skin": -1.0 if skin is None else float(skin),
+        "target": TARGETS[target],
+        "allowNotFinite": int(not_finite == "pass"),
+        "maxExtrapolations": -1 if max_extrapolations is None else int(max_extrapolations),
+        "scaleParameter": scale_parameter or "",
+        "defaultScale": float(scale),
+    }
+
+
+def _one_of(name: str, value: str, allowed: Any) -> None:
+    if value not in allowed:
+        raise OptionError(f"{name}={value!r} is unknown: allowed are {', '.join(allowed)}")
+
+
+def _at_least(name: str, value: float | None, least: int) -> None:
+    if value is not None and not value >= least:
+        raise OptionError(f"{name}={value}: {least} or more, or None")

@@ -1,0 +1,97 @@
+#include "potential_data.h"
+
+#include "nnp.h"
+
+#include "openmm/OpenMMException.h"
+
+#include <string>
+
+namespace nnp_openmm {
+namespace {
+
+// Sizes of the blocks of the layout, as nnp.h describes it.
+constexpr int64_t HEADER_INTEGERS = 3, HEADER_REALS = 2;
+constexpr int64_t ELEMENT_INTEGERS = 3, ELEMENT_REALS = 1;
+constexpr int64_t FUNCTION_INTEGERS = 8, FUNCTION_REALS = 10;
+constexpr int64_t LAYER_INTEGERS = 3;
+constexpr int64_t MINIMUM = 6, MAXIMUM = 7;
+constexpr int64_t LARGEST_LAYER = 1 << 20;
+
+// Reads the arrays in order and refuses to read beyond their ends.
+class Reader {
+public:
+    explicit Reader(const PotentialData& potential) : potential_(potential) {}
+
+    const int64_t* integers(int64_t n)
+    {
+        return potential_.integers.data() + advance(next_integer_, n, potential_.integers.size());
+    }
+    const double* reals(int64_t n)
+    {
+        return potential_.reals.data() + advance(next_real_, n, potential_.reals.size());
+    }
+
+private:
+    const PotentialData& potential_;
+    int64_t next_integer_ = 0, next_real_ = 0;
+
+    static int64_t advance(int64_t& next, int64_t n, size_t size)
+    {
+        int64_t begin = next;
+        if (n < 0 || n > static_cast<int64_t>(size) - begin)
+            throw OpenMM::OpenMMException(
+                "NNPForce: the arrays of the potential end early: they are damaged; make the force anew from the "
+                "potential's file");
+        next += n;
+        return begin;
+    }
+};
+
+void check_header(const int64_t* header)
+{
+    if (header[0] != NNP_LAYOUT_MAGIC)
+        throw OpenMM::OpenMMException("NNPForce: its arrays are not a potential (they begin with " +
+                                      std::to_string(header[0]) + ", not " + std::to_string(NNP_LAYOUT_MAGIC) +
+                                      "): make the force with nnp.openmm.create_force");
+    if (header[1] != NNP_LAYOUT_VERSION)
+        throw OpenMM::OpenMMException("NNPForce: the potential inside is of layout version " +
+                                      std::to_string(header[1]) + ", this plugin reads version " +
+                                      std::to_string(NNP_LAYOUT_VERSION) +
+                                      ": install the nnp that wrote it, or make the force anew from the "
+                                      "potential's file");
+}
+
+std::vector<double> read_element(Reader& reader, int64_t n_functions, int64_t n_layers)
+{
+    std::vector<double> widths;
+    reader.integers(FUNCTION_INTEGERS * n_functions);
+    reader.reals(ELEMENT_REALS);
+    for (int64_t f = 0; f < n_functions; ++f) {
+        const double* function = reader.reals(FUNCTION_REALS);
+        widths.push_back(function[MAXIMUM] - function[MINIMUM]);
+    }
+    for (int64_t layer = 0; layer < n_layers; ++layer) {
+        const int64_t* shape = reader.integers(LAYER_INTEGERS);
+        bool sane = shape[0] >= 0 && shape[0] <= LARGEST_LAYER && shape[1] >= 0 && shape[1] <= LARGEST_LAYER;
+        reader.reals(sane ? (shape[0] + 1) * shape[1] : -1);
+    }
+    return widths;
+}
+
+}  // namespace
+
+Widths read_widths(const PotentialData& potential)
+{
+    Reader reader(potential);
+    const int64_t* header = reader.integers(HEADER_INTEGERS);
+    check_header(header);
+    reader.reals(HEADER_REALS);
+    Widths widths;
+    for (int64_t e = 0; e < header[2]; ++e) {
+        const int64_t* element = reader.integers(ELEMENT_INTEGERS);
+        widths[static_cast<int32_t>(element[0])] = read_element(reader, element[1], element[2]);
+    }
+    return widths;
+}
+
+}  // namespace nnp_openmm

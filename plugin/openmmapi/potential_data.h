@@ -1,0 +1,24 @@
+// A potential as the flat arrays of nnp.h, and what the plugin must know about it.
+#ifndef NNP_PLUGIN_POTENTIAL_DATA_H
+#define NNP_PLUGIN_POTENTIAL_DATA_H
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace nnp_openmm {
+
+struct PotentialData {
+    std::vector<int64_t> integers;
+    std::vector<double> reals;
+};
+
+// Atomic number → width (maximum - minimum) of the training range of each function.
+using Widths = std::map<int32_t, std::vector<double>>;
+
+// Throws OpenMMException when the arrays are not of this layout or of another version of it.
+Widths read_widths(const PotentialData& potential);
+
+}  // namespace nnp_openmm
+
+#endif

@@ -1,0 +1,54 @@
+// What the last evaluation of a force in a Context said, for whoever wants to read it between steps.
+#ifndef NNP_PLUGIN_RECORD_H
+#define NNP_PLUGIN_RECORD_H
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace nnp_openmm {
+
+// One Context's last evaluation, in the potential's units (Å, eV). The kernel computes straight into it.
+struct Record {
+    int64_t evaluations = 0;
+    int32_t code = 0;     // enum nnp_code of the last evaluation
+    std::string message;  // its sentence, as the OpenMMException said it
+    double energy = 0;    // without the global scale
+    bool has_forces = false;
+    int64_t n_particles = 0;         // of the System
+    std::vector<int64_t> particles;  // of the System, one for each atom of the potential
+    std::vector<double> energies;    // [atoms]
+    std::vector<double> forces;      // [atoms][3], without the global scale
+    // Functions outside their training range, by atom, then function.
+    std::vector<int64_t> extrapolating_particles;  // index in the System
+    std::vector<int64_t> functions;
+    std::vector<double> excess, relative;
+    int64_t n_extrapolating = 0;  // atoms
+    int64_t worst = -1;           // index into the lists above
+};
+
+// The record of the Context that a force was last evaluated in. Shared by the force, its kernels and its readers.
+class Latest {
+public:
+    void set(const std::shared_ptr<Record>& record)
+    {
+        std::lock_guard<std::mutex> guard(mutex_);
+        if (record_ != record)
+            record_ = record;
+    }
+    std::shared_ptr<Record> get() const
+    {
+        std::lock_guard<std::mutex> guard(mutex_);
+        return record_;
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::shared_ptr<Record> record_;
+};
+
+}  // namespace nnp_openmm
+
+#endif

@@ -1,0 +1,206 @@
+#include "evaluator.h"
+
+#include "units.h"
+
+#include "openmm/OpenMMException.h"
+
+#include <cctype>
+#include <cmath>
+#include <limits>
+
+namespace nnp_openmm {
+namespace {
+
+constexpr size_t MESSAGE_SIZE = 1024;
+
+}  // namespace
+
+Evaluator::Evaluator(const NNPForce& force, int precision, int threads)
+    : options_(force.options()), periodic_(force.usesPeriodicBoundaryConditions()), latest_(force.latest())
+{
+    options_.precision = precision;
+    options_.threads = threads;
+    engine_ = make_engine(force);
+    take_atoms(force);
+}
+
+Evaluator::EnginePointer Evaluator::make_engine(const NNPForce& force) const
+{
+    const PotentialData& potential = force.potential();
+    nnp_potential_arrays arrays = {potential.integers.data(), static_cast<int64_t>(potential.integers.size()),
+                                   potential.reals.data(), static_cast<int64_t>(potential.reals.size())};
+    nnp_options options = {options_.precision, options_.threads, options_.skin, options_.target};
+    nnp_engine* engine = nullptr;
+    char message[MESSAGE_SIZE] = "";
+    if (nnp_engine_create(&arrays, &options, &engine, message, MESSAGE_SIZE) != NNP_OK)
+        throw OpenMM::OpenMMException("NNPForce: " + std::string(message));
+    return EnginePointer(engine);
+}
+
+void Evaluator::take_atoms(const NNPForce& force)
+{
+    widths_ = force.widths();
+    atomic_numbers_.clear();
+    record_->particles.clear();
+    for (size_t particle = 0; particle < force.atomic_numbers().size(); ++particle) {
+        int32_t number = force.atomic_numbers()[particle];
+        if (number == 0)
+            continue;
+        atomic_numbers_.push_back(number);
+        record_->particles.push_back(static_cast<int64_t>(particle));
+    }
+    record_->n_particles = static_cast<int64_t>(force.atomic_numbers().size());
+    size_t n = atomic_numbers_.size();
+    positions_.assign(3 * n, 0);
+    record_->energies.assign(n, 0);
+    record_->forces.assign(3 * n, 0);
+}
+
+void Evaluator::update(const NNPForce& force)
+{
+    EnginePointer engine = make_engine(force);
+    engine_ = std::move(engine);
+    take_atoms(force);
+}
+
+void Evaluator::gather(const std::vector<OpenMM::Vec3>& positions)
+{
+    const std::vector<int64_t>& particles = record_->particles;
+    for (size_t atom = 0; atom < particles.size(); ++atom) {
+        const OpenMM::Vec3& position = positions[particles[atom]];
+        for (int c = 0; c < 3; ++c) {
+            if (!std::isfinite(position[c]))
+                fail(NNP_BAD_STRUCTURE,
+                     "position of particle " + std::to_string(particles[atom]) + " is not finite: (" +
+                         std::to_string(position[0]) + ", " + std::to_string(position[1]) + ", " +
+                         std::to_string(position[2]) + ") nm: the simulation has become unstable (a smaller time "
+                         "step or a minimisation first may help) or its positions were never set");
+            positions_[3 * atom + c] = position[c] * ANGSTROM_PER_NM;
+        }
+    }
+}
+
+int Evaluator::compute(const OpenMM::Vec3* box, bool include_forces)
+{
+    double cell[9] = {};
+    int32_t axis = periodic_ ? 1 : 0;
+    for (int i = 0; periodic_ && i < 9; ++i)
+        cell[i] = box[i / 3][i % 3] * ANGSTROM_PER_NM;
+    nnp_structure structure = {static_cast<int64_t>(atomic_numbers_.size()), positions_.data(),
+                               atomic_numbers_.data(), cell, {axis, axis, axis}};
+    nnp_results results = {};
+    results.energy = &record_->energy;
+    results.energies = record_->energies.data();
+    results.forces = include_forces ? record_->forces.data() : nullptr;
+    return nnp_engine_compute(engine_.get(), &structure, &results);
+}
+
+double Evaluator::evaluate(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box,
+                           bool include_forces)
+{
+    latest_->set(record_);
+    gather(positions);
+    int code = compute(box, include_forces);
+    record_->has_forces = include_forces;
+    if (code == NNP_NOT_FINITE && options_.allow_not_finite)
+        fill_with_nan();
+    else if (code != NNP_OK)
+        fail(code, in_particles(nnp_engine_message(engine_.get())));
+    else
+        read_extrapolations();
+    record_->evaluations += 1;
+    record_->code = NNP_OK;
+    record_->message.clear();
+    check_extrapolations();
+    return record_->energy * KJ_MOL_PER_EV;
+}
+
+void Evaluator::add_forces(double scale, std::vector<OpenMM::Vec3>& forces) const
+{
+    double factor = scale * FORCE_PER_EV_ANGSTROM;
+    const double* force = record_->forces.data();
+    for (int64_t particle : record_->particles) {
+        forces[particle] += OpenMM::Vec3(force[0], force[1], force[2]) * factor;
+        force += 3;
+    }
+}
+
+void Evaluator::read_extrapolations()
+{
+    Record& r = *record_;
+    nnp_extrapolations found = {};
+    nnp_engine_extrapolations(engine_.get(), &found);
+    r.extrapolating_particles.resize(found.count);
+    r.functions.assign(found.functions, found.functions + found.count);
+    r.excess.assign(found.excess, found.excess + found.count);
+    r.relative.resize(found.count);
+    r.n_extrapolating = 0;
+    r.worst = -1;
+    for (int64_t i = 0; i < found.count; ++i) {
+        int64_t atom = found.atoms[i];
+        r.extrapolating_particles[i] = r.particles[atom];
+        // a function that never changed in training has no width: infinitely far
+        r.relative[i] = r.excess[i] / widths_.at(atomic_numbers_[atom])[r.functions[i]];
+        r.n_extrapolating += i == 0 || atom != found.atoms[i - 1];
+        if (r.worst < 0 || std::abs(r.relative[i]) > std::abs(r.relative[r.worst]))
+            r.worst = i;
+    }
+}
+
+void Evaluator::check_extrapolations()
+{
+    const Record& r = *record_;
+    if (options_.max_extrapolations < 0 || r.n_extrapolating <= options_.max_extrapolations)
+        return;
+    fail(NNP_BAD_STRUCTURE,
+         std::to_string(r.n_extrapolating) + " atoms extrapolate, more than the " +
+             std::to_string(options_.max_extrapolations) + " that max_extrapolations allows; the worst is function " +
+             std::to_string(r.functions[r.worst]) + " of particle " +
+             std::to_string(r.extrapolating_particles[r.worst]) + ", outside its training range by " +
+             std::to_string(r.relative[r.worst]) + " of that range: train on such structures, or allow more");
+}
+
+void Evaluator::fill_with_nan()
+{
+    constexpr double NOT_A_NUMBER = std::numeric_limits<double>::quiet_NaN();
+    record_->energy = NOT_A_NUMBER;
+    record_->energies.assign(record_->energies.size(), NOT_A_NUMBER);
+    record_->forces.assign(record_->forces.size(), NOT_A_NUMBER);
+}
+
+void Evaluator::fail(int code, const std::string& sentence)
+{
+    record_->code = code;
+    record_->message = sentence;
+    throw OpenMM::OpenMMException(sentence);
+}
+
+// The engine counts atoms; what it says about "atom 3" or "atoms 3 and 5" becomes the System's particles.
+std::string Evaluator::in_particles(const std::string& sentence) const
+{
+    const std::vector<int64_t>& particles = record_->particles;
+    if (particles.empty() || particles.back() + 1 == static_cast<int64_t>(particles.size()))
+        return sentence;  // all particles are atoms
+    std::string translated;
+    size_t next = 0;
+    while (next < sentence.size()) {
+        bool first_of_number = std::isdigit(static_cast<unsigned char>(sentence[next])) &&
+                               (translated.empty() || translated.back() == ' ');
+        bool after_atom = false;
+        for (const char* word : {"atom ", "atoms ", " and "}) {
+            std::string w = word;
+            after_atom = after_atom || (translated.size() >= w.size() &&
+                                        translated.compare(translated.size() - w.size(), w.size(), w) == 0);
+        }
+        size_t length = 0;
+        unsigned long long atom = first_of_number && after_atom ? std::stoull(sentence.substr(next), &length) : 0;
+        if (length > 0 && atom < particles.size())
+            translated += std::to_string(particles[atom]);
+        else
+            translated += sentence.substr(next, length = std::max<size_t>(length, 1));
+        next += length;
+    }
+    return translated;
+}
+
+}  // namespace nnp_openmm

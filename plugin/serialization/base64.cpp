@@ -1,0 +1,122 @@
+#include "base64.h"
+
+#include "openmm/OpenMMException.h"
+
+#include <array>
+#include <cstring>
+
+namespace nnp_openmm {
+namespace {
+
+const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr char PAD = '=';
+constexpr int NOT_A_DIGIT = -1;
+
+using Bytes = std::vector<uint8_t>;
+
+std::string to_base64(const Bytes& bytes)
+{
+    std::string text;
+    text.reserve((bytes.size() + 2) / 3 * 4);
+    for (size_t i = 0; i < bytes.size(); i += 3) {
+        size_t n = std::min<size_t>(3, bytes.size() - i);
+        uint32_t group = bytes[i] << 16 | (n > 1 ? bytes[i + 1] << 8 : 0) | (n > 2 ? bytes[i + 2] : 0);
+        for (size_t c = 0; c < 4; ++c)
+            text += c <= n ? ALPHABET[group >> (18 - 6 * c) & 63] : PAD;
+    }
+    return text;
+}
+
+std::array<int, 256> digit_table()
+{
+    std::array<int, 256> digits;
+    digits.fill(NOT_A_DIGIT);
+    for (int i = 0; i < 64; ++i)
+        digits[static_cast<uint8_t>(ALPHABET[i])] = i;
+    return digits;
+}
+
+Bytes from_base64(const std::string& text, const char* what)
+{
+    static const std::array<int, 256> digits = digit_table();
+    size_t end = text.find_last_not_of(PAD) + 1;
+    Bytes bytes;
+    bytes.reserve(text.size() / 4 * 3);
+    uint32_t bits = 0;
+    int n_bits = 0;
+    for (size_t i = 0; i < end; ++i) {
+        int digit = digits[static_cast<uint8_t>(text[i])];
+        if (digit == NOT_A_DIGIT)
+            throw OpenMM::OpenMMException("NNPForce: " + std::string(what) + " has the character '" + text[i] +
+                                          "' at position " + std::to_string(i) +
+                                          ", which is not base64: the file is damaged");
+        bits = bits << 6 | digit;
+        n_bits += 6;
+        if (n_bits >= 8) {
+            n_bits -= 8;
+            bytes.push_back(bits >> n_bits & 255);
+        }
+    }
+    return bytes;
+}
+
+template <class Number>
+std::string encode_numbers(const std::vector<Number>& numbers)
+{
+    Bytes bytes;
+    bytes.reserve(sizeof(Number) * numbers.size());
+    for (const Number& number : numbers) {
+        uint64_t bits = 0;
+        if constexpr (sizeof(Number) == 4)
+            bits = static_cast<uint32_t>(number);
+        else
+            std::memcpy(&bits, &number, sizeof bits);
+        for (size_t b = 0; b < sizeof(Number); ++b)
+            bytes.push_back(bits >> 8 * b & 255);
+    }
+    return to_base64(bytes);
+}
+
+template <class Number>
+std::vector<Number> decode_numbers(const std::string& text, const char* what)
+{
+    Bytes bytes = from_base64(text, what);
+    if (bytes.size() % sizeof(Number) != 0)
+        throw OpenMM::OpenMMException("NNPForce: " + std::string(what) + " has " + std::to_string(bytes.size()) +
+                                      " bytes, not a multiple of " + std::to_string(sizeof(Number)) +
+                                      ": the file is damaged");
+    std::vector<Number> numbers(bytes.size() / sizeof(Number));
+    for (size_t i = 0; i < numbers.size(); ++i) {
+        uint64_t bits = 0;
+        for (size_t b = 0; b < sizeof(Number); ++b)
+            bits |= static_cast<uint64_t>(bytes[sizeof(Number) * i + b]) << 8 * b;
+        if constexpr (sizeof(Number) == 4)
+            numbers[i] = static_cast<Number>(static_cast<uint32_t>(bits));
+        else
+            std::memcpy(&numbers[i], &bits, sizeof bits);
+    }
+    return numbers;
+}
+
+}  // namespace
+
+std::string encode(const std::vector<int32_t>& numbers) { return encode_numbers(numbers); }
+std::string encode(const std::vector<int64_t>& numbers) { return encode_numbers(numbers); }
+std::string encode(const std::vector<double>& numbers) { return encode_numbers(numbers); }
+
+std::vector<int32_t> decode_int32(const std::string& text, const char* what)
+{
+    return decode_numbers<int32_t>(text, what);
+}
+
+std::vector<int64_t> decode_int64(const std::string& text, const char* what)
+{
+    return decode_numbers<int64_t>(text, what);
+}
+
+std::vector<double> decode_double(const std::string& text, const char* what)
+{
+    return decode_numbers<double>(text, what);
+}
+
+}  // namespace nnp_openmm

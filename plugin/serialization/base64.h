@@ -1,0 +1,22 @@
+// Numbers as text: base64 (RFC 4648) of their little-endian bytes.
+#ifndef NNP_PLUGIN_BASE64_H
+#define NNP_PLUGIN_BASE64_H
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace nnp_openmm {
+
+std::string encode(const std::vector<int32_t>& numbers);
+std::string encode(const std::vector<int64_t>& numbers);
+std::string encode(const std::vector<double>& numbers);
+
+// Throw OpenMMException, naming `what`, for text that is not base64 of whole numbers.
+std::vector<int32_t> decode_int32(const std::string& text, const char* what);
+std::vector<int64_t> decode_int64(const std::string& text, const char* what);
+std::vector<double> decode_double(const std::string& text, const char* what);
+
+}  // namespace nnp_openmm
+
+#endif

@@ -6,6 +6,7 @@ from ase import Atoms
 from ase.build import bulk
 
 from nnp.errors import StructureError
+from nnp.structure import as_structure
 from nnp.teachers.ase import StillingerWeber
 from nnp.teachers.stillinger_weber import SILICON, stillinger_weber
 
@@ -32,7 +33,7 @@ def skewed_crystal() -> Atoms:
 
 
 def evaluate(atoms):
-    return stillinger_weber(atoms.positions, atoms.cell.array, atoms.pbc)
+    return stillinger_weber(as_structure(atoms))
 
 
 def energy(atoms):
@@ -137,7 +138,7 @@ def test_calculator_passes_everything_on():
 def test_other_elements_are_refused():
     atoms = bulk("Ge")
     atoms.calc = StillingerWeber()
-    with pytest.raises(StructureError, match="atoms hold Ge: .* knows only Si; remove"):
+    with pytest.raises(StructureError, match=r"atoms hold Ge: .* knows only Si; remove"):
         atoms.get_potential_energy()
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
 
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
-from ase.stress import full_3x3_to_voigt_6_stress
 
 from nnp.errors import StructureError
+from nnp.evaluation import voigt
+from nnp.structure import as_structure
 from nnp.teachers.stillinger_weber import SILICON, StillingerWeberParameters, stillinger_weber
 
 
@@ -18,7 +18,6 @@ class StillingerWeber(Calculator):
 
     Args:
         parameters: constants of the potential.
-        **kwargs: passed to `ase.calculators.calculator.Calculator`.
 
     Example:
         >>> from ase.build import bulk
@@ -28,10 +27,16 @@ class StillingerWeber(Calculator):
         -4.3366
     """
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "energies", "forces", "stress"]
+    implemented_properties = [  # noqa: RUF012  ASE declares it so
+        "energy",
+        "free_energy",
+        "energies",
+        "forces",
+        "stress",
+    ]
 
-    def __init__(self, parameters: StillingerWeberParameters = SILICON, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, parameters: StillingerWeberParameters = SILICON) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
         self.sw_parameters = parameters
 
     def calculate(
@@ -45,18 +50,19 @@ class StillingerWeber(Calculator):
         Raises:
             StructureError: an atom is not silicon.
         """
-        super().calculate(atoms, list(properties), list(system_changes))
-        atoms = self.atoms
-        others = sorted(set(atoms.symbols) - {"Si"})
+        super().calculate(  # type: ignore[no-untyped-call]
+            atoms, list(properties), list(system_changes)
+        )
+        structure = as_structure(self.atoms)
+        others = sorted(set(structure.symbols) - {"Si"})
         if others:
             raise StructureError(
                 f"atoms hold {', '.join(others)}: this Stillinger-Weber potential knows only Si; "
                 "remove the other atoms or use another calculator"
             )
-        result = stillinger_weber(atoms.positions, atoms.cell.array, atoms.pbc, self.sw_parameters)
+        result = stillinger_weber(structure, self.sw_parameters)
         energy = float(result.energies.sum())
         self.results = {"energy": energy, "free_energy": energy}
         self.results |= {"energies": result.energies, "forces": result.forces}
-        if atoms.pbc.all():
-            virial = 0.5 * (result.virial + result.virial.T)
-            self.results["stress"] = full_3x3_to_voigt_6_stress(virial / atoms.get_volume())
+        if structure.pbc.all():
+            self.results["stress"] = voigt(result.virial / structure.volume)

@@ -9,9 +9,7 @@ from nnp.units import KJ_PER_MOL, NANOMETRE
 
 # Single precision may hand an expression a distance a hair beyond the cutoff; min() keeps the
 # exponent negative there, so that both terms are 0 and not exp(+inf).
-_PAIR_TERM = (
-    "A * epsilon * (B * (sigma / r)^4 - 1) * exp(sigma / min(r - cutoff, -1e-7 * cutoff))"
-)
+_PAIR_TERM = "A * epsilon * (B * (sigma / r)^4 - 1) * exp(sigma / min(r - cutoff, -1e-7 * cutoff))"
 _THREE_BODY_TERM = (
     "strength * (cos(angle(p2, p1, p3)) - cos_theta_0)^2"
     " * exp(decay / min(distance(p1, p2) - cutoff, -1e-7 * cutoff)"

@@ -1,25 +1,27 @@
-"""The Stillinger-Weber potential of silicon: parameters, energy, forces and virial in vectorised numpy.
+"""The Stillinger-Weber potential of silicon: parameters, energy, forces, virial; vectorised numpy.
 
 With pairs p = (i, j), r_p = |r_ij| and cutoff r_c = a sigma the energy is
 
     E    = 1/2 sum_p phi_2(r_p) + sum_i sum_{p<q at i} phi_3(p, q)
     phi_2 = A epsilon [B (sigma/r)^4 - 1] exp(sigma / (r - r_c))
-    phi_3 = lambda epsilon (cos theta_pq + 1/3)^2 g(r_p) g(r_q),   g(r) = exp(gamma sigma / (r - r_c))
+    phi_3 = lambda epsilon (cos theta_pq + 1/3)^2 g(r_p) g(r_q)
+    g     = exp(gamma sigma / (r - r_c))
 
 Everything vanishes with all its derivatives at r_c. Reference: F. H. Stillinger and T. A. Weber,
 Phys. Rev. B 31, 5262 (1985), DOI 10.1103/PhysRevB.31.5262, equations 2.3 to 2.7.
 
-Lengths in Å, energies in eV; r_ij = r_j - r_i + shift @ cell.
+Lengths in Å, energies in eV; r_ij as in `nnp.neighbors`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import vesin
+
+from nnp.neighbors import neighbor_list
+from nnp.structure import Structure
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -27,10 +29,11 @@ Integers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class StillingerWeberParameters:
-    """Constants of the potential; the exponents p = 4 and q = 0 of the paper are part of the formula here.
+    """Constants of the potential; the paper's exponents p = 4, q = 0 stand in the formula.
 
     Args:
-        epsilon: energy unit (eV). The paper gives 50 kcal/mol; 2.1683 eV is the rounding everybody uses.
+        epsilon: energy unit (eV). The paper's 50 kcal/mol are 2.1682; 2.1683 is what everybody,
+            LAMMPS included, uses.
         sigma: length unit (Å).
         A, B: prefactors of the pair term (no unit).
         a: cutoff in units of sigma.
@@ -74,44 +77,38 @@ class StillingerWeberResult:
 
 
 def stillinger_weber(
-    positions: Floats, cell: Floats, pbc: Any, parameters: StillingerWeberParameters = SILICON
+    structure: Structure, parameters: StillingerWeberParameters = SILICON
 ) -> StillingerWeberResult:
-    """Evaluate the potential for atoms that are all silicon.
+    """Evaluate the potential; every atom counts as silicon.
 
     Args:
-        positions: Cartesian coordinates (Å), shape (atoms, 3).
-        cell: lattice vectors as rows (Å), shape (3, 3).
-        pbc: one flag, or one per axis.
+        structure: the atoms; any cell, any periodicity.
         parameters: constants of the potential.
 
     Returns:
         Energies per atom, forces and virial.
 
+    Raises:
+        StructureError: two atoms are in the same place.
+
     Example:
-        >>> dimer = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 2.0951 * 2 ** (1 / 6)]])
-        >>> result = stillinger_weber(dimer, np.zeros((3, 3)), False)
-        >>> round(float(result.energies.sum()), 4)  # the well of the pair term is epsilon deep
+        >>> positions = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 2.0951 * 2 ** (1 / 6)]])
+        >>> dimer = Structure(positions, [14, 14], np.zeros((3, 3)), False)
+        >>> float(stillinger_weber(dimer).energies.sum().round(4))  # the well is epsilon deep
         -2.1683
     """
-    i_p, j_p, r_pc = _pairs(positions, cell, pbc, parameters.cutoff)
+    pairs = neighbor_list(structure, parameters.cutoff)
+    i_p, j_p, r_pc, atoms = pairs.i, pairs.j, pairs.vectors, len(structure)
     r_p = np.linalg.norm(r_pc, axis=1)
     phi_p, dphi_p = _pair_term(r_p, parameters)
-    first_t, second_t = _pairs_of_pairs(i_p, len(positions))
+    first_t, second_t = _pairs_of_pairs(i_p, atoms)
     unit_pc = r_pc / r_p[:, None]
     phi_t, dphi_pc = _three_body_term(unit_pc, r_p, (first_t, second_t), parameters)
-    atoms = len(positions)
-    energies = np.bincount(i_p, 0.5 * phi_p, atoms) + np.bincount(i_p[first_t], phi_t, atoms)
+    energies = np.bincount(i_p, 0.5 * phi_p, atoms).astype(np.float64)  # for type checkers
+    energies += np.bincount(i_p[first_t], phi_t, atoms)
     gradient_pc = 0.5 * dphi_p[:, None] * unit_pc + dphi_pc
     forces = _scatter(i_p, gradient_pc, atoms) - _scatter(j_p, gradient_pc, atoms)
     return StillingerWeberResult(energies, forces, r_pc.T @ gradient_pc)
-
-
-def _pairs(positions: Floats, cell: Floats, pbc: Any, cutoff: float) -> tuple[Integers, Integers, Floats]:
-    """Every ordered pair closer than the cutoff, sorted by i: i, j and r_ij (Å)."""
-    neighbors = vesin.NeighborList(cutoff=cutoff, full_list=True, sorted=True)
-    periodic = np.broadcast_to(np.asarray(pbc, dtype=bool), (3,))
-    i_p, j_p, r_pc = neighbors.compute(points=positions, box=cell, periodic=periodic, quantities="ijD")
-    return i_p.astype(np.int64), j_p.astype(np.int64), r_pc
 
 
 def _pairs_of_pairs(i_p: Integers, atoms: int) -> tuple[Integers, Integers]:

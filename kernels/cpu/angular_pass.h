@@ -1,289 +1,241 @@
 // Angular functions of one atom over its compressed triples: forward sums the functions, backward folds their weights
-// into four numbers per triple, push-forward sums directional derivatives. All three walk blocks of UNROLL vectors.
+// into four numbers per triple.
 #ifndef NNP_CPU_ANGULAR_PASS_H
 #define NNP_CPU_ANGULAR_PASS_H
 
-#include "triples.h"
+#include "angle_slots.h"
 
 namespace nnp::NNP_TARGET {
 
-constexpr int FLUSH = 16;  // blocks summed in `real` before they go to double
+constexpr int FLUSH = 4;  // blocks summed in `real` before they go to double
 
-// Slots of one block: [slot][UNROLL].
-struct Slots {
-    real (*exponential)[UNROLL];
-    real (*angle)[UNROLL];
+NNP_INLINE Block block_at(const Triples& t, int first)
+{
+    int lanes = t.lanes - first < BLOCK ? t.lanes - first : BLOCK;
+    return {lanes / W, t.cosine + first, t.exponentials + first, t.lanes};
+}
+
+// The side j-k: its factor and slope over the distance are kept; factor[] and square[] get their last part.
+template <int CUTOFF>
+static void opposite_side(const AngularGroup& g, Triples& t, int first, int lanes, nnp_scalar* factor,
+                          nnp_scalar* square)
+{
+    for (int i = 0; i < lanes; i += W) {
+        int at = first + i;
+        real f, df, r2 = load(t.opposite + at), s = load(t.square + at);
+        opposite_factor<CUTOFF>(g, r2, &f, &df);
+        store(t.opposite + at, f);
+        store(t.opposite_slope + at, df);
+        if (t.opposite_lever) {
+            real inverse = inverse_square_root(r2), beyond = r2 * inverse - (nnp_scalar)g.r_shift;
+            store(t.opposite_lever + at, beyond * inverse);
+            store(square + i, s + beyond * beyond);
+        } else {
+            store(square + i, s + r2);
+        }
+        store(factor + i, f * load(t.product + at));
+    }
+}
+
+static void adjacent_sides_only(const Triples& t, int first, int lanes, nnp_scalar* factor, nnp_scalar* square)
+{
+    for (int i = 0; i < lanes; i += W) {
+        store(factor + i, load(t.product + first + i));
+        store(square + i, load(t.square + first + i));
+    }
+}
+
+// exp(-eta S) of every slot, kept for the backward pass; times the factor into weighted[slot][BLOCK].
+static void compute_exponentials(const AngularGroup& g, const Triples& t, int first, int lanes,
+                                 const nnp_scalar* factor, const nnp_scalar* square, nnp_scalar* weighted)
+{
+    int n = (int)g.exponentials.size();
+    for (int s = 0; s < n; ++s) {
+        const ExponentialSlot& slot = g.exponentials[s];
+        nnp_scalar* out = t.exponentials + (int64_t)s * t.lanes + first;
+        nnp_scalar* times_factor = weighted + s * BLOCK;
+        const nnp_scalar minus_eta = (nnp_scalar)-slot.eta;
+        if (slot.first_factor >= 0) {
+            const nnp_scalar* a = t.exponentials + (int64_t)slot.first_factor * t.lanes + first;
+            const nnp_scalar* b = t.exponentials + (int64_t)slot.second_factor * t.lanes + first;
+            for (int i = 0; i < lanes; i += W) {
+                real e = load(a + i) * load(b + i);
+                store(out + i, e);
+                store(times_factor + i, e * load(factor + i));
+            }
+        } else if (slot.eta > 0) {
+            for (int i = 0; i < lanes; i += W) {
+                real e = exponential_below(minus_eta * load(square + i));
+                store(out + i, e);
+                store(times_factor + i, e * load(factor + i));
+            }
+        } else {
+            for (int i = 0; i < lanes; i += W) {
+                real e = slot.eta == 0 ? splat(1) : exponential(minus_eta * load(square + i));
+                store(out + i, e);
+                store(times_factor + i, e * load(factor + i));
+            }
+        }
+    }
+}
+
+// Sums in `real` of one group: [task][exponential][level], then one per member.
+struct Sums {
+    real* vectors;
+    double* totals;
+    int n, first_member;
 };
 
-NNP_INLINE Slots take_slots(const AngularGroup& g, Arena& arena)
+static Sums take_sums(const AngularGroup& g, Arena& arena)
 {
-    Slots slots;
-    slots.exponential = static_cast<real(*)[UNROLL]>(arena.take(sizeof(real[UNROLL]) * g.exponentials.size()));
-    slots.angle = static_cast<real(*)[UNROLL]>(arena.take(sizeof(real[UNROLL]) * (g.angles.size() + 1)));
-    return slots;
+    Sums sums;
+    sums.first_member = (int)g.tasks.size() * MOST_EXPONENTIALS * MOST_LEVELS;
+    sums.n = sums.first_member + (int)g.members.size();
+    sums.vectors = take<real>(arena, sums.n);
+    sums.totals = take<double>(arena, sums.n);
+    std::memset(sums.vectors, 0, sums.n * sizeof(real));
+    std::memset(sums.totals, 0, sums.n * sizeof(double));
+    return sums;
 }
 
-// Exponentials that are products of others; the stored ones are there.
-NNP_INLINE void multiply_exponentials(const AngularGroup& g, const Slots& slots)
+static void flush(const AngularGroup& g, Sums& sums)
 {
-    int n = (int)g.exponentials.size();
-    for (int s = 0; s < n; ++s) {
-        const ExponentialSlot& e = g.exponentials[s];
-        if (e.first_factor < 0)
-            continue;
-        for (int u = 0; u < UNROLL; ++u)
-            slots.exponential[s][u] = slots.exponential[e.first_factor][u] * slots.exponential[e.second_factor][u];
+    auto move = [&](int at) {
+        sums.totals[at] += sum_lanes_double(sums.vectors[at]);
+        sums.vectors[at] = real{};
+    };
+    for (size_t k = 0; k < g.tasks.size(); ++k) {
+        for (int i = 0; i < g.tasks[k].n_exponentials * g.tasks[k].n_levels; ++i)
+            move((int)k * MOST_EXPONENTIALS * MOST_LEVELS + i);
     }
+    for (size_t j = 0; j < g.slotted.size(); ++j)
+        move(sums.first_member + g.slotted[j]);
 }
 
-// exp(-eta S) of the slots that are no products, kept in `stored` for the other passes.
-NNP_INLINE void compute_exponentials(const AngularGroup& g, const Slots& slots, const real* square, nnp_scalar* stored,
-                                     int64_t lanes)
+static void write_descriptors(const AngularGroup& g, const Sums& sums, double* descriptors)
 {
-    int n = (int)g.exponentials.size();
-    for (int s = 0; s < n; ++s) {
-        const ExponentialSlot& e = g.exponentials[s];
-        if (e.stored < 0)
-            continue;
-        for (int u = 0; u < UNROLL; ++u) {
-            real value = e.eta == 0  ? splat(1)
-                         : e.eta > 0 ? exponential_below((nnp_scalar)-e.eta * square[u])
-                                     : exponential((nnp_scalar)-e.eta * square[u]);
-            slots.exponential[s][u] = value;
-            store(stored + e.stored * lanes + u * W, value);
+    auto write = [&](int member, int at) {
+        if (member >= 0)
+            descriptors[g.members[member].index] = g.members[member].value_coefficient * sums.totals[at];
+    };
+    for (size_t k = 0; k < g.tasks.size(); ++k) {
+        const PowerTask& task = g.tasks[k];
+        for (int e = 0; e < task.n_exponentials; ++e) {
+            for (int l = 0; l < task.n_levels; ++l)
+                write(task.members[e][l], (int)k * MOST_EXPONENTIALS * MOST_LEVELS + e * task.n_levels + l);
         }
     }
-    multiply_exponentials(g, slots);
-}
-
-NNP_INLINE void load_exponentials(const AngularGroup& g, const Slots& slots, const nnp_scalar* stored, int64_t lanes)
-{
-    int n = (int)g.exponentials.size();
-    for (int s = 0; s < n; ++s) {
-        const ExponentialSlot& e = g.exponentials[s];
-        if (e.stored < 0)
-            continue;
-        for (int u = 0; u < UNROLL; ++u)
-            slots.exponential[s][u] = load(stored + e.stored * lanes + u * W);
-    }
-    multiply_exponentials(g, slots);
-}
-
-static void rare_angle(const AngularGroup& g, const AngleSlot& a, const Slots& slots, int s, const real* cosine)
-{
-    for (int u = 0; u < UNROLL; ++u) {
-        if (a.op == AngleOp::step)
-            slots.angle[s][u] = slots.angle[a.a][u] > real{} ? splat(1) : real{};
-        else if (a.op == AngleOp::power)
-            slots.angle[s][u] = nnp_angular_power(slots.angle[a.a][u], (nnp_scalar)a.first);
-        else if (a.a < 0)  // compact value and, in the next slot, its slope
-            nnp_compact_angle(g.cutoff_or_core, cosine[u], (nnp_scalar)a.first, (nnp_scalar)a.second,
-                              &slots.angle[s][u], &slots.angle[s + 1][u]);
-    }
-}
-
-NNP_INLINE void compute_angles(const AngularGroup& g, const Slots& slots, const real* cosine)
-{
-    int n = (int)g.angles.size();
-    for (int s = 0; s < n; ++s) {
-        const AngleSlot& a = g.angles[s];
-        if (a.op == AngleOp::product) {
-            for (int u = 0; u < UNROLL; ++u)
-                slots.angle[s][u] = slots.angle[a.a][u] * slots.angle[a.b][u];
-        } else if (a.op == AngleOp::base) {
-            for (int u = 0; u < UNROLL; ++u)
-                slots.angle[s][u] = nnp_angular_base(cosine[u], (nnp_scalar)a.first);
-        } else {
-            rare_angle(g, a, slots, s, cosine);
-        }
-    }
-}
-
-// The side j-k of a block: its factor and slope are kept, the exponent's sum completed.
-template <int CUTOFF>
-NNP_INLINE void opposite_side(const AngularGroup& g, Triples& t, int i, real* factor, real* square)
-{
-    for (int u = 0; u < UNROLL; ++u) {
-        int at = i + u * W;
-        real f, df, r2 = load(t.opposite + at), r = square_root(r2), inverse = (nnp_scalar)1 / r;
-        distance_factor<CUTOFF>(g, r, &f, &df);
-        store(t.opposite + at, f);
-        store(t.opposite_slope + at, df * inverse);
-        if (t.opposite_lever) {
-            real beyond = r - (nnp_scalar)g.r_shift;
-            store(t.opposite_lever + at, beyond * inverse);
-            square[u] += beyond * beyond;
-        } else {
-            square[u] += r2;
-        }
-        factor[u] *= f;
-    }
-}
-
-static void flush_sums(real* sums, double* totals, int n)
-{
-    for (int m = 0; m < n; ++m) {
-        totals[m] += sum_lanes_double(sums[m]);
-        sums[m] = real{};
-    }
+    for (size_t j = 0; j < g.slotted.size(); ++j)
+        write(g.slotted[j], sums.first_member + g.slotted[j]);
 }
 
 template <int CUTOFF>
 static void angular_forward(const AngularGroup& g, Arena& arena, Triples& t, double* descriptors)
 {
-    int n_members = (int)g.members.size(), n_exp = (int)g.exponentials.size();
-    int64_t lanes = round_up(t.count, BLOCK);
-    Slots slots = take_slots(g, arena);
-    real* sums = take<real>(arena, n_members);
-    double* totals = take<double>(arena, n_members);
-    for (int m = 0; m < n_members; ++m) {
-        sums[m] = real{};
-        totals[m] = 0;
-    }
+    nnp_scalar* factor = take<nnp_scalar>(arena, 2 * BLOCK);
+    nnp_scalar* square = factor + BLOCK;
+    nnp_scalar* weighted = take<nnp_scalar>(arena, (int64_t)BLOCK * g.exponentials.size());
+    nnp_scalar* slots = take<nnp_scalar>(arena, (int64_t)BLOCK * g.angles.size());
+    Sums sums = take_sums(g, arena);
     int until_flush = FLUSH;
-    for (int i = 0; i < t.count; i += BLOCK) {
-        real cosine[UNROLL], factor[UNROLL], square[UNROLL];
-        for (int u = 0; u < UNROLL; ++u) {
-            cosine[u] = load(t.cosine + i + u * W);
-            factor[u] = load(t.product + i + u * W);
-            square[u] = load(t.square + i + u * W);
-        }
+    for (int first = 0; first < t.lanes; first += BLOCK) {
+        Block block = block_at(t, first);
+        int lanes = block.vectors * W;
         if (g.narrow)
-            opposite_side<CUTOFF>(g, t, i, factor, square);
-        compute_exponentials(g, slots, square, t.exponentials + i, lanes);
-        compute_angles(g, slots, cosine);
-        for (int s = 0; s < n_exp; ++s) {
-            for (int u = 0; u < UNROLL; ++u)
-                slots.exponential[s][u] *= factor[u];
-        }
-        for (int m = 0; m < n_members; ++m) {
-            const real* e = slots.exponential[g.members[m].exp_slot];
-            const real* a = slots.angle[g.members[m].value_slot];
-            real sum = sums[m];
-            for (int u = 0; u < UNROLL; ++u)
-                sum += e[u] * a[u];
-            sums[m] = sum;
+            opposite_side<CUTOFF>(g, t, first, lanes, factor, square);
+        else
+            adjacent_sides_only(t, first, lanes, factor, square);
+        compute_exponentials(g, t, first, lanes, factor, square, weighted);
+        block.exponentials = weighted;
+        block.stride = BLOCK;
+        for (size_t k = 0; k < g.tasks.size(); ++k)
+            choose_power_sums(g.tasks[k])(g.tasks[k], block, sums.vectors + k * MOST_EXPONENTIALS * MOST_LEVELS);
+        if (!g.slotted.empty()) {
+            compute_angles(g, block, slots);
+            slotted_sums(g, block, slots, sums.vectors + sums.first_member);
         }
         if (--until_flush == 0) {
-            flush_sums(sums, totals, n_members);
+            flush(g, sums);
             until_flush = FLUSH;
         }
     }
-    flush_sums(sums, totals, n_members);
-    for (int m = 0; m < n_members; ++m)
-        descriptors[g.members[m].index] = g.members[m].value_coefficient * totals[m];
+    flush(g, sums);
+    write_descriptors(g, sums, descriptors);
 }
 
-// Adds a group's part over further rows (weighted functions see each pair of ranges once, so one call is all).
-struct Folded {
-    real value[UNROLL], by_square[UNROLL], by_cosine[UNROLL];  // X, Y, Z below
+// Weights of the functions in `real`: by member, and for the tasks as their kernels read them.
+struct Weights {
+    nnp_scalar *by_value, *by_slope;            // [member]
+    nnp_scalar *task_value, *task_slope, *eta;  // [task][exponential][level], [task][exponential]
 };
 
-// X = sum_eta e Q, Y = sum_eta eta e Q, Z = sum_eta e dQ/dcos, Q = sum over the functions of that eta of weight times angle.
-NNP_INLINE void fold(const AngularGroup& g, const Slots& slots, const nnp_scalar* by_value, const nnp_scalar* by_slope,
-                     Folded& out)
+static Weights take_weights(const AngularGroup& g, Arena& arena, const double* dl_dg)
 {
-    int n_members = (int)g.members.size();
-    for (int u = 0; u < UNROLL; ++u)
-        out.value[u] = out.by_square[u] = out.by_cosine[u] = real{};
-    for (int m = 0; m < n_members;) {
-        int slot = g.members[m].exp_slot;
-        real q[UNROLL] = {}, dq[UNROLL] = {};
-        for (; m < n_members && g.members[m].exp_slot == slot; ++m) {
-            const real* value = slots.angle[g.members[m].value_slot];
-            const real* slope = slots.angle[g.members[m].slope_slot];
-            for (int u = 0; u < UNROLL; ++u) {
-                q[u] += by_value[m] * value[u];
-                dq[u] += by_slope[m] * slope[u];
+    size_t n_members = g.members.size(), n_tasks = g.tasks.size();
+    size_t per_task = MOST_EXPONENTIALS * MOST_LEVELS;
+    Weights w;
+    w.by_value = take<nnp_scalar>(arena, n_members);
+    w.by_slope = take<nnp_scalar>(arena, n_members);
+    w.task_value = take<nnp_scalar>(arena, n_tasks * per_task + 1);
+    w.task_slope = take<nnp_scalar>(arena, n_tasks * per_task + 1);
+    w.eta = take<nnp_scalar>(arena, n_tasks * MOST_EXPONENTIALS + 1);
+    for (size_t m = 0; m < n_members; ++m) {
+        w.by_value[m] = (nnp_scalar)(dl_dg[g.members[m].index] * g.members[m].value_coefficient);
+        w.by_slope[m] = (nnp_scalar)(dl_dg[g.members[m].index] * g.members[m].slope_coefficient);
+    }
+    for (size_t k = 0; k < n_tasks; ++k) {
+        const PowerTask& task = g.tasks[k];
+        for (int e = 0; e < task.n_exponentials; ++e) {
+            w.eta[k * MOST_EXPONENTIALS + e] = (nnp_scalar)g.exponentials[task.exp_slots[e]].eta;
+            for (int l = 0; l < task.n_levels; ++l) {
+                int m = task.members[e][l];
+                size_t at = k * per_task + e * task.n_levels + l;
+                w.task_value[at] = m < 0 ? 0 : w.by_value[m];
+                w.task_slope[at] = m < 0 ? 0 : w.by_slope[m];
             }
         }
-        nnp_scalar eta = (nnp_scalar)g.exponentials[slot].eta;
-        for (int u = 0; u < UNROLL; ++u) {
-            real eq = slots.exponential[slot][u] * q[u];
-            out.value[u] += eq;
-            out.by_square[u] += eta * eq;
-            out.by_cosine[u] += slots.exponential[slot][u] * dq[u];
+    }
+    return w;
+}
+
+// The four numbers that expand_rows takes to the neighbours.
+static void finish_backward(const AngularGroup& g, Triples& t, int first, int lanes, const Folded& folded)
+{
+    for (int i = 0; i < lanes; i += W) {
+        int at = first + i;
+        real product = load(t.product + at), value = load(folded.value + i);
+        real f = g.narrow ? load(t.opposite + at) : splat(1);
+        real b = (nnp_scalar)2 * product * f * load(folded.by_square + i);
+        if (g.narrow) {
+            real lever_b = t.opposite_lever ? load(t.opposite_lever + at) * b : b;
+            store(t.opposite_slope + at, product * load(t.opposite_slope + at) * value - lever_b);
         }
+        store(t.opposite + at, f * value);
+        store(t.square + at, b);
+        store(t.product + at, product * f * load(folded.by_cosine + i));
     }
 }
 
 static void angular_backward(const AngularGroup& g, Arena& arena, Triples& t, const double* dl_dg)
 {
-    int n_members = (int)g.members.size();
-    int64_t lanes = round_up(t.count, BLOCK);
-    Slots slots = take_slots(g, arena);
-    nnp_scalar* by_value = take<nnp_scalar>(arena, n_members);
-    nnp_scalar* by_slope = take<nnp_scalar>(arena, n_members);
-    for (int m = 0; m < n_members; ++m) {
-        by_value[m] = (nnp_scalar)(dl_dg[g.members[m].index] * g.members[m].value_coefficient);
-        by_slope[m] = (nnp_scalar)(dl_dg[g.members[m].index] * g.members[m].slope_coefficient);
-    }
-    for (int i = 0; i < t.count; i += BLOCK) {
-        real cosine[UNROLL];
-        for (int u = 0; u < UNROLL; ++u)
-            cosine[u] = load(t.cosine + i + u * W);
-        load_exponentials(g, slots, t.exponentials + i, lanes);
-        compute_angles(g, slots, cosine);
-        Folded folded;
-        fold(g, slots, by_value, by_slope, folded);
-        for (int u = 0; u < UNROLL; ++u) {
-            int at = i + u * W;
-            real product = load(t.product + at);
-            real f = g.narrow ? load(t.opposite + at) : splat(1);
-            real b = (nnp_scalar)2 * product * f * folded.by_square[u];
-            if (g.narrow) {
-                real lever_b = t.opposite_lever ? load(t.opposite_lever + at) * b : b;
-                store(t.opposite_slope + at, product * load(t.opposite_slope + at) * folded.value[u] - lever_b);
-            }
-            store(t.opposite + at, f * folded.value[u]);
-            store(t.square + at, b);
-            store(t.product + at, product * f * folded.by_cosine[u]);
+    Weights w = take_weights(g, arena, dl_dg);
+    nnp_scalar* slots = take<nnp_scalar>(arena, (int64_t)BLOCK * g.angles.size());
+    nnp_scalar* data = take<nnp_scalar>(arena, 3 * BLOCK);
+    Folded folded = {data, data + BLOCK, data + 2 * BLOCK};
+    for (int first = 0; first < t.lanes; first += BLOCK) {
+        Block block = block_at(t, first);
+        std::memset(data, 0, 3 * BLOCK * sizeof(nnp_scalar));
+        for (size_t k = 0; k < g.tasks.size(); ++k) {
+            size_t at = k * MOST_EXPONENTIALS * MOST_LEVELS;
+            choose_power_fold(g.tasks[k])(g.tasks[k], block, w.task_value + at, w.task_slope + at,
+                                          w.eta + k * MOST_EXPONENTIALS, folded);
         }
-    }
-}
-
-// dG = sum e [q (dF - eta F dS) + F dq/dcos dcos], F the product of the factors.
-static void angular_push_forward(const AngularGroup& g, Arena& arena, Triples& t, double* descriptors)
-{
-    int n_members = (int)g.members.size();
-    int64_t lanes = round_up(t.count, BLOCK);
-    Slots slots = take_slots(g, arena);
-    double* totals = take<double>(arena, n_members);
-    for (int m = 0; m < n_members; ++m)
-        totals[m] = 0;
-    for (int i = 0; i < t.count; i += BLOCK) {
-        real cosine[UNROLL], d_factor[UNROLL], d_square[UNROLL], d_cosine[UNROLL];
-        for (int u = 0; u < UNROLL; ++u) {
-            int at = i + u * W;
-            cosine[u] = load(t.cosine + at);
-            real product = load(t.product + at), along = load(t.d_opposite + at);
-            real f = g.narrow ? load(t.opposite + at) : splat(1);
-            real lever = t.opposite_lever ? load(t.opposite_lever + at) : splat(1);
-            d_factor[u] = load(t.d_factor + at) * f;
-            d_square[u] = load(t.d_square + at);
-            if (g.narrow) {
-                d_factor[u] += product * load(t.opposite_slope + at) * along;
-                d_square[u] += (nnp_scalar)2 * lever * along;
-            }
-            d_square[u] *= product * f;
-            d_cosine[u] = product * f * load(t.d_cosine + at);
+        if (!g.slotted.empty()) {
+            compute_angles(g, block, slots);
+            slotted_fold(g, block, slots, w.by_value, w.by_slope, folded);
         }
-        load_exponentials(g, slots, t.exponentials + i, lanes);
-        compute_angles(g, slots, cosine);
-        for (int m = 0; m < n_members; ++m) {
-            const AngularMember& member = g.members[m];
-            nnp_scalar eta = (nnp_scalar)g.exponentials[member.exp_slot].eta;
-            nnp_scalar c = (nnp_scalar)member.value_coefficient, dc = (nnp_scalar)member.slope_coefficient;
-            real sum = {};
-            for (int u = 0; u < UNROLL; ++u)
-                sum += slots.exponential[member.exp_slot][u] *
-                       (c * slots.angle[member.value_slot][u] * (d_factor[u] - eta * d_square[u]) +
-                        dc * slots.angle[member.slope_slot][u] * d_cosine[u]);
-            totals[m] += sum_lanes_double(sum);
-        }
+        finish_backward(g, t, first, block.vectors * W, folded);
     }
-    for (int m = 0; m < n_members; ++m)
-        descriptors[g.members[m].index] = totals[m];
 }
 
 }  // namespace nnp::NNP_TARGET

@@ -94,9 +94,9 @@ static bool gather(const Task& t, ThreadState& state, int64_t rank, Neighbors& n
         n = nb.size;
     }
     for (int k = 0; k < nb.size; k += W) {
-        real r = square_root(load(nb.r2 + k));
-        store(nb.r + k, r);
-        store(nb.inverse + k, (nnp_scalar)1 / r);
+        real r2 = load(nb.r2 + k), inverse = inverse_square_root(r2);
+        store(nb.r + k, r2 * inverse);
+        store(nb.inverse + k, inverse);
         store(nb.pull + k, real{});
         store(nb.pull_x + k, real{});
         store(nb.pull_y + k, real{});

@@ -298,6 +298,10 @@ nnp_statistics Engine::statistics() const
                    elements_.capacity() * sizeof(int32_t) + offsets_.capacity() * sizeof(int64_t);
     for (const auto& state : states_)
         bytes += state->arena.bytes() + state->gradient.capacity() * sizeof(int64_t);
+    for (int phase = 0; phase < N_PHASES; ++phase) {
+        for (const auto& state : states_)
+            s.ticks[phase] += state->ticks[phase];
+    }
     s.bytes = static_cast<int64_t>(bytes);
     s.list_entries = list_.n_entries();
     return s;

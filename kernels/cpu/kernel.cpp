@@ -1,13 +1,27 @@
 // One atom after the other: neighbours, functions, network, gradient. Compiled once per instruction set and precision
 // (NNP_TARGET, NNP_TARGET_NAME, NNP_SINGLE); nothing in here may be called from code outside its namespace except
 // through `kernel`, and it calls no inline function of the standard library that another build might share.
-#include "angular_pass.h"
+#include "angular_push.h"
 #include "network_pass.h"
 #include "radial_pass.h"
 
 namespace nnp::NNP_TARGET {
 
 namespace {
+
+// Adds the time of a scope to one phase; nothing unless built with NNP_PROFILE.
+struct Timed {
+#if NNP_PROFILE && defined(__SSE2__)
+    Timed(ThreadState& state, Phase phase) : state(state), phase(phase), start(__rdtsc()) {}
+    ~Timed() { state.ticks[phase] += __rdtsc() - start; }
+    ThreadState& state;
+    Phase phase;
+    uint64_t start;
+#else
+    Timed(ThreadState&, Phase) {}
+    ~Timed() {}
+#endif
+};
 
 // Everything of one atom that lives from the forward to the backward pass.
 struct Kept {
@@ -45,28 +59,39 @@ void forward(const ElementPlan& plan, const Neighbors& nb, bool push_forward, Th
     size_t n_radial = plan.radial.size(), n_angular = plan.angular.size();
     kept.radial = take<RadialSlopes>(state.arena, n_radial + 1);
     kept.angular = take<Triples>(state.arena, n_angular + 1);
-    for (size_t i = 0; i < n_radial; ++i)
-        radial_forward(plan.radial[i], nb, state.arena, descriptors, kept.radial[i]);
+    {
+        Timed timed(state, RADIAL);
+        for (size_t i = 0; i < n_radial; ++i)
+            radial_forward(plan.radial[i], nb, state.arena, descriptors, kept.radial[i]);
+    }
     for (size_t i = 0; i < n_angular; ++i) {
         const AngularGroup& g = plan.angular[i];
-        Rows rows = rows_of(g, nb);
-        if (push_forward)
-            build_triples<true>(g, nb, rows, state.arena, kept.angular[i]);
-        else
-            build_triples<false>(g, nb, rows, state.arena, kept.angular[i]);
-        sum_angular(g, state.arena, kept.angular[i], descriptors);
-        state.triples += kept.angular[i].count;
+        Triples& t = kept.angular[i];
+        {
+            Timed timed(state, TRIPLES);
+            if (push_forward)
+                build_triples<true>(g, nb, rows_of(g, nb), state.arena, t);
+            else
+                build_triples<false>(g, nb, rows_of(g, nb), state.arena, t);
+        }
+        Timed timed(state, ANGULAR);
+        sum_angular(g, state.arena, t, descriptors);
+        state.triples += t.count;
     }
 }
 
-void backward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, const double* dl_dg, Arena& arena)
+void backward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, const double* dl_dg, ThreadState& state)
 {
     size_t n_radial = plan.radial.size(), n_angular = plan.angular.size();
     for (size_t i = 0; i < n_radial; ++i)
         radial_backward(plan.radial[i], nb, kept.radial[i], dl_dg);
     for (size_t i = 0; i < n_angular; ++i) {
         const AngularGroup& g = plan.angular[i];
-        angular_backward(g, arena, kept.angular[i], dl_dg);
+        {
+            Timed timed(state, ANGULAR_BACK);
+            angular_backward(g, state.arena, kept.angular[i], dl_dg);
+        }
+        Timed timed(state, EXPAND);
         if (g.narrow)
             expand_rows<true>(nb, rows_of(g, nb), kept.angular[i]);
         else
@@ -126,8 +151,11 @@ void process_atom(const Task& t, ThreadState& state, int64_t rank)
     const Element& element = t.model->elements[element_index];
     const ElementPlan& plan = (*t.plan)[element_index];
     Neighbors nb = {};
-    if (!gather(t, state, rank, nb))
-        return;
+    {
+        Timed timed(state, GATHER);
+        if (!gather(t, state, rank, nb))
+            return;
+    }
     bool push = t.mode == Mode::push_forward;
     if (push)
         gather_displacements(t, rank, nb);
@@ -141,11 +169,13 @@ void process_atom(const Task& t, ThreadState& state, int64_t rank)
     if (t.descriptors)
         std::memcpy(t.descriptors + t.offsets[atom], descriptors, element.functions.size() * sizeof(double));
     if (t.mode == Mode::evaluate) {
+        Timed timed(state, NETWORK);
         check_ranges(element, descriptors, t.extrapolation_tolerance, atom, state);
         evaluate_network(t, element_index, atom, descriptors, state, own_dl_dg);
     }
     if (t.gradient) {
-        backward(plan, nb, kept, dl_dg, state.arena);
+        backward(plan, nb, kept, dl_dg, state);
+        Timed timed(state, SCATTER);
         scatter(t, state, rank, nb);
     }
 }

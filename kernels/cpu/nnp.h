@@ -133,6 +133,9 @@ typedef struct nnp_statistics {
     double list_seconds, kernel_seconds, reduce_seconds;
     int64_t bytes; /* memory held now */
     int64_t list_entries, triples;
+    /* Clock ticks of all threads, all zero unless built with NNP_PROFILE: gathering neighbours, radial functions,
+     * compressing triples, angular functions, networks, angular backward, expanding to neighbours, scattering. */
+    uint64_t ticks[8];
 } nnp_statistics;
 NNP_API int nnp_engine_statistics(const nnp_engine* engine, nnp_statistics* statistics);
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <tuple>
+#include <utility>
 
 namespace nnp {
 namespace {
@@ -197,6 +198,12 @@ public:
             group_.members.push_back(member(*entry.function, entry.index));
         std::stable_sort(group_.members.begin(), group_.members.end(),
                          [](const AngularMember& a, const AngularMember& b) { return a.exp_slot < b.exp_slot; });
+        for (size_t m = 0; m < group_.members.size(); ++m) {
+            if (group_.members[m].value_slot >= 0)
+                group_.slotted.push_back(static_cast<int>(m));
+        }
+        for (const auto& levels : levels_)
+            add_to_task(levels.first, levels.second);
         group_.exponentials = exponentials_.slots;
         group_.n_stored = exponentials_.n_stored;
         group_.angles = angles_.slots;
@@ -213,6 +220,49 @@ private:
     std::vector<Entry> functions_;
     ExponentialBuilder exponentials_;
     AngleBuilder angles_;
+    using Column = std::pair<double, int>;  // lambda, exponential slot
+    std::map<Column, unsigned> levels_;     // exponents 2^l of each column, as bits l
+
+    static int level_of(double zeta)
+    {
+        for (int level = 0; level < MOST_LEVELS; ++level) {
+            if (zeta == 1 << level)
+                return level;
+        }
+        return -1;
+    }
+
+    // Columns of one base with the same exponents share a task.
+    void add_to_task(const Column& column, unsigned levels)
+    {
+        auto fits = [&](const PowerTask& t) {
+            Column first = {t.lambda, t.exp_slots[0]};
+            return t.lambda == column.first && t.n_exponentials < MOST_EXPONENTIALS && levels_[first] == levels;
+        };
+        auto task = std::find_if(group_.tasks.begin(), group_.tasks.end(), fits);
+        if (task == group_.tasks.end()) {
+            int n_levels = 0;
+            while (levels >> n_levels)
+                ++n_levels;
+            bool top_only = levels == 1u << (n_levels - 1);
+            task = group_.tasks.insert(task, {column.first, 0, n_levels, top_only && n_levels > 1, {}, {}});
+        }
+        int e = task->n_exponentials++;
+        task->exp_slots[e] = column.second;
+        for (int level = 0; level < MOST_LEVELS; ++level)
+            task->members[e][level] = find_member(column, level);
+    }
+
+    int find_member(const Column& column, int level) const
+    {
+        for (size_t m = 0; m < group_.members.size(); ++m) {
+            const AngularMember& member = group_.members[m];
+            if (member.value_slot < 0 && member.exp_slot == column.second && member.lambda == column.first &&
+                member.exponent == 1 << level)
+                return static_cast<int>(m);
+        }
+        return -1;
+    }
 
     static std::pair<double, double> key(const Function& f)
     {
@@ -224,12 +274,17 @@ private:
         const double* p = f.parameters;
         if (f.is_compact()) {
             int value = angles_.compact(p[2], p[3]);
-            return {exponentials_.slot(0), value, value + 1, 1, 1, index};
+            return {exponentials_.slot(0), value, value + 1, 1, 1, index, 0, 0};
         }
         double lambda = p[4], zeta = p[5];
+        if (level_of(zeta) >= 0) {
+            int exp_slot = exponentials_.slot(p[0]);
+            levels_[{lambda, exp_slot}] |= 1u << level_of(zeta);
+            return {exp_slot, -1, -1, 2, zeta * lambda, index, lambda, static_cast<int>(zeta)};
+        }
         int base = angles_.base(lambda);
         int slope = angles_.power(base, zeta - 1), value = angles_.power(base, zeta);
-        return {exponentials_.slot(p[0]), value, slope, 2, zeta * lambda, index};
+        return {exponentials_.slot(p[0]), value, slope, 2, zeta * lambda, index, 0, 0};
     }
 };
 

@@ -1,10 +1,12 @@
 // Which functions share which work. Functions of one element are grouped by what their inner loops have in common;
-// inside an angular group every distinct exponential and every distinct power of a base is one slot, computed once per
-// triple and read by all functions that need it.
+// inside an angular group every distinct exponential is one slot, computed once per triple. The angles' powers come in
+// two ways:
+// - tasks: exponents 1, 2, 4, 8, 16 of one base (one lambda), for up to three exponentials at once, in registers;
+// - slots: everything else (other exponents, compact angles), one array per distinct power, by a short program.
 //
 //   function m of an angular group = value_coefficient * sum over triples of
-//       f(r_ij) f(r_ik) [f(r_jk)] * exponential[exp_slot] * angle[value_slot]
-//   d/dcos of the angle part       = slope_coefficient * angle[slope_slot]
+//       f(r_ij) f(r_ik) [f(r_jk)] * exponential[exp_slot] * angle(value)
+//   d/dcos of the angle part       = slope_coefficient * angle(slope)
 #ifndef NNP_CPU_PLAN_H
 #define NNP_CPU_PLAN_H
 
@@ -50,9 +52,24 @@ struct AngleSlot {
 };
 
 struct AngularMember {
-    int exp_slot, value_slot, slope_slot;
+    int exp_slot;
+    int value_slot, slope_slot;  // -1: done by a task
     double value_coefficient, slope_coefficient;
     int index;
+    double lambda;  // of a member done by a task, and its exponent
+    int exponent;
+};
+
+constexpr int MOST_LEVELS = 5;        // exponents 2^0 .. 2^4
+constexpr int MOST_EXPONENTIALS = 3;  // per task: their sums must fit in registers
+
+// Members (exponential e, exponent 2^level) of one base; -1 where the group has no such function.
+struct PowerTask {
+    double lambda;
+    int n_exponentials, n_levels;
+    bool top_only;  // only the last level has members
+    int exp_slots[MOST_EXPONENTIALS];
+    int members[MOST_EXPONENTIALS][MOST_LEVELS];
 };
 
 struct AngularGroup {
@@ -65,6 +82,8 @@ struct AngularGroup {
     int n_stored;  // exponentials computed by exp
     std::vector<AngleSlot> angles;
     std::vector<AngularMember> members;  // sorted by exp_slot
+    std::vector<int> slotted;            // members that use angle slots, sorted by exp_slot
+    std::vector<PowerTask> tasks;
 };
 
 struct ElementPlan {

@@ -47,6 +47,9 @@ struct Failure {
     void report(FailureKind what, int64_t first, int64_t second);
 };
 
+// Parts of one atom's work, timed when the library is built with NNP_PROFILE.
+enum Phase { GATHER, RADIAL, TRIPLES, ANGULAR, NETWORK, ANGULAR_BACK, EXPAND, SCATTER, N_PHASES };
+
 struct ThreadState {
     Arena arena;
     std::vector<int64_t> gradient;  // [3 n] fixed point dE/dr, by rank
@@ -54,6 +57,7 @@ struct ThreadState {
     Failure failure;
     double largest_contribution = 0;
     int64_t triples = 0;
+    uint64_t ticks[N_PHASES] = {};
 
     void flag(int64_t atom, int64_t function, double excess);
 };

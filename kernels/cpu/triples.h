@@ -11,8 +11,8 @@
 
 namespace nnp::NNP_TARGET {
 
-constexpr int UNROLL = 4;                // vectors worked on at once, to hide latencies
-constexpr int BLOCK = UNROLL * W;
+constexpr int BLOCK_VECTORS = 16;  // triples are worked on in blocks that stay in the first-level cache
+constexpr int BLOCK = BLOCK_VECTORS * W;
 
 // Per neighbour, for one group's cutoff and shift: factor f, (df/dr)/r, 1 - r_shift/r, (r - r_shift)^2.
 struct Sides {
@@ -21,6 +21,7 @@ struct Sides {
 
 struct Triples {
     int count;     // without padding
+    int lanes;     // count rounded up to whole vectors
     uint32_t* masks;
     Sides sides;
     // forward in                       after forward        after backward
@@ -30,20 +31,32 @@ struct Triples {
     nnp_scalar* opposite;            // r_jk^2               f(jk)                a: dE/d(f f)
     nnp_scalar* opposite_slope;      //                      (df/dr)/r            (dE/dr_jk)/r_jk without the cosine
     nnp_scalar* opposite_lever;      //                      1 - r_shift/r_jk; null where that is 1
-    nnp_scalar* exponentials;        // [stored][count padded]
+    nnp_scalar* exponentials;        // [slot][lanes]
     // push_forward
     nnp_scalar *d_factor, *d_square, *d_cosine, *d_opposite;
 };
 
-template <int CUTOFF>
 NNP_INLINE void distance_factor(const AngularGroup& g, real r, real* f, real* df)
 {
-    if (CUTOFF >= 0)
-        nnp_cutoff(CUTOFF, r, (nnp_scalar)g.radius, (nnp_scalar)g.inner_fraction, f, df);
-    else if (g.compact)
+    if (g.compact)
         nnp_compact(g.cutoff_or_core, g.asymmetric, r, (nnp_scalar)g.left, (nnp_scalar)g.radius, f, df);
     else
         nnp_cutoff(g.cutoff_or_core, r, (nnp_scalar)g.radius, (nnp_scalar)g.inner_fraction, f, df);
+}
+
+// The factor of the side j-k and its slope over the distance, from the distance's square.
+template <int CUTOFF>
+NNP_INLINE void opposite_factor(const AngularGroup& g, real r2, real* f, real* df_over_r)
+{
+    if (CUTOFF >= 0) {
+        nnp_cutoff_by_square(CUTOFF, r2, (nnp_scalar)g.radius, (nnp_scalar)g.inner_fraction, f, df_over_r);
+    } else if (g.compact) {
+        real df, inverse = inverse_square_root(r2);
+        nnp_compact(g.cutoff_or_core, g.asymmetric, r2 * inverse, (nnp_scalar)g.left, (nnp_scalar)g.radius, f, &df);
+        *df_over_r = df * inverse;
+    } else {
+        nnp_cutoff_by_square(g.cutoff_or_core, r2, (nnp_scalar)g.radius, (nnp_scalar)g.inner_fraction, f, df_over_r);
+    }
 }
 
 static void make_sides(const AngularGroup& g, const Neighbors& nb, Arena& arena, Sides& sides)
@@ -53,7 +66,7 @@ static void make_sides(const AngularGroup& g, const Neighbors& nb, Arena& arena,
     bool weighted = g.neighbor_1 == ANY_ELEMENT;
     for (int k = 0; k < nb.size; k += W) {
         real f, df, r = load(nb.r + k), inverse = load(nb.inverse + k);
-        distance_factor<-1>(g, r, &f, &df);
+        distance_factor(g, r, &f, &df);
         real weight = weighted ? load(nb.charge + k) : splat(1);
         real beyond = r - (nnp_scalar)g.r_shift;
         store(sides.factor + k, weight * f);
@@ -89,8 +102,7 @@ NNP_INLINE Side side_of(const Neighbors& nb, const Sides& s, int j)
 static void take_triples(Arena& arena, const Rows& rows, bool push_forward, Triples& t)
 {
     int64_t n_j = rows.j.end - rows.j.begin, n_k = rows.k.end - rows.k.begin;
-    int64_t most = (rows.same ? n_j * (n_j - 1) / 2 : n_j * n_k) + BLOCK + W;
-    most = (most + BLOCK - 1) / BLOCK * BLOCK;
+    int64_t most = (rows.same ? n_j * (n_j - 1) / 2 : n_j * n_k) + 2 * W;
     t.masks = take<uint32_t>(arena, n_j * (n_k / W + 2) + 1);
     t.cosine = take<nnp_scalar>(arena, most);
     t.product = take<nnp_scalar>(arena, most);
@@ -107,18 +119,17 @@ static void take_triples(Arena& arena, const Rows& rows, bool push_forward, Trip
 // Arrays that the forward pass fills, once the number of triples is known.
 static void take_forward(const AngularGroup& g, Arena& arena, Triples& t)
 {
-    int64_t lanes = round_up(t.count, BLOCK);
-    t.opposite_slope = take<nnp_scalar>(arena, lanes + W);
-    t.opposite_lever = g.r_shift != 0 && g.narrow ? take<nnp_scalar>(arena, lanes) : nullptr;
-    t.exponentials = take<nnp_scalar>(arena, lanes * g.n_stored + 1);
+    t.opposite_slope = take<nnp_scalar>(arena, t.lanes + W);
+    t.opposite_lever = g.r_shift != 0 && g.narrow ? take<nnp_scalar>(arena, t.lanes) : nullptr;
+    t.exponentials = take<nnp_scalar>(arena, (int64_t)t.lanes * g.exponentials.size() + 1);
 }
 
 // Values for the lanes behind the last triple: finite, and without weight.
 static void pad_triples(const AngularGroup& g, bool push_forward, Triples& t)
 {
-    int end = round_up(t.count, BLOCK);
+    t.lanes = round_up(t.count, W);
     nnp_scalar harmless = (nnp_scalar)(0.25 * g.radius * g.radius);
-    for (int i = t.count; i < end; ++i) {
+    for (int i = t.count; i < t.lanes; ++i) {
         t.cosine[i] = t.product[i] = t.square[i] = 0;
         t.opposite[i] = harmless;
         if (push_forward)

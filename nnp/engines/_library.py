@@ -23,6 +23,18 @@ _ERRORS: dict[int, type[NNPError]] = {
     4: NumericalError,
 }
 
+# Parts of one atom's work that a profiling build times.
+PHASES = (
+    "gather",
+    "radial",
+    "triples",
+    "angular",
+    "network",
+    "angular_back",
+    "expand",
+    "scatter",
+)
+
 _double_p = ct.POINTER(ct.c_double)
 _int64_p = ct.POINTER(ct.c_int64)
 _int32_p = ct.POINTER(ct.c_int32)
@@ -97,6 +109,7 @@ class Statistics(ct.Structure):
         ("bytes", ct.c_int64),
         ("list_entries", ct.c_int64),
         ("triples", ct.c_int64),
+        ("ticks", ct.c_uint64 * 8),
     ]
 
 

@@ -70,7 +70,8 @@ class CpuEngine:
         """Counters since creation (evaluations, list builds, seconds per part), memory in bytes."""
         numbers = c.Statistics()
         self._library.nnp_engine_statistics(self._handle, ct.byref(numbers))
-        return {name: getattr(numbers, name) for name, _ in c.Statistics._fields_}
+        counters = {name: getattr(numbers, name) for name, _ in c.Statistics._fields_[:-1]}
+        return counters | {f"ticks_{p}": t for p, t in zip(c.PHASES, numbers.ticks, strict=True)}
 
     def compute(
         self, structure: Structure, forces: bool = True, stress: bool = False

@@ -20,8 +20,11 @@ typedef double nnp_scalar;
 #define NNP_TANH(x) tanh(x)
 #define NNP_SIN(x) sin(x)
 #define NNP_COS(x) cos(x)
-#define NNP_COS_HALF_PI(x) cos(1.5707963267948966 * (x)) /* cos(pi x / 2) for 0 <= x <= 1 */
-#define NNP_SIN_HALF_PI(x) sin(1.5707963267948966 * (x))
+#define NNP_INVERSE_SQRT(x) (1.0 / sqrt(x))
+#define NNP_TANH_UNIT(x) tanh(x)                                /* for 0 <= x <= 1 */
+#define NNP_COS_HALF_PI_ROOT(u) cos(1.5707963267948966 * sqrt(u)) /* cos(pi sqrt(u) / 2) for 0 <= u <= 1 */
+#define NNP_SIN_HALF_PI_ROOT(u) \
+    ((u) > 0 ? sin(1.5707963267948966 * sqrt(u)) / sqrt(u) : 1.5707963267948966) /* sin(pi sqrt(u) / 2) / sqrt(u) */
 #define NNP_ACOS(x) acos(x)
 #define NNP_POW(x, y) pow(x, y)
 #define NNP_LOG1P(x) log1p(x)

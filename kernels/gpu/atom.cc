@@ -1,0 +1,103 @@
+// The evaluation of all atoms of one element, a work-group per atom: neighbours, functions, network, gradient. Written
+// once per element by the generator, which defines ELEMENT, N_FUNCTIONS, ENERGY_SCALE, ENERGY_OFFSET and the functions
+//   ELEMENT(forward)(range_a, range_b, diagonal, lane, total, scratch)
+//   ELEMENT(backward)(range_a, range_b, diagonal, by_value, by_slope, scratch, lane)
+//   ELEMENT(network)(weights, node, scratch)    node[0..n) scaled functions in, their gradient over slope out; returns
+//                                               the output
+//
+// parameters: [6][N_FUNCTIONS] factor, offset, minimum, maximum, and what value and angle slope are multiplied with;
+// then the layers, weights [n_in][n_out] and biases.
+#define PARAMETER(which, m) parameters[(which) * N_FUNCTIONS + (m)]
+
+// Scaled functions into the network's input; notes those outside the training range.
+DEVICE void ELEMENT(scale)(int atom, GLOBAL const mixed* RESTRICT parameters, LOCAL_ARG const mixed* total,
+                           LOCAL_ARG mixed* node, GLOBAL double* RESTRICT outside, GLOBAL int* state)
+{
+    for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE) {
+        mixed value = PARAMETER(4, m) * total[m], low = PARAMETER(2, m), high = PARAMETER(3, m);
+        mixed margin = (mixed)EXTRAPOLATION_TOLERANCE * (high - low);
+        node[m] = PARAMETER(0, m) * value + PARAMETER(1, m);
+        if (value < low - margin || value > high + margin) {
+            int at = ATOMIC_ADD(&state[STATE_EXTRAPOLATING], 1);
+            if (at < state[STATE_ROOM]) {
+                outside[3 * at] = atom;
+                outside[3 * at + 1] = m;
+                outside[3 * at + 2] = value < low ? value - low : value - high;
+            }
+        }
+    }
+    SYNC_THREADS
+}
+
+KERNEL void ELEMENT(nnp_evaluate)(int n_atoms, int wanted, GLOBAL const int* RESTRICT atoms,
+                                  GLOBAL const nnp_point* RESTRICT points, GLOBAL const nnp_entry* RESTRICT entries,
+                                  GLOBAL const int* RESTRICT starts, GLOBAL const real* RESTRICT frame,
+                                  GLOBAL const mixed* RESTRICT parameters, GLOBAL const double* RESTRICT gradient,
+                                  GLOBAL double* RESTRICT descriptors, GLOBAL double* RESTRICT energies,
+                                  GLOBAL mm_ulong* RESTRICT forces, GLOBAL double* RESTRICT virials,
+                                  GLOBAL double* RESTRICT outside, GLOBAL int* RESTRICT status,
+                                  GLOBAL int* RESTRICT state)
+{
+    LOCAL real lane[LANES * CAPACITY];
+    LOCAL int owner[CAPACITY];
+    LOCAL int range[2 * (N_ELEMENTS + 1)];
+    LOCAL int inside[GROUP_SIZE];
+    LOCAL mixed scratch[SUM_ROWS * GROUP_SIZE];
+    LOCAL mixed total[N_FUNCTIONS + 1];
+    LOCAL real by_value[N_FUNCTIONS + 1];
+    LOCAL real by_slope[N_FUNCTIONS + 1];
+    LOCAL mixed node[N_NODES + 1];
+    LOCAL mm_long pushed[3 * GROUP_SIZE];
+    LOCAL int failed[3];
+    if (state[STATE_REBUILD] != 0)
+        return;
+    for (int a = GROUP_ID; a < n_atoms; a += NUM_GROUPS) {
+        int atom = atoms[a];
+        nnp_list list = {atom, starts[atom * N_ELEMENTS], starts[(atom + 1) * N_ELEMENTS], points, entries,
+                         starts + atom * N_ELEMENTS, frame};
+        nnp_tiles tiles = nnp_cut(list);
+        for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE)
+            total[m] = 0;
+        if (LOCAL_ID < 3)
+            failed[LOCAL_ID] = 0;
+        for (int pair = 0; pair < tiles.n_pairs && !(wanted & GIVEN_GRADIENT); ++pair) {
+            int diagonal = nnp_load_tiles(list, tiles, pair, range, inside, owner, lane);
+            ELEMENT(forward)(range, diagonal ? range : range + N_ELEMENTS + 1, diagonal, lane, total, scratch);
+        }
+        SYNC_THREADS
+        if (wanted & WANT_DESCRIPTORS) {
+            for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE)
+                descriptors[atom * MOST_FUNCTIONS + m] = PARAMETER(4, m) * total[m];
+        }
+        if (wanted & WANT_ENERGY) {
+            ELEMENT(scale)(atom, parameters, total, node, outside, state);
+            mixed output = ELEMENT(network)(parameters + 6 * N_FUNCTIONS, node, scratch);
+            if (LOCAL_ID == 0) {
+                energies[atom] = ENERGY_SCALE * (double)output + ENERGY_OFFSET;
+                failed[0] = !(fabs(energies[atom]) <= 1e300);
+            }
+        }
+        if (wanted & WANT_FORCES) {
+            for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE) {
+                mixed slope = wanted & GIVEN_GRADIENT ? (mixed)gradient[atom * MOST_FUNCTIONS + m]
+                                                      : (mixed)ENERGY_SCALE * PARAMETER(0, m) * node[m];
+                by_value[m] = PARAMETER(4, m) * slope;
+                by_slope[m] = PARAMETER(5, m) * slope;
+            }
+            nnp_begin_push(pushed);
+            mixed virial[6] = {0, 0, 0, 0, 0, 0};
+            for (int pair = 0; pair < tiles.n_pairs; ++pair) {
+                int diagonal = nnp_load_tiles(list, tiles, pair, range, inside, owner, lane);
+                ELEMENT(backward)(range, diagonal ? range : range + N_ELEMENTS + 1, diagonal, by_value, by_slope,
+                                  scratch, lane);
+                nnp_push(range[0], range[N_ELEMENTS], owner, lane, frame, forces, pushed, failed, virial);
+                if (!diagonal)
+                    nnp_push(range[N_ELEMENTS + 1], range[2 * N_ELEMENTS + 1], owner, lane, frame, forces, pushed,
+                             failed, virial);
+            }
+            nnp_end_push(atom, wanted, pushed, scratch, virial, forces, virials);
+        }
+        nnp_report(atom, failed, status, state);
+    }
+}
+#undef PARAMETER

@@ -1,0 +1,39 @@
+// Radial functions of one group: same neighbours, same cutoff. Written once per group by the generator, which defines
+// GROUP, N_MEMBERS, FIRST_MEMBER, NEIGHBOR_1 and the function
+//   GROUP(terms)(r, value[N_MEMBERS], slope[N_MEMBERS])   the functions of one distance
+
+DEVICE void GROUP(forward)(LOCAL_ARG const int* range, LOCAL_ARG const real* lane, LOCAL_ARG mixed* total,
+                           LOCAL_ARG mixed* scratch)
+{
+    real sums[N_MEMBERS], value[N_MEMBERS], slope[N_MEMBERS];
+#pragma unroll
+    for (int m = 0; m < N_MEMBERS; ++m)
+        sums[m] = 0;
+    for (int j = FIRST_SLOT(range, NEIGHBOR_1) + LOCAL_ID; j < END_SLOT(range, NEIGHBOR_1); j += GROUP_SIZE) {
+        real weight = NEIGHBOR_1 == ANY_ELEMENT ? nnp_charge(j, range) : (real)1;
+        GROUP(terms)(LANE_R(j), value, slope);
+#pragma unroll
+        for (int m = 0; m < N_MEMBERS; ++m)
+            sums[m] += weight * value[m];
+    }
+    nnp_collect(sums, N_MEMBERS, total + FIRST_MEMBER, scratch);
+}
+
+DEVICE void GROUP(backward)(LOCAL_ARG const int* range, LOCAL_ARG const real* by_value, LOCAL_ARG real* lane)
+{
+    real value[N_MEMBERS], slope[N_MEMBERS];
+    for (int j = FIRST_SLOT(range, NEIGHBOR_1) + LOCAL_ID; j < END_SLOT(range, NEIGHBOR_1); j += GROUP_SIZE) {
+        real pull = 0;
+        GROUP(terms)(LANE_R(j), value, slope);
+#pragma unroll
+        for (int m = 0; m < N_MEMBERS; ++m)
+            pull += by_value[FIRST_MEMBER + m] * slope[m];
+        pull *= LANE_INVERSE(j);
+        if (NEIGHBOR_1 == ANY_ELEMENT)
+            pull *= nnp_charge(j, range);
+        LANE_GX(j) += pull * LANE_X(j);
+        LANE_GY(j) += pull * LANE_Y(j);
+        LANE_GZ(j) += pull * LANE_Z(j);
+    }
+    SYNC_THREADS
+}

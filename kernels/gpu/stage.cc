@@ -1,0 +1,160 @@
+// One atom's neighbours in local memory, and sums over the threads of its work-group.
+//
+// CAPACITY slots per work-group. An atom whose list fits is done in one go; a longer list is cut into tiles of half the
+// slots, and every pair of tiles (a, b) is visited: tile a in the lower half, tile b in the upper half.
+//
+//   slots   | H H H H H O O O . . . . |   range = [0, 5, 8]: first slot of each element, end
+
+// Arrays over slots
+#define LANE(array, slot) lane[(array) * CAPACITY + (slot)]
+#define LANE_X(slot) LANE(0, slot)
+#define LANE_Y(slot) LANE(1, slot)
+#define LANE_Z(slot) LANE(2, slot)
+#define LANE_R(slot) LANE(3, slot)
+#define LANE_INVERSE(slot) LANE(4, slot)
+#define LANE_FACTOR(slot) LANE(5, slot) // cutoff (or compact function) of the angular group at hand, times the charge
+#define LANE_SLOPE(slot) LANE(6, slot)  // its derivative over r
+#define LANE_GX(slot) LANE(7, slot)     // dE/dr_ij
+#define LANE_GY(slot) LANE(8, slot)
+#define LANE_GZ(slot) LANE(9, slot)
+#define LANES 10
+#define SUM_ROWS 8
+
+// One atom's list.
+typedef struct {
+    int atom, first, end; // of its entries
+    GLOBAL const nnp_point* points;
+    GLOBAL const nnp_entry* entries;
+    GLOBAL const int* starts; // [N_ELEMENTS + 1] of this atom
+    GLOBAL const real* frame;
+} nnp_list;
+
+// Threads that share one row when there are `rows`: a power of two.
+NNP_FN int nnp_split(int rows)
+{
+    int split = 1;
+    while (2 * split * rows <= GROUP_SIZE && 2 * split <= 8)
+        split *= 2;
+    return split;
+}
+
+// Entries first to last within the cutoff go to the slots from `slot` on, in their order.
+DEVICE void nnp_stage(nnp_list list, int first, int last, int slot, LOCAL_ARG int* range, LOCAL_ARG int* inside,
+                      LOCAL_ARG int* owner, LOCAL_ARG real* lane)
+{
+    nnp_point centre = list.points[list.atom];
+    for (int e = 0; e < N_ELEMENTS; ++e) {
+        int begin = list.starts[e] > first ? list.starts[e] : first;
+        int end = list.starts[e + 1] < last ? list.starts[e + 1] : last;
+        if (LOCAL_ID == 0)
+            range[e] = slot;
+        for (int base = begin; base < end; base += GROUP_SIZE) {
+            int at = base + LOCAL_ID, atom = 0, before = 0, found = 0, mine = 0;
+            real x = 0, y = 0, z = 0, r2 = 0;
+            if (at < end) {
+                atom = list.entries[at].atom;
+                nnp_displacement(centre, list.points[atom], list.entries[at].shifts, list.frame, &x, &y, &z);
+                r2 = x * x + y * y + z * z;
+                mine = r2 < (real)CUTOFF2;
+            }
+            inside[LOCAL_ID] = mine;
+            SYNC_THREADS
+            for (int t = 0; t < GROUP_SIZE; ++t) {
+                before += t < LOCAL_ID ? inside[t] : 0;
+                found += inside[t];
+            }
+            if (mine) {
+                int to = slot + before;
+                real r = sqrt(r2);
+                owner[to] = atom;
+                LANE_X(to) = x;
+                LANE_Y(to) = y;
+                LANE_Z(to) = z;
+                LANE_R(to) = r;
+                LANE_INVERSE(to) = (real)1 / r;
+                LANE_GX(to) = LANE_GY(to) = LANE_GZ(to) = 0;
+            }
+            SYNC_THREADS
+            slot += found;
+        }
+    }
+    if (LOCAL_ID == 0)
+        range[N_ELEMENTS] = slot;
+    SYNC_THREADS
+}
+
+// Nuclear charge of the neighbour in a slot, for functions that see all elements.
+NNP_FN real nnp_charge(int slot, LOCAL_ARG const int* range)
+{
+    const int charges[N_ELEMENTS] = ATOMIC_NUMBERS;
+    int charge = charges[0];
+    for (int e = 1; e < N_ELEMENTS; ++e)
+        charge = slot >= range[e] ? charges[e] : charge;
+    return charge;
+}
+
+// Sums of up to SUM_ROWS rows of one number per thread; the result stands at the head of each row.
+DEVICE void nnp_sum_rows(int rows, LOCAL_ARG mixed* scratch)
+{
+    int width = GROUP_SIZE / SUM_ROWS, row = LOCAL_ID / width, column = LOCAL_ID % width;
+    mixed sum = 0;
+    SYNC_THREADS
+    if (row < rows) {
+        for (int t = column; t < GROUP_SIZE; t += width)
+            sum += scratch[row * GROUP_SIZE + t];
+    }
+    SYNC_THREADS
+    if (row < rows)
+        scratch[row * GROUP_SIZE + column] = sum;
+    SYNC_THREADS
+    if (LOCAL_ID < rows) {
+        sum = 0;
+        for (int t = 0; t < width; ++t)
+            sum += scratch[LOCAL_ID * GROUP_SIZE + t];
+        scratch[LOCAL_ID * GROUP_SIZE] = sum;
+    }
+    SYNC_THREADS
+}
+
+// total[m] += sum over the threads of sums[m]. n is a constant where this is inlined.
+NNP_FN void nnp_collect(const real* sums, int n, LOCAL_ARG mixed* total, LOCAL_ARG mixed* scratch)
+{
+#pragma unroll
+    for (int first = 0; first < n; first += SUM_ROWS) {
+        int rows = n - first < SUM_ROWS ? n - first : SUM_ROWS;
+#pragma unroll
+        for (int m = 0; m < SUM_ROWS; ++m) {
+            if (first + m < n)
+                scratch[m * GROUP_SIZE + LOCAL_ID] = sums[first + m];
+        }
+        nnp_sum_rows(rows, scratch);
+        if (LOCAL_ID < rows)
+            total[first + LOCAL_ID] += scratch[LOCAL_ID * GROUP_SIZE];
+        SYNC_THREADS
+    }
+}
+
+// Adds the parts that `split` neighbouring threads have of slot j's gradient.
+NNP_FN void nnp_add_gradient(int j, int present, int split, real gx, real gy, real gz, LOCAL_ARG mixed* scratch,
+                             LOCAL_ARG real* lane)
+{
+    if (split > 1) {
+        scratch[LOCAL_ID] = gx;
+        scratch[GROUP_SIZE + LOCAL_ID] = gy;
+        scratch[2 * GROUP_SIZE + LOCAL_ID] = gz;
+        SYNC_THREADS
+        if (present && LOCAL_ID % split == 0) {
+            for (int t = 1; t < split; ++t) {
+                gx += scratch[LOCAL_ID + t];
+                gy += scratch[GROUP_SIZE + LOCAL_ID + t];
+                gz += scratch[2 * GROUP_SIZE + LOCAL_ID + t];
+            }
+        }
+    }
+    if (present && LOCAL_ID % split == 0) {
+        LANE_GX(j) += gx;
+        LANE_GY(j) += gy;
+        LANE_GZ(j) += gz;
+    }
+    SYNC_THREADS
+}

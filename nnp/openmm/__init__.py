@@ -23,11 +23,16 @@ except ImportError as error:
         "nnp.openmm needs OpenMM, which is not installed: pip install 'nnp[openmm]'"
     ) from error
 
+from nnp.openmm._plugin import why_unavailable
 from nnp.openmm.box import OpenMMAtoms, to_openmm
 from nnp.openmm.monitor import Monitor, monitor, monitors, original_errors
+from nnp.openmm.native_force import update_force
+from nnp.openmm.native_monitor import NativeMonitor
 from nnp.openmm.platforms import check_platform
 from nnp.openmm.routes import ROUTES, create_force
 from nnp.openmm.system import create_simulation, create_system
+
+why_unavailable()  # loads the plugin, so that OpenMM can read Systems with its forces from XML
 
 if TYPE_CHECKING:
     from nnp.openmm.torchscript import export_torchscript
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ROUTES",
     "Monitor",
+    "NativeMonitor",
     "OpenMMAtoms",
     "check_platform",
     "create_force",
@@ -45,6 +51,7 @@ __all__ = [
     "monitors",
     "original_errors",
     "to_openmm",
+    "update_force",
 ]
 
 

@@ -14,6 +14,8 @@ import openmm
 
 from nnp.errors import NNPError, OptionError
 from nnp.evaluation import Evaluation, Extrapolation, Extrapolations
+from nnp.openmm._plugin import is_native
+from nnp.openmm.native_monitor import NativeMonitor
 
 
 class Monitor:
@@ -81,12 +83,14 @@ def remember_token(handle: Monitor) -> None:
     _TORCH_MONITORS[handle.token] = handle
 
 
-def monitor(force: openmm.Force) -> Monitor:
+def monitor(force: openmm.Force) -> Monitor | NativeMonitor:
     """The monitor of a force, also of one got by ``system.getForce`` or a copy of one.
 
     Raises:
         OptionError: the force was not made by `create_force`.
     """
+    if is_native(force):
+        return NativeMonitor(force)
     called = _BY_ADDRESS.get(int(force.this))
     found = _by_token(force) if called is None else called.monitor
     if found is None:
@@ -96,7 +100,7 @@ def monitor(force: openmm.Force) -> Monitor:
     return found
 
 
-def monitors(system: openmm.System) -> list[Monitor]:
+def monitors(system: openmm.System) -> list[Monitor | NativeMonitor]:
     """The monitors of all forces of a system that have one."""
     found = []
     for force in system.getForces():

@@ -30,7 +30,10 @@ _MESSAGE_SIZE = 1024
 
 
 def create_native_force(
-    potential: Potential, species: Species, engine: str = "auto", options: dict[str, Any] | None = None
+    potential: Potential,
+    species: Species,
+    engine: str = "auto",
+    options: dict[str, Any] | None = None,
 ) -> openmm.Force:
     """The force; see `routes.create_force`.
 
@@ -50,12 +53,13 @@ def create_native_force(
         UnavailableError: the plugin is not there or was built for another OpenMM.
     """
     load_plugin()
+    options = _known(options or {})
     if engine not in ENGINES:
         raise OptionError(
             f"engine={engine!r}: route='native' evaluates with engine='cpu' only; use "
             "route='python' for others"
         )
-    attributes = _options(**_known(options or {})) | {
+    attributes = _options(**options) | {
         "version": _FORMAT_VERSION,
         "name": "NNP",
         "periodic": int(species.periodic),
@@ -110,7 +114,7 @@ def _base64(numbers: NDArray[Any], dtype: str) -> str:
 
 
 def _known(options: dict[str, Any]) -> dict[str, Any]:
-    names = _options.__kwdefaults__
+    names = list(_options.__kwdefaults__ or {})
     for option in options:
         if option not in names:
             raise OptionError(

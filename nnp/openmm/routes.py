@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import openmm
 
 from nnp.errors import OptionError
+from nnp.openmm.native_force import create_native_force
 from nnp.openmm.platforms import check_force, find_platform
 from nnp.openmm.python_force import create_python_force
 from nnp.openmm.species import element_indices, read_species
+from nnp.openmm.subset import read_subset
 from nnp.openmm.torch_force import create_torch_force
 from nnp.potential import Potential
 
-ROUTES = {"python": create_python_force, "torch": create_torch_force}
-# The python route works on every platform, with every engine, needs no torch, can be copied and
-# serialised, and adds the least time to a step.
+ROUTES = {
+    "python": create_python_force,
+    "torch": create_torch_force,
+    "native": create_native_force,
+}
 DEFAULT_ROUTE = "python"
 
 
@@ -26,6 +31,7 @@ def create_force(
     periodic: bool | None = None,
     engine: str = "auto",
     platform: str | None = None,
+    particles: Sequence[int] | None = None,
     **options: Any,
 ) -> openmm.Force:
     """A potential as an OpenMM Force, for ``system.addForce``.
@@ -39,18 +45,28 @@ def create_force(
             Topology's box or the Atoms' pbc say.
         engine: name of the engine, see `Potential.engine`.
         platform: name of the platform that will run it, to have it refused here if it cannot.
-        **options: of the engine.
+        particles: indices of the atoms that the potential describes, which see only one another;
+            the rest of the system is others' (mixed systems). None: all. Route ``native`` only.
+        **options: of the engine; of the route, see `create_native_force`.
 
     Raises:
         OptionError: an unknown route, engine or option, or ``periodic`` missing for symbols.
         StructureError: an element without a model, mixed pbc, no atoms.
         UnavailableError: what the route or engine needs is not there, or the platform is not.
     """
-    found = read_species(species, periodic)
     name = DEFAULT_ROUTE if route == "auto" else route
     if name not in ROUTES:
         raise OptionError(f"route={route!r} is unknown: allowed are auto, {', '.join(ROUTES)}")
-    element_indices(potential, found)
+    if particles is None:
+        found = read_species(species, periodic)
+        element_indices(potential, found)
+    else:
+        found = read_subset(potential, species, periodic, particles)
+        if name != "native":
+            raise OptionError(
+                f"particles={list(particles)[:3]}…: route={name!r} acts on all atoms; use "
+                "route='native'"
+            )
     force = ROUTES[name](potential, found, engine, options)
     if platform is not None:
         check_force(force, find_platform(platform))

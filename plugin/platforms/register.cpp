@@ -1,6 +1,7 @@
 // What OpenMM calls when it loads the plugin.
 #include "cpu_kernel.h"
 #include "force_proxy.h"
+#include "host_kernel.h"
 
 #include "openmm/reference/ReferencePlatform.h"
 
@@ -16,7 +17,11 @@ extern "C" NNP_OPENMM_API void registerKernelFactories()
     OpenMM::SerializationProxy::registerProxy(typeid(NNPForce), new NNPForceProxy());
     for (int i = 0; i < OpenMM::Platform::getNumPlatforms(); ++i) {
         OpenMM::Platform& platform = OpenMM::Platform::getPlatform(i);
+        OpenMM::KernelFactory* factory = nullptr;
         if (dynamic_cast<OpenMM::ReferencePlatform*>(&platform))  // CPU is one, too
-            platform.registerKernelFactory(CalcNNPForceKernel::Name(), new CpuKernelFactory());
+            factory = new CpuKernelFactory();
+        else
+            factory = new HostKernelFactory();
+        platform.registerKernelFactory(CalcNNPForceKernel::Name(), factory);
     }
 }

@@ -133,9 +133,11 @@ def _lower_triangular_rotation(cell: NDArray[np.float64]) -> NDArray[np.float64]
 
 
 def _topology(structure: Structure, box_nm: NDArray[np.float64] | None) -> app.Topology:
+    """One residue per atom: PDB readers take a second atom of the same name for an error."""
     topology = app.Topology()
-    residue = topology.addResidue("NNP", topology.addChain())
+    chain = topology.addChain()
     for symbol in structure.symbols:
+        residue = topology.addResidue(symbol.upper(), chain)
         topology.addAtom(symbol, app.Element.getBySymbol(symbol), residue)
     if box_nm is not None:
         topology.setPeriodicBoxVectors(box_nm * unit.nanometer)

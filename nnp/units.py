@@ -89,14 +89,13 @@ def unit_system(units: str | tuple[str, str] | UnitSystem | None) -> UnitSystem 
     """
     if units is None or isinstance(units, UnitSystem):
         return units
-    if isinstance(units, str):
-        named = {"atomic": ATOMIC, "metal": METAL}
-        if units in named:
-            return named[units]
-        units = tuple(part.strip() for part in units.split(","))  # type: ignore[assignment]
-    if len(units) != 2:
+    named = {"atomic": ATOMIC, "metal": METAL}
+    if isinstance(units, str) and units in named:
+        return named[units]
+    parts = [part.strip() for part in units.split(",")] if isinstance(units, str) else units
+    if not isinstance(parts, list | tuple) or len(parts) != 2:
         raise OptionError(
             f"units={units!r} is not understood: say 'atomic' (bohr, hartree), 'metal' (angstrom, "
             "eV) or 'LENGTH,ENERGY' such as 'angstrom,eV'"
         )
-    return UnitSystem(*units)
+    return UnitSystem(*parts)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.elements import atomic_number, chemical_symbol
-from nnp.errors import OptionError, StructureError
+from nnp.errors import NumericalError, OptionError, StructureError
 from nnp.evaluation import Evaluation
 from nnp.networks import Network
 from nnp.scaling import Scaling
@@ -198,7 +198,7 @@ class Potential:
         """
         warm = self.engine(engine, **options)
         if isinstance(atoms, list | tuple):
-            return [warm.compute(as_structure(a), forces, stress) for a in atoms]
+            return [_numbered(n, warm, a, forces, stress) for n, a in enumerate(atoms)]
         return warm.compute(as_structure(atoms), forces, stress)
 
     def descriptors(
@@ -237,3 +237,11 @@ class Potential:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _engines={})
+
+
+def _numbered(number: int, engine: Engine, atoms: Any, forces: bool, stress: bool) -> Evaluation:
+    """Evaluate one structure of a list; errors say which."""
+    try:
+        return engine.compute(as_structure(atoms), forces, stress)
+    except (StructureError, NumericalError) as error:
+        raise type(error)(f"structure {number}: {error}") from error

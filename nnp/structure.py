@@ -35,7 +35,7 @@ class Structure:
     def __post_init__(self) -> None:
         set_ = object.__setattr__
         set_(self, "positions", _array("positions", self.positions, np.float64, (-1, 3)))
-        set_(self, "atomic_numbers", _array("atomic_numbers", self.atomic_numbers, np.int64, (-1,)))
+        set_(self, "atomic_numbers", _whole_numbers(self.atomic_numbers))
         set_(self, "cell", _array("cell", self.cell, np.float64, (3, 3)))
         set_(self, "pbc", _array("pbc", self.pbc, np.bool_, (3,)))
         _check_atoms(self)
@@ -94,6 +94,16 @@ def _array(name: str, value: Any, dtype: Any, shape: tuple[int, ...]) -> NDArray
         wanted = str(shape).replace("-1", "n")
         raise StructureError(f"{name} has shape {array.shape}: {wanted} is wanted")
     return array
+
+
+def _whole_numbers(value: Any) -> NDArray[np.int64]:
+    numbers = _array("atomic_numbers", value, np.float64, (-1,))
+    whole = numbers == np.round(numbers)
+    if not whole.all():
+        atom = int(np.argmin(whole))
+        raise StructureError(f"atomic number of atom {atom} is {numbers[atom]}: no such element")
+    clipped: NDArray[np.int64] = np.clip(numbers, -1, 1000).astype(np.int64)
+    return clipped
 
 
 def _check_atoms(structure: Structure) -> None:

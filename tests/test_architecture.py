@@ -25,7 +25,7 @@ LAYERS = [
     ["io", "testing", "descriptor_ops"],
     ["ops", "torchscript", "teachers", "metrics", "data"],
     ["ase", "openmm", "rdf", "train"],
-    ["md", "plots", "bench", "mlpotential"],
+    ["md", "plots", "report", "bench", "mlpotential"],
     ["cli", "__main__"],
 ]
 # What the package itself re-exports, at the top.
@@ -46,7 +46,7 @@ OPTIONAL = {
     },
     "openmm": {"openmm", "md", "teachers", "cli"},
     "openmmtorch": {"openmm"},
-    "matplotlib": {"plots", "bench"},
+    "matplotlib": {"plots", "report", "bench"},
     "ase": {"ase", "io/structures", "teachers", "md", "cli", "openmm", "rdf", "bench"},
 }
 

@@ -1,0 +1,53 @@
+"""``nnp evaluate``: errors of a potential over labelled structures, pictures, one HTML page."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from nnp.cli.options import (
+    SubParsers,
+    add_command,
+    add_engine,
+    add_force,
+    add_potential,
+    load_potential,
+)
+from nnp.cli.table import text_table
+from nnp.errors import OutputExistsError
+from nnp.plots import have_matplotlib
+from nnp.report import write_report
+from nnp.train.dataset import Dataset, LabelKeys
+from nnp.train.evaluate import evaluate
+
+
+def add_parser(subparsers: SubParsers) -> None:
+    """Register the command."""
+    summary = "compare a potential with labelled structures: errors per group, pictures, a report"
+    parser = add_command(subparsers, "evaluate", _run, summary)
+    add_potential(parser)
+    parser.add_argument("data", metavar="DATA", nargs="+", help="files of labelled structures")
+    parser.add_argument("--output", default="evaluation", help="folder of pictures and report")
+    parser.add_argument("--log", help="log.csv of the training run, for learning curves")
+    parser.add_argument("--group-key", default="group", help="key of atoms.info with the group")
+    parser.add_argument("--virial-key", help="key of atoms.info with a virial (eV)")
+    add_engine(parser)
+    add_force(parser)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    folder = Path(arguments.output)
+    if (folder / "report.html").exists() and not arguments.force:
+        raise OutputExistsError(f"{folder} holds a report: choose another --output, or add --force")
+    potential = load_potential(arguments)
+    keys = LabelKeys(group=arguments.group_key, virial=arguments.virial_key)
+    dataset = Dataset.read(arguments.data, keys, potential.units)
+    report = evaluate(potential, dataset, arguments.engine, quiet=False)
+    print(dataset.summary())
+    print(text_table(*report.table()))
+    print(f"{len(report.extrapolating)} structures with atoms outside the training range")
+    if have_matplotlib():
+        write_report(report, folder, f"{arguments.path}: {dataset.summary()}", arguments.log)
+        print(f"pictures and report: {folder}")
+    else:
+        print("no pictures: matplotlib is not installed (pip install 'nnp[plot]')")

@@ -1,0 +1,50 @@
+"""``nnp train``: fit a potential to data, as a TOML file says."""
+
+from __future__ import annotations
+
+import argparse
+
+from nnp.cli.options import SubParsers, add_command, add_force, at_least_one
+from nnp.errors import OptionError
+
+
+def add_parser(subparsers: SubParsers) -> None:
+    """Register the command."""
+    summary = "fit a potential to energies, forces and stresses; docs/training.md has the settings"
+    parser = add_command(subparsers, "train", _run, summary)
+    parser.add_argument("config", metavar="CONFIG.toml", help="data, functions, network, optimiser")
+    parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
+    parser.add_argument(
+        "--members", type=at_least_one, default=1, help="networks with different seeds to train"
+    )
+    add_force(parser)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from nnp import train
+
+    if arguments.resume and arguments.force:
+        raise OptionError("--resume continues a run and --force overwrites it: give one of them")
+    settings = train.read_settings(arguments.config)
+    if arguments.members > 1:
+        results = train.train_committee(
+            settings, arguments.members, arguments.resume, arguments.force
+        )
+    else:
+        results = [train.train(settings, arguments.resume, arguments.force)]
+    for number, result in enumerate(results):
+        name = f"member {number}: " if len(results) > 1 else ""
+        print(f"{name}best epoch {result.best_epoch} of {len(result.rows)}")
+        row = next(r for r in result.rows if int(r["epoch"]) == result.best_epoch)
+        for part in ("train", "valid"):
+            if f"{part}_loss" in row:
+                print(_line(part, row))
+    print(f"models, log and checkpoint: {settings.run.output}")
+
+
+def _line(part: str, row: dict[str, float]) -> str:
+    return (
+        f"  {part}  energy MAE {row[f'{part}_energy_mae_mev']:.3f} "
+        f"RMSE {row[f'{part}_energy_rmse_mev']:.3f} meV/atom  "
+        f"forces MAE {row[f'{part}_force_mae']:.4f} RMSE {row[f'{part}_force_rmse']:.4f} eV/Å"
+    )

@@ -1,0 +1,62 @@
+"""Initial weights.
+
+Xavier: Glorot and Bengio, AISTATS 2010. Nguyen and Widrow, IJCNN 1990,
+doi:10.1109/IJCNN.1990.137819.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnp.networks import Network
+from nnp.train.network import AtomicNetwork
+
+
+class Initialisation(StrEnum):
+    """How initial weights are drawn."""
+
+    UNIFORM = "uniform"  # weights and biases uniform in [−1, 1]
+    XAVIER = "xavier"  # weights normal, variance 2 / (n_in + n_out); biases small
+    NGUYEN_WIDROW = "nguyen_widrow"  # active regions of the neurons spread over the inputs
+
+
+_Layer = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def initial_network(
+    network: AtomicNetwork, method: Initialisation, rng: np.random.Generator
+) -> Network:
+    """A network with random weights, for inputs of mean 0 and variance 1."""
+    draw = _METHODS[Initialisation(method)]
+    layers = [draw(n_in, n_out, rng) for n_in, n_out in pairwise(network.sizes)]
+    if method is not Initialisation.UNIFORM:  # start from the reference energies
+        layers[-1] = _xavier(network.sizes[-2], 1, rng)
+    weights, biases = zip(*layers, strict=True)
+    return Network(weights, biases, network.activations)
+
+
+def _uniform(n_in: int, n_out: int, rng: np.random.Generator) -> _Layer:
+    return rng.uniform(-1, 1, (n_in, n_out)), rng.uniform(-1, 1, n_out)
+
+
+def _xavier(n_in: int, n_out: int, rng: np.random.Generator) -> _Layer:
+    return rng.normal(0, (2 / (n_in + n_out)) ** 0.5, (n_in, n_out)), rng.normal(0, 0.1, n_out)
+
+
+def _nguyen_widrow(n_in: int, n_out: int, rng: np.random.Generator) -> _Layer:
+    weights = rng.uniform(-1, 1, (n_in, n_out))
+    length = 0.7 * n_out ** (1 / n_in)
+    weights *= length / np.linalg.norm(weights, axis=0)
+    return weights, rng.uniform(-length, length, n_out)
+
+
+_METHODS: dict[Initialisation, Callable[[int, int, np.random.Generator], _Layer]] = {
+    Initialisation.UNIFORM: _uniform,
+    Initialisation.XAVIER: _xavier,
+    Initialisation.NGUYEN_WIDROW: _nguyen_widrow,
+}

@@ -1,0 +1,177 @@
+"""The global extended Kalman filter over all parameters, as RuNNer and n2p2 train.
+
+For residuals ξ with Jacobian H (m, p), covariance P and noise R:
+
+    A = (λ R + H P Hᵀ)⁻¹,  K = P Hᵀ A,  θ ← θ + K ξ,  P ← (P − K H P) / λ + q
+
+with λ = 1 for the standard filter and λ ← ν λ + 1 − ν for fading memory. One step takes the rows
+of a whole batch at once (multi-stream); with one candidate per step it is the classical filter.
+
+Reference:
+    Blank and Brown, J. Chemometrics 8, 391 (1994), doi:10.1002/cem.1180080605; Singraber et al.,
+    J. Chem. Theory Comput. 15, 3075 (2019), doi:10.1021/acs.jctc.8b01092.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nnp.errors import OptionError
+from nnp.train.features import Sample
+from nnp.train.objective import Counts, Objective
+from nnp.train.optimizers.base import State
+
+
+@dataclass(frozen=True)
+class KalmanSettings:
+    """The filter.
+
+    Attributes:
+        fading: fading memory in place of the standard filter.
+        forgetting: λ at the start (fading memory).
+        forgetting_rate: ν.
+        noise: R, of residuals weighted as in the loss.
+        noise_decay: R shrinks by e^{−decay} per epoch (standard), down to ``noise_min``.
+        noise_min: smallest R.
+        covariance: diagonal of P at the start.
+        process_noise: q, added to the diagonal of P (standard).
+        process_decay: q shrinks by e^{−decay} per epoch, down to ``process_min``.
+        process_min: smallest q.
+        candidates: force components per structure and step; None: all.
+        threshold: draw only components whose error exceeds this times the structure's
+            root-mean-square force error; 0: any.
+    """
+
+    fading: bool = True
+    forgetting: float = 0.99
+    forgetting_rate: float = 0.9995
+    noise: float = 0.02
+    noise_decay: float = 0.0
+    noise_min: float = 1e-4
+    covariance: float = 1.0
+    process_noise: float = 0.0
+    process_decay: float = 0.0
+    process_min: float = 0.0
+    candidates: int | None = 48
+    threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("forgetting", "forgetting_rate"):
+            if not 0 < getattr(self, name) <= 1:
+                raise OptionError(f"kalman {name} = {getattr(self, name)} must be in (0, 1]")
+        for name in ("noise", "noise_min", "covariance"):
+            if not getattr(self, name) > 0:
+                raise OptionError(f"kalman {name} = {getattr(self, name)} must be positive")
+        if self.candidates is not None and self.candidates < 1:
+            raise OptionError(f"kalman candidates = {self.candidates}: 1 or more, or leave it out")
+
+
+class Kalman:
+    """The filter with its covariance.
+
+    Args:
+        settings: constants.
+        n_parameters: length of θ.
+        steps_per_epoch: for the decay of the noises.
+        seed: of the draw of force components.
+        dtype: of the covariance.
+    """
+
+    full_batch = False
+    uses_columns = True
+
+    def __init__(
+        self,
+        settings: KalmanSettings,
+        n_parameters: int,
+        steps_per_epoch: int,
+        seed: int,
+        dtype: torch.dtype,
+    ) -> None:
+        self._settings = settings
+        self._covariance = settings.covariance * torch.eye(n_parameters, dtype=dtype)
+        self._forgetting = settings.forgetting if settings.fading else 1.0
+        self._steps = 0
+        self._per_epoch = max(steps_per_epoch, 1)
+        self._seed = seed
+
+    def step(self, theta: Tensor, objective: Objective, batch: Sequence[Sample]) -> Tensor:
+        """See `nnp.train.optimizers.base.Optimizer.step`."""
+        rng = np.random.default_rng((self._seed, self._steps))
+        chosen = [self._candidates(theta, objective, sample, rng) for sample in batch]
+        counts = objective.counts(batch)
+        drawn = sum(len(c) for c in chosen if c is not None)
+        counts = Counts(counts.energy, drawn, counts.stress)
+        rows = [
+            objective.residuals(theta, sample, counts, components)
+            for sample, components in zip(batch, chosen, strict=True)
+        ]
+        self._steps += 1
+        values = torch.cat([r.values for r in rows])
+        return self.update(theta, values, torch.cat([r.jacobian for r in rows]))
+
+    def update(self, theta: Tensor, values: Tensor, jacobian: Tensor) -> Tensor:
+        """θ after the measurements ``values`` (m,) with Jacobian (m, p)."""
+        if not len(values):
+            return theta
+        settings, forgetting = self._settings, self._forgetting
+        projected = jacobian @ self._covariance
+        innovation = projected @ jacobian.T
+        innovation.diagonal().add_(forgetting * self._decayed("noise"))
+        factor, failed = torch.linalg.cholesky_ex(innovation)
+        if failed:  # not positive any more: P has lost its symmetry to rounding, or is not finite
+            return torch.full_like(theta, torch.nan)
+        half = torch.linalg.solve_triangular(factor, projected, upper=False)
+        scaled = torch.linalg.solve_triangular(factor, values[:, None], upper=False)
+        self._covariance.addmm_(half.T, half, alpha=-1)
+        if settings.fading:
+            self._covariance /= forgetting
+            rate = settings.forgetting_rate
+            self._forgetting = rate * forgetting + 1 - rate
+        else:
+            self._covariance.diagonal().add_(self._decayed("process"))
+        moved: Tensor = theta + (half.T @ scaled)[:, 0]
+        return moved
+
+    def set_rate(self, factor: float) -> None:
+        """The filter has no learning rate."""
+
+    def state(self) -> State:
+        """See `nnp.train.optimizers.base.Optimizer.state`."""
+        return {
+            "covariance": self._covariance.numpy(),
+            "scalars": np.array([self._forgetting, float(self._steps)]),
+        }
+
+    def restore(self, state: State) -> None:
+        """See `nnp.train.optimizers.base.Optimizer.restore`."""
+        self._covariance = torch.from_numpy(state["covariance"].copy())
+        self._forgetting, steps = (float(x) for x in state["scalars"])
+        self._steps = int(steps)
+
+    def _decayed(self, name: str) -> float:
+        s, epochs = self._settings, self._steps / self._per_epoch
+        if name == "noise":
+            return max(s.noise * float(np.exp(-s.noise_decay * epochs)), s.noise_min)
+        return max(s.process_noise * float(np.exp(-s.process_decay * epochs)), s.process_min)
+
+    def _candidates(
+        self, theta: Tensor, objective: Objective, sample: Sample, rng: np.random.Generator
+    ) -> np.ndarray | None:
+        """Force components of this step: at random, or at random among the bad ones."""
+        if sample.frame.forces is None or objective.loss.forces == 0:
+            return None
+        pool = np.arange(sample.frame.forces.size)
+        count = self._settings.candidates or len(pool)
+        if self._settings.threshold > 0:
+            (prediction,) = objective.model.predict(theta, [sample])
+            error = np.abs(prediction.forces.numpy() - sample.frame.forces).ravel()  # type: ignore[union-attr]
+            limit = self._settings.threshold * np.sqrt(np.mean(error**2))
+            bad = np.flatnonzero(error > limit)
+            pool = bad if len(bad) else pool
+        return np.sort(rng.choice(pool, min(count, len(pool)), replace=False))

@@ -1,0 +1,190 @@
+"""All settings of a training run: the TOML file's tables, one dataclass each."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from nnp.errors import FileFormatError, OptionError
+from nnp.networks import Activation
+from nnp.train.dataset import LabelKeys
+from nnp.train.functions import GeneratedFunctions
+from nnp.train.initial import Initialisation
+from nnp.train.inputs import InputSettings
+from nnp.train.loss import LossSettings
+from nnp.train.optimizers import OptimizerSettings
+from nnp.train.prune import PruneSettings
+from nnp.train.schedules import ScheduleSettings
+from nnp.train.splits import SplitSettings
+from nnp.train.tables import from_table
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """[data]: what to learn from.
+
+    Attributes:
+        train: files of structures.
+        validation: files of more structures, never trained on.
+        units: of n2p2's input.data, see `nnp.units.unit_system`.
+        split: structures of ``train`` to keep for validation.
+        keys: where the labels are.
+        reference_energies: eV per atom of an element; the others by least squares.
+    """
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...] = ()
+    units: str | None = None
+    split: SplitSettings = field(default_factory=SplitSettings)
+    keys: LabelKeys = field(default_factory=LabelKeys)
+    reference_energies: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.train:
+            raise OptionError("train names no file")
+
+
+@dataclass(frozen=True)
+class FunctionSettings:
+    """[functions]: the symmetry functions.
+
+    Attributes:
+        file: an n2p2 input.nn whose functions are taken as they are; None: generate them.
+        file_units: of that file, see `nnp.units.unit_system`.
+        generate: the generated set.
+        prune: which of them to leave out.
+    """
+
+    file: str | None = None
+    file_units: str | None = None
+    generate: GeneratedFunctions = field(default_factory=GeneratedFunctions)
+    prune: PruneSettings = field(default_factory=PruneSettings)
+
+
+@dataclass(frozen=True)
+class ElementNetworkSettings:
+    """[network.elements.X]: what differs for one element.
+
+    Attributes:
+        hidden: neurons of each hidden layer.
+        activation: of the hidden layers.
+    """
+
+    hidden: tuple[int, ...]
+    activation: Activation = Activation.TANH
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """[network]: architecture and first weights.
+
+    Attributes:
+        hidden: neurons of each hidden layer.
+        activation: of the hidden layers, by n2p2's letter.
+        initial: how weights are drawn.
+        elements: exceptions by symbol.
+    """
+
+    hidden: tuple[int, ...] = (24, 24)
+    activation: Activation = Activation.TANH
+    initial: Initialisation = Initialisation.XAVIER
+    elements: dict[str, ElementNetworkSettings] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        layers = [self.hidden, *(e.hidden for e in self.elements.values())]
+        if any(size < 1 for hidden in layers for size in hidden):
+            raise OptionError(f"hidden = {list(self.hidden)}: at least one neuron per layer")
+
+    def of(self, symbol: str) -> ElementNetworkSettings:
+        """What holds for an element."""
+        common = ElementNetworkSettings(self.hidden, self.activation)
+        return self.elements.get(symbol, common)
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """[run]: how long, and what is written.
+
+    Attributes:
+        epochs: passes over the training data.
+        seed: of everything that is drawn.
+        output: folder of models, logs and checkpoints.
+        evaluate_every: epochs between evaluations of training and validation errors.
+        checkpoint_every: epochs between checkpoints.
+        patience: epochs without a better validation loss before it stops; None: never.
+        dtype: ``"float64"`` or ``"float32"``, of networks and optimiser.
+        store_columns: whether second-order optimisers keep the Jacobian in memory.
+        threads: of torch and the engine.
+        tensorboard: whether to write TensorBoard events too.
+    """
+
+    epochs: int = 40
+    seed: int = 0
+    output: str = "training"
+    evaluate_every: int = 1
+    checkpoint_every: int = 1
+    patience: int | None = None
+    dtype: str = "float64"
+    store_columns: bool = True
+    threads: int = 1
+    tensorboard: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "evaluate_every", "checkpoint_every", "threads"):
+            if getattr(self, name) < 1:
+                raise OptionError(f"{name} = {getattr(self, name)}: 1 or more")
+        if self.dtype not in ("float64", "float32"):
+            raise OptionError(f"dtype = {self.dtype!r}: allowed are 'float64', 'float32'")
+        if self.patience is not None and self.patience < 1:
+            raise OptionError(f"patience = {self.patience}: 1 epoch or more, or leave it out")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The whole file."""
+
+    data: DataSettings
+    functions: FunctionSettings = field(default_factory=FunctionSettings)
+    inputs: InputSettings = field(default_factory=InputSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    loss: LossSettings = field(default_factory=LossSettings)
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+    run: RunSettings = field(default_factory=RunSettings)
+
+
+def read_settings(path: str | Path) -> TrainingSettings:
+    """Read a TOML file; files that it names are relative to its folder.
+
+    Raises:
+        FileFormatError: it cannot be read or is no TOML.
+        OptionError: unknown keys or values that are not allowed.
+    """
+    path = Path(path)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileFormatError(f"cannot read {path}: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise FileFormatError(f"{path} is not valid TOML: {error}") from None
+    try:
+        settings = from_table(TrainingSettings, table, "")
+    except OptionError as error:
+        raise OptionError(f"{path}: {error}") from None
+    return _located(settings, path.parent)
+
+
+def _located(settings: TrainingSettings, folder: Path) -> TrainingSettings:
+    def inside(name: str) -> str:
+        return str(folder / Path(name).expanduser())
+
+    data = replace(
+        settings.data,
+        train=tuple(map(inside, settings.data.train)),
+        validation=tuple(map(inside, settings.data.validation)),
+    )
+    file = settings.functions.file
+    functions = replace(settings.functions, file=None if file is None else inside(file))
+    run = replace(settings.run, output=inside(settings.run.output))
+    return replace(settings, data=data, functions=functions, run=run)

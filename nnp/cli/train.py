@@ -34,7 +34,8 @@ def _run(arguments: argparse.Namespace) -> None:
         results = [train.train(settings, arguments.resume, arguments.force)]
     for number, result in enumerate(results):
         name = f"member {number}: " if len(results) > 1 else ""
-        print(f"{name}best epoch {result.best_epoch} of {len(result.rows)}")
+        epochs = int(result.rows[-1]["epoch"])
+        print(f"{name}best epoch {result.best_epoch} of {epochs}")
         row = next(r for r in result.rows if int(r["epoch"]) == result.best_epoch)
         for part in ("train", "valid"):
             if f"{part}_loss" in row:

@@ -1,0 +1,185 @@
+"""Every derivative that a fit uses, against finite differences and the reference engine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from train_data import dataset, directional_slope, objective, settings, task
+
+from nnp.networks import Activation
+from nnp.testing import FAMILIES, random_functions
+from nnp.train.inputs import InputSettings
+from nnp.train.network import AtomicNetwork, activation_derivatives
+from nnp.train.products import VOIGT, DescriptorProducts
+from nnp.train.settings import NetworkSettings
+
+# Four-point differences with h = 1e-5: rounding 1e-16 L / h, some 1e-10 relative to the loss.
+RTOL = 1e-7
+
+LOSSES = {
+    "energy": {"energy": 3.0, "forces": 0.0},
+    "forces": {"energy": 0.0, "forces": 2.0},
+    "stress": {"energy": 0.0, "forces": 0.0, "stress": 5.0},
+    "huber_energy": {"energy": 3.0, "forces": 0.0, "kind": "huber", "delta": 0.3},
+    "huber_forces": {"energy": 0.0, "forces": 2.0, "kind": "huber", "delta": 0.3},
+    "huber_stress": {"energy": 0.0, "forces": 0.0, "stress": 5.0, "kind": "huber", "delta": 0.01},
+    "l2": {"energy": 1e-9, "forces": 0.0, "l2": 0.1},
+    "all": {"energy": 3.0, "forces": 2.0, "stress": 5.0, "l2": 0.01},
+}
+
+
+@pytest.fixture(scope="module")
+def built():
+    loss = objective_settings(stress=1.0)
+    return {e: task(e, loss=loss) for e in (("Si",), ("H", "O"))}
+
+
+def objective_settings(**weights):
+    from nnp.train.loss import LossSettings
+
+    return LossSettings(**weights)
+
+
+@pytest.mark.parametrize("elements", [("Si",), ("H", "O")], ids="-".join)
+@pytest.mark.parametrize("name", LOSSES)
+def test_gradient_of_the_loss(built, elements, name):
+    made = built[elements]
+    aim = objective(made, **LOSSES[name])
+    value, gradient = aim.value_and_gradient(made.theta, made.train)
+    assert value == pytest.approx(aim.value(made.theta, made.train), rel=1e-12)
+    assert float(gradient.abs().max()) > 1e-6
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(3):
+        direction = torch.randn(len(gradient), generator=generator, dtype=torch.float64)
+        slope = directional_slope(lambda t: aim.value(t, made.train), made.theta, direction)
+        assert float(gradient @ direction) == pytest.approx(slope, rel=RTOL, abs=RTOL * value)
+
+
+@pytest.mark.parametrize("elements", [("Si",), ("H", "O")], ids="-".join)
+@pytest.mark.parametrize("name", [name for name in LOSSES if name != "l2"])
+def test_residuals_are_the_loss(built, elements, name):
+    """Σ r² is the loss and −2 Jᵀ r its gradient; Huber's loss has the gradient only."""
+    made = built[elements]
+    aim = objective(made, **(LOSSES[name] | {"l2": 0.0}))
+    counts = aim.counts(made.train)
+    value, gradient = aim.value_and_gradient(made.theta, made.train)
+    parts = [aim.residuals(made.theta, sample, counts) for sample in made.train]
+    if not name.startswith("huber"):
+        assert sum(float(p.values @ p.values) for p in parts) == pytest.approx(value, rel=1e-12)
+    from_rows = -2 * sum(p.jacobian.T @ p.values for p in parts)
+    torch.testing.assert_close(from_rows, gradient, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("mode", ["none", "center", "scale", "scale_center", "scale_sigma"])
+@pytest.mark.parametrize("decorrelate", [False, True])
+def test_the_finished_potential_predicts_what_the_fit_saw(mode, decorrelate):
+    inputs = InputSettings(mode, -0.3, 0.9, decorrelate)
+    made = task(("H", "O"), inputs=inputs, loss=objective_settings(stress=1.0))
+    potential = made.model.potential(made.theta)
+    for sample, seen in zip(made.train, made.model.predict(made.theta, made.train), strict=True):
+        found = potential.evaluate(sample.frame.structure, "reference", stress=True)
+        assert float(seen.energy) == pytest.approx(found.energy, rel=1e-10)
+        np.testing.assert_allclose(seen.forces.numpy(), found.forces, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(seen.stress.numpy(), found.stress, rtol=0, atol=1e-9)
+
+
+def test_stored_columns_are_those_computed():
+    made = task(("H", "O"))
+    sample = made.train[0]
+    assert sample.columns is not None
+    components = np.array([0, 4, 17])
+    stored = made.model.maker.columns(sample, components)
+    computed = made.model.maker.columns(replace(sample, columns=None), components)
+    aim = objective(made)
+    for columns in (stored, computed):
+        assert all(len(c.centers) == 3 for c in columns)
+    counts = aim.counts([sample])
+    rows = [
+        aim.residuals(made.theta, s, counts, components)
+        for s in (sample, replace(sample, columns=None))
+    ]
+    torch.testing.assert_close(rows[0].jacobian, rows[1].jacobian, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_products_with_the_jacobian(family):
+    """Columns, J v and Jᵀ v agree, and J v is the change of the functions."""
+    elements = ("H", "O")
+    functions = tuple(random_functions(elements, np.random.default_rng(1), (family,)))
+    products = DescriptorProducts(dict.fromkeys(elements, functions))
+    structure = dataset(elements, count=1)[0].structure
+    rng = np.random.default_rng(2)
+    v = rng.normal(size=structure.positions.shape)
+    w = rng.normal(size=products.descriptors(structure).shape)
+    jv = products.jvp(structure, v)
+    assert np.vdot(w, jv) == pytest.approx(np.vdot(products.vjp(structure, w), v), rel=1e-9)
+
+    def moved(t):
+        return products.descriptors(replace(structure, positions=structure.positions + t * v))
+
+    h = 1e-5
+    change = (8 * (moved(h) - moved(-h)) - (moved(2 * h) - moved(-2 * h))) / (12 * h)
+    np.testing.assert_allclose(jv, change, atol=1e-6 * np.abs(change).max())
+    columns = products.columns(structure, np.arange(v.size))
+    total = np.zeros(jv.shape)
+    for element, found in enumerate(columns):
+        atoms = np.flatnonzero(products.element_indices(structure) == element)
+        summed = np.zeros((len(atoms), found.values.shape[2]))
+        np.add.at(summed, found.centers, found.values * v.ravel()[:, None, None])
+        total[atoms, : summed.shape[1]] = summed
+    np.testing.assert_allclose(total, jv, atol=1e-12 * np.abs(jv).max())
+
+
+def test_strain_derivative_agrees_with_the_engine():
+    """Contracted with dE/dG it is the virial that the engine's product returns."""
+    elements = ("H", "O")
+    products = DescriptorProducts(
+        dict.fromkeys(elements, tuple(random_functions(elements, np.random.default_rng(1))))
+    )
+    structure = dataset(elements, count=1)[0].structure
+    w = np.random.default_rng(2).normal(size=products.descriptors(structure).shape)
+    _, virial = products._engine.descriptor_vjp(structure, w[products._mask(structure)], True)
+    found = np.einsum("vns,ns->v", products.strain(structure), w)
+    wanted = np.array([(virial[a, b] + virial[b, a]) / 2 for a, b in VOIGT])
+    np.testing.assert_allclose(found, wanted, atol=1e-7 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("name", list(Activation))
+def test_derivatives_of_activations(name):
+    z = torch.linspace(-2.1, 2.3, 12, dtype=torch.float64)
+    value, slope, curvature = activation_derivatives(z, name)
+    h = 1e-4
+    up, down = (activation_derivatives(z + s, name) for s in (h, -h))
+    torch.testing.assert_close(slope, (up[0] - down[0]) / (2 * h), rtol=0, atol=1e-7)
+    torch.testing.assert_close(curvature, (up[1] - down[1]) / (2 * h), rtol=0, atol=1e-7)
+    assert value.shape == z.shape
+
+
+@pytest.mark.parametrize("activation", ["t", "p", "g", "l"])
+@pytest.mark.parametrize("hidden", [(), (3,), (4, 3, 2)])
+def test_network_with_no_or_many_hidden_layers(hidden, activation):
+    made = task(network=NetworkSettings(hidden, activation))
+    aim = objective(made, energy=1.0, forces=1.0)
+    _, gradient = aim.value_and_gradient(made.theta, made.train)
+    direction = torch.ones_like(gradient)
+    slope = directional_slope(lambda t: aim.value(t, made.train), made.theta, direction)
+    assert float(gradient.sum()) == pytest.approx(slope, rel=1e-6)
+
+
+def test_wrong_sizes_are_named():
+    with pytest.raises(ValueError, match="one activation per layer"):
+        AtomicNetwork((3, 4, 1), ["t"])
+
+
+def test_float32_is_close():
+    from nnp.train.settings import RunSettings
+
+    double = task()
+    single = task(run=RunSettings(dtype="float32", seed=3))
+    assert single.theta.dtype is torch.float32
+    values = [objective(m).value(m.theta, m.train) for m in (double, single)]
+    assert values[1] == pytest.approx(values[0], rel=1e-4)
+    assert settings().run.dtype == "float64"

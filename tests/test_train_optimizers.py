@@ -1,0 +1,158 @@
+"""Optimisers against textbook forms, least squares, and each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from train_data import objective, task
+
+from nnp.networks import Activation
+from nnp.train.optimizers import KINDS, OptimizerSettings, make_optimizer
+from nnp.train.optimizers.first_order import GradientSettings, LbfgsSettings
+from nnp.train.optimizers.kalman import Kalman, KalmanSettings
+from nnp.train.schedules import ScheduleKind, ScheduleSettings
+from nnp.train.settings import NetworkSettings
+
+LINEAR = NetworkSettings(hidden=(), activation=Activation.IDENTITY)
+
+
+def kalman(n, **constants):
+    return Kalman(KalmanSettings(**constants), n, 1, 0, torch.float64)
+
+
+@pytest.mark.parametrize("fading", [True, False])
+def test_kalman_filter_against_the_textbook(fading):
+    """Dense matrices, explicit inverse, one formula per line."""
+    rng = np.random.default_rng(0)
+    n, noise, q, rate = 7, 0.3, 0.01, 0.98
+    filter_ = kalman(
+        n,
+        fading=fading,
+        forgetting=0.9,
+        forgetting_rate=rate,
+        noise=noise,
+        process_noise=q,
+        covariance=2.0,
+    )
+    theta, P = rng.normal(size=n), 2.0 * np.eye(n)
+    moved = torch.from_numpy(theta.copy())
+    forgetting = 0.9 if fading else 1.0
+    for m in (1, 3, 5, 12):
+        xi, H = rng.normal(size=m), rng.normal(size=(m, n))
+        moved = filter_.update(moved, torch.from_numpy(xi), torch.from_numpy(H))
+        A = np.linalg.inv(forgetting * noise * np.eye(m) + H @ P @ H.T)
+        K = P @ H.T @ A
+        theta = theta + K @ xi
+        P = (P - K @ H @ P) / forgetting + (0.0 if fading else q * np.eye(n))
+        if fading:
+            forgetting = rate * forgetting + 1 - rate
+        np.testing.assert_allclose(moved.numpy(), theta, rtol=1e-10)
+        np.testing.assert_allclose(filter_.state()["covariance"], P, rtol=0, atol=1e-12)
+
+
+def test_kalman_noise_decays_to_its_floor():
+    filter_ = kalman(2, fading=False, noise=1.0, noise_decay=1.0, noise_min=0.1)
+    xi, H = torch.ones(1, dtype=torch.float64), torch.ones(1, 2, dtype=torch.float64)
+    filter_._steps = 50
+    moved = filter_.update(torch.zeros(2, dtype=torch.float64), xi, H)
+    np.testing.assert_allclose(moved.numpy(), 1 / 2.1)  # P Hᵀ / (H P Hᵀ + 0.1)
+
+
+def least_squares(made, aim):
+    """Minimum of the loss of a network without hidden layers, by numpy."""
+    counts = aim.counts(made.train)
+    zero = torch.zeros_like(made.theta)
+    rows = [aim.residuals(zero, sample, counts) for sample in made.train]
+    J = torch.cat([r.jacobian for r in rows]).numpy()
+    r = torch.cat([r.values for r in rows]).numpy()
+    solution = np.linalg.lstsq(J, r)[0]
+    return float(np.sum((r - J @ solution) ** 2))
+
+
+def test_linear_network_meets_least_squares_in_one_step():
+    made = task(network=LINEAR)
+    aim = objective(made, energy=3.0, forces=2.0)
+    settings = OptimizerSettings("levenberg_marquardt")
+    optimizer = make_optimizer(settings, len(made.theta), 4, 0, torch.float64)
+    optimizer._damping = 1e-12
+    theta = optimizer.step(made.theta, aim, made.train)
+    assert aim.value(theta, made.train) == pytest.approx(least_squares(made, aim), rel=1e-6)
+
+
+def test_kalman_filter_solves_a_linear_network():
+    """Without forgetting and with little noise one pass is recursive least squares."""
+    made = task(network=LINEAR)
+    aim = objective(made, energy=3.0, forces=2.0)
+    settings = KalmanSettings(
+        fading=False, noise=1e-7, noise_min=1e-9, covariance=1e3, candidates=None
+    )
+    theta = Kalman(settings, len(made.theta), 1, 0, torch.float64).step(made.theta, aim, made.train)
+    wanted = least_squares(made, aim)
+    assert aim.value(theta, made.train) == pytest.approx(wanted, rel=1e-3)
+
+
+RATES = {"adam": 3e-3, "adamw": 3e-3, "sgd": 1e-4, "rmsprop": 1e-3}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_optimiser_goes_down(kind):
+    made = task()
+    aim = objective(made, energy=1.0, forces=1.0)
+    gradient = GradientSettings(rate=RATES.get(kind, 1e-3))
+    settings = OptimizerSettings(kind, gradient=gradient, lbfgs=LbfgsSettings(5))
+    optimizer = make_optimizer(settings, len(made.theta), len(made.train), 0, torch.float64)
+    theta, first = made.theta, aim.value(made.theta, made.train)
+    for _ in range(10):
+        theta = optimizer.step(theta, aim, made.train)
+    assert aim.value(theta, made.train) < 0.9 * first
+
+
+def test_gradient_is_clipped():
+    made = task()
+    aim = objective(made)
+    settings = OptimizerSettings("sgd", gradient=GradientSettings(rate=1.0, momentum=0, clip=1e-3))
+    optimizer = make_optimizer(settings, len(made.theta), 4, 0, torch.float64)
+    step = optimizer.step(made.theta, aim, made.train) - made.theta
+    assert float(step.norm()) == pytest.approx(1e-3, rel=1e-4)
+
+
+def test_kalman_takes_only_bad_components():
+    made = task()
+    aim = objective(made)
+    settings = KalmanSettings(candidates=1, threshold=1.5)
+    filter_ = Kalman(settings, len(made.theta), 1, 0, torch.float64)
+    sample = made.train[0]
+    (prediction,) = aim.model.predict(made.theta, [sample])
+    error = np.abs(prediction.forces.numpy() - sample.frame.forces).ravel()
+    bad = set(np.flatnonzero(error > 1.5 * np.sqrt(np.mean(error**2))))
+    assert 0 < len(bad) < len(error)
+    rng = np.random.default_rng(0)
+    drawn = [filter_._candidates(made.theta, aim, sample, rng) for _ in range(20)]
+    assert {int(d[0]) for d in drawn} <= bad
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (ScheduleKind.CONSTANT, [1, 1, 1]),
+        (ScheduleKind.EXPONENTIAL, [1, 0.1, 0.01]),
+        (ScheduleKind.COSINE, [1, 0.505, 0.01]),
+        (ScheduleKind.STEP, [1, 0.5, 0.25]),
+    ],
+)
+def test_schedules(kind, values):
+    schedule = ScheduleSettings(kind, final=0.01, every=1, factor=0.5)
+    np.testing.assert_allclose([schedule.at(epoch, 3) for epoch in range(3)], values)
+    warm = ScheduleSettings(warmup=3)
+    np.testing.assert_allclose([warm.at(e, 9) for e in range(5)], [0.25, 0.5, 0.75, 1, 1])
+
+
+def test_loss_schedule_follows_the_learning_rate():
+    """DeePMD's: from the first weights to the last ones as the rate falls."""
+    from nnp.train.loss import LossSettings
+
+    loss = LossSettings(energy=1, forces=1000, schedule=True, energy_end=100, forces_end=1)
+    assert (loss.at(1.0).energy, loss.at(1.0).forces) == (1, 1000)
+    assert (loss.at(0.0).energy, loss.at(0.0).forces) == (100, 1)
+    assert loss.at(0.5).forces == pytest.approx(500.5)

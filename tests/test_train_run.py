@@ -1,0 +1,193 @@
+"""Whole runs: resuming bit for bit, stopping, what is written, the command line."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+
+import ase.io
+import numpy as np
+import pytest
+import torch
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from train_data import dataset, settings
+
+import nnp
+from nnp.cli import main
+from nnp.errors import NumericalError, OptionError, OutputExistsError, UnavailableError
+from nnp.train.build import build
+from nnp.train.checkpoint import read_checkpoint
+from nnp.train.dataset import Dataset
+from nnp.train.optimizers import KINDS, OptimizerSettings
+from nnp.train.optimizers.first_order import GradientSettings, LbfgsSettings
+from nnp.train.settings import RunSettings
+from nnp.train.trainer import CHECKPOINT, Trainer, fingerprint
+
+
+def trainer(folder, epochs, kind="kalman", **changes):
+    chosen = settings(
+        folder,
+        optimizer=OptimizerSettings(kind, batch=2, lbfgs=LbfgsSettings(3, history=5)),
+        run=RunSettings(epochs=epochs, seed=3, output=str(folder), **changes),
+    )
+    data = dataset(count=5)
+    task = build(chosen, data.subset(range(4)), data.subset([4]), quiet=True)
+    return chosen, task, Trainer(chosen, task, quiet=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_resumed_run_is_the_same_bit_for_bit(tmp_path, kind):
+    whole, halves = tmp_path / "whole", tmp_path / "halves"
+    trainer(whole, 6, kind)[2].run()
+    trainer(halves, 3, kind)[2].run()
+    chosen, task, second = trainer(halves, 6, kind)
+    second.run(resume=True)
+    key = fingerprint(chosen, task)
+    once, twice = (read_checkpoint(folder / CHECKPOINT, key) for folder in (whole, halves))
+    assert once.epoch == twice.epoch == 6
+    assert torch.equal(once.theta, twice.theta)
+    assert not torch.equal(once.theta, task.theta)
+    assert (once.best_loss, once.best_epoch) == (twice.best_loss, twice.best_epoch)
+    assert once.optimizer.keys() == twice.optimizer.keys()
+    for name, array in once.optimizer.items():
+        np.testing.assert_array_equal(array, twice.optimizer[name])
+    for row_1, row_2 in zip(once.rows, twice.rows, strict=True):
+        assert {**row_1, "seconds": 0} == pytest.approx({**row_2, "seconds": 0}, rel=0, nan_ok=True)
+    assert (whole / "best.nnp").read_bytes() == (halves / "best.nnp").read_bytes()
+
+
+def test_seed_decides(tmp_path):
+    results = []
+    for seed in (0, 0, 1):
+        chosen, _, _ = trainer(tmp_path, 2)
+        chosen = replace(chosen, run=replace(chosen.run, seed=seed))
+        task = build(chosen, dataset(), Dataset(()), quiet=True)
+        results.append(Trainer(chosen, task, quiet=True).run().rows[-1]["train_loss"])
+    assert results[0] == results[1] != results[2]
+
+
+def test_diverging_run_keeps_the_last_good_model(tmp_path):
+    chosen, task, _ = trainer(tmp_path, 30)
+    gradient = GradientSettings(rate=1e200)
+    chosen = replace(chosen, optimizer=OptimizerSettings("sgd", gradient=gradient))
+    with pytest.raises(NumericalError, match=r"epoch \d+: .*kept in .*smaller.*rate"):
+        Trainer(chosen, task, quiet=True).run()
+    for name in ("best.nnp", "last.nnp"):
+        energy = nnp.load(tmp_path / name).evaluate(task.train[0].frame.structure).energy
+        assert np.isfinite(energy)
+
+
+def test_patience_stops_early(tmp_path):
+    chosen, task, _ = trainer(tmp_path, 500, patience=3)
+    gradient = GradientSettings(rate=1e-300)  # nothing improves
+    chosen = replace(chosen, optimizer=OptimizerSettings("sgd", gradient=gradient))
+    result = Trainer(chosen, task, quiet=True).run()
+    assert (result.best_epoch, len(result.rows)) == (1, 4)
+
+
+def test_checkpoint_of_other_settings_is_refused(tmp_path):
+    trainer(tmp_path, 1)[2].run()
+    chosen, task, _ = trainer(tmp_path, 2)
+    other = replace(chosen, loss=replace(chosen.loss, energy=7.0))
+    with pytest.raises(OptionError, match="other settings or data"):
+        Trainer(other, task, quiet=True).run(resume=True)
+
+
+def test_tensorboard_is_asked_for_politely(tmp_path):
+    pytest.importorskip("torch")
+    try:
+        import tensorboard  # noqa: F401
+    except ImportError:
+        with pytest.raises(UnavailableError, match="pip install tensorboard"):
+            trainer(tmp_path, 1, tensorboard=True)[2].run()
+    else:
+        trainer(tmp_path, 1, tensorboard=True)[2].run()
+        assert list((tmp_path / "tensorboard").iterdir())
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A data file and a configuration for the command line."""
+    frames = []
+    for frame in dataset(count=6):
+        s = frame.structure
+        atoms = Atoms(numbers=s.atomic_numbers, positions=s.positions, cell=s.cell, pbc=s.pbc)
+        atoms.info["group"] = frame.group
+        labels = {"energy": frame.energy, "forces": frame.forces, "stress": frame.stress}
+        atoms.calc = SinglePointCalculator(atoms, **labels)
+        frames.append(atoms)
+    ase.io.write(tmp_path / "data.extxyz", frames)
+    path = tmp_path / "fit.toml"
+    path.write_text(
+        """
+        [data]
+        train = "data.extxyz"
+        [data.split]
+        fraction = 0.34
+        [functions.generate]
+        cutoff = 4.0
+        [[functions.generate.radial]]
+        count = 3
+        [[functions.generate.angular]]
+        widths = [3.0]
+        zetas = [1.0, 4.0]
+        [network]
+        hidden = [4]
+        [loss]
+        stress = 1.0
+        [run]
+        epochs = 2
+        output = "out"
+        """,
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_command_line(config, tmp_path, capsys):
+    assert main(["train", str(config)]) == 0
+    assert "best epoch" in capsys.readouterr().out
+    with (tmp_path / "out" / "log.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["epoch"]) for row in rows] == [1, 2]
+    assert main(["train", str(config)]) == 1
+    assert "--resume" in capsys.readouterr().err
+    config.write_text(config.read_text().replace("epochs = 2", "epochs = 3"))
+    assert main(["train", str(config), "--resume"]) == 0
+    arguments = ["evaluate", str(tmp_path / "out" / "best.nnp"), str(tmp_path / "data.extxyz")]
+    report = tmp_path / "report"
+    log = ["--log", str(tmp_path / "out" / "log.csv")]
+    capsys.readouterr()
+    assert main([*arguments, "--output", str(report), *log]) == 0
+    out = capsys.readouterr().out
+    for word in ("all", "even", "odd", "energy", "forces", "stress", "Pearson"):
+        assert word in out
+    pytest.importorskip("matplotlib")
+    assert {p.name for p in report.iterdir()} == {
+        "parity.png",
+        "errors.png",
+        "volume.png",
+        "learning.png",
+        "report.html",
+    }
+    assert "<td>odd</td>" in (report / "report.html").read_text()
+    assert main([*arguments, "--output", str(report)]) == 1
+
+
+def test_committee(config, tmp_path, capsys):
+    assert main(["train", str(config), "--members", "2"]) == 0
+    members = [nnp.load(tmp_path / "out" / f"member_{k}" / "last.nnp") for k in range(2)]
+    weights = [m.models[0].network.weights[0] for m in members]
+    assert not np.array_equal(*weights)
+    assert "member 1" in capsys.readouterr().out
+    with pytest.raises(OptionError, match="members = 1"):
+        nnp.train.train_committee(nnp.train.read_settings(config), 1)
+
+
+def test_run_is_not_overwritten(config):
+    chosen = nnp.train.read_settings(config)
+    nnp.train.train(chosen, quiet=True)
+    with pytest.raises(OutputExistsError, match="holds a training run"):
+        nnp.train.train(chosen, quiet=True)
+    nnp.train.train(chosen, force=True, quiet=True)

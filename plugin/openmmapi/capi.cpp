@@ -44,8 +44,6 @@ int guarded(char* message, size_t size, Work work)
     try {
         work();
         return 0;
-    } catch (const std::bad_cast&) {
-        sentence = "the force is not in this context: make a Context of the System it was added to";
     } catch (const std::exception& error) {
         sentence = error.what();
     } catch (...) {

@@ -52,14 +52,24 @@ void NNPForce::set_potential(PotentialData potential)
     widths_ = std::move(widths);
 }
 
+NNPForceImpl& NNPForce::impl_in(OpenMM::Context& context) const
+{
+    try {
+        return dynamic_cast<NNPForceImpl&>(getImplInContext(context));
+    } catch (const OpenMM::OpenMMException&) {
+        throw OpenMM::OpenMMException("NNPForce: the force is not in this Context: give one made from the System that "
+                                      "the force is in (a copy of the System has a copy of the force)");
+    }
+}
+
 void NNPForce::update_parameters_in_context(OpenMM::Context& context) const
 {
-    dynamic_cast<NNPForceImpl&>(getImplInContext(context)).update_parameters(getContextImpl(context));
+    impl_in(context).update_parameters(getContextImpl(context));
 }
 
 std::shared_ptr<Record> NNPForce::record_in_context(OpenMM::Context& context) const
 {
-    return dynamic_cast<NNPForceImpl&>(getImplInContext(context)).record();
+    return impl_in(context).record();
 }
 
 OpenMM::ForceImpl* NNPForce::createImpl() const { return new NNPForceImpl(*this); }

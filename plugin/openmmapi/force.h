@@ -12,6 +12,8 @@
 
 namespace nnp_openmm {
 
+class NNPForceImpl;
+
 // How a force is evaluated; what it computes does not depend on it.
 struct ForceOptions {
     int32_t precision = 0;           // enum nnp_precision; the Reference platform always uses float64
@@ -65,6 +67,7 @@ private:
     double default_scale_ = 1;
     std::shared_ptr<Latest> latest_ = std::make_shared<Latest>();
 
+    NNPForceImpl& impl_in(OpenMM::Context& context) const;
     void check_elements(const Widths& widths) const;
 };
 

@@ -1,0 +1,193 @@
+"""The plugin's force in XML, in copies, and with another potential."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import pickle
+import re
+import subprocess
+import sys
+
+import numpy as np
+import openmm
+import pytest
+from plugin_systems import (
+    ENERGY_RTOL,
+    context_of,
+    crystal,
+    energy_ev,
+    forces_ev,
+    need_plugin,
+    pair_potential,
+)
+
+import nnp.openmm
+from nnp.errors import OptionError
+from nnp.testing import random_potential
+
+OPTIONS = {
+    "route": "native",
+    "scale_parameter": "a & b",
+    "scale": 0.1,
+    "threads": 2,
+    "skin": 0.25,
+    "dtype": "float32",
+    "target": "baseline",
+    "max_extrapolations": 7,
+    "not_finite": "pass",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plugin():
+    need_plugin()
+
+
+@pytest.fixture
+def system():
+    return nnp.openmm.create_system(pair_potential(), crystal(), route="native")
+
+
+@pytest.fixture
+def positions():
+    return nnp.openmm.to_openmm(crystal()).positions_nm
+
+
+def attributes(force):
+    text = openmm.XmlSerializer.serialize(force)
+    return dict(re.findall(r'(\w+)="([^"]*)"', text.split("<Force", 1)[1]))
+
+
+def test_xml_keeps_everything():
+    topology = nnp.openmm.to_openmm(crystal()).topology
+    force = nnp.openmm.create_force(random_potential(("Si", "O")), topology, **OPTIONS)
+    force.setForceGroup(5)
+    force.setName("<alchemy>")
+    text = openmm.XmlSerializer.serialize(force)
+    again = openmm.XmlSerializer.deserialize(text)
+    assert openmm.XmlSerializer.serialize(again) == text
+    assert again.getForceGroup() == 5
+    assert again.getName() == "<alchemy>"
+    assert again.usesPeriodicBoundaryConditions()
+    found = attributes(again)
+    assert found["scaleParameter"] == "a &amp; b"
+    assert float(found["defaultScale"]) == 0.1
+    assert [found[name] for name in ("precision", "threads", "target")] == ["1", "2", "1"]
+    assert float(found["skin"]) == 0.25
+    assert [found[name] for name in ("allowNotFinite", "maxExtrapolations")] == ["1", "7"]
+
+
+@pytest.mark.parametrize(
+    "duplicate",
+    [
+        copy.deepcopy,
+        copy.copy,
+        lambda system: pickle.loads(pickle.dumps(system)),  # noqa: S301  our own
+        lambda s: openmm.XmlSerializer.deserialize(openmm.XmlSerializer.serialize(s)),
+    ],
+    ids=["deepcopy", "copy", "pickle", "xml"],
+)
+def test_systems_can_be_copied(system, positions, duplicate):
+    before = context_of(system, positions)
+    again = duplicate(system)
+    context = context_of(again, positions)
+    assert energy_ev(context) == energy_ev(before)
+    assert (forces_ev(context) == forces_ev(before)).all()
+    # two forces, two monitors
+    assert nnp.openmm.monitor(again.getForce(0)).evaluations == 2
+    assert nnp.openmm.monitor(system.getForce(0)).evaluations == 2
+
+
+def test_a_new_process_reads_the_system(system, positions, tmp_path):
+    """``import nnp.openmm`` is all it takes."""
+    path = tmp_path / "system.xml"
+    path.write_text(openmm.XmlSerializer.serialize(system))
+    np.save(tmp_path / "positions.npy", positions)
+    script = f"""
+import numpy, openmm, nnp.openmm
+system = openmm.XmlSerializer.deserialize(open({str(path)!r}).read())
+context = openmm.Context(system, openmm.VerletIntegrator(0.001),
+                         openmm.Platform.getPlatform("Reference"))
+context.setPositions(numpy.load({str(tmp_path / "positions.npy")!r}))
+print(repr(context.getState(energy=True).getPotentialEnergy()._value))
+"""
+    out = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout
+    wanted = context_of(system, positions).getState(energy=True).getPotentialEnergy()._value
+    assert float(out) == wanted
+
+
+def damage(force, name, change):
+    """The XML of a force with one attribute changed."""
+    text = openmm.XmlSerializer.serialize(force)
+    value = attributes(force)[name]
+    return text.replace(f'{name}="{value}"', f'{name}="{change(value)}"')
+
+
+def with_integer(index, value):
+    def change(text):
+        numbers = np.frombuffer(base64.b64decode(text), "<i8").copy()
+        numbers[index] = value
+        return base64.b64encode(numbers.tobytes()).decode()
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("version", lambda _: 2, "of version 2, this plugin reads up to version 1: install"),
+        ("integers", with_integer(1, 2), "layout version 2, this plugin reads version 1"),
+        ("integers", with_integer(0, 5), "are not a potential"),
+        ("integers", with_integer(4, 10**12), "end early"),
+        ("integers", with_integer(2, -1), "particle 0 has atomic number 14"),
+        ("reals", lambda text: text[:-8], "not a multiple of 8"),
+        ("reals", lambda text: text[:40] + "?" + text[41:], r"'\?' at position 40"),
+        ("reals", lambda text: text[:96], "end early"),
+        ("integers", lambda _: "", "end early"),
+        ("atomicNumbers", lambda _: "BwAAAA==", "particle 0 has atomic number 7.*it has 14"),
+        ("defaultScale", lambda _: "nan", "not a finite number"),
+    ],
+)
+def test_damaged_xml_is_refused_in_a_sentence(system, name, change, message):
+    text = damage(system.getForce(0), name, change)
+    with pytest.raises(openmm.OpenMMException, match=message):
+        openmm.XmlSerializer.deserialize(text)
+    whole = openmm.XmlSerializer.serialize(system)
+    force = openmm.XmlSerializer.serialize(system.getForce(0))
+    old, new = (re.search(r"<Force ([^>]*)/>", x)[1] for x in (force, text))
+    assert old in whole
+    with pytest.raises(openmm.OpenMMException, match=message):
+        openmm.XmlSerializer.deserialize(whole.replace(old, new))
+
+
+def test_another_potential_in_a_context(system, positions):
+    other = random_potential(("Si",), seed=9)
+    context, untouched = context_of(system, positions), context_of(system, positions)
+    before = energy_ev(context)
+    force = system.getForce(0)
+    nnp.openmm.update_force(force, other, context)
+    wanted = other.evaluate(crystal(), "cpu").energy
+    assert wanted != pytest.approx(before, rel=1e-3)
+    assert energy_ev(context) == pytest.approx(wanted, rel=ENERGY_RTOL)
+    assert energy_ev(untouched) == before
+    nnp.openmm.update_force(force, other, untouched)
+    assert energy_ev(untouched) == pytest.approx(wanted, rel=ENERGY_RTOL)
+    assert energy_ev(context_of(system, positions)) == pytest.approx(wanted, rel=ENERGY_RTOL)
+
+
+def test_updates_that_do_not_fit(system, positions):
+    force = system.getForce(0)
+    context = context_of(system, positions)
+    before = energy_ev(context)
+    with pytest.raises(OptionError, match=r"particle 0 has atomic number 14.*it has 8"):
+        nnp.openmm.update_force(force, random_potential(("O",)), context)
+    foreign = context_of(copy.deepcopy(system), positions)
+    with pytest.raises(OptionError, match="is not in this Context: give one made from the System"):
+        nnp.openmm.update_force(force, pair_potential(), foreign)
+    python = nnp.openmm.create_force(pair_potential(), crystal(), route="python")
+    with pytest.raises(OptionError, match="is not of route='native'"):
+        nnp.openmm.update_force(python, pair_potential())
+    assert energy_ev(context) == before

@@ -158,6 +158,7 @@ class Trainer:
             self._epoch, self._theta, best, float(loss), epoch, state, self._fingerprint, log.rows
         )
         write_checkpoint(checkpoint, self._folder / CHECKPOINT)
+        self._write_models()
 
     def _restore(self, log: TrainingLog) -> None:
         found = read_checkpoint(self._folder / CHECKPOINT, self._fingerprint)
@@ -167,11 +168,16 @@ class Trainer:
         log.restore(found.rows)
 
     def _finish(self, log: TrainingLog) -> TrainingResult:
+        potential, last = self._write_models()
+        return TrainingResult(potential, last, self._best[1], log.rows)
+
+    def _write_models(self) -> tuple[Potential, Potential]:
+        """Best and last; a kill leaves those of the last checkpoint."""
         _, epoch, best = self._best
         potential, last = self._potential(best, epoch), self._potential(self._theta, self._epoch)
         potential.save(self._folder / BEST, force=True)
         last.save(self._folder / LAST, force=True)
-        return TrainingResult(potential, last, epoch, log.rows)
+        return potential, last
 
     def _potential(self, theta: Tensor, epoch: int) -> Potential:
         provenance = {

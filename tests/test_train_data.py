@@ -1,0 +1,295 @@
+"""Data sets, their checks and splits, generated functions, pruning, settings files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import ase.io
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from train_data import dataset, settings
+
+from nnp.errors import FileFormatError, OptionError, StructureError
+from nnp.structure import Structure
+from nnp.symmetry_functions import Angular, Radial, canonical_order
+from nnp.train.build import build, choose_functions
+from nnp.train.checks import check
+from nnp.train.dataset import Dataset, LabelKeys
+from nnp.train.frames import LabelledStructure
+from nnp.train.functions import (
+    AngularSettings,
+    GeneratedFunctions,
+    RadialGrid,
+    RadialSettings,
+)
+from nnp.train.offsets import reference_energies
+from nnp.train.prune import PruneSettings, prune
+from nnp.train.settings import FunctionSettings, read_settings
+from nnp.train.splits import SplitSettings, split
+from nnp.train.tables import from_table, to_table
+
+
+def atoms(n=3, **results):
+    made = Atoms("H" * n, positions=[[1.1 * i, 0, 0] for i in range(n)], cell=[9] * 3, pbc=True)
+    if results:
+        made.calc = SinglePointCalculator(made, **results)
+    return made
+
+
+# ---- reading --------------------------------------------------------------------------------
+
+
+def test_labels_come_from_the_calculator(tmp_path):
+    forces, stress = np.arange(9.0).reshape(3, 3), np.arange(6.0)
+    labelled = atoms(energy=-3.0, forces=forces, stress=stress)
+    labelled.info |= {"group": "melt", "weight": 2.5}
+    ase.io.write(tmp_path / "a.extxyz", [labelled, atoms()])
+    found = Dataset.read(tmp_path / "a.extxyz")
+    assert len(found) == 2
+    first, second = found
+    assert first.energy == -3.0
+    np.testing.assert_allclose(first.forces, forces)
+    np.testing.assert_allclose(first.stress, stress, atol=1e-8)
+    assert (first.group, first.weight) == ("melt", 2.5)
+    assert (second.energy, second.forces, second.stress) == (None, None, None)
+    assert "a.extxyz, structure 1" in second.where
+    assert "2 structures, 6 atoms of H; labels: 1 energy, 1 forces, 1 stress" in found.summary()
+
+
+def test_labels_under_other_keys():
+    made = atoms()
+    made.info |= {"dft_energy": -1.0, "virial": np.arange(9.0).reshape(3, 3)}
+    made.arrays["dft_forces"] = np.ones((3, 3))
+    keys = LabelKeys(energy="dft_energy", forces="dft_forces", virial="virial")
+    (found,) = Dataset.from_atoms([made], keys)
+    assert found.energy == -1.0
+    assert found.forces.sum() == 9
+    # −W/V with (W_yz + W_zy)/2 = 6 and V = 729
+    np.testing.assert_allclose(found.stress, -np.array([0, 4, 8, 6, 4, 2]) / 729)
+
+
+@pytest.mark.parametrize(
+    ("results", "message"),
+    [
+        ({"energy": np.nan}, "structure 1: its energy is not finite"),
+        ({"forces": np.zeros((2, 3))}, r"structure 1: its forces has shape \(2, 3\)"),
+        ({"forces": np.full((3, 3), np.inf)}, "structure 1: its forces is not finite"),
+        ({"stress": np.zeros(5)}, r"structure 1: its stress has shape \(5,\): \(6,\)"),
+    ],
+)
+def test_bad_labels_name_the_structure(results, message):
+    made = atoms()
+    made.calc = SinglePointCalculator(made)
+    made.calc.results = results
+    with pytest.raises(StructureError, match=message):
+        Dataset.from_atoms([atoms(energy=0.0), made])
+
+
+def test_negative_weight():
+    made = atoms(energy=0.0)
+    made.info["weight"] = -1.0
+    with pytest.raises(OptionError, match=r"structure 0: weight -1\.0"):
+        Dataset.from_atoms([made])
+
+
+# ---- checks ---------------------------------------------------------------------------------
+
+
+def test_good_data_passes():
+    assert check(dataset(count=12)) == []
+
+
+def test_no_structures_and_no_labels():
+    with pytest.raises(StructureError, match="holds no structure"):
+        check(Dataset(()))
+    bare = tuple(replace(f, energy=None, forces=None, stress=None) for f in dataset())
+    with pytest.raises(StructureError, match="neither energy nor forces"):
+        check(Dataset(bare))
+
+
+def test_close_atoms_are_an_error():
+    near = Structure([[0, 0, 0], [0, 0, 0.2]], [1, 1], np.zeros((3, 3)), False)
+    with pytest.raises(StructureError, match=r"here: atoms 0 and 1 are 0\.200 Å apart"):
+        check(Dataset((LabelledStructure(near, 0.0, where="here"),)))
+
+
+def test_findings_name_the_structure():
+    frames = list(dataset(count=12))
+    frames[3] = replace(frames[2], where="copy")
+    frames[5] = replace(frames[5], forces=frames[5].forces + 0.5, where="pulled")
+    frames[7] = replace(frames[7], energy=frames[7].energy + 1000.0, where="far")
+    found = [str(finding) for finding in check(Dataset(tuple(frames)))]
+    assert any(f.startswith("copy: the same atoms as teacher, structure 2") for f in found)
+    assert any(f.startswith("pulled: the forces do not sum to zero: 0.500") for f in found)
+    assert any(f.startswith("far: its energy lies") for f in found)
+    assert len(found) == 3
+
+
+# ---- splits and offsets ---------------------------------------------------------------------
+
+
+def test_split_keeps_every_structure_once():
+    data = dataset(count=12)
+    train, held_out = split(data, SplitSettings(fraction=0.34, seed=1))
+    assert sorted(f.where for f in (*train, *held_out)) == sorted(f.where for f in data)
+    assert held_out.groups == {"even": 2, "odd": 2}
+    again, other = (split(data, SplitSettings(0.34, seed=s))[1] for s in (1, 2))
+    assert [f.where for f in again] == [f.where for f in held_out]
+    assert [f.where for f in other] != [f.where for f in held_out]
+
+
+def test_split_by_group_and_index():
+    data = dataset(count=6)
+    _, held_out = split(data, SplitSettings(groups=("odd",), indices=(0,)))
+    assert [f.where[-1] for f in held_out] == ["0", "1", "3", "5"]
+    with pytest.raises(OptionError, match="no structure is in group 'melt'"):
+        split(data, SplitSettings(groups=("melt",)))
+    with pytest.raises(OptionError, match="structures 0 to 5"):
+        split(data, SplitSettings(indices=(6,)))
+    with pytest.raises(OptionError, match="no structure to train on"):
+        split(data, SplitSettings(groups=("odd", "even")))
+
+
+def test_reference_energies_solve_least_squares():
+    frames = []
+    for count in (1, 2, 5):
+        numbers = [1] * 4 + [8] * count
+        s = Structure(
+            np.arange(3.0 * len(numbers)).reshape(-1, 3), numbers, np.zeros((3, 3)), False
+        )
+        frames.append(LabelledStructure(s, 4 * -0.5 + count * -3.0))
+    data = Dataset(tuple(frames))
+    assert reference_energies(data, ("H", "O")) == pytest.approx({"H": -0.5, "O": -3.0})
+    given = reference_energies(data, ("H", "O"), {"H": -0.5})
+    assert given == pytest.approx({"H": -0.5, "O": -3.0})
+    with pytest.raises(OptionError, match="'C': allowed are H, O"):
+        reference_energies(data, ("H", "O"), {"C": 0.0})
+
+
+# ---- functions ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("grid", list(RadialGrid))
+def test_radial_grids(grid):
+    settings = GeneratedFunctions(6.0, radial=(RadialSettings(grid, 5, 1.0),), angular=())
+    found = settings.for_elements(("O", "H"))
+    assert list(found) == ["H", "O"]
+    assert list(found["O"]) == canonical_order(found["O"])
+    own = [f for f in found["H"] if f.neighbor == "H"]
+    assert len(own) == 5
+    assert all(isinstance(f, Radial) and f.cutoff.radius == 6.0 for f in own)
+    shifts = sorted(f.r_shift for f in own)
+    assert (shifts[-1] == 0) == ("centered" in grid.value)
+    if grid is RadialGrid.SHIFTED:
+        np.testing.assert_allclose(shifts, [1, 2, 3, 4, 5])
+        np.testing.assert_allclose([f.eta for f in own], 0.5)
+
+
+def test_angular_sets():
+    angular = AngularSettings(widths=(2.0,), zetas=(1.0,), cutoff=4.0, narrow=False)
+    found = GeneratedFunctions(6.0, radial=(), angular=(angular,)).for_elements(("H", "O"))
+    assert len(found["H"]) == 3 * 2
+    assert all(isinstance(f, Angular) and f.radius == 4.0 and not f.narrow for f in found["H"])
+    assert {f.eta for f in found["H"]} == {0.125}
+
+
+def test_grid_beyond_the_cutoff():
+    with pytest.raises(OptionError, match="not below the cutoff"):
+        GeneratedFunctions(0.5).for_elements(("H",))
+
+
+def test_functions_of_an_input_nn(tmp_path):
+    path = tmp_path / "input.nn"
+    path.write_text(
+        "elements O H\ncutoff_type 2\nsymfunction_short H 2 O 0.1 0.0 6.0\n"
+        "symfunction_short O 3 H H 0.1 1 4 6.0\n"
+    )
+    found = choose_functions(FunctionSettings(str(path), "metal"), ("H", "O"))
+    assert [f.radius for f in (*found["H"], *found["O"])] == [6.0, 6.0]
+    with pytest.raises(OptionError, match="no symfunction_short line for C"):
+        choose_functions(FunctionSettings(str(path), "metal"), ("C",))
+
+
+def columns(kind):
+    rng = np.random.default_rng(0)
+    a, b, c = rng.normal(size=(3, 200))
+    sets = {
+        "constant": [a, np.full(200, 3.0), b],
+        "copy": [a, b, 2 * a + 1, c],
+        "sum": [a, b, a + b, c],
+    }
+    functions = GeneratedFunctions(radial=(RadialSettings(count=4),), angular=())
+    values = np.stack(sets[kind], 1)
+    return functions.for_elements(("H",))["H"][: values.shape[1]], values
+
+
+def test_constant_functions_are_dropped():
+    found = prune(*columns("constant"), PruneSettings("none"))
+    assert found.kept.tolist() == [0, 2]
+    assert found.reasons == [found.reasons[0]]
+    assert "never changes" in found.reasons[0]
+
+
+def test_correlated_functions_are_dropped():
+    found = prune(*columns("copy"), PruneSettings("correlation"))
+    assert found.kept.tolist() == [0, 1, 3]
+    assert "correlation 1.000000 with radial H" in found.reasons[0]
+
+
+def test_cur_keeps_what_spans_the_data():
+    functions, values = columns("sum")
+    found = prune(functions, values, PruneSettings("cur"))
+    assert len(found.kept) == 3
+    assert 3 in found.kept
+    assert "of its variance" in found.reasons[0]
+    assert len(prune(functions, values, PruneSettings("cur", count=2)).kept) == 2
+
+
+# ---- settings -------------------------------------------------------------------------------
+
+BAD_TABLES = {
+    "[data]\ntrain='a'\n[network]\nhiden=[3]": "network.hiden is unknown: did you mean 'hidden'",
+    "[data]\ntrain='a'\n[netwrk]\n": "netwrk is unknown: did you mean 'network'",
+    "[network]\nhidden=[3]": "data is missing",
+    "[data]\ntrain='a'\n[network]\nhidden=['x']": r"network.hidden\[0\] = 'x' must be a whole",
+    "[data]\ntrain='a'\n[run]\nepochs=true": "run.epochs = True must be a whole number",
+    "[data]\ntrain='a'\n[run]\nepochs=0": r"\[run\]: epochs = 0: 1 or more",
+    "[data]\ntrain='a'\n[loss]\nkind='l1'": "loss.kind = 'l1': allowed are 'mse', 'huber'",
+    "[data]\ntrain='a'\n[loss]\nenergy=-1": r"\[loss\]: loss energy = -1.0 must not be negative",
+    "[data]\ntrain='a'\n[optimizer]\nkind='adm'": "kind 'adm': allowed are kalman",
+    "[data]\ntrain='a'\n[optimizer.kalman]\nnoise=0": "kalman noise = 0.0 must be positive",
+    "[data]\ntrain='a'\n[functions.prune]\nthreshold=2": "must be in",
+    "data = 3": r"\[data\] must be a table",
+    "[data\n": "not valid TOML",
+}
+
+
+@pytest.mark.parametrize("text", BAD_TABLES)
+def test_bad_settings(tmp_path, text):
+    path = tmp_path / "fit.toml"
+    path.write_text(text)
+    with pytest.raises((OptionError, FileFormatError), match=BAD_TABLES[text]) as error:
+        read_settings(path)
+    assert "fit.toml" in str(error.value)
+
+
+def test_settings_survive_a_round_trip(tmp_path):
+    chosen = settings(tmp_path)
+    assert from_table(type(chosen), to_table(chosen), "") == chosen
+
+
+def test_paths_are_relative_to_the_file(tmp_path):
+    path = tmp_path / "fit.toml"
+    path.write_text("[data]\ntrain = ['a', 'b']\n[run]\noutput = 'here'")
+    found = read_settings(path)
+    assert found.data.train == (str(tmp_path / "a"), str(tmp_path / "b"))
+    assert found.run.output == str(tmp_path / "here")
+    with pytest.raises(FileFormatError, match="cannot read"):
+        read_settings(tmp_path / "none.toml")
+
+
+def test_unknown_element_of_the_validation_set():
+    with pytest.raises(StructureError, match=r"structure 0 \(validation\) has \['H', 'O'\]"):
+        build(settings(), dataset(), dataset(("H", "O")), quiet=True)

@@ -198,21 +198,25 @@ static Weights take_weights(const AngularGroup& g, Arena& arena, const double* d
     return w;
 }
 
-// The four numbers that expand_rows takes to the neighbours.
+// The five numbers that expand_rows takes to the neighbours.
 static void finish_backward(const AngularGroup& g, Triples& t, int first, int lanes, const Folded& folded)
 {
+    bool shift = g.r_shift != 0;
     for (int i = 0; i < lanes; i += W) {
         int at = first + i;
         real product = load(t.product + at), value = load(folded.value + i);
-        real f = g.narrow ? load(t.opposite + at) : splat(1);
-        real b = (nnp_scalar)2 * product * f * load(folded.by_square + i);
+        real factor = g.narrow ? product * load(t.opposite + at) : product;
+        real b = (nnp_scalar)2 * factor * load(folded.by_square + i), q = {};
+        real by_cosine = factor * load(folded.by_cosine + i);
         if (g.narrow) {
             real lever_b = t.opposite_lever ? load(t.opposite_lever + at) * b : b;
-            store(t.opposite_slope + at, product * load(t.opposite_slope + at) * value - lever_b);
+            q = product * load(t.opposite_slope + at) * value - lever_b;
+            store(t.opposite_slope + at, q);
         }
-        store(t.opposite + at, f * value);
-        store(t.square + at, b);
-        store(t.product + at, product * f * load(folded.by_cosine + i));
+        store(t.cosine + at, load(t.cosine + at) * by_cosine);
+        store(t.product + at, by_cosine);
+        store(t.square + at, shift ? b : q - b);
+        store(t.opposite + at, factor * value);
     }
 }
 

@@ -22,8 +22,9 @@ struct Neighbors {
     Range* elements;  // [n_elements] without padding
     int32_t* points;
     nnp_scalar *x, *y, *z, *r2, *r, *inverse, *charge;
-    // dE/dr_ij = pull * r_ij + (pull_x, pull_y, pull_z)
+    // dE/dr_ij = pull * r_ij + (pull_x, pull_y, pull_z), where row_sums[lane][4] are to be added to the four
     nnp_scalar *pull, *pull_x, *pull_y, *pull_z;
+    nnp_scalar* row_sums;
     // r_ij's displacement, Mode::push_forward
     nnp_scalar *dx, *dy, *dz;
 };
@@ -44,9 +45,10 @@ static void take_lanes(Arena& arena, Neighbors& nb, int capacity, bool push_forw
     for (int a = 0; a < count; ++a)
         *arrays[a] = take<nnp_scalar>(arena, capacity);
     nb.points = take<int32_t>(arena, capacity);
+    nb.row_sums = take<nnp_scalar>(arena, 4 * (int64_t)capacity);
 }
 
-// Padding behind the lanes before `n`, up to the next multiple of W that leaves W - 1 lanes.
+// Padding behind the lanes before `n`, to whole vectors that leave W - 1 lanes.
 static int pad(Neighbors& nb, int n, double cutoff, int32_t self)
 {
     int end = round_up(n + W - 1, W);
@@ -102,6 +104,7 @@ static bool gather(const Task& t, ThreadState& state, int64_t rank, Neighbors& n
         store(nb.pull_y + k, real{});
         store(nb.pull_z + k, real{});
     }
+    std::memset(nb.row_sums, 0, 4 * nb.size * sizeof(nnp_scalar));
     if (nearest2 >= OVERLAP * OVERLAP || t.cutoff == 0)
         return true;
     for (int k = 0; k < nb.size; ++k) {
@@ -131,9 +134,11 @@ static void scatter(const Task& t, ThreadState& state, int64_t rank, const Neigh
     double largest = state.largest_contribution, virial[6] = {0, 0, 0, 0, 0, 0};
     for (int e = 0; e < t.n_elements; ++e) {
         for (int k = nb.elements[e].begin; k < nb.elements[e].end; ++k) {
-            double pull = nb.pull[k], x = nb.x[k], y = nb.y[k], z = nb.z[k];
-            double gx = pull * x + (double)nb.pull_x[k], gy = pull * y + (double)nb.pull_y[k];
-            double gz = pull * z + (double)nb.pull_z[k];
+            const nnp_scalar* row = nb.row_sums + 4 * k;
+            double pull = (double)nb.pull[k] + (double)row[0], x = nb.x[k], y = nb.y[k], z = nb.z[k];
+            double gx = pull * x + ((double)nb.pull_x[k] + (double)row[1]);
+            double gy = pull * y + ((double)nb.pull_y[k] + (double)row[2]);
+            double gz = pull * z + ((double)nb.pull_z[k] + (double)row[3]);
             double size = std::fabs(gx) + std::fabs(gy) + std::fabs(gz);
             if (!(size <= largest))
                 largest = size;

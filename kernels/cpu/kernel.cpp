@@ -30,15 +30,17 @@ struct Kept {
 };
 
 template <bool PUSH>
-void build_triples(const AngularGroup& g, const Neighbors& nb, const Rows& rows, Arena& arena, Triples& t)
+void build_triples(const AngularGroup& g, const Neighbors& nb, double cutoff, Arena& arena, Triples& t)
 {
+    Rows rows = rows_of(g, nb);
     t = Triples{};
     make_sides(g, nb, arena, t.sides);
     take_triples(arena, rows, PUSH, t);
-    if (g.narrow)
-        compress_rows<true, PUSH>(g, nb, rows, t);
-    else
-        compress_rows<false, PUSH>(g, nb, rows, t);
+    bool checked = g.compact || g.radius < cutoff;
+    auto compress = !g.narrow ? compress_rows<false, true, PUSH>
+                    : checked ? compress_rows<true, true, PUSH>
+                              : compress_rows<true, false, PUSH>;
+    compress(g, nb, rows, t);
     pad_triples(g, PUSH, t);
     take_forward(g, arena, t);
 }
@@ -53,7 +55,7 @@ void sum_angular(const AngularGroup& g, Arena& arena, Triples& t, double* descri
         angular_forward<-1>(g, arena, t, descriptors);
 }
 
-void forward(const ElementPlan& plan, const Neighbors& nb, bool push_forward, ThreadState& state, double* descriptors,
+void forward(const ElementPlan& plan, const Neighbors& nb, const Task& task, ThreadState& state, double* descriptors,
              Kept& kept)
 {
     size_t n_radial = plan.radial.size(), n_angular = plan.angular.size();
@@ -69,10 +71,10 @@ void forward(const ElementPlan& plan, const Neighbors& nb, bool push_forward, Th
         Triples& t = kept.angular[i];
         {
             Timed timed(state, TRIPLES);
-            if (push_forward)
-                build_triples<true>(g, nb, rows_of(g, nb), state.arena, t);
+            if (task.mode == Mode::push_forward)
+                build_triples<true>(g, nb, task.cutoff, state.arena, t);
             else
-                build_triples<false>(g, nb, rows_of(g, nb), state.arena, t);
+                build_triples<false>(g, nb, task.cutoff, state.arena, t);
         }
         Timed timed(state, ANGULAR);
         sum_angular(g, state.arena, t, descriptors);
@@ -92,10 +94,10 @@ void backward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, const do
             angular_backward(g, state.arena, kept.angular[i], dl_dg);
         }
         Timed timed(state, EXPAND);
-        if (g.narrow)
-            expand_rows<true>(nb, rows_of(g, nb), kept.angular[i]);
-        else
-            expand_rows<false>(nb, rows_of(g, nb), kept.angular[i]);
+        bool shift = g.r_shift != 0;
+        auto expand = g.narrow ? (shift ? expand_rows<true, true> : expand_rows<true, false>)
+                               : (shift ? expand_rows<false, true> : expand_rows<false, false>);
+        expand(nb, rows_of(g, nb), kept.angular[i]);
     }
 }
 
@@ -163,7 +165,7 @@ void process_atom(const Task& t, ThreadState& state, int64_t rank)
     double* own_dl_dg = take<double>(state.arena, element.functions.size() + 1);
     const double* dl_dg = t.mode == Mode::pull_back ? t.dl_dg + t.offsets[atom] : own_dl_dg;
     Kept kept;
-    forward(plan, nb, push, state, descriptors, kept);
+    forward(plan, nb, t, state, descriptors, kept);
     if (push)
         push_forward(plan, nb, kept, descriptors, state.arena);
     if (t.descriptors)

@@ -10,6 +10,7 @@ namespace nnp {
 namespace {
 
 constexpr int LARGEST_INTEGER_POWER = 64;
+constexpr size_t MOST_NEW_SLOTS = 4;  // products that cost no more than one exponential
 constexpr double SAME_ETA = 1e-14;  // relative: products of exponentials must not cost accuracy
 
 bool same_radial_group(const RadialGroup& group, const Function& f)
@@ -75,8 +76,13 @@ public:
         for (int a = 0; a < size(); ++a) {
             double ratio = slots[a].eta > 0 ? eta / slots[a].eta : 0;
             double whole = std::round(ratio);
-            if (whole >= 2 && whole <= 32 && std::abs(ratio - whole) < SAME_ETA * whole)
-                return multiple(a, static_cast<int>(whole), eta);
+            if (whole < 2 || whole > 32 || std::abs(ratio - whole) >= SAME_ETA * whole)
+                continue;
+            std::vector<ExponentialSlot> before = slots;
+            int made = multiple(a, static_cast<int>(whole), eta);
+            if (slots.size() <= before.size() + MOST_NEW_SLOTS)
+                return made;
+            slots = before;
         }
         int added = add(eta, -1, -1);
         slots[added].stored = n_stored++;

@@ -29,8 +29,10 @@ static void power_sums(const PowerTask& task, const Block& block, real* sums)
     }
     for (int v = 0; v < block.vectors; ++v) {
         real power = nnp_angular_base(load(block.cosine + v * W), lambda);
+#pragma GCC unroll 8
         for (int l = 0; l < LEVELS; ++l) {
             if (l >= first) {
+#pragma GCC unroll 8
                 for (int e = 0; e < N_EXP; ++e)
                     sum[e][l] += load(e_in[e] + v * W) * power;
             }
@@ -61,13 +63,27 @@ static void power_fold(const PowerTask& task, const Block& block, const nnp_scal
         e_in[e] = block.exponentials + task.exp_slots[e] * block.stride;
     for (int v = 0; v < block.vectors; ++v) {
         real base = nnp_angular_base(load(block.cosine + v * W), lambda);
-        real q[N_EXP], dq[N_EXP], power = splat(1);  // base^(2^l - 1)
+        real q[N_EXP], dq[N_EXP], doubled = base, power = base;  // base^(2^l), base^(2^l - 1) from l = 1 on
+#pragma GCC unroll 8
         for (int l = 0; l < LEVELS; ++l) {
-            for (int e = 0; e < N_EXP && l >= first; ++e) {
-                q[e] = by_value[e * LEVELS + l] * power + (l == first ? real{} : q[e]);
-                dq[e] = by_slope[e * LEVELS + l] * power + (l == first ? real{} : dq[e]);
+            if (l > 1) {
+                doubled = doubled * doubled;
+                power = power * doubled;
             }
-            power = l == 0 ? base : power * power * base;
+#pragma GCC unroll 8
+            for (int e = 0; e < N_EXP; ++e) {
+                nnp_scalar w = by_value[e * LEVELS + l], dw = by_slope[e * LEVELS + l];
+                if (l == 0) {
+                    q[e] = splat(w);
+                    dq[e] = splat(dw);
+                } else if (l == first) {
+                    q[e] = w * power;
+                    dq[e] = dw * power;
+                } else if (l > first) {
+                    q[e] += w * power;
+                    dq[e] += dw * power;
+                }
+            }
         }
         real value = {}, by_square = {}, by_cosine = {};
         for (int e = 0; e < N_EXP; ++e) {

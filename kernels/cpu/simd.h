@@ -219,27 +219,36 @@ NNP_INLINE Mask lanes_less(real a, real b)
 #endif
 }
 
-#if NNP_AVX2
-// Lane orders for compress and expand: one row of eight 32-bit lane indices per mask.
+#if NNP_AVX2 || NNP_AVX512
+// Lane orders per mask, for packing and spreading. The instructions that do it from a mask (AVX-512's compress and
+// expand) take five cycles each on AMD's Zen 5, permutations by a stored order half a cycle.
+#if NNP_AVX512
+typedef uint8_t order_part;  // lanes
+constexpr int ORDER_LANES = 8, ORDER_PARTS = 8;
+#else
+typedef int32_t order_part;  // 32-bit parts of lanes
+constexpr int ORDER_LANES = W, ORDER_PARTS = 8;
+#endif
+
 struct LaneTables {
-    alignas(32) int32_t compress[1 << W][8];
-    alignas(32) int32_t expand[1 << W][8];  // -1: no lane
+    alignas(64) order_part pack[1 << ORDER_LANES][ORDER_PARTS];
+    alignas(64) order_part spread[1 << ORDER_LANES][ORDER_PARTS];  // without a lane: negative, in AVX-512 0
 };
 
 constexpr LaneTables make_lane_tables()
 {
     LaneTables t = {};
-    constexpr int parts = 8 / W;  // 32-bit parts of a lane
-    for (int mask = 0; mask < 1 << W; ++mask) {
-        for (int i = 0; i < 8; ++i)
-            t.expand[mask][i] = -1;
+    constexpr int parts = ORDER_PARTS / ORDER_LANES;  // per lane
+    for (int mask = 0; mask < 1 << ORDER_LANES; ++mask) {
+        for (int i = 0; i < ORDER_PARTS; ++i)
+            t.spread[mask][i] = (order_part)(sizeof(order_part) == 1 ? 0 : -1);
         int n = 0;
-        for (int l = 0; l < W; ++l) {
+        for (int l = 0; l < ORDER_LANES; ++l) {
             if (!((mask >> l) & 1))
                 continue;
             for (int p = 0; p < parts; ++p) {
-                t.compress[mask][n * parts + p] = l * parts + p;
-                t.expand[mask][l * parts + p] = n * parts + p;
+                t.pack[mask][n * parts + p] = (order_part)(l * parts + p);
+                t.spread[mask][l * parts + p] = (order_part)(n * parts + p);
             }
             ++n;
         }
@@ -250,39 +259,104 @@ constexpr LaneTables make_lane_tables()
 static constexpr LaneTables lane_tables = make_lane_tables();
 #endif
 
-// Writes the lanes of `v` in `mask` to p, p+1, ...; what lies behind them up to p + W may be overwritten.
-NNP_INLINE void compress_store(nnp_scalar* p, Mask mask, real v)
+// How lanes move when those of a mask are packed to the front, or spread from there; made once, used for many vectors.
+#if NNP_AVX512
+struct LaneMove {
+    __m512i order;
+    Mask mask;
+};
+
+// Eight lane numbers as one integer, the first lane lowest.
+NNP_INLINE uint64_t order_bytes(const order_part* order)
+{
+    uint64_t bytes;
+    std::memcpy(&bytes, order, 8);
+    return bytes;
+}
+
+NNP_INLINE __m512i order_of(uint64_t low, uint64_t high)
+{
+#if NNP_SINGLE
+    return _mm512_cvtepu8_epi32(_mm_set_epi64x((long long)high, (long long)low));
+#else
+    (void)high;
+    return _mm512_cvtepu8_epi64(_mm_cvtsi64_si128((long long)low));
+#endif
+}
+
+constexpr uint64_t EACH_BYTE = 0x0101010101010101;
+#elif NNP_AVX2
+struct LaneMove {
+    __m256i order;
+};
+#else
+struct LaneMove {
+    Mask mask;
+};
+#endif
+
+NNP_INLINE LaneMove packing(Mask mask)
 {
 #if NNP_AVX512 && NNP_SINGLE
-    _mm512_storeu_ps(p, _mm512_maskz_compress_ps((__mmask16)mask, (__m512)v));
+    // the upper half's lanes follow the lower half's
+    __extension__ unsigned __int128 low = order_bytes(lane_tables.pack[mask & 255]);
+    __extension__ unsigned __int128 high = order_bytes(lane_tables.pack[mask >> 8]) + 8 * EACH_BYTE;
+    low |= high << (8 * __builtin_popcount(mask & 255));
+    return {order_of((uint64_t)low, (uint64_t)(low >> 64)), mask};
 #elif NNP_AVX512
-    _mm512_storeu_pd(p, _mm512_maskz_compress_pd((__mmask8)mask, (__m512d)v));
+    return {order_of(order_bytes(lane_tables.pack[mask]), 0), mask};
 #elif NNP_AVX2
-    __m256i order = _mm256_load_si256(reinterpret_cast<const __m256i*>(lane_tables.compress[mask]));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permutevar8x32_epi32((__m256i)v, order));
+    return {_mm256_load_si256(reinterpret_cast<const __m256i*>(lane_tables.pack[mask]))};
+#else
+    return {mask};
+#endif
+}
+
+NNP_INLINE LaneMove spreading(Mask mask)
+{
+#if NNP_AVX512 && NNP_SINGLE
+    uint64_t high = order_bytes(lane_tables.spread[mask >> 8]) + (uint64_t)__builtin_popcount(mask & 255) * EACH_BYTE;
+    return {order_of(order_bytes(lane_tables.spread[mask & 255]), high), mask};
+#elif NNP_AVX512
+    return {order_of(order_bytes(lane_tables.spread[mask]), 0), mask};
+#elif NNP_AVX2
+    return {_mm256_load_si256(reinterpret_cast<const __m256i*>(lane_tables.spread[mask]))};
+#else
+    return {mask};
+#endif
+}
+
+// Writes the packed lanes of `v` to p, p+1, ...; what lies behind them up to p + W may be overwritten.
+NNP_INLINE void store_packed(nnp_scalar* p, const LaneMove& move, real v)
+{
+#if NNP_AVX512 && NNP_SINGLE
+    _mm512_storeu_ps(p, _mm512_permutexvar_ps(move.order, (__m512)v));
+#elif NNP_AVX512
+    _mm512_storeu_pd(p, _mm512_permutexvar_pd(move.order, (__m512d)v));
+#elif NNP_AVX2
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permutevar8x32_epi32((__m256i)v, move.order));
 #else
     for (int l = 0; l < W; ++l) {
         *p = v[l];
-        p += (mask >> l) & 1;
+        p += (move.mask >> l) & 1;
     }
 #endif
 }
 
-// The inverse: p[0], p[1], ... into the lanes of `mask`, 0 into the others. Reads up to p + W.
-NNP_INLINE real expand_load(const nnp_scalar* p, Mask mask)
+// The inverse: p[0], p[1], ... into the lanes of the mask, 0 into the others. Reads up to p + W.
+NNP_INLINE real load_spread(const nnp_scalar* p, const LaneMove& move)
 {
 #if NNP_AVX512 && NNP_SINGLE
-    return (real)_mm512_maskz_expand_ps((__mmask16)mask, _mm512_loadu_ps(p));
+    return (real)_mm512_maskz_permutexvar_ps((__mmask16)move.mask, move.order, _mm512_loadu_ps(p));
 #elif NNP_AVX512
-    return (real)_mm512_maskz_expand_pd((__mmask8)mask, _mm512_loadu_pd(p));
+    return (real)_mm512_maskz_permutexvar_pd((__mmask8)move.mask, move.order, _mm512_loadu_pd(p));
 #elif NNP_AVX2
-    __m256i order = _mm256_load_si256(reinterpret_cast<const __m256i*>(lane_tables.expand[mask]));
-    __m256i moved = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), order);
-    return (real)_mm256_andnot_si256(_mm256_srai_epi32(order, 31), moved);
+    __m256i moved = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), move.order);
+    return (real)_mm256_andnot_si256(_mm256_srai_epi32(move.order, 31), moved);
 #else
     real out = {};
     for (int l = 0; l < W; ++l) {
-        if ((mask >> l) & 1)
+        if ((move.mask >> l) & 1)
             out[l] = *p++;
     }
     return out;
@@ -301,6 +375,41 @@ NNP_INLINE nnp_scalar sum_lanes(real v)
             v[l] += v[l + half];
     }
     return v[0];
+#endif
+}
+
+// to[0..3] += the lane sums of four vectors.
+NNP_INLINE void add_lane_sums(nnp_scalar* to, real a, real b, real c, real d)
+{
+#if NNP_AVX512 && !NNP_SINGLE
+    __m512d x = (__m512d)a, y = (__m512d)b, z = (__m512d)c, w = (__m512d)d;
+    __m512d xy = _mm512_add_pd(_mm512_unpacklo_pd(x, y), _mm512_unpackhi_pd(x, y));
+    __m512d zw = _mm512_add_pd(_mm512_unpacklo_pd(z, w), _mm512_unpackhi_pd(z, w));
+    __m256d p = _mm256_add_pd(_mm512_castpd512_pd256(xy), _mm512_extractf64x4_pd(xy, 1));
+    __m256d q = _mm256_add_pd(_mm512_castpd512_pd256(zw), _mm512_extractf64x4_pd(zw, 1));
+    __m256d sum = _mm256_add_pd(_mm256_permute2f128_pd(p, q, 0x20), _mm256_permute2f128_pd(p, q, 0x31));
+    _mm256_storeu_pd(to, _mm256_add_pd(_mm256_loadu_pd(to), sum));
+#elif NNP_AVX512 || (NNP_AVX2 && NNP_SINGLE)
+#if NNP_AVX512
+    auto half = [](real v) {
+        return _mm256_add_ps(_mm512_castps512_ps256((__m512)v), _mm512_extractf32x8_ps((__m512)v, 1));
+    };
+#else
+    auto half = [](real v) { return (__m256)v; };
+#endif
+    __m256 xy = _mm256_hadd_ps(half(a), half(b)), zw = _mm256_hadd_ps(half(c), half(d));
+    __m256 all = _mm256_hadd_ps(xy, zw);
+    __m128 sum = _mm_add_ps(_mm256_castps256_ps128(all), _mm256_extractf128_ps(all, 1));
+    _mm_storeu_ps(to, _mm_add_ps(_mm_loadu_ps(to), sum));
+#elif NNP_AVX2
+    __m256d p = _mm256_hadd_pd((__m256d)a, (__m256d)b), q = _mm256_hadd_pd((__m256d)c, (__m256d)d);
+    __m256d sum = _mm256_add_pd(_mm256_permute2f128_pd(p, q, 0x20), _mm256_permute2f128_pd(p, q, 0x31));
+    _mm256_storeu_pd(to, _mm256_add_pd(_mm256_loadu_pd(to), sum));
+#else
+    to[0] += sum_lanes(a);
+    to[1] += sum_lanes(b);
+    to[2] += sum_lanes(c);
+    to[3] += sum_lanes(d);
 #endif
 }
 

@@ -14,7 +14,7 @@ namespace nnp::NNP_TARGET {
 constexpr int BLOCK_VECTORS = 16;  // triples are worked on in blocks that stay in the first-level cache
 constexpr int BLOCK = BLOCK_VECTORS * W;
 
-// Per neighbour, for one group's cutoff and shift: factor f, (df/dr)/r, 1 - r_shift/r, (r - r_shift)^2.
+// Per neighbour, for one group's cutoff and shift: factor f, (df/dr)/(r f), 1 - r_shift/r, (r - r_shift)^2.
 struct Sides {
     nnp_scalar *factor, *slope, *lever, *square;
 };
@@ -22,15 +22,16 @@ struct Sides {
 struct Triples {
     int count;     // without padding
     int lanes;     // count rounded up to whole vectors
+    int64_t stride;  // between the arrays below
     uint32_t* masks;
     Sides sides;
-    // forward in                       after forward        after backward
-    nnp_scalar* cosine;              // cosine
-    nnp_scalar* product;             // f(ij) f(ik)                               dE/dcos
-    nnp_scalar* square;              // S(ij) + S(ik)                             b: dE/dr/r over -lever
-    nnp_scalar* opposite;            // r_jk^2               f(jk)                a: dE/d(f f)
-    nnp_scalar* opposite_slope;      //                      (df/dr)/r            (dE/dr_jk)/r_jk without the cosine
-    nnp_scalar* opposite_lever;      //                      1 - r_shift/r_jk; null where that is 1
+    // after compress_rows              after angular_forward      after angular_backward, as expand_rows reads them
+    nnp_scalar* cosine;              // cosine                     c: cosine * z
+    nnp_scalar* product;             // f(ij) f(ik)                z: dE/dcos
+    nnp_scalar* square;              // S(ij) + S(ik)              b: (dE/dr)/r of both sides over -lever, see there
+    nnp_scalar* opposite;            // r_jk^2     f(jk)           a: dE/d(ln f)
+    nnp_scalar* opposite_slope;      //            (df/dr)/r       q: (dE/dr_jk)/r_jk without the cosine
+    nnp_scalar* opposite_lever;      //            1 - r_shift/r_jk; null where that is 1
     nnp_scalar* exponentials;        // [slot][lanes]
     // push_forward
     nnp_scalar *d_factor, *d_square, *d_cosine, *d_opposite;
@@ -70,12 +71,13 @@ static void make_sides(const AngularGroup& g, const Neighbors& nb, Arena& arena,
         real weight = weighted ? load(nb.charge + k) : splat(1);
         real beyond = r - (nnp_scalar)g.r_shift;
         store(sides.factor + k, weight * f);
-        store(sides.slope + k, weight * df * inverse);
+        store(sides.slope + k, f > real{} ? df * inverse / f : real{});
         store(sides.lever + k, beyond * inverse);
         store(sides.square + k, beyond * beyond);
     }
 }
 
+// j runs over the smaller range: long rows fill their vectors better.
 struct Rows {
     Range j, k;
     bool same;  // j and k from one range: k > j
@@ -84,42 +86,33 @@ struct Rows {
 
 NNP_INLINE Rows rows_of(const AngularGroup& g, const Neighbors& nb)
 {
-    Range j = lanes_of(nb, g.neighbor_1), k = lanes_of(nb, g.neighbor_2);
-    return {j, k, g.neighbor_1 == g.neighbor_2};
-}
-
-// What the rows of one j share.
-struct Side {
-    real x, y, z, inverse, factor, slope, lever, square;
-};
-
-NNP_INLINE Side side_of(const Neighbors& nb, const Sides& s, int j)
-{
-    return {splat(nb.x[j]), splat(nb.y[j]), splat(nb.z[j]), splat(nb.inverse[j]),
-            splat(s.factor[j]), splat(s.slope[j]), splat(s.lever[j]), splat(s.square[j])};
+    Range a = lanes_of(nb, g.neighbor_1), b = lanes_of(nb, g.neighbor_2);
+    bool swapped = b.end - b.begin < a.end - a.begin;
+    return {swapped ? b : a, swapped ? a : b, g.neighbor_1 == g.neighbor_2};
 }
 
 static void take_triples(Arena& arena, const Rows& rows, bool push_forward, Triples& t)
 {
     int64_t n_j = rows.j.end - rows.j.begin, n_k = rows.k.end - rows.k.begin;
-    int64_t most = (rows.same ? n_j * (n_j - 1) / 2 : n_j * n_k) + 2 * W;
+    t.stride = (rows.same ? n_j * (n_j - 1) / 2 : n_j * n_k) + 2 * W;
     t.masks = take<uint32_t>(arena, n_j * (n_k / W + 2) + 1);
-    t.cosine = take<nnp_scalar>(arena, most);
-    t.product = take<nnp_scalar>(arena, most);
-    t.square = take<nnp_scalar>(arena, most);
-    t.opposite = take<nnp_scalar>(arena, most);
+    nnp_scalar* data = take<nnp_scalar>(arena, t.stride * (push_forward ? 9 : 5));
+    t.cosine = data;
+    t.product = data + t.stride;
+    t.square = data + 2 * t.stride;
+    t.opposite = data + 3 * t.stride;
+    t.opposite_slope = data + 4 * t.stride;
     if (push_forward) {
-        t.d_factor = take<nnp_scalar>(arena, most);
-        t.d_square = take<nnp_scalar>(arena, most);
-        t.d_cosine = take<nnp_scalar>(arena, most);
-        t.d_opposite = take<nnp_scalar>(arena, most);
+        t.d_factor = data + 5 * t.stride;
+        t.d_square = data + 6 * t.stride;
+        t.d_cosine = data + 7 * t.stride;
+        t.d_opposite = data + 8 * t.stride;
     }
 }
 
 // Arrays that the forward pass fills, once the number of triples is known.
 static void take_forward(const AngularGroup& g, Arena& arena, Triples& t)
 {
-    t.opposite_slope = take<nnp_scalar>(arena, t.lanes + W);
     t.opposite_lever = g.r_shift != 0 && g.narrow ? take<nnp_scalar>(arena, t.lanes) : nullptr;
     t.exponentials = take<nnp_scalar>(arena, (int64_t)t.lanes * g.exponentials.size() + 1);
 }
@@ -137,94 +130,110 @@ static void pad_triples(const AngularGroup& g, bool push_forward, Triples& t)
     }
 }
 
-template <bool NARROW, bool PUSH>
+// Displacements of one triple's distances and cosine, for push_forward.
+NNP_INLINE void push_triple(const Neighbors& nb, const Sides& sides, int j, int k, real cosine, const LaneMove& move,
+                            Triples& t, int n)
+{
+    real x = load(nb.x + k), y = load(nb.y + k), z = load(nb.z + k), inverse = load(nb.inverse + k);
+    real dx = load(nb.dx + k), dy = load(nb.dy + k), dz = load(nb.dz + k), inverse_j = splat(nb.inverse[j]);
+    real j_along = splat(nb.x[j] * nb.dx[j] + nb.y[j] * nb.dy[j] + nb.z[j] * nb.dz[j]);
+    real k_along = x * dx + y * dy + z * dz;
+    real u_along = (x - nb.x[j]) * (dx - nb.dx[j]) + (y - nb.y[j]) * (dy - nb.dy[j]) + (z - nb.z[j]) * (dz - nb.dz[j]);
+    real slopes = sides.slope[j] * j_along + load(sides.slope + k) * k_along;
+    real levers = sides.lever[j] * j_along + load(sides.lever + k) * k_along;
+    store_packed(t.d_factor + n, move, sides.factor[j] * load(sides.factor + k) * slopes);
+    store_packed(t.d_square + n, move, (nnp_scalar)2 * levers);
+    store_packed(t.d_cosine + n, move,
+                 nnp_cosine_by_side(cosine, inverse_j, inverse) * j_along +
+                     nnp_cosine_by_side(cosine, inverse, inverse_j) * k_along +
+                     nnp_cosine_by_opposite(inverse_j, inverse) * u_along);
+    store_packed(t.d_opposite + n, move, u_along);
+}
+
+// CHECKED: lanes may lie outside the group's cutoff (padding always lies outside the reach of r_jk).
+template <bool NARROW, bool CHECKED, bool PUSH>
 static void compress_rows(const AngularGroup& g, const Neighbors& nb, const Rows& rows, Triples& t)
 {
     const real reach2 = splat((nnp_scalar)(g.radius * g.radius)), zero = {};
+    const Sides sides = t.sides;
+    const int64_t stride = t.stride;
     uint32_t* mask_out = t.masks;
-    int n = 0;
+    nnp_scalar* out = t.cosine;
     for (int j = rows.j.begin; j < rows.j.end; ++j) {
-        if (t.sides.factor[j] == 0)
+        if (sides.factor[j] == 0)
             continue;
-        const Side s = side_of(nb, t.sides, j);
-        real jx = {}, jy = {}, jz = {}, j_along = {};
-        if (PUSH) {
-            jx = splat(nb.dx[j]), jy = splat(nb.dy[j]), jz = splat(nb.dz[j]);
-            j_along = s.x * jx + s.y * jy + s.z * jz;
-        }
+        const real x = splat(nb.x[j]), y = splat(nb.y[j]), z = splat(nb.z[j]), r2 = splat(nb.r2[j]);
+        const real inverse = splat(nb.inverse[j]), factor = splat(sides.factor[j]), square = splat(sides.square[j]);
         for (int k = rows.first(j); k < rows.k.end; k += W) {
-            real x = load(nb.x + k), y = load(nb.y + k), z = load(nb.z + k), factor = load(t.sides.factor + k);
-            real inverse = load(nb.inverse + k);
-            real ux = x - s.x, uy = y - s.y, uz = z - s.z;
-            real r2 = ux * ux + uy * uy + uz * uz;
-            Mask mask = lanes_less(zero, factor);
-            if (NARROW)
-                mask &= lanes_less(r2, reach2);
+            real dot = x * load(nb.x + k) + y * load(nb.y + k) + z * load(nb.z + k);
+            real opposite2 = (r2 + load(nb.r2 + k)) - (nnp_scalar)2 * dot;
+            Mask mask = NARROW ? lanes_less(opposite2, reach2) : ALL_LANES;
+            if (CHECKED)
+                mask &= lanes_less(zero, load(sides.factor + k));
             *mask_out++ = mask;
-            real cosine = (x * s.x + y * s.y + z * s.z) * (s.inverse * inverse);
-            compress_store(t.cosine + n, mask, cosine);
-            compress_store(t.product + n, mask, factor * s.factor);
-            compress_store(t.square + n, mask, load(t.sides.square + k) + s.square);
+            const LaneMove move = packing(mask);
+            real cosine = dot * (inverse * load(nb.inverse + k));
+            store_packed(out, move, cosine);
+            store_packed(out + stride, move, factor * load(sides.factor + k));
+            store_packed(out + 2 * stride, move, square + load(sides.square + k));
             if (NARROW)
-                compress_store(t.opposite + n, mask, r2);
-            if (PUSH) {
-                real kx = load(nb.dx + k), ky = load(nb.dy + k), kz = load(nb.dz + k);
-                real k_along = x * kx + y * ky + z * kz;
-                real u_along = ux * (kx - jx) + uy * (ky - jy) + uz * (kz - jz);
-                real slope = load(t.sides.slope + k), lever = load(t.sides.lever + k);
-                compress_store(t.d_factor + n, mask, s.slope * factor * j_along + s.factor * slope * k_along);
-                compress_store(t.d_square + n, mask, (nnp_scalar)2 * (s.lever * j_along + lever * k_along));
-                compress_store(t.d_cosine + n, mask,
-                               nnp_cosine_by_side(cosine, s.inverse, inverse) * j_along +
-                                   nnp_cosine_by_side(cosine, inverse, s.inverse) * k_along +
-                                   nnp_cosine_by_opposite(s.inverse, inverse) * u_along);
-                compress_store(t.d_opposite + n, mask, u_along);
-            }
-            n += __builtin_popcount(mask);
+                store_packed(out + 3 * stride, move, opposite2);
+            if (PUSH)
+                push_triple(nb, sides, j, k, cosine, move, t, (int)(out - t.cosine));
+            out += __builtin_popcount(mask);
         }
     }
-    t.count = n;
+    t.count = (int)(out - t.cosine);
 }
 
-// The way back: a, b, z, q of every triple onto the two neighbours of its row.
-//   dE/dr_ij = [slope_ij f_ik a - lever_ij b + cosine_by_side z] r_ij - q r_jk, and the same with j and k exchanged
-template <bool NARROW>
+// The way back: a, b, c, z, q of every triple onto the two neighbours of its row. With
+//   dE/dr_ij = (slope_ij a - lever_ij b') r_ij + (r_ik/(r_ij r_ik) - cosine r_ij/r_ij^2) z - q (r_ik - r_ij)
+// the coefficient of r_ij is  slope_ij a + b - c/r_ij^2  and that of r_ik is  z/(r_ij r_ik) - q,  where b = q - b'
+// without a shift; with one, b = b' and the lever stays. The same with j and k exchanged.
+template <bool NARROW, bool SHIFT>
 static void expand_rows(const Neighbors& nb, const Rows& rows, const Triples& t)
 {
+    const Sides sides = t.sides;
+    const int64_t stride = t.stride;
     const uint32_t* mask_in = t.masks;
-    int n = 0;
+    const nnp_scalar* in = t.cosine;
     for (int j = rows.j.begin; j < rows.j.end; ++j) {
-        if (t.sides.factor[j] == 0)
+        if (sides.factor[j] == 0)
             continue;
-        const Side s = side_of(nb, t.sides, j);
+        const real x = splat(nb.x[j]), y = splat(nb.y[j]), z = splat(nb.z[j]), slope = splat(sides.slope[j]);
+        const real inverse = splat(nb.inverse[j]), inverse2 = inverse * inverse, lever = splat(sides.lever[j]);
         real pull = {}, pull_x = {}, pull_y = {}, pull_z = {};
         for (int k = rows.first(j); k < rows.k.end; k += W) {
-            Mask mask = *mask_in++;
-            real a = expand_load(t.opposite + n, mask), b = expand_load(t.square + n, mask);
-            real by_cosine = expand_load(t.product + n, mask);
-            real x = load(nb.x + k), y = load(nb.y + k), z = load(nb.z + k), inverse = load(nb.inverse + k);
-            real cosine = (x * s.x + y * s.y + z * s.z) * (s.inverse * inverse);
-            real q = nnp_cosine_by_opposite(s.inverse, inverse) * by_cosine;
-            if (NARROW)
-                q += expand_load(t.opposite_slope + n, mask);
-            real on_j = s.slope * load(t.sides.factor + k) * a - s.lever * b +
-                        nnp_cosine_by_side(cosine, s.inverse, inverse) * by_cosine;
-            real on_k = s.factor * load(t.sides.slope + k) * a - load(t.sides.lever + k) * b +
-                        nnp_cosine_by_side(cosine, inverse, s.inverse) * by_cosine;
-            pull += on_j + q;
-            pull_x -= q * x;
-            pull_y -= q * y;
-            pull_z -= q * z;
-            store(nb.pull + k, load(nb.pull + k) + on_k + q);
-            store(nb.pull_x + k, load(nb.pull_x + k) - q * s.x);
-            store(nb.pull_y + k, load(nb.pull_y + k) - q * s.y);
-            store(nb.pull_z + k, load(nb.pull_z + k) - q * s.z);
-            n += __builtin_popcount(mask);
+            const Mask mask = *mask_in++;
+            const LaneMove move = spreading(mask);
+            real c = load_spread(in, move), by_cosine = load_spread(in + stride, move);
+            real b = load_spread(in + 2 * stride, move), a = load_spread(in + 3 * stride, move);
+            real inverse_k = load(nb.inverse + k);
+            real side = inverse * inverse_k * by_cosine;
+            real on_j = b, on_k = b;
+            if (SHIFT) {
+                on_j = -lever * b;
+                on_k = -load(sides.lever + k) * b;
+            }
+            if (NARROW) {
+                real q = load_spread(in + 4 * stride, move);
+                side -= q;
+                if (SHIFT) {
+                    on_j += q;
+                    on_k += q;
+                }
+            }
+            pull += on_j + (slope * a - inverse2 * c);
+            pull_x += side * load(nb.x + k);
+            pull_y += side * load(nb.y + k);
+            pull_z += side * load(nb.z + k);
+            store(nb.pull + k, load(nb.pull + k) + on_k + (load(sides.slope + k) * a - inverse_k * inverse_k * c));
+            store(nb.pull_x + k, load(nb.pull_x + k) + side * x);
+            store(nb.pull_y + k, load(nb.pull_y + k) + side * y);
+            store(nb.pull_z + k, load(nb.pull_z + k) + side * z);
+            in += __builtin_popcount(mask);
         }
-        nb.pull[j] += sum_lanes(pull);
-        nb.pull_x[j] += sum_lanes(pull_x);
-        nb.pull_y[j] += sum_lanes(pull_y);
-        nb.pull_z[j] += sum_lanes(pull_z);
+        add_lane_sums(nb.row_sums + 4 * j, pull, pull_x, pull_y, pull_z);
     }
 }
 

@@ -1,7 +1,7 @@
 // Angular functions of one group: same pair of neighbour elements, same function of the distances. Written once per
 // group by the generator, which defines GROUP, N_MEMBERS, FIRST_MEMBER, NEIGHBOR_1 <= NEIGHBOR_2, NARROW, RADIUS,
-// R_SHIFT and the functions
-//   GROUP(side)(r, f, df)                        the factor of one distance and its slope
+// R_SHIFT, SHIFTED (whether that is not 0) and the functions
+//   GROUP(side)(r2, f, df_over_r)                the factor of one distance and its slope over r, from r^2
 //   GROUP(add)(product, square, cosine, sums)    adds one triple to the sums of all members
 //   GROUP(fold)(square, cosine, by_value, by_slope, X, Y, Z)
 //                                                X = sum w e a, Y = sum w eta e a, Z = sum w e da/dcos
@@ -12,16 +12,22 @@ typedef struct {
     real x, y, z, inverse, factor, square;
 } GROUP(nnp_side);
 
+// (r - r_shift)^2
+NNP_FN real GROUP(square)(real r)
+{
+    real beyond = r - (real)R_SHIFT;
+    return beyond * beyond;
+}
+
 NNP_FN GROUP(nnp_side) GROUP(load_side)(int j, LOCAL_ARG const real* lane)
 {
     GROUP(nnp_side) s;
-    real beyond = LANE_R(j) - (real)R_SHIFT;
     s.x = LANE_X(j);
     s.y = LANE_Y(j);
     s.z = LANE_Z(j);
     s.inverse = LANE_INVERSE(j);
     s.factor = LANE_FACTOR(j);
-    s.square = beyond * beyond;
+    s.square = GROUP(square)(LANE_R(j));
     return s;
 }
 
@@ -49,9 +55,9 @@ DEVICE void GROUP(sides)(LOCAL_ARG const int* range, LOCAL_ARG real* lane)
 {
     for (int j = range[0] + LOCAL_ID; j < range[N_ELEMENTS]; j += GROUP_SIZE) {
         real f, df, weight = NEIGHBOR_1 == ANY_ELEMENT ? nnp_charge(j, range) : (real)1;
-        GROUP(side)(LANE_R(j), &f, &df);
+        GROUP(side)(LANE_R(j) * LANE_R(j), &f, &df);
         LANE_FACTOR(j) = weight * f;
-        LANE_SLOPE(j) = weight * df * LANE_INVERSE(j);
+        LANE_SLOPE(j) = weight * df;
     }
 }
 
@@ -74,13 +80,12 @@ NNP_FN void GROUP(sum)(int j0, int n_j, int k0, int n_k, int same, LOCAL_ARG con
             }
             if (step >= steps)
                 break;
-            real beyond = LANE_R(k) - (real)R_SHIFT;
-            real product = s.factor * LANE_FACTOR(k), square = s.square + beyond * beyond;
+            real product = s.factor * LANE_FACTOR(k), square = s.square + GROUP(square)(LANE_R(k));
             if (NARROW) {
-                real f, df, r = sqrt(GROUP(opposite2)(s, k, lane));
-                GROUP(side)(r, &f, &df);
+                real f, df, r2 = GROUP(opposite2)(s, k, lane);
+                GROUP(side)(r2, &f, &df);
                 product *= f;
-                square += (r - (real)R_SHIFT) * (r - (real)R_SHIFT);
+                square += SHIFTED ? GROUP(square)(sqrt(r2)) : r2;
             }
             GROUP(add)(product, square, GROUP(cosine)(s, k, lane), sums);
         }
@@ -108,25 +113,23 @@ DEVICE void GROUP(forward)(LOCAL_ARG const int* range_a, LOCAL_ARG const int* ra
 
 // What the triple (j, k) adds to the gradient of j.
 //   dE/dr_ij = [slope_j f_k a - lever_j b + cosine_by_side z + q] r_ij - q r_ik
-//   a = dE/d(f_j f_k), b = -dE/d(S_j)..., z = dE/dcos, q = the pull along r_jk over r_jk
+//   a = f_jk X = dE/d(f_j f_k), b/2 = -dE/d(sum of squares), z = dE/dcos, q = (dE/dr_jk)/r_jk, lever = 1 - r_shift/r
 NNP_FN void GROUP(pull)(GROUP(nnp_side) s, real slope, real lever, int k, LOCAL_ARG const real* RESTRICT lane,
                         LOCAL_ARG const real* RESTRICT by_value, LOCAL_ARG const real* RESTRICT by_slope, real* along,
                         real* gx, real* gy, real* gz)
 {
-    real X, Y, Z, f = 1, q = 0, inverse = LANE_INVERSE(k), factor = LANE_FACTOR(k);
-    real beyond = LANE_R(k) - (real)R_SHIFT;
-    real product = s.factor * factor, square = s.square + beyond * beyond, cosine = GROUP(cosine)(s, k, lane);
+    real X, Y, Z, f = 1, df = 0, lever_jk = 1, inverse = LANE_INVERSE(k), factor = LANE_FACTOR(k);
+    real product = s.factor * factor, square = s.square + GROUP(square)(LANE_R(k));
+    real cosine = GROUP(cosine)(s, k, lane);
     if (NARROW) {
-        real df, r2 = GROUP(opposite2)(s, k, lane), r = sqrt(r2), inverse_jk = (real)1 / r;
-        beyond = r - (real)R_SHIFT;
-        GROUP(side)(r, &f, &df);
-        GROUP(fold)(square + beyond * beyond, cosine, by_value, by_slope, &X, &Y, &Z);
-        q = product * inverse_jk * (df * X - 2 * beyond * f * Y);
-    } else {
-        GROUP(fold)(square, cosine, by_value, by_slope, &X, &Y, &Z);
+        real r2 = GROUP(opposite2)(s, k, lane);
+        GROUP(side)(r2, &f, &df);
+        square += SHIFTED ? GROUP(square)(sqrt(r2)) : r2;
+        lever_jk = SHIFTED ? 1 - (real)R_SHIFT * NNP_INVERSE_SQRT(r2) : (real)1;
     }
+    GROUP(fold)(square, cosine, by_value, by_slope, &X, &Y, &Z);
     real b = 2 * product * f * Y, z = product * f * Z;
-    q += nnp_cosine_by_opposite(s.inverse, inverse) * z;
+    real q = nnp_cosine_by_opposite(s.inverse, inverse) * z + (NARROW ? product * df * X - lever_jk * b : (real)0);
     *along += slope * factor * f * X - lever * b + nnp_cosine_by_side(cosine, s.inverse, inverse) * z + q;
     *gx -= q * LANE_X(k);
     *gy -= q * LANE_Y(k);

@@ -61,7 +61,7 @@ KERNEL void ELEMENT(nnp_evaluate)(int n_atoms, int wanted, GLOBAL const int* RES
         if (LOCAL_ID < 3)
             failed[LOCAL_ID] = 0;
         for (int pair = 0; pair < tiles.n_pairs && !(wanted & GIVEN_GRADIENT); ++pair) {
-            int diagonal = nnp_load_tiles(list, tiles, pair, range, inside, owner, lane);
+            int diagonal = nnp_load_tiles(list, tiles, pair, range, inside, owner, failed, lane);
             ELEMENT(forward)(range, diagonal ? range : range + N_ELEMENTS + 1, diagonal, lane, total, scratch);
         }
         SYNC_THREADS
@@ -87,7 +87,7 @@ KERNEL void ELEMENT(nnp_evaluate)(int n_atoms, int wanted, GLOBAL const int* RES
             nnp_begin_push(pushed);
             mixed virial[6] = {0, 0, 0, 0, 0, 0};
             for (int pair = 0; pair < tiles.n_pairs; ++pair) {
-                int diagonal = nnp_load_tiles(list, tiles, pair, range, inside, owner, lane);
+                int diagonal = nnp_load_tiles(list, tiles, pair, range, inside, owner, failed, lane);
                 ELEMENT(backward)(range, diagonal ? range : range + N_ELEMENTS + 1, diagonal, by_value, by_slope,
                                   scratch, lane);
                 nnp_push(range[0], range[N_ELEMENTS], owner, lane, frame, forces, pushed, failed, virial);

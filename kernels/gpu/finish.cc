@@ -5,11 +5,9 @@ KERNEL void nnp_finish(int n, int wanted, GLOBAL const double* RESTRICT energies
                        GLOBAL int* RESTRICT report)
 {
     LOCAL double part[GROUP_SIZE];
-    int evaluated = state[STATE_REBUILD] == 0;
-    SYNC_THREADS
     for (int c = 0; c < 7; ++c) {
         double sum = 0;
-        int asked = evaluated && (wanted & (c == 0 ? WANT_ENERGY : WANT_VIRIAL)) != 0;
+        int asked = (wanted & (c == 0 ? WANT_ENERGY : WANT_VIRIAL)) != 0;
         for (int i = GLOBAL_ID; asked && i < n; i += GLOBAL_SIZE)
             sum += c == 0 ? energies[i] : virials[6 * i + c - 1];
         part[LOCAL_ID] = sum;
@@ -23,6 +21,8 @@ KERNEL void nnp_finish(int n, int wanted, GLOBAL const double* RESTRICT energies
             partial[7 * GROUP_ID + c] = part[0];
         SYNC_THREADS
     }
-    if (GLOBAL_ID < STATE_COUNTERS)
+    if (GLOBAL_ID < STATE_COUNTERS) {
         report[GLOBAL_ID] = state[GLOBAL_ID];
+        state[GLOBAL_ID] = 0;
+    }
 }

@@ -17,7 +17,7 @@ NNP_FN nnp_tiles nnp_cut(nnp_list list)
 // Stages a pair of tiles, all (0,0), (0,1) .. (0,n-1), (1,1) ..; 1 when it is one tile with itself. One tile that is
 // already there is not loaded again.
 DEVICE int nnp_load_tiles(nnp_list list, nnp_tiles tiles, int pair, LOCAL_ARG int* range, LOCAL_ARG int* inside,
-                          LOCAL_ARG int* owner, LOCAL_ARG real* lane)
+                          LOCAL_ARG int* owner, LOCAL_ARG int* failed, LOCAL_ARG real* lane)
 {
     int a = 0, b = pair;
     while (b >= tiles.n) {
@@ -28,9 +28,9 @@ DEVICE int nnp_load_tiles(nnp_list list, nnp_tiles tiles, int pair, LOCAL_ARG in
     int end_a = first_a + tiles.size < list.end ? first_a + tiles.size : list.end;
     int end_b = first_b + tiles.size < list.end ? first_b + tiles.size : list.end;
     SYNC_THREADS
-    nnp_stage(list, first_a, end_a, 0, range, inside, owner, lane);
+    nnp_stage(list, first_a, end_a, 0, range, inside, owner, failed, lane);
     if (a != b)
-        nnp_stage(list, first_b, end_b, CAPACITY / 2, range + N_ELEMENTS + 1, inside, owner, lane);
+        nnp_stage(list, first_b, end_b, CAPACITY / 2, range + N_ELEMENTS + 1, inside, owner, failed, lane);
     return a == b;
 }
 
@@ -49,9 +49,7 @@ DEVICE void nnp_push(int first, int end, LOCAL_ARG const int* owner, LOCAL_ARG c
     for (int j = first + LOCAL_ID; j < end; j += GROUP_SIZE) {
         real g[3] = {LANE_GX(j), LANE_GY(j), LANE_GZ(j)}, r[3] = {LANE_X(j), LANE_Y(j), LANE_Z(j)};
         real size = fabs(g[0]) + fabs(g[1]) + fabs(g[2]);
-        if (LANE_R(j) * LANE_R(j) < (real)OVERLAP2) {
-            failed[1] = 1;
-        } else if (!(size <= (real)1e36)) {
+        if (!(size <= (real)1e36)) {
             failed[0] = 1;
         } else if (!(size * frame[FRAME_SCALE] < frame[FRAME_LIMIT])) {
             failed[2] = 1;

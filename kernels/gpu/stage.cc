@@ -20,6 +20,10 @@
 #define LANES 10
 #define SUM_ROWS 8
 
+// Slots of one element, or of all
+#define FIRST_SLOT(range, element) range[(element) == ANY_ELEMENT ? 0 : (element)]
+#define END_SLOT(range, element) range[(element) == ANY_ELEMENT ? N_ELEMENTS : (element) + 1]
+
 // One atom's list.
 typedef struct {
     int atom, first, end; // of its entries
@@ -40,7 +44,7 @@ NNP_FN int nnp_split(int rows)
 
 // Entries first to last within the cutoff go to the slots from `slot` on, in their order.
 DEVICE void nnp_stage(nnp_list list, int first, int last, int slot, LOCAL_ARG int* range, LOCAL_ARG int* inside,
-                      LOCAL_ARG int* owner, LOCAL_ARG real* lane)
+                      LOCAL_ARG int* owner, LOCAL_ARG int* failed, LOCAL_ARG real* lane)
 {
     nnp_point centre = list.points[list.atom];
     for (int e = 0; e < N_ELEMENTS; ++e) {
@@ -67,6 +71,8 @@ DEVICE void nnp_stage(nnp_list list, int first, int last, int slot, LOCAL_ARG in
                 int to = slot + before;
                 real r = sqrt(r2);
                 owner[to] = atom;
+                if (r2 < (real)OVERLAP2)
+                    failed[1] = 1;
                 LANE_X(to) = x;
                 LANE_Y(to) = y;
                 LANE_Z(to) = z;

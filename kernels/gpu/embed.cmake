@@ -1,0 +1,12 @@
+# Writes OUTPUT, the C++ source of kernel_text(), from the text FILES. Run by cmake -P.
+set(body "// Written by embed.cmake.\n#include \"texts.h\"\n\n#include <cstring>\n\nnamespace nnp::gpu {\n\n")
+set(lookup "")
+foreach(path IN LISTS FILES)
+  get_filename_component(name ${path} NAME)
+  string(MAKE_C_IDENTIFIER ${name} variable)
+  file(READ ${path} text)
+  string(APPEND body "static const char ${variable}[] = R\"nnp(${text})nnp\";\n\n")
+  string(APPEND lookup "    if (std::strcmp(name, \"${name}\") == 0)\n        return ${variable};\n")
+endforeach()
+string(APPEND body "const char* kernel_text(const char* name)\n{\n${lookup}    return nullptr;\n}\n\n}  // namespace nnp::gpu\n")
+file(WRITE ${OUTPUT} "${body}")

@@ -1,0 +1,154 @@
+#include "source.h"
+
+#include "error.h"
+#include "texts.h"
+#include "writer.h"
+
+#include <algorithm>
+
+namespace nnp::gpu {
+namespace {
+
+std::string text_of(const char* name)
+{
+    const char* text = kernel_text(name);
+    if (!text)
+        throw Error(NNP_INTERNAL, std::string("the kernel text ") + name + " was not built in");
+    return std::string("// ---- ") + name + "\n" + text;
+}
+
+// A header of include/nnp without its #include lines: the program brings everything itself.
+std::string header_of(const char* name)
+{
+    std::string text = text_of(name), out;
+    for (size_t begin = 0; begin < text.size();) {
+        size_t end = std::min(text.find('\n', begin), text.size() - 1) + 1;
+        std::string line = text.substr(begin, end - begin);
+        if (line.rfind("#include", 0) != 0)
+            out += line;
+        begin = end;
+    }
+    return out;
+}
+
+std::string head(const nnp_gpu_options& o)
+{
+    std::string text;
+    if (o.dialect != NNP_GPU_OPENMM) {
+        if (o.precision == NNP_GPU_DOUBLE)
+            text += "#define USE_DOUBLE_PRECISION 1\n";
+        if (o.precision == NNP_GPU_MIXED)
+            text += "#define USE_MIXED_PRECISION 1\n";
+        text += text_of(o.dialect == NNP_GPU_CUDA ? "dialect_cuda.inc" : "dialect_opencl.inc");
+        text += text_of("precision.inc");
+    }
+    text += text_of("formulas.inc");
+    for (const char* name : {"real.h", "core.h", "cutoff.h", "radial.h", "angular.h", "activation.h"})
+        text += header_of(name);
+    return text;
+}
+
+size_t most_functions(const Model& model)
+{
+    size_t most = 0;
+    for (const Element& element : model.elements)
+        most = std::max(most, element.functions.size());
+    return most;
+}
+
+std::string constants(const Model& model, const nnp_gpu_options& o)
+{
+    std::string numbers;
+    for (const Element& element : model.elements)
+        numbers += (numbers.empty() ? "" : ", ") + std::to_string(element.atomic_number);
+    return define("N_ELEMENTS", std::to_string(model.elements.size())) + define("ANY_ELEMENT", "(-1)") +
+           define("ATOMIC_NUMBERS", "{" + numbers + "}") + define("GROUP_SIZE", std::to_string(o.group_size)) +
+           define("CAPACITY", std::to_string(o.capacity)) + define("CUTOFF2", to_text(model.cutoff * model.cutoff)) +
+           define("MOST_FUNCTIONS", std::to_string(std::max<size_t>(most_functions(model), 1))) +
+           define("TWIST", to_text(model.twist)) +
+           define("EXTRAPOLATION_TOLERANCE", o.precision == NNP_GPU_DOUBLE ? "1e-9" : "1e-5");
+}
+
+std::string undefine(std::initializer_list<const char*> names)
+{
+    std::string text;
+    for (const char* name : names)
+        text += std::string("#undef ") + name + "\n";
+    return text;
+}
+
+std::string group_head(const std::string& name, size_t first)
+{
+    return define("GROUP(name)", "name##" + name) + define("FIRST_MEMBER", std::to_string(first));
+}
+
+std::string write_groups(const Groups& groups, const std::string& suffix)
+{
+    std::string text;
+    size_t first = 0;
+    for (size_t g = 0; g < groups.radial.size(); ++g) {
+        text += group_head("_r" + std::to_string(g) + suffix, first) + write_radial(groups.radial[g]) +
+                text_of("radial.cc") + undefine({"GROUP", "FIRST_MEMBER", "N_MEMBERS", "NEIGHBOR_1"});
+        first += groups.radial[g].members.size();
+    }
+    for (size_t g = 0; g < groups.angular.size(); ++g) {
+        text += group_head("_a" + std::to_string(g) + suffix, first) + write_angular(groups.angular[g]) +
+                text_of("angular.cc") +
+                undefine({"GROUP", "FIRST_MEMBER", "N_MEMBERS", "NEIGHBOR_1", "NEIGHBOR_2", "NARROW", "RADIUS",
+                          "R_SHIFT", "SHIFTED"});
+        first += groups.angular[g].members.size();
+    }
+    return text;
+}
+
+}  // namespace
+
+void check_options(const nnp_gpu_options& o)
+{
+    auto refuse = [](const char* name, int32_t value, const char* allowed) {
+        throw Error(NNP_BAD_ARGUMENT, std::string(name) + " is " + std::to_string(value) + ": allowed are " + allowed);
+    };
+    if (o.precision < NNP_GPU_SINGLE || o.precision > NNP_GPU_DOUBLE)
+        refuse("precision", o.precision, "0 (single), 1 (mixed) and 2 (double)");
+    if (o.dialect < NNP_GPU_CUDA || o.dialect > NNP_GPU_OPENMM)
+        refuse("dialect", o.dialect, "0 (CUDA), 1 (OpenCL) and 2 (OpenMM)");
+    if (o.group_size < 8 || o.group_size > 1024 || (o.group_size & (o.group_size - 1)) != 0)
+        refuse("group_size", o.group_size, "the powers of two from 8 to 1024");
+    if (o.capacity < 2 || o.capacity % 2 != 0)
+        refuse("capacity", o.capacity, "even numbers from 2");
+}
+
+std::string write_program(const Model& model, const nnp_gpu_options& options)
+{
+    std::vector<ElementPlan> plan = make_plan(model);
+    std::string text = head(options) + constants(model, options) + text_of("layout.inc") + text_of("list.cc") +
+                       text_of("stage.cc") + text_of("push.cc") + text_of("network.cc");
+    for (size_t e = 0; e < model.elements.size(); ++e) {
+        const Element& element = model.elements[e];
+        std::string suffix = "_e" + std::to_string(e);
+        Groups groups = make_groups(plan[e]);
+        text += write_groups(groups, suffix);
+        text += define("ELEMENT(name)", "name##" + suffix) +
+                define("N_FUNCTIONS", std::to_string(element.functions.size())) +
+                define("N_NODES", std::to_string(node_count(element))) +
+                define("ENERGY_SCALE", "(" + to_text(model.energy_scale) + ")") +
+                define("ENERGY_OFFSET", "(" + to_text(element.energy_offset) + ")");
+        text += write_element(element, groups, suffix) + text_of("atom.cc") +
+                undefine({"ELEMENT", "N_FUNCTIONS", "N_NODES", "ENERGY_SCALE", "ENERGY_OFFSET"});
+    }
+    return text + text_of("finish.cc");
+}
+
+// What the LOCAL arrays of atom.cc add up to.
+int64_t local_bytes(const Model& model, const nnp_gpu_options& o)
+{
+    int64_t real = o.precision == NNP_GPU_DOUBLE ? 8 : 4, mixed = o.precision == NNP_GPU_SINGLE ? 4 : 8, most = 0;
+    for (const Element& element : model.elements) {
+        int64_t functions = static_cast<int64_t>(element.functions.size()) + 1;
+        most = std::max(most, functions * (mixed + 2 * real) + (node_count(element) + 1) * mixed);
+    }
+    int64_t slots = int64_t{o.capacity} * (10 * real + 4), threads = int64_t{o.group_size} * (8 * mixed + 4 + 3 * 8);
+    return most + slots + threads + 8 * (static_cast<int64_t>(model.elements.size()) + 1) + 64;
+}
+
+}  // namespace nnp::gpu

@@ -1,0 +1,30 @@
+// C text of one potential's functions: constants written out, loops over functions unrolled. Formulas are calls of
+// include/nnp.
+#ifndef NNP_GPU_WRITER_H
+#define NNP_GPU_WRITER_H
+
+#include "groups.h"
+
+#include <string>
+
+namespace nnp::gpu {
+
+// A number of the kernels' type `real`.
+std::string literal(double value);
+
+// "#define name value"
+std::string define(const std::string& name, const std::string& value);
+
+// The macros and functions that radial.cc and angular.cc expect before them.
+std::string write_radial(const RadialGroup& group);
+std::string write_angular(const AngularGroup& group);
+
+// ELEMENT(forward), ELEMENT(backward), ELEMENT(network) of atom.cc. `first` names the groups' functions.
+std::string write_element(const Element& element, const Groups& groups, const std::string& suffix);
+
+// Nodes of a network: inputs, then values and slopes of every layer.
+int64_t node_count(const Element& element);
+
+}  // namespace nnp::gpu
+
+#endif

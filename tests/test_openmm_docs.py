@@ -1,0 +1,28 @@
+"""What docs/openmm.md shows works as written."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("openmm", reason="OpenMM is not installed")
+
+PAGE = Path(__file__).parents[1] / "docs" / "openmm.md"
+
+
+def test_the_page_runs_from_top_to_bottom(tmp_path, monkeypatch):
+    pytest.importorskip("torch", reason="torch is not installed")
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert len(blocks) >= 6
+    shutil.copy(str(files("nnp") / "data" / "silicon_sw.nnp"), tmp_path / "potential.nnp")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for block in blocks:
+        exec(compile(block, PAGE.name, "exec"), names)  # noqa: S102  our own page
+    assert len(names["frame"]) == 64
+    assert names["watch"].evaluations > 0
+    assert (tmp_path / "portable.pt").exists()

@@ -128,9 +128,9 @@ class Kalman:
             return torch.full_like(theta, torch.nan)
         half = torch.linalg.solve_triangular(factor, projected, upper=False)
         scaled = torch.linalg.solve_triangular(factor, values[:, None], upper=False)
-        self._covariance.addmm_(half.T, half, alpha=-1)
+        # one pass over P: at p² numbers the filter is bound by memory
+        self._covariance.addmm_(half.T, half, alpha=-1 / forgetting, beta=1 / forgetting)
         if settings.fading:
-            self._covariance /= forgetting
             rate = settings.forgetting_rate
             self._forgetting = rate * forgetting + 1 - rate
         else:

@@ -1,0 +1,132 @@
+"""Accuracy on the mlearn data sets (Zuo et al., J. Phys. Chem. A 124, 731 (2020)), one recipe.
+
+    NNP_REFERENCE_DATA=... python benchmarks/bench_mlearn.py Si Li
+
+trains on each element's train.extxyz with the settings below, nothing else, and prints the errors
+over test.extxyz, which the training never sees. With --members several networks are trained and
+their mean is judged too. Results are added to benchmarks/results/mlearn.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+import nnp
+from nnp.train import Dataset, evaluate
+from nnp.train.evaluate import EvaluationReport
+from nnp.train.run import train
+from nnp.train.settings import TrainingSettings
+from nnp.train.tables import from_table
+
+RESULTS = Path(__file__).parent / "results" / "mlearn.json"
+
+
+def recipe(data: Path, output: Path, epochs: int, seed: int) -> TrainingSettings:
+    """Defaults of every table but the number of epochs: 40 functions within 6.5 Å, 24-24."""
+    table = {
+        "data": {"train": [str(data)]},
+        "functions": {"generate": {"cutoff": 6.5}},
+        "run": {"epochs": epochs, "seed": seed, "output": str(output), "evaluate_every": epochs},
+    }
+    return from_table(TrainingSettings, table, "")
+
+
+def errors(report: EvaluationReport) -> dict[str, float]:
+    """MAE and RMSE of energies (meV/atom) and forces (eV/Å)."""
+    energy, forces = (report.comparisons[name].statistics() for name in ("energy", "forces"))
+    return {
+        "energy_mae_mev": 1e3 * energy["mae"],
+        "energy_rmse_mev": 1e3 * energy["rmse"],
+        "force_mae": forces["mae"],
+        "force_rmse": forces["rmse"],
+    }
+
+
+def mean_report(reports: list[EvaluationReport]) -> dict[str, float]:
+    """Errors of the members' mean prediction."""
+    found = {}
+    for name, factor, key in (("energy", 1e3, "energy_%s_mev"), ("forces", 1.0, "force_%s")):
+        error = np.mean([report.comparisons[name].error for report in reports], axis=0)
+        found[key % "mae"] = factor * float(np.abs(error).mean())
+        found[key % "rmse"] = factor * float(np.sqrt(np.mean(error**2)))
+    return found
+
+
+def show(name: str, values: dict[str, float]) -> None:
+    """One line per network."""
+    print(
+        f"{name:14s} energy MAE {values['energy_mae_mev']:.3f} RMSE "
+        f"{values['energy_rmse_mev']:.3f} meV/atom  force MAE {values['force_mae']:.4f} RMSE "
+        f"{values['force_rmse']:.4f} eV/Å",
+        flush=True,
+    )
+
+
+def run(element: str, arguments: argparse.Namespace) -> dict[str, object]:
+    """Train the members of one element and judge them on its test set."""
+    folder = Path(os.environ["NNP_REFERENCE_DATA"]) / "mlearn" / element
+    test = Dataset.read(folder / "test.extxyz")
+    reports, members = [], []
+    for seed in range(arguments.members):
+        output = Path(arguments.output) / f"{element}_{seed}"
+        cpu, wall = time.process_time(), time.monotonic()
+        settings = recipe(folder / "train.extxyz", output, arguments.epochs, seed)
+        result = train(settings, force=True)
+        seconds = {"cpu_s": time.process_time() - cpu, "wall_s": time.monotonic() - wall}
+        reports.append(evaluate(result.last, test, "cpu"))
+        members.append(errors(reports[-1]) | seconds)
+        show(f"{element} seed {seed}", members[-1])
+    found: dict[str, object] = {"element": element, "epochs": arguments.epochs, "members": members}
+    if arguments.members > 1:
+        found["mean"] = mean_report(reports)
+        show(f"{element} mean of {arguments.members}", mean_report(reports))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return found | {"peak_memory_mib": peak}
+
+
+def save(found: dict[str, object]) -> None:
+    """Append to the results, with machine and commit."""
+    head = ("git", "rev-parse", "--short", "HEAD")
+    commit = subprocess.run(head, capture_output=True, text=True, check=False).stdout.strip()
+    earlier = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+    RESULTS.parent.mkdir(exist_ok=True)
+    record = found | {"machine": _processor(), "commit": commit, "nnp": nnp.__version__}
+    RESULTS.write_text(json.dumps([*earlier, record], indent=1) + "\n")
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{names[0] if names else platform.processor()}, {len(names)} cores"
+
+
+def main() -> None:
+    """Parse the command line and run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("elements", nargs="+", help="folders of mlearn, such as Si Li")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--members", type=int, default=1)
+    parser.add_argument("--output", default="mlearn-training", help="folder of the runs")
+    parser.add_argument("--save", action="store_true", help=f"add the numbers to {RESULTS.name}")
+    arguments = parser.parse_args()
+    if "NNP_REFERENCE_DATA" not in os.environ:
+        sys.exit("NNP_REFERENCE_DATA is unset: it names the folder that holds mlearn/")
+    for element in arguments.elements:
+        found = run(element, arguments)
+        if arguments.save:
+            save(found)
+
+
+if __name__ == "__main__":
+    main()

@@ -191,7 +191,12 @@ def test_close_is_not_overlapping():
 )
 def test_wide_sheets(width, pbc):
     """More than 10⁵ cells in a sheet one cell thick."""
-    positions = [[0, 0, 0], [2, 0, 0], [width - 1, width - 1, 0.1], [width / 2, 1, 0]]
+    positions = [
+        [0, 0, 0],
+        [2, 0, 0],
+        [width - 1, width - 1, 0.1],
+        [0, 4.5, 0],
+    ]  # the last: just outside
     structure = Structure(positions, [14] * 4, np.diag([width, width, 9.0]), pbc)
     pairs = neighbor_list(structure, 4.0)
     wanted = {(0, 1), (1, 0)} | ({(0, 2), (2, 0), (1, 2), (2, 1)} if np.all(pbc) else set())

@@ -32,7 +32,7 @@ ASE_RTOL = 1e-6
         (units.KJ_PER_MOL, 1e3 / (si.e * si.N_A)),
         (units.KCAL_PER_MOL, si.calorie * 1e3 / (si.e * si.N_A)),
         (units.BAR, si.bar * si.angstrom**3 / si.e),
-        (units.NANOMETRE, si.nano / si.angstrom),
+        (LENGTH_UNITS["nm"], si.nano / si.angstrom),
     ],
 )
 def test_constants_are_codata_2022(ours, codata):

@@ -23,7 +23,7 @@ import numpy as np
 
 import nnp
 from nnp.train import Dataset, evaluate
-from nnp.train.evaluate import EvaluationReport
+from nnp.train.evaluation import EvaluationReport
 from nnp.train.run import train
 from nnp.train.settings import TrainingSettings
 from nnp.train.tables import from_table

@@ -18,7 +18,7 @@ from nnp.errors import OutputExistsError
 from nnp.plots import have_matplotlib
 from nnp.report import write_report
 from nnp.train.dataset import Dataset, LabelKeys
-from nnp.train.evaluate import evaluate
+from nnp.train.evaluation import evaluate
 
 
 def add_parser(subparsers: SubParsers) -> None:

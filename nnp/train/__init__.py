@@ -17,7 +17,7 @@ from nnp.errors import UnavailableError
 if TYPE_CHECKING:
     from nnp.train.checks import check
     from nnp.train.dataset import Dataset, LabelKeys
-    from nnp.train.evaluate import evaluate
+    from nnp.train.evaluation import evaluate
     from nnp.train.run import train, train_committee
     from nnp.train.settings import TrainingSettings, read_settings
     from nnp.train.trainer import TrainingResult
@@ -40,7 +40,7 @@ _HOMES = {
     "TrainingResult": "trainer",
     "TrainingSettings": "settings",
     "check": "checks",
-    "evaluate": "evaluate",
+    "evaluate": "evaluation",
     "read_settings": "settings",
     "train": "run",
     "train_committee": "run",

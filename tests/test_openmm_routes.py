@@ -278,3 +278,40 @@ def test_torch_force_without_its_libraries(oxide, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
     with pytest.raises(UnavailableError, match="needs torch, which is not installed: pip install"):
         nnp.openmm.create_force(oxide, molecule("H2O"), "torch")
+
+
+def test_some_particles_of_a_mixed_system():
+    """The potential sees silicon, whose atoms stand among others, and nothing else."""
+    potential = pair_potential()
+    trimer = Atoms("Si3", [(0, 0, 0), (2.5, 0.1, 0), (0.1, 2.6, 0)])
+    symbols = ["H", "Si", "Si", "O", "Si"]
+    chosen = [1, 2, 4]
+    positions = np.full((5, 3), 0.5)
+    positions[chosen] = trimer.positions
+    force = nnp.openmm.create_force(potential, symbols, "python", False, particles=chosen)
+    system = openmm.System()
+    for _ in symbols:
+        system.addParticle(1)
+    system.addForce(force)
+    wanted = potential.evaluate(trimer)
+    for one in (system, copy.deepcopy(system)):
+        context = openmm.Context(
+            one, openmm.VerletIntegrator(0.001), openmm.Platform.getPlatform("Reference")
+        )
+        context.setPositions(positions / NANOMETRE)
+        energy, forces = energy_and_forces(context, np.eye(3))
+        assert energy == pytest.approx(wanted.energy, rel=RTOL)
+        np.testing.assert_allclose(forces[chosen], wanted.forces, atol=1e-12)
+        assert (forces[[0, 3]] == 0).all()
+        monitor = nnp.openmm.monitors(one)[0]
+        np.testing.assert_allclose(monitor.last.forces, forces, atol=1e-12)
+        assert len(wanted.extrapolations) > 0
+        np.testing.assert_array_equal(
+            monitor.extrapolations.atoms, np.array(chosen)[wanted.extrapolations.atoms]
+        )
+    with pytest.raises(OptionError, match="route='torch' acts on all atoms"):
+        nnp.openmm.create_force(potential, symbols, "torch", False, particles=chosen)
+    with pytest.raises(OptionError, match="particles has 9: the system has particles 0 to 4"):
+        nnp.openmm.create_force(potential, symbols, "python", False, particles=[9])
+    with pytest.raises(StructureError, match="is H, but the potential knows only Si"):
+        nnp.openmm.create_force(potential, symbols, "python", False, particles=[0])

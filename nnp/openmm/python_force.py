@@ -17,6 +17,7 @@ from nnp.errors import NNPError
 from nnp.io.model import from_bytes, to_bytes
 from nnp.openmm.monitor import Monitor, describe_error, remember
 from nnp.openmm.species import Species
+from nnp.openmm.subset import spread
 from nnp.potential import Potential
 from nnp.structure import Structure
 from nnp.units import KJ_PER_MOL, NANOMETRE
@@ -28,7 +29,8 @@ class EngineCallback:
     """What OpenMM calls: a State in, energy (kJ/mol) and forces (kJ/mol/nm) out.
 
     Args:
-        species: the atoms, in the order of the State.
+        species: the particles of the System; an atomic number of 0 leaves a particle out, and the
+            State holds the others.
         model: the content of a model file.
         engine: name of the engine.
         options: of the engine.
@@ -44,6 +46,9 @@ class EngineCallback:
         self._options = options
         self._engine: Engine | None = None
         self._pbc = np.full(3, species.periodic)
+        chosen = np.flatnonzero(species.atomic_numbers)
+        self._numbers = species.atomic_numbers[chosen]
+        self.particles = chosen if len(chosen) < len(species.atomic_numbers) else None
 
     def __call__(self, state: openmm.State) -> tuple[float, NDArray[np.float64]]:
         """Energy, kJ/mol, and (n, 3) forces, kJ/mol/nm; OpenMM passes on an error's text."""
@@ -54,7 +59,12 @@ class EngineCallback:
             if isinstance(error, NNPError):
                 raise
             raise NNPError(describe_error(error)) from error
-        self.monitor.record(evaluation)
+        if self.particles is None:
+            self.monitor.record(evaluation)
+        else:
+            self.monitor.record(
+                spread(evaluation, self.particles, len(self._species.atomic_numbers))
+            )
         return evaluation.energy / KJ_PER_MOL, np.asarray(evaluation.forces) / _FORCE_UNIT
 
     @property
@@ -71,7 +81,7 @@ class EngineCallback:
         cell = np.zeros((3, 3))
         if self._species.periodic:
             cell = state.getPeriodicBoxVectors(asNumpy=True)._value * NANOMETRE  # noqa: SLF001
-        return Structure(positions_nm * NANOMETRE, self._species.atomic_numbers, cell, self._pbc)
+        return Structure(positions_nm * NANOMETRE, self._numbers, cell, self._pbc)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The token is for `monitor` to find; a copy gets a new one.
@@ -95,10 +105,12 @@ def restore(
 def create_python_force(
     potential: Potential, species: Species, engine: str, options: dict[str, Any]
 ) -> openmm.PythonForce:
-    """The force; see `routes.create_force`."""
+    """The force; see `routes.create_force`. An atomic number of 0 leaves a particle out."""
     callback = EngineCallback(species, to_bytes(potential), engine, options)
     _ = callback.engine  # refuse now what this engine refuses
     force = openmm.PythonForce(callback)
+    if callback.particles is not None:
+        force.setParticles(callback.particles.tolist())
     force.setUsesPeriodicBoundaryConditions(species.periodic)
     force.setName("NNP")
     remember(force, callback)

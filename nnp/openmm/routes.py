@@ -21,6 +21,7 @@ ROUTES = {
     "torch": create_torch_force,
     "native": create_native_force,
 }
+# Works with every engine, any torch or none, on every platform.
 DEFAULT_ROUTE = "python"
 
 
@@ -46,7 +47,7 @@ def create_force(
         engine: name of the engine, see `Potential.engine`.
         platform: name of the platform that will run it, to have it refused here if it cannot.
         particles: indices of the atoms that the potential describes, which see only one another;
-            the rest of the system is others' (mixed systems). None: all. Route ``native`` only.
+            the rest of the system is others' (mixed systems). None: all. Not for route ``torch``.
         **options: of the engine; of the route, see `create_native_force`.
 
     Raises:
@@ -62,10 +63,10 @@ def create_force(
         element_indices(potential, found)
     else:
         found = read_subset(potential, species, periodic, particles)
-        if name != "native":
+        if name == "torch":
             raise OptionError(
-                f"particles={list(particles)[:3]}…: route={name!r} acts on all atoms; use "
-                "route='native'"
+                f"particles={list(particles)[:3]}…: route='torch' acts on all atoms; use "
+                "route='python' or 'native'"
             )
     force = ROUTES[name](potential, found, engine, options)
     if platform is not None:

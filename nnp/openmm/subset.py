@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from openmm import app
 
 from nnp.errors import OptionError, StructureError
+from nnp.evaluation import Evaluation
 from nnp.openmm.species import Species, element_indices, read_species
 from nnp.potential import Potential
 
@@ -41,6 +43,26 @@ def read_subset(
     kept = np.zeros_like(numbers)
     kept[chosen] = numbers[chosen]
     return Species(kept, found)
+
+
+def spread(evaluation: Evaluation, particles: NDArray[np.int64], n: int) -> Evaluation:
+    """An evaluation of some particles as one of all: indices of the System, 0 for the others.
+
+    Args:
+        evaluation: of the chosen ones.
+        particles: (m,) their indices.
+        n: number of all.
+    """
+    energies, forces = np.zeros(n), np.zeros((n, 3))
+    energies[particles] = evaluation.energies
+    forces[particles] = evaluation.forces
+    outside = evaluation.extrapolations
+    return replace(
+        evaluation,
+        energies=energies,
+        forces=forces,
+        extrapolations=replace(outside, atoms=particles[outside.atoms]),
+    )
 
 
 def _numbers(species: Any, periodic: bool | None) -> tuple[NDArray[np.int64], bool]:

@@ -159,8 +159,8 @@ def test_refuses_bad_subsets(particles, error, text):
         nnp.openmm.create_force(
             random_potential(("H",)), topology, route="native", particles=[0, 1]
         )
-    with pytest.raises(OptionError, match="route='python' acts on all atoms"):
-        nnp.openmm.create_force(potential, topology, route="python", particles=[0])
+    with pytest.raises(OptionError, match="route='torch' acts on all atoms"):
+        nnp.openmm.create_force(potential, topology, route="torch", particles=[0])
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

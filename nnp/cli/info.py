@@ -6,6 +6,7 @@ import argparse
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import Any
 
 from nnp.cli.options import SubParsers, add_command, add_potential, load_potential
 from nnp.cli.table import text_table
@@ -57,11 +58,30 @@ def _report(potential: Potential, path: str) -> Iterator[str]:
     yield f"  units       {potential.units} in its files; everything below in Å and eV"
     if warning := unit_warning(potential):
         yield f"  WARNING     {warning}"
-    for name, value in potential.provenance.items():
-        yield f"  {name:<11} {value}"
+    yield from _provenance(potential.provenance)
     for model in potential.models:
         yield ""
         yield from _element(model)
+
+
+def _provenance(entries: dict[str, Any]) -> Iterator[str]:
+    """Where the potential came from; tables by their number of rows, their content is too long."""
+    for name, value in entries.items():
+        label = f"  {name:<11} "
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                yield f"{label}{key}: {_short(inner)}"
+                label = " " * len(label)
+        else:
+            yield label + _short(value)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_short(inner)}" for key, inner in value.items())
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return f"{len(value)} entries"
+    return str(value)
 
 
 def _element(model: ElementModel) -> Iterator[str]:

@@ -131,7 +131,8 @@ def _run(arguments: argparse.Namespace) -> int:
     runner = Runner(system, atoms, settings, outputs, arguments.platform, restart)
     print(f"{len(atoms)} atoms, {settings.description}")
     if restart:
-        print(f"continuing {restart}{'' if runner.exact else ': positions and velocities only'}")
+        fresh = "" if runner.seamless else ", with fresh random numbers"
+        print(f"continuing {restart}{fresh}")
     outcome = runner.run(show_progress=True)
     print(f"step {outcome.step}, {outcome.ns_per_day:.3g} ns/day")
     print("\n".join(_closing_lines(potential, atoms, outputs)))

@@ -20,9 +20,9 @@ from nnp.cli.options import (
     add_potential,
     load_potential,
 )
-from nnp.errors import NNPError, OutputExistsError
+from nnp.errors import NNPError
 from nnp.evaluation import Evaluation, Extrapolation
-from nnp.io.structures import read_structures, write_structures
+from nnp.io.structures import check_target, read_structures, write_structures
 from nnp.metrics import PredictionErrors
 from nnp.potential import Potential
 from nnp.symmetry_functions import describe
@@ -58,8 +58,7 @@ class _Summary:
 
 def _run(arguments: argparse.Namespace) -> None:
     output = Path(arguments.output)
-    if output.exists() and not arguments.force:
-        raise OutputExistsError(f"{output} exists: choose another --output, or add --force")
+    check_target(output, arguments.force)
     potential = load_potential(arguments)
     frames = read_structures(arguments.structures, potential.units, arguments.index)
     summary = _Summary()

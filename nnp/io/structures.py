@@ -16,16 +16,17 @@ import ase.io
 import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
-from ase.io.formats import UnknownFileTypeError
+from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
 from ase.utils import string2index
 
-from nnp.errors import FileFormatError, NNPError, OptionError, StructureError
+from nnp.errors import FileFormatError, NNPError, OptionError, OutputExistsError, StructureError
 from nnp.io.files import replacing
 from nnp.io.n2p2.data import Frame, read_data, write_data
 from nnp.structure import as_structure
 from nnp.units import UnitSystem
 
 __all__ = [
+    "check_target",
     "from_frame",
     "is_input_data",
     "is_input_data_name",
@@ -82,20 +83,41 @@ def write_structures(
         OptionError: no format belongs to this name.
         StructureError: a structure that the format cannot hold.
     """
+    check_target(path, force)
     if is_input_data_name(path):
         write_data((to_frame(atoms) for atoms in frames), path, units, force)
         return
     with replacing(path, force) as scratch:
         try:
             ase.io.write(scratch, list(frames))
-        except UnknownFileTypeError as error:
-            raise OptionError(
-                f"{path}: no format belongs to this name ({error}): extxyz is safe"
-            ) from None
         except (ValueError, TypeError, KeyError, NotImplementedError) as error:
             raise StructureError(
                 f"{path}: this format cannot hold the structures: {error}"
             ) from error
+
+
+def check_target(path: str | Path, force: bool = False) -> None:
+    """Refuse what `write_structures` would refuse, before anything is computed for it.
+
+    Raises:
+        OutputExistsError: the file is there and ``force`` is False.
+        OptionError: no format belongs to this name.
+        NNPError: there is no such folder.
+    """
+    path = Path(path)
+    if path.exists() and not force:
+        raise OutputExistsError(f"{path} exists: choose another name, or overwrite with --force")
+    if not path.parent.is_dir():
+        raise NNPError(f"cannot write {path}: there is no folder {path.parent}")
+    if not is_input_data_name(path):
+        try:
+            writable = get_ioformat(filetype(str(path), read=False)).can_write
+        except UnknownFileTypeError as error:
+            raise OptionError(
+                f"{path}: no format belongs to this name ({error}): extxyz is safe"
+            ) from None
+        if not writable:
+            raise OptionError(f"{path}: this format can be read, not written: extxyz is safe")
 
 
 def is_input_data_name(path: str | Path) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +11,8 @@ import openmm
 from numpy.typing import NDArray
 from openmm import unit
 
-from nnp.errors import NumericalError, OptionError
-from nnp.md.settings import MDSettings
+from nnp.errors import NNPError, NumericalError, OptionError
+from nnp.md.settings import LARGEST_SEED, MDSettings
 from nnp.md.snapshot import Snapshot
 from nnp.openmm import OpenMMAtoms, monitors, original_errors
 from nnp.units import BOLTZMANN, KJ_PER_MOL, NANOMETRE
@@ -28,6 +30,7 @@ class Dynamics:
         start: the atoms.
         settings: of the run.
         platform: of OpenMM.
+        first_step: where a continued run begins; enters the seeds, so that noise does not repeat.
 
     Raises:
         OptionError: a barostat that does not fit the box.
@@ -40,14 +43,16 @@ class Dynamics:
         start: OpenMMAtoms,
         settings: MDSettings,
         platform: openmm.Platform,
+        first_step: int = 0,
     ) -> None:
         self.start = start
         self.settings = settings
         self.masses = np.asarray(start.masses)
         self._system = system
         self._verlet = settings.ensemble == "nve"
-        _add_helpers(system, start, settings)
-        self._integrator = _integrator(settings)
+        seed = (settings.seed + first_step) % LARGEST_SEED or 1
+        _add_helpers(system, start, settings, seed)
+        self._integrator = _integrator(settings, seed)
         self.context = openmm.Context(system, self._integrator, platform)
         self.context.setPositions(start.positions_nm)
         if start.box_nm is not None:
@@ -84,13 +89,8 @@ class Dynamics:
             NumericalError: a coordinate is not finite.
             NNPError: what the potential raised.
         """
-        with original_errors(self._system):
-            try:
-                self._integrator.step(steps)
-            except openmm.OpenMMException as error:
-                if "NaN" in str(error):
-                    raise NumericalError("a coordinate is not finite") from error
-                raise
+        with self._numbers_to_blame(), original_errors(self._system):
+            self._integrator.step(steps)
 
     def snapshot(self, full: bool = True) -> Snapshot:
         """The present state; with energies and forces, at the price of an evaluation, if ``full``.
@@ -98,16 +98,31 @@ class Dynamics:
         Raises:
             NNPError: what the potential raised.
         """
-        with original_errors(self._system):
+        with self._numbers_to_blame(), original_errors(self._system):
             state = self.context.getState(positions=True, velocities=True, energy=full, forces=full)
-        snapshot = Snapshot(
+        snapshot = self._positions(state)
+        return self._with_energies(snapshot, state) if full else snapshot
+
+    @contextmanager
+    def _numbers_to_blame(self) -> Iterator[None]:
+        """Whoever noticed first: if positions or velocities are not finite, that is the error."""
+        try:
+            yield
+        except (openmm.OpenMMException, NNPError) as error:
+            state = self.context.getState(positions=True, velocities=True)
+            problem = self._positions(state).problem()
+            if problem:
+                raise NumericalError(problem) from error
+            raise
+
+    def _positions(self, state: openmm.State) -> Snapshot:
+        return Snapshot(
             step=self.step,
             time_fs=self.step * self.settings.timestep,
             positions_nm=_numbers(state.getPositions(asNumpy=True)),
             velocities=_numbers(state.getVelocities(asNumpy=True)) * NANOMETRE / _FS_PER_PS,
             box_nm=None if self.start.box_nm is None else self._box(state),
         )
-        return self._with_energies(snapshot, state) if full else snapshot
 
     def _with_energies(self, snapshot: Snapshot, state: openmm.State) -> Snapshot:
         forces = _numbers(state.getForces(asNumpy=True)) * KJ_PER_MOL / NANOMETRE
@@ -151,7 +166,7 @@ class Dynamics:
         return _numbers(state.getPeriodicBoxVectors(asNumpy=True))
 
 
-def _integrator(settings: MDSettings) -> openmm.Integrator:
+def _integrator(settings: MDSettings, seed: int) -> openmm.Integrator:
     timestep_ps = settings.timestep / _FS_PER_PS
     rate_per_ps = _FS_PER_PS / settings.thermostat_time
     if settings.ensemble == "nve":
@@ -159,11 +174,13 @@ def _integrator(settings: MDSettings) -> openmm.Integrator:
     if settings.thermostat == "nose-hoover":
         return openmm.NoseHooverIntegrator(settings.temperature, rate_per_ps, timestep_ps)
     integrator = openmm.LangevinMiddleIntegrator(settings.temperature, rate_per_ps, timestep_ps)
-    integrator.setRandomNumberSeed(settings.seed)
+    integrator.setRandomNumberSeed(seed)
     return integrator
 
 
-def _add_helpers(system: openmm.System, start: OpenMMAtoms, settings: MDSettings) -> None:
+def _add_helpers(
+    system: openmm.System, start: OpenMMAtoms, settings: MDSettings, seed: int
+) -> None:
     """The remover tells Nosé-Hoover chains that three degrees of freedom are not theirs."""
     if settings.ensemble != "nve" and settings.thermostat == "nose-hoover":
         system.addForce(openmm.CMMotionRemover())
@@ -172,7 +189,7 @@ def _add_helpers(system: openmm.System, start: OpenMMAtoms, settings: MDSettings
     if start.box_nm is None:
         raise OptionError("ensemble='npt' needs a periodic structure: set cell and pbc, or use nvt")
     barostat = _barostat(start.box_nm, settings)
-    barostat.setRandomNumberSeed(settings.seed)
+    barostat.setRandomNumberSeed(seed)
     system.addForce(barostat)
 
 

@@ -40,6 +40,7 @@ class AppendedFile:
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
+            self.close()
             raise refused(self.path, error) from error
 
     @property

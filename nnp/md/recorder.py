@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nnp.errors import NNPError
 from nnp.md.dynamics import Dynamics
 from nnp.md.files import AppendedFile
 from nnp.md.log import Log
@@ -41,7 +42,11 @@ class Recorder:
         mark = restart.trajectory[1:] if restart and outputs.trajectory in continued else None
         self._fresh_log, self._fresh_trajectory = log_at is None, mark is None
         self._log = Log(outputs.log, float(np.sum(start.masses)), log_at)
-        self._trajectory = open_trajectory(outputs.trajectory, start, settings, mark)
+        try:
+            self._trajectory = open_trajectory(outputs.trajectory, start, settings, mark)
+        except NNPError:
+            self._log.close()
+            raise
 
     def begin(self, snapshot: Snapshot) -> None:
         """Write the starting state to the files that do not have it yet."""

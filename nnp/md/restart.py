@@ -2,7 +2,8 @@
 
 The checkpoint brings back random numbers and thermostat to the bit, but only into the same
 platform of the same OpenMM with the same dynamics; elsewhere the state's positions, velocities and
-box continue the run, with fresh random numbers.
+box continue the run, with fresh random numbers. Barostats always get fresh ones: OpenMM keeps
+theirs in no file.
 """
 
 from __future__ import annotations
@@ -122,7 +123,8 @@ def apply(restart: Restart, dynamics: Dynamics, path: Path) -> bool:
         path: of the restart, for messages.
 
     Returns:
-        Whether the continuation is exact; False: only positions, velocities and box are.
+        Whether thermostat and random numbers are continued too, and not only positions,
+        velocities and box.
 
     Raises:
         StructureError: the restart is of other atoms.
@@ -139,7 +141,7 @@ def apply(restart: Restart, dynamics: Dynamics, path: Path) -> bool:
         except openmm.OpenMMException:
             pass
         else:
-            return True
+            return dynamics.settings.ensemble != "npt"
     state = openmm.XmlSerializer.deserialize(restart.state)
     dynamics.context.setPositions(state.getPositions())
     dynamics.context.setVelocities(state.getVelocities())

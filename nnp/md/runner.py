@@ -85,7 +85,8 @@ class Runner:
         restart: file to be continued; then ``atoms`` only tells elements, masses and axes.
 
     Attributes:
-        exact: whether the restart continues to the bit; None without restart.
+        seamless: whether the restart brings back thermostat and random numbers too; None without
+            restart.
 
     Raises:
         NNPError: something is wrong; nothing was written.
@@ -102,13 +103,15 @@ class Runner:
     ) -> None:
         self._settings, self._outputs = settings, outputs
         self._start = to_openmm(atoms)
-        self._dynamics = Dynamics(system, self._start, settings, check_platform(system, platform))
         self._restart = None if restart is None else read_restart(restart)
-        self.exact: bool | None = None
+        first = 0 if self._restart is None else self._restart.step
+        found = check_platform(system, platform)
+        self._dynamics = Dynamics(system, self._start, settings, found, first)
+        self.seamless: bool | None = None
         if self._restart is None or restart is None:
             self._dynamics.set_velocities(_velocities(atoms, self._start))
         else:
-            self.exact = apply(self._restart, self._dynamics, Path(restart))
+            self.seamless = apply(self._restart, self._dynamics, Path(restart))
             self._require_steps_left()
         self._good = self._look(full=True)
         path = None if restart is None else Path(restart)

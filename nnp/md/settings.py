@@ -14,7 +14,7 @@ BAROSTATS = ("isotropic", "anisotropic", "flexible")
 # fs. Langevin: one over the friction, slow enough to leave the dynamics alone. Nosé-Hoover: must
 # not be far from the periods of the atoms' own vibrations, or it does not couple.
 _RELAXATION_TIME = {"langevin": 1000.0, "nose-hoover": 100.0}
-_LARGEST_SEED = 2**31 - 1
+LARGEST_SEED = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ class MDSettings:
                 _at_least(name, getattr(self, name), 0, "")
         for name in ("barostat", "log", "frame", "restart"):
             _at_least(f"{name}_interval", getattr(self, f"{name}_interval"), 1, "steps")
-        if not 1 <= self.seed <= _LARGEST_SEED:
-            raise OptionError(f"seed={self.seed} is not in 1 to {_LARGEST_SEED}")
+        if not 1 <= self.seed <= LARGEST_SEED:
+            raise OptionError(f"seed={self.seed} is not in 1 to {LARGEST_SEED}")
 
     @property
     def thermostat_time(self) -> float:

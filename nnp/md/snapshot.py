@@ -57,8 +57,8 @@ class Snapshot:
         """What is not finite, as a part of a sentence; None when all is well."""
         arrays = {
             "position": self.positions_nm,
-            "velocity": self.velocities,
             "force": np.zeros((1, 3)) if self.forces is None else self.forces,
+            "velocity": self.velocities,
         }
         for name, array in arrays.items():
             finite = np.isfinite(array).all(axis=1)

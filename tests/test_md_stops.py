@@ -1,0 +1,180 @@
+"""Runs that cannot go on: everything so far stays, with the last good state and a clear message."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import openmm
+import pytest
+from ase import Atoms
+from ase.io import read
+from pair_potential import pair_potential
+from runs import crystal, moving_crystal, nnp, write_inputs
+
+from nnp.errors import NNPError, NumericalError, StructureError
+from nnp.md import MDSettings, Outputs, Runner, read_log, run
+from nnp.openmm import python_force
+
+SETTINGS = MDSettings(
+    ensemble="nve", steps=400, timestep=2.0, log_interval=5, frame_interval=5, restart_interval=50
+)
+
+
+class Fails:
+    """An engine that goes wrong after some evaluations."""
+
+    def __init__(self, engine, after, wrong):
+        self.engine, self.left, self.wrong = engine, after, wrong
+
+    def compute(self, structure, forces, stress):
+        self.left -= 1
+        found = self.engine.compute(structure, forces=forces, stress=stress)
+        return self.wrong(found) if self.left < 0 else found
+
+
+@pytest.fixture
+def failing_engine(monkeypatch):
+    """Let the engine inside the force go wrong."""
+    create = python_force.create_engine
+
+    def install(after, wrong):
+        def make(*arguments, **options):
+            return Fails(create(*arguments, **options), after, wrong)
+
+        monkeypatch.setattr(python_force, "create_engine", make)
+
+    return install
+
+
+def nan_forces(found):
+    found.forces[3] = np.nan
+    return found
+
+
+def nan_energy(found):
+    object.__setattr__(found, "energy", np.nan)
+    return found
+
+
+def refuse(_):
+    raise StructureError("atoms 1 and 2 are in the same place")
+
+
+def check_files(folder, message):
+    """What is there after a stop; the message names the step of the last good state."""
+    good = read(folder / "r.last-good.extxyz")
+    step = good.info["step"]
+    assert message.startswith(f"the run stopped after step {step}: ")
+    assert f"The last good state (step {step}) is in {folder / 'r.last-good.extxyz'}" in message
+    assert np.isfinite(good.positions).all()
+    log = read_log(folder / "r.csv")
+    assert step - 5 <= log["step"][-1] <= step
+    assert np.isfinite(log["total_energy_eV"]).all()
+    frames = read(folder / "r.extxyz", ":")
+    assert len(frames) == len(log["step"])
+    assert (folder / "r.restart").exists()
+    assert not (folder / "r.final.extxyz").exists()
+    return good
+
+
+@pytest.mark.parametrize("platform", ["CPU", "Reference"])
+@pytest.mark.parametrize(
+    ("wrong", "error", "text"),
+    [
+        (nan_forces, NumericalError, "not finite"),
+        (nan_energy, NumericalError, "the potential energy is nan"),
+        (refuse, StructureError, "atoms 1 and 2 are in the same place"),
+    ],
+)
+def test_engine_that_goes_wrong(tmp_path, failing_engine, platform, wrong, error, text):
+    failing_engine(60, wrong)
+    with pytest.raises(error, match=text) as caught:
+        run(pair_potential(), moving_crystal(), SETTINGS, Outputs.named(tmp_path / "r"), platform)
+    good = check_files(tmp_path, str(caught.value))
+    assert 20 <= good.info["step"] <= 60
+    advice = "Try a smaller timestep" in str(caught.value)
+    assert advice == (error is NumericalError)
+
+
+@pytest.mark.parametrize("platform", ["CPU", "Reference"])
+def test_force_that_turns_nan(tmp_path, platform):
+    """No engine of ours: sqrt of a negative number once the atom has moved 1 Å."""
+    system = openmm.System()
+    system.addParticle(1.0)
+    force = openmm.CustomExternalForce("1e-6 * sqrt(0.1 - x)")
+    force.addParticle(0)
+    system.addForce(force)
+    atoms = Atoms("H", [(0, 0, 0)], velocities=[(0.5, 0, 0)])
+    with pytest.raises(NumericalError, match=r"not finite|energy is nan") as caught:
+        Runner(system, atoms, SETTINGS, Outputs.named(tmp_path / "r"), platform).run()
+    good = check_files(tmp_path, str(caught.value))
+    assert 0.5 < good.positions[0, 0] <= 1.0
+
+
+def test_bad_start_is_refused_before_anything_is_written(tmp_path, failing_engine):
+    failing_engine(0, nan_forces)
+    with pytest.raises(NumericalError, match="the force of atom 3 is not finite"):
+        run(pair_potential(), crystal(), SETTINGS, Outputs.named(tmp_path / "r"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_many_extrapolating_atoms(tmp_path):
+    """A crystal heated until it leaves the range of the potential."""
+    atoms = moving_crystal(temperature=6000)
+    allowed = MDSettings(**(vars(SETTINGS) | {"max_extrapolations": 32, "steps": 40}))
+    run(pair_potential(), atoms, allowed, Outputs.named(tmp_path / "allowed"))
+    assert read_log(tmp_path / "allowed.csv")["extrapolating_atoms"].max() > 0
+    limited = MDSettings(**(vars(SETTINGS) | {"max_extrapolations": 0}))
+    with pytest.raises(NumericalError, match=r"\d+ atoms extrapolate, more than .*=0") as caught:
+        run(pair_potential(), atoms, limited, Outputs.named(tmp_path / "r"))
+    check_files(tmp_path, str(caught.value))
+    counts = read_log(tmp_path / "r.csv")["extrapolating_atoms"]
+    assert counts[-1] > 0
+    assert (counts[:-1] == 0).all()
+
+
+def test_command_line_says_it_in_one_line(tmp_path, failing_engine, capsys):
+    failing_engine(100, nan_forces)
+    inputs = write_inputs(tmp_path)
+    words = ("--output", tmp_path / "r", "--log-interval", 5, "--frame-interval", 5)
+    assert nnp("md", *inputs, *words) == 1
+    error = capsys.readouterr().err
+    (line,) = (text for text in error.splitlines() if text.startswith("nnp:"))
+    assert line.startswith("nnp: error: the run stopped after step ")
+    assert "Traceback" not in error
+    check_files(tmp_path, line.removeprefix("nnp: error: "))
+
+
+def test_full_disk_from_the_start(tmp_path):
+    outputs = Outputs.named(tmp_path / "r", log="/dev/full", force=True)
+    with pytest.raises(NNPError, match="cannot write /dev/full: the disk is full; make room"):
+        run(pair_potential(), crystal(), SETTINGS, outputs)
+
+
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+from nnp.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_disk_that_fills_up(tmp_path):
+    """A limit on the size of files stands for it: the trajectory meets it first."""
+    inputs = write_inputs(tmp_path)
+    words = ("--output", tmp_path / "r", "--frame-interval", "1", "--log-interval", "5")
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, "md", *inputs, *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = (text for text in done.stderr.splitlines() if text.startswith("nnp:"))
+    assert f"cannot write {tmp_path / 'r.extxyz'}: File too large" in line
+    assert "Traceback" not in done.stderr
+    assert read_log(tmp_path / "r.csv")["step"][-1] > 0
+    assert len(read(tmp_path / "r.extxyz", ":-1")) > 5
+    assert read(tmp_path / "r.last-good.extxyz").info["step"] > 5

@@ -18,7 +18,7 @@ from nnp.errors import NNPError
 
 # Every command, in the order of the help. The module has ``add_parser(subparsers)``, which sets
 # ``run``, a function of the parsed arguments that returns the exit code (None: 0).
-COMMANDS = ("info", "predict", "convert", "md", "demo", "train", "evaluate")
+COMMANDS = ("info", "predict", "convert", "md", "demo", "train", "evaluate", "select")
 
 _DESCRIPTION = "Behler-Parrinello neural network potentials: look at them, run them, convert them."
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it

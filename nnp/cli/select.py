@@ -1,0 +1,47 @@
+"""``nnp select``: which unlabelled structures a committee is least sure of."""
+
+from __future__ import annotations
+
+import argparse
+
+from nnp.cli.options import SubParsers, add_command, add_engine, add_force, at_least_one, finite
+from nnp.cli.table import text_table
+from nnp.io.structures import read_structures, write_structures
+from nnp.train.committee import Committee
+from nnp.train.select import choose, rank
+
+
+def add_parser(subparsers: SubParsers) -> None:
+    """Register the command."""
+    summary = "rank unlabelled structures by committee disagreement, for the next labelling round"
+    parser = add_command(subparsers, "select", _run, summary)
+    parser.add_argument("committee", metavar="FOLDER", help="output of nnp train --members")
+    parser.add_argument("structures", metavar="STRUCTURES", help="anything ASE reads")
+    parser.add_argument("--count", type=at_least_one, default=20, help="how many to select")
+    parser.add_argument("--apart", type=at_least_one, default=1, help="least distance of indices")
+    parser.add_argument("--least", type=finite, default=0.0, help="least force deviation, eV/Å")
+    parser.add_argument("--output", default="selected.extxyz", help="file of the selected ones")
+    add_engine(parser)
+    add_force(parser)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    committee = Committee.load(arguments.committee)
+    frames = read_structures(arguments.structures)
+    ranked = rank(committee, frames, arguments.engine, quiet=False)
+    chosen = choose(ranked, arguments.count, arguments.apart, arguments.least)
+    header = ["index", "force deviation eV/Å", "energy deviation meV/atom", "extrapolation %"]
+    rows = [
+        [
+            str(c.index),
+            f"{c.force_deviation:.4f}",
+            f"{1e3 * c.energy_deviation:.3f}",
+            f"{100 * c.extrapolation:.1f}",
+        ]
+        for c in chosen
+    ]
+    print(text_table(header, rows) if rows else "no structure is uncertain enough")
+    if chosen:
+        selected = [frames[c.index] for c in chosen]
+        write_structures(selected, arguments.output, force=arguments.force)
+        print(f"{len(chosen)} of {len(frames)} structures: {arguments.output}")

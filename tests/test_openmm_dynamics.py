@@ -18,6 +18,29 @@ import nnp.openmm
 from nnp.units import BOLTZMANN, KJ_PER_MOL
 
 KELVIN, BAR_IN_OPENMM, PS = 300.0, 1.0, 0.002
+
+
+def _compound():
+    integrator = openmm.CompoundIntegrator()
+    integrator.addIntegrator(openmm.VerletIntegrator(PS))
+    integrator.addIntegrator(openmm.LangevinMiddleIntegrator(KELVIN, 1.0, PS))
+    return integrator
+
+
+def _velocity_verlet():
+    integrator = openmm.CustomIntegrator(PS)
+    integrator.addComputePerDof("v", "v + 0.5 * dt * f / m")
+    integrator.addComputePerDof("x", "x + dt * v")
+    integrator.addComputePerDof("v", "v + 0.5 * dt * f / m")
+    return integrator
+
+
+def _quantum_thermal_bath():
+    integrator = openmm.QTBIntegrator(KELVIN, 10.0, PS)
+    integrator.setSegmentLength(0.05)  # ps; long ones take seconds to prepare
+    return integrator
+
+
 INTEGRATORS = {
     "verlet": lambda: openmm.VerletIntegrator(PS),
     "langevin": lambda: openmm.LangevinIntegrator(KELVIN, 1.0, PS),
@@ -26,6 +49,12 @@ INTEGRATORS = {
     "brownian": lambda: openmm.BrownianIntegrator(KELVIN, 50.0, 0.0005),
     "variable_verlet": lambda: openmm.VariableVerletIntegrator(1e-4),
     "variable_langevin": lambda: openmm.VariableLangevinIntegrator(KELVIN, 1.0, 1e-4),
+    "amd": lambda: openmm.AMDIntegrator(PS, 200.0, -2100.0),
+    "compound": _compound,
+    "custom": _velocity_verlet,
+    "dpd": lambda: openmm.DPDIntegrator(KELVIN, 1.0, 0.5, PS),
+    "multiple_time_steps_langevin": lambda: openmm.MTSLangevinIntegrator(KELVIN, 1.0, PS, [(0, 2)]),
+    "quantum_thermal_bath": _quantum_thermal_bath,
     "multiple_time_steps": lambda: openmm.MTSIntegrator(PS, [(0, 2)]),
 }
 
@@ -115,6 +144,34 @@ def test_verlet_conserves_energy(route):
         totals.append(potential + kinetic)
     assert np.ptp(potentials) > 10  # kJ/mol went back and forth
     assert np.ptp(totals) < 0.02 * np.ptp(potentials)
+
+
+def test_path_integrals(route):
+    """Several copies of the system, one after the other, through one force."""
+    integrator = seed(openmm.RPMDIntegrator(4, KELVIN, 1.0, PS))
+    start = nnp.openmm.to_openmm(crystal())
+    system = nnp.openmm.create_system(pair_potential(), start, route)
+    context = openmm.Context(system, integrator, openmm.Platform.getPlatform("Reference"))
+    context.setPositions(start.positions_nm)
+    for copy in range(4):
+        integrator.setPositions(copy, start.positions_nm)
+    integrator.step(10)
+    energies_kj_mol = [
+        integrator.getState(copy, getEnergy=True)
+        .getPotentialEnergy()
+        .value_in_unit(unit.kilojoule_per_mole)
+        for copy in range(4)
+    ]
+    assert len(set(energies_kj_mol)) == 4
+    perfect = pair_potential().evaluate(crystal(rattle=0)).energy / KJ_PER_MOL
+    assert all(perfect < energy < perfect + 300 for energy in energies_kj_mol)
+
+
+def test_andersen_thermostat(route):
+    thermostat = seed(openmm.AndersenThermostat(KELVIN, 10.0))
+    simulation = simulate(openmm.VerletIntegrator(PS), route, forces=[thermostat])
+    simulation.step(50)
+    assert 100 < 2 * energies(simulation)[1] * KJ_PER_MOL / (3 * 32 * BOLTZMANN) < 600
 
 
 BAROSTATS = {

@@ -47,7 +47,17 @@ OPTIONAL = {
     "openmm": {"openmm", "md", "teachers", "cli"},
     "openmmtorch": {"openmm"},
     "matplotlib": {"plots", "report", "bench"},
-    "ase": {"ase", "io/structures", "teachers", "md", "cli", "openmm", "rdf", "bench"},
+    "ase": {
+        "ase",
+        "io/structures",
+        "train/sampling",
+        "teachers",
+        "md",
+        "cli",
+        "openmm",
+        "rdf",
+        "bench",
+    },
 }
 
 

@@ -18,7 +18,18 @@ from nnp.errors import NNPError
 
 # Every command, in the order of the help. The module has ``add_parser(subparsers)``, which sets
 # ``run``, a function of the parsed arguments that returns the exit code (None: 0).
-COMMANDS = ("info", "predict", "convert", "md", "demo", "train", "evaluate", "select")
+COMMANDS = (
+    "info",
+    "predict",
+    "convert",
+    "md",
+    "demo",
+    "train",
+    "evaluate",
+    "select",
+    "sample",
+    "augment",
+)
 
 _DESCRIPTION = "Behler-Parrinello neural network potentials: look at them, run them, convert them."
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -96,6 +107,7 @@ def _warnings_as_lines() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("default", UserWarning)
+        warnings.filterwarnings("default", category=RuntimeWarning, module=r"nnp\.")
         for quiet in (DeprecationWarning, FutureWarning, PendingDeprecationWarning):
             warnings.simplefilter("ignore", quiet)
         warnings.showwarning = show

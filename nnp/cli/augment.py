@@ -1,0 +1,43 @@
+"""``nnp augment``: scaled, strained and displaced copies of structures."""
+
+from __future__ import annotations
+
+import argparse
+
+from nnp.cli.options import SubParsers, add_command, add_force, at_least_one, count, finite
+from nnp.io.structures import read_structures, write_structures
+from nnp.train.augment import AugmentSettings, augment, mix
+
+
+def add_parser(subparsers: SubParsers) -> None:
+    """Register the command."""
+    summary = "make scaled, strained and displaced copies of structures, to be labelled"
+    parser = add_command(subparsers, "augment", _run, summary)
+    parser.add_argument("structures", metavar="STRUCTURES", help="anything ASE reads")
+    parser.add_argument("output", metavar="OUTPUT", help="file of the new structures")
+    parser.add_argument("--scale", type=finite, default=0.05, help="cell lengths, ± this share")
+    parser.add_argument("--strain", type=finite, default=0.0, help="deviation of random strains")
+    parser.add_argument("--displacement", type=finite, default=0.0, help="deviation, Å")
+    parser.add_argument("--copies", type=at_least_one, default=1, help="per structure")
+    parser.add_argument("--seed", type=count, default=0, help="of the draws")
+    parser.add_argument("--mix", metavar="FILE", help="structures to mix the new ones with")
+    parser.add_argument("--ratio", type=finite, default=0.8, help="share of new ones in a mixture")
+    parser.add_argument("--count", type=at_least_one, help="structures of a mixture")
+    add_force(parser)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    settings = AugmentSettings(
+        arguments.scale,
+        arguments.strain,
+        arguments.displacement,
+        arguments.copies,
+        arguments.seed,
+    )
+    found = augment(read_structures(arguments.structures), settings)
+    if arguments.mix:
+        total = arguments.count or len(found)
+        others = read_structures(arguments.mix)
+        found = mix(found, others, total, arguments.ratio, arguments.seed)
+    write_structures(found, arguments.output, force=arguments.force)
+    print(f"{len(found)} structures: {arguments.output}")

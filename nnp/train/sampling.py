@@ -1,0 +1,125 @@
+"""Labelled snapshots of molecular dynamics, by any ASE calculator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+from ase import Atoms, units
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.md.langevin import Langevin
+from tqdm import tqdm
+
+from nnp.errors import NumericalError, OptionError
+
+
+@dataclass(frozen=True)
+class SampleSettings:
+    """A grid of temperatures and volumes.
+
+    Attributes:
+        temperatures: K.
+        volumes: factors of the structure's volume.
+        snapshots: per temperature and volume.
+        interval: steps between snapshots.
+        equilibration: steps before the first.
+        timestep_fs: of the dynamics, fs.
+        friction_per_ps: of the Langevin thermostat, 1/ps.
+        seed: of velocities and noise.
+    """
+
+    temperatures: tuple[float, ...] = (300.0,)
+    volumes: tuple[float, ...] = (1.0,)
+    snapshots: int = 10
+    interval: int = 50
+    equilibration: int = 200
+    timestep_fs: float = 1.0
+    friction_per_ps: float = 10.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("temperatures", "volumes"):
+            values = getattr(self, name)
+            if not values or min(values) <= 0:
+                raise OptionError(f"{name} = {list(values)}: positive numbers are wanted")
+        for name in ("snapshots", "interval"):
+            if getattr(self, name) < 1:
+                raise OptionError(f"{name} = {getattr(self, name)}: 1 or more")
+        if self.equilibration < 0 or self.timestep_fs <= 0 or self.friction_per_ps <= 0:
+            raise OptionError(
+                f"equilibration = {self.equilibration}, timestep_fs = {self.timestep_fs}, "
+                f"friction_per_ps = {self.friction_per_ps}: they must be positive"
+            )
+
+
+def sample(
+    structures: Sequence[Atoms],
+    make_calculator: Callable[[], Any],
+    settings: SampleSettings,
+    quiet: bool = True,
+) -> list[Atoms]:
+    """Run Langevin dynamics of each structure at each temperature and volume.
+
+    Args:
+        structures: where to start.
+        make_calculator: a new ASE calculator, which moves the atoms and labels the snapshots.
+        settings: the grid.
+        quiet: whether to hide the progress bar.
+
+    Returns:
+        Snapshots with energy, forces and (if the calculator knows it) stress, in groups named by
+        temperature.
+
+    Raises:
+        NumericalError: the dynamics blew up; says where.
+    """
+    grid = list(product(structures, settings.temperatures, settings.volumes))
+    seeds = np.random.SeedSequence(settings.seed).spawn(len(grid))
+    found: list[Atoms] = []
+    with tqdm(total=len(grid) * settings.snapshots, unit="snapshot", disable=quiet or None) as bar:
+        for (atoms, temperature, volume), seed in zip(grid, seeds, strict=True):
+            start: Any = atoms.copy()  # type: ignore[no-untyped-call]
+            start.set_cell(atoms.cell * volume ** (1 / 3), scale_atoms=True)
+            start.calc = make_calculator()
+            for snapshot in _trajectory(start, temperature, settings, np.random.default_rng(seed)):
+                snapshot.info |= {"group": f"{temperature:g} K", "volume_factor": volume}
+                found.append(snapshot)
+                bar.update()
+    return found
+
+
+def _trajectory(
+    atoms: Any, temperature: float, settings: SampleSettings, rng: np.random.Generator
+) -> Iterator[Atoms]:
+    # Maxwell and Boltzmann's: each momentum normal with variance m k T
+    deviation = np.sqrt(atoms.get_masses() * units.kB * temperature)
+    atoms.set_momenta(deviation[:, None] * rng.normal(size=(len(atoms), 3)))
+    dynamics: Any = Langevin(
+        atoms,
+        settings.timestep_fs * units.fs,
+        temperature_K=temperature,
+        friction=settings.friction_per_ps / (1000 * units.fs),
+        rng=rng,
+    )
+    dynamics.run(settings.equilibration)
+    for _ in range(settings.snapshots):
+        dynamics.run(settings.interval)
+        yield _labelled(atoms, temperature)
+
+
+def _labelled(atoms: Any, temperature: float) -> Atoms:
+    energy, forces = atoms.get_potential_energy(), atoms.get_forces()
+    if not (np.isfinite(energy) and np.isfinite(forces).all()):
+        raise NumericalError(
+            f"the dynamics at {temperature:g} K blew up: a smaller timestep_fs, a lower "
+            "temperature or a better starting structure is needed"
+        )
+    labels = {"energy": float(energy), "forces": forces}
+    if atoms.pbc.all() and "stress" in atoms.calc.implemented_properties:
+        labels["stress"] = atoms.get_stress()
+    snapshot = Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
+    snapshot.calc = SinglePointCalculator(snapshot, **labels)  # type: ignore[no-untyped-call]
+    return snapshot

@@ -1,0 +1,96 @@
+"""Sampling by dynamics, augmenting, mixing."""
+
+from __future__ import annotations
+
+import ase.io
+import numpy as np
+import pytest
+from ase.build import bulk, molecule
+
+from nnp.cli import main
+from nnp.errors import OptionError
+from nnp.teachers.ase import StillingerWeber
+from nnp.train.augment import AugmentSettings, augment, mix
+from nnp.train.sampling import SampleSettings, sample
+
+
+def test_snapshots_carry_labels():
+    settings = SampleSettings((300.0, 900.0), (0.95, 1.05), 2, 3, 4, seed=1)
+    start = bulk("Si", cubic=True)
+    found = sample([start], StillingerWeber, settings)
+    assert len(found) == 2 * 2 * 2
+    volumes = {round(a.get_volume() / start.get_volume(), 6) for a in found}
+    assert volumes == {0.95, 1.05}
+    assert [a.info["group"] for a in found] == ["300 K"] * 4 + ["900 K"] * 4
+    for atoms in found:
+        check = atoms.copy()
+        check.calc = StillingerWeber()
+        assert atoms.get_potential_energy() == pytest.approx(check.get_potential_energy())
+        np.testing.assert_allclose(atoms.get_forces(), check.get_forces(), atol=1e-10)
+        np.testing.assert_allclose(atoms.get_stress(), check.get_stress(), atol=1e-10)
+    again = sample([start], StillingerWeber, settings)
+    np.testing.assert_array_equal(found[-1].positions, again[-1].positions)
+    assert not np.allclose(found[0].positions, found[1].positions)
+
+
+def test_augmented_copies():
+    crystal = bulk("Si", cubic=True)
+    crystal.calc = StillingerWeber()
+    found = augment([crystal], AugmentSettings(scale=0.1, copies=50, seed=2))
+    factors = np.array([a.info["scale"] for a in found])
+    assert 0.9 <= factors.min() < 0.92
+    assert 1.08 < factors.max() <= 1.1
+    for atoms, factor in zip(found, factors, strict=True):
+        np.testing.assert_allclose(atoms.cell, crystal.cell * factor)
+        fractions = atoms.get_scaled_positions(wrap=False)
+        np.testing.assert_allclose(fractions, crystal.get_scaled_positions(wrap=False))
+        assert atoms.calc is None
+    shaken = augment([molecule("H2O")], AugmentSettings(0.0, 0.0, 0.2, 200))
+    moves = np.array([a.positions - molecule("H2O").positions for a in shaken])
+    assert moves.std() == pytest.approx(0.2, rel=0.1)
+    strained = augment([crystal], AugmentSettings(0.0, 0.05))[0]
+    strain = np.linalg.solve(crystal.cell, strained.cell) - np.eye(3)
+    np.testing.assert_allclose(strain, strain.T, atol=1e-12)
+    assert 0.005 < np.abs(strain).max() < 0.2
+
+
+def test_mixture():
+    first, second = [bulk("Si")] * 10, [bulk("C")] * 10
+    found = mix(first, second, 10, 0.8)
+    assert [str(a.symbols) for a in found] == ["Si2"] * 8 + ["C2"] * 2
+    with pytest.raises(OptionError, match="the second set has 10 structures, 15"):
+        mix(first, second, 20, 0.25)
+    with pytest.raises(OptionError, match="ratio = 2"):
+        mix(first, second, 10, 2)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"temperatures": ()}, "temperatures = "),
+        ({"volumes": (0.0,)}, "volumes = "),
+        ({"snapshots": 0}, "snapshots = 0"),
+        ({"timestep_fs": -1.0}, "timestep_fs = -1"),
+    ],
+)
+def test_bad_settings(values, message):
+    with pytest.raises(OptionError, match=message):
+        SampleSettings(**values)
+
+
+def test_commands(tmp_path, capsys):
+    start, drawn, made = (str(tmp_path / f"{n}.extxyz") for n in ("start", "drawn", "made"))
+    ase.io.write(start, bulk("Si", cubic=True))
+    steps = ["--snapshots", "2", "--interval", "2", "--equilibration", "1"]
+    assert main(["sample", start, drawn, "--temperatures", "300", "600", *steps]) == 0
+    assert len(ase.io.read(drawn, ":")) == 4
+    assert main(["augment", start, made, "--scale", "0.1", "--copies", "5"]) == 0
+    assert len(ase.io.read(made, ":")) == 5
+    mixed = str(tmp_path / "mixed.extxyz")
+    words = ["--copies", "9", "--mix", drawn, "--ratio", "0.5", "--count", "8"]
+    assert main(["augment", start, mixed, *words]) == 0
+    assert len(ase.io.read(mixed, ":")) == 8
+    assert main(["sample", start, drawn, "--teacher", "nobody", "--force"]) == 1
+    assert "--teacher 'nobody': allowed are" in capsys.readouterr().err
+    assert main(["sample", start, drawn, "--teacher", "lennard-jones", "--force"]) == 1
+    assert "EPS SIGMA R_C" in capsys.readouterr().err

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import openmm
 
 from nnp.errors import OptionError
-from nnp.openmm.native_force import create_native_force
+from nnp.openmm._plugin import why_unavailable
+from nnp.openmm.native_force import ENGINES, create_native_force
 from nnp.openmm.platforms import check_force, find_platform
 from nnp.openmm.python_force import create_python_force
 from nnp.openmm.species import element_indices, read_species
@@ -17,12 +19,10 @@ from nnp.openmm.torch_force import create_torch_force
 from nnp.potential import Potential
 
 ROUTES = {
+    "native": create_native_force,
     "python": create_python_force,
     "torch": create_torch_force,
-    "native": create_native_force,
 }
-# Works with every engine, any torch or none, on every platform.
-DEFAULT_ROUTE = "python"
 
 
 def create_force(
@@ -41,7 +41,8 @@ def create_force(
         potential: what to evaluate.
         species: the atoms of the system in its order: element symbols, an ``ase.Atoms``, or an
             OpenMM Topology.
-        route: a key of ``ROUTES``, or ``"auto"`` for ``DEFAULT_ROUTE``.
+        route: a key of ``ROUTES``, or ``"auto"``: ``native``, or ``python`` for engines that only
+            it runs and, with a warning, where the plugin is not there.
         periodic: whether the system repeats along all axes (else along none); None: as the
             Topology's box or the Atoms' pbc say.
         engine: name of the engine, see `Potential.engine`.
@@ -55,7 +56,7 @@ def create_force(
         StructureError: an element without a model, mixed pbc, no atoms.
         UnavailableError: what the route or engine needs is not there, or the platform is not.
     """
-    name = DEFAULT_ROUTE if route == "auto" else route
+    name = _automatic(engine) if route == "auto" else route
     if name not in ROUTES:
         raise OptionError(f"route={route!r} is unknown: allowed are auto, {', '.join(ROUTES)}")
     if particles is None:
@@ -72,3 +73,14 @@ def create_force(
     if platform is not None:
         check_force(force, find_platform(platform))
     return force
+
+
+def _automatic(engine: str) -> str:
+    """The plugin's route where it runs the engine and is there; ``python`` runs every engine."""
+    if engine not in ENGINES:
+        return "python"
+    why = why_unavailable()
+    if why is None:
+        return "native"
+    warnings.warn(f"route='auto' takes PythonForce: {why}", RuntimeWarning, stacklevel=3)
+    return "python"

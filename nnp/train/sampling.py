@@ -102,6 +102,7 @@ def _trajectory(
         settings.timestep_fs * units.fs,
         temperature_K=temperature,
         friction=settings.friction_per_ps / (1000 * units.fs),
+        fixcm=False,  # the momentum may drift: energies and forces do not see it
         rng=rng,
     )
     dynamics.run(settings.equilibration)

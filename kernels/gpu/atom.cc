@@ -9,15 +9,18 @@
 // then the layers, weights [n_in][n_out] and biases.
 #define PARAMETER(which, m) parameters[(which) * N_FUNCTIONS + (m)]
 
-// Scaled functions into the network's input; notes those outside the training range.
-DEVICE void ELEMENT(scale)(int atom, GLOBAL const mixed* RESTRICT parameters, LOCAL_ARG const mixed* total,
-                           LOCAL_ARG mixed* node, GLOBAL double* RESTRICT outside, GLOBAL int* state)
+// Descriptors out; scaled functions into the network's input; those outside the training range noted.
+DEVICE void ELEMENT(scale)(int atom, int wanted, GLOBAL const mixed* RESTRICT parameters,
+                           LOCAL_ARG const mixed* total, LOCAL_ARG mixed* node, GLOBAL double* RESTRICT descriptors,
+                           GLOBAL double* RESTRICT outside, GLOBAL int* state)
 {
     for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE) {
         mixed value = PARAMETER(4, m) * total[m], low = PARAMETER(2, m), high = PARAMETER(3, m);
         mixed margin = (mixed)EXTRAPOLATION_TOLERANCE * (high - low);
         node[m] = PARAMETER(0, m) * value + PARAMETER(1, m);
-        if (value < low - margin || value > high + margin) {
+        if (wanted & WANT_DESCRIPTORS)
+            descriptors[atom * MOST_FUNCTIONS + m] = value;
+        if ((wanted & WANT_ENERGY) && (value < low - margin || value > high + margin)) {
             int at = ATOMIC_ADD(&state[STATE_EXTRAPOLATING], 1);
             if (at < state[STATE_ROOM]) {
                 outside[3 * at] = atom;
@@ -27,6 +30,19 @@ DEVICE void ELEMENT(scale)(int atom, GLOBAL const mixed* RESTRICT parameters, LO
         }
     }
     SYNC_THREADS
+}
+
+// What the functions' values and slopes are multiplied with on the way back, from the network or from `gradient`.
+DEVICE void ELEMENT(weigh)(int atom, int wanted, GLOBAL const mixed* RESTRICT parameters, LOCAL_ARG const mixed* node,
+                           GLOBAL const double* RESTRICT gradient, LOCAL_ARG real* by_value, LOCAL_ARG real* by_slope)
+{
+    for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE) {
+        mixed slope = (mixed)ENERGY_SCALE * PARAMETER(0, m) * node[m];
+        if (wanted & GIVEN_GRADIENT)
+            slope = gradient[atom * MOST_FUNCTIONS + m];
+        by_value[m] = PARAMETER(4, m) * slope;
+        by_slope[m] = PARAMETER(5, m) * slope;
+    }
 }
 
 KERNEL void ELEMENT(nnp_evaluate)(int n_atoms, int wanted, GLOBAL const int* RESTRICT atoms,
@@ -49,54 +65,44 @@ KERNEL void ELEMENT(nnp_evaluate)(int n_atoms, int wanted, GLOBAL const int* RES
     LOCAL mixed node[N_NODES + 1];
     LOCAL mm_long pushed[3 * GROUP_SIZE];
     LOCAL int failed[3];
-    if (state[STATE_REBUILD] != 0)
-        return;
-    for (int a = GROUP_ID; a < n_atoms; a += NUM_GROUPS) {
+    // Compilers for CPUs double the code behind every barrier that stands under a condition: loops carry them instead.
+    int n_now = state[STATE_REBUILD] == 0 ? n_atoms : 0;
+    for (int a = GROUP_ID; a < n_now; a += NUM_GROUPS) {
         int atom = atoms[a];
         nnp_list list = {atom, starts[atom * N_ELEMENTS], starts[(atom + 1) * N_ELEMENTS], points, entries,
                          starts + atom * N_ELEMENTS, frame};
         nnp_tiles tiles = nnp_cut(list);
+        int forward_pairs = wanted & GIVEN_GRADIENT ? 0 : tiles.n_pairs;
+        int backward_pairs = wanted & WANT_FORCES ? tiles.n_pairs : 0;
         for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE)
             total[m] = 0;
         if (LOCAL_ID < 3)
             failed[LOCAL_ID] = 0;
-        for (int pair = 0; pair < tiles.n_pairs && !(wanted & GIVEN_GRADIENT); ++pair) {
+        for (int pair = 0; pair < forward_pairs; ++pair) {
             int diagonal = nnp_load_tiles(list, tiles, pair, range, inside, owner, failed, lane);
             ELEMENT(forward)(range, diagonal ? range : range + N_ELEMENTS + 1, diagonal, lane, total, scratch);
         }
         SYNC_THREADS
-        if (wanted & WANT_DESCRIPTORS) {
-            for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE)
-                descriptors[atom * MOST_FUNCTIONS + m] = PARAMETER(4, m) * total[m];
+        ELEMENT(scale)(atom, wanted, parameters, total, node, descriptors, outside, state);
+        mixed output = ELEMENT(network)(parameters + 6 * N_FUNCTIONS, node, scratch);
+        if (LOCAL_ID == 0 && (wanted & WANT_ENERGY)) {
+            energies[atom] = ENERGY_SCALE * (double)output + ENERGY_OFFSET;
+            failed[0] = !(fabs(energies[atom]) <= 1e300);
         }
-        if (wanted & WANT_ENERGY) {
-            ELEMENT(scale)(atom, parameters, total, node, outside, state);
-            mixed output = ELEMENT(network)(parameters + 6 * N_FUNCTIONS, node, scratch);
-            if (LOCAL_ID == 0) {
-                energies[atom] = ENERGY_SCALE * (double)output + ENERGY_OFFSET;
-                failed[0] = !(fabs(energies[atom]) <= 1e300);
-            }
+        ELEMENT(weigh)(atom, wanted, parameters, node, gradient, by_value, by_slope);
+        mixed virial[6] = {0, 0, 0, 0, 0, 0};
+        nnp_begin_push(pushed);
+        for (int pair = 0; pair < backward_pairs; ++pair) {
+            int diagonal = nnp_load_tiles(list, tiles, pair, range, inside, owner, failed, lane);
+            ELEMENT(backward)(range, diagonal ? range : range + N_ELEMENTS + 1, diagonal, by_value, by_slope, scratch,
+                              lane);
+            nnp_push(range[0], range[N_ELEMENTS], owner, lane, frame, forces, pushed, failed, virial);
+            if (!diagonal)
+                nnp_push(range[N_ELEMENTS + 1], range[2 * N_ELEMENTS + 1], owner, lane, frame, forces, pushed, failed,
+                         virial);
+            SYNC_THREADS
         }
-        if (wanted & WANT_FORCES) {
-            for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE) {
-                mixed slope = wanted & GIVEN_GRADIENT ? (mixed)gradient[atom * MOST_FUNCTIONS + m]
-                                                      : (mixed)ENERGY_SCALE * PARAMETER(0, m) * node[m];
-                by_value[m] = PARAMETER(4, m) * slope;
-                by_slope[m] = PARAMETER(5, m) * slope;
-            }
-            nnp_begin_push(pushed);
-            mixed virial[6] = {0, 0, 0, 0, 0, 0};
-            for (int pair = 0; pair < tiles.n_pairs; ++pair) {
-                int diagonal = nnp_load_tiles(list, tiles, pair, range, inside, owner, failed, lane);
-                ELEMENT(backward)(range, diagonal ? range : range + N_ELEMENTS + 1, diagonal, by_value, by_slope,
-                                  scratch, lane);
-                nnp_push(range[0], range[N_ELEMENTS], owner, lane, frame, forces, pushed, failed, virial);
-                if (!diagonal)
-                    nnp_push(range[N_ELEMENTS + 1], range[2 * N_ELEMENTS + 1], owner, lane, frame, forces, pushed,
-                             failed, virial);
-            }
-            nnp_end_push(atom, wanted, pushed, scratch, virial, forces, virials);
-        }
+        nnp_end_push(atom, wanted, pushed, scratch, virial, forces, virials);
         nnp_report(atom, failed, status, state);
     }
 }

@@ -24,13 +24,13 @@ DEVICE int nnp_load_tiles(nnp_list list, nnp_tiles tiles, int pair, LOCAL_ARG in
         a += 1;
         b -= tiles.n - a;
     }
-    int first_a = list.first + a * tiles.size, first_b = list.first + b * tiles.size;
-    int end_a = first_a + tiles.size < list.end ? first_a + tiles.size : list.end;
-    int end_b = first_b + tiles.size < list.end ? first_b + tiles.size : list.end;
     SYNC_THREADS
-    nnp_stage(list, first_a, end_a, 0, range, inside, owner, failed, lane);
-    if (a != b)
-        nnp_stage(list, first_b, end_b, CAPACITY / 2, range + N_ELEMENTS + 1, inside, owner, failed, lane);
+    for (int upper = 0; upper < (a == b ? 1 : 2); ++upper) {
+        int first = list.first + (upper == 0 ? a : b) * tiles.size;
+        int end = first + tiles.size < list.end ? first + tiles.size : list.end;
+        nnp_stage(list, first, end, upper * (CAPACITY / 2), range + upper * (N_ELEMENTS + 1), inside, owner, failed,
+                  lane);
+    }
     return a == b;
 }
 
@@ -65,7 +65,6 @@ DEVICE void nnp_push(int first, int end, LOCAL_ARG const int* owner, LOCAL_ARG c
             virial[5] += r[0] * g[1];
         }
     }
-    SYNC_THREADS
 }
 
 // The atom's own force, and its virial.
@@ -77,15 +76,13 @@ DEVICE void nnp_end_push(int atom, int wanted, LOCAL_ARG mm_long* pushed, LOCAL_
             pushed[c * GROUP_SIZE + LOCAL_ID] += pushed[c * GROUP_SIZE + LOCAL_ID + width];
         SYNC_THREADS
     }
-    if (LOCAL_ID < 3)
+    if (LOCAL_ID < 3 && (wanted & WANT_FORCES))
         ATOMIC_ADD(&forces[3 * atom + LOCAL_ID], (mm_ulong)pushed[LOCAL_ID * GROUP_SIZE]);
-    if (wanted & WANT_VIRIAL) {
-        for (int c = 0; c < 6; ++c)
-            scratch[c * GROUP_SIZE + LOCAL_ID] = virial[c];
-        nnp_sum_rows(6, scratch);
-        if (LOCAL_ID < 6)
-            virials[6 * atom + LOCAL_ID] = scratch[LOCAL_ID * GROUP_SIZE];
-    }
+    for (int c = 0; c < 6; ++c)
+        scratch[c * GROUP_SIZE + LOCAL_ID] = virial[c];
+    nnp_sum_rows(6, scratch);
+    if (LOCAL_ID < 6 && (wanted & WANT_VIRIAL))
+        virials[6 * atom + LOCAL_ID] = scratch[LOCAL_ID * GROUP_SIZE];
     SYNC_THREADS
 }
 

@@ -144,20 +144,16 @@ NNP_FN void nnp_collect(const real* sums, int n, LOCAL_ARG mixed* total, LOCAL_A
 NNP_FN void nnp_add_gradient(int j, int present, int split, real gx, real gy, real gz, LOCAL_ARG mixed* scratch,
                              LOCAL_ARG real* lane)
 {
-    if (split > 1) {
-        scratch[LOCAL_ID] = gx;
-        scratch[GROUP_SIZE + LOCAL_ID] = gy;
-        scratch[2 * GROUP_SIZE + LOCAL_ID] = gz;
-        SYNC_THREADS
-        if (present && LOCAL_ID % split == 0) {
-            for (int t = 1; t < split; ++t) {
-                gx += scratch[LOCAL_ID + t];
-                gy += scratch[GROUP_SIZE + LOCAL_ID + t];
-                gz += scratch[2 * GROUP_SIZE + LOCAL_ID + t];
-            }
-        }
-    }
+    scratch[LOCAL_ID] = gx;
+    scratch[GROUP_SIZE + LOCAL_ID] = gy;
+    scratch[2 * GROUP_SIZE + LOCAL_ID] = gz;
+    SYNC_THREADS
     if (present && LOCAL_ID % split == 0) {
+        for (int t = 1; t < split; ++t) {
+            gx += scratch[LOCAL_ID + t];
+            gy += scratch[GROUP_SIZE + LOCAL_ID + t];
+            gz += scratch[2 * GROUP_SIZE + LOCAL_ID + t];
+        }
         LANE_GX(j) += gx;
         LANE_GY(j) += gy;
         LANE_GZ(j) += gz;

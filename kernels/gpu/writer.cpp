@@ -201,7 +201,7 @@ std::string write_forward(const Groups& groups, const std::string& suffix)
         "DEVICE void ELEMENT(forward)(LOCAL_ARG const int* range_a, LOCAL_ARG const int* range_b, int diagonal,\n"
         "                             LOCAL_ARG real* lane, LOCAL_ARG mixed* total, LOCAL_ARG mixed* scratch)\n{\n";
     for (size_t g = 0; g < groups.radial.size(); ++g)
-        text += "    if (diagonal)\n        forward_r" + number(g) + suffix + "(range_a, lane, total, scratch);\n";
+        text += "    forward_r" + number(g) + suffix + "(range_a, diagonal, lane, total, scratch);\n";
     for (size_t g = 0; g < groups.angular.size(); ++g) {
         std::string name = "_a" + number(g) + suffix;
         text += "    sides" + name + "(range_a, lane);\n    if (!diagonal)\n        sides" + name +
@@ -218,7 +218,7 @@ std::string write_backward(const Groups& groups, const std::string& suffix)
         "                              LOCAL_ARG const real* by_value, LOCAL_ARG const real* by_slope,\n"
         "                              LOCAL_ARG mixed* scratch, LOCAL_ARG real* lane)\n{\n";
     for (size_t g = 0; g < groups.radial.size(); ++g)
-        text += "    if (diagonal)\n        backward_r" + number(g) + suffix + "(range_a, by_value, lane);\n";
+        text += "    backward_r" + number(g) + suffix + "(range_a, diagonal, by_value, lane);\n";
     for (size_t g = 0; g < groups.angular.size(); ++g) {
         std::string name = "_a" + number(g) + suffix;
         text += "    sides" + name + "(range_a, lane);\n    if (!diagonal)\n        sides" + name +

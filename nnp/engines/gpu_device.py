@@ -1,0 +1,54 @@
+"""What the GPU engines need of a device: compile, hold buffers, launch. Two kinds exist."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """Memory on a device.
+
+    Attributes:
+        handle: the device's own object.
+        size: number of items.
+        dtype: of one item.
+    """
+
+    handle: Any
+    size: int
+    dtype: np.dtype[Any]
+
+
+class Device(Protocol):
+    """One GPU (or what takes its place) and its queue; all calls are in order."""
+
+    dialect: str  # of `gpu_library.DIALECTS`
+    description: str
+    local_bytes: int  # local memory of a work-group
+    most_groups: int  # work-groups of one launch; kernels loop over the rest
+
+    def compile(self, source: str, precision: str) -> Any:
+        """A program. Raises UnavailableError with the compiler's words."""
+        ...
+
+    def empty(self, size: int, dtype: Any) -> Buffer:
+        """Memory without content. Raises UnavailableError when there is none left."""
+        ...
+
+    def write(self, buffer: Buffer, values: NDArray[Any]) -> None:
+        """Copy host values into the front of a buffer."""
+        ...
+
+    def read(self, buffer: Buffer, size: int) -> NDArray[Any]:
+        """The first items of a buffer; waits for all that was launched before."""
+        ...
+
+    def launch(self, program: Any, kernel: str, groups: int, size: int, args: Sequence[Any]) -> None:
+        """Start a kernel on ``groups`` work-groups of ``size``; args are Buffers and ints."""
+        ...

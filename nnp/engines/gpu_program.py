@@ -1,0 +1,102 @@
+"""A potential's compiled kernels on one device, recompiled when an atom gets more neighbours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnp.engines.flatten import flatten
+from nnp.engines.gpu_device import Buffer, Device
+from nnp.engines.gpu_library import DIALECTS, PRECISIONS, Generator, SourceOptions
+from nnp.errors import OptionError
+from nnp.potential import Potential
+
+GROUP_SIZE = 64
+# Neighbours in local memory at once: the smallest that fits is compiled; beyond the last, tiles.
+_CAPACITIES = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096)
+# Of one launch; the kernels loop over what is left.
+FINISH_GROUPS = 32
+
+
+class Program:
+    """Compiled kernels and parameters.
+
+    Args:
+        potential: the potential.
+        precision: of `PRECISIONS`.
+        device: where to.
+        group_size: threads of a work-group.
+        capacity: neighbours in local memory at once; None: chosen by the neighbour list.
+
+    Raises:
+        OptionError: the network is too large for the device's local memory.
+    """
+
+    def __init__(
+        self,
+        potential: Potential,
+        precision: str,
+        device: Device,
+        group_size: int = GROUP_SIZE,
+        capacity: int | None = None,
+    ) -> None:
+        self.device = device
+        self.precision = precision
+        self.group_size = group_size
+        self.real = np.dtype(np.float64 if precision == "float64" else np.float32)
+        self.mixed = np.dtype(np.float32 if precision == "float32" else np.float64)
+        self.generator = Generator(flatten(potential))
+        self.orders = [self.generator.order(e) for e in range(len(potential.models))]
+        self.most_functions = max(1, *(len(order) for order in self.orders))
+        self.parameters = [self._upload(self.generator.parameters(e)) for e in range(len(self.orders))]
+        self._fixed = capacity
+        self._largest = self._largest_capacity()
+        self.capacity = 0
+        self._compiled: Any = None
+
+    @property
+    def source(self) -> str:
+        """The text as it was compiled."""
+        return self.generator.source(self._options(self.capacity))
+
+    def fit(self, neighbors: int) -> None:
+        """Make sure that the kernels are good for this many list entries of an atom."""
+        wanted = self._fixed or min(
+            next((c for c in _CAPACITIES if c >= neighbors), self._largest), self._largest
+        )
+        if wanted > self.capacity:
+            self.capacity = wanted
+            self._compiled = self.device.compile(self.source, self.precision)
+
+    def launch(self, kernel: str, groups: int, *arguments: Buffer | int) -> None:
+        """Start a kernel on a number of work-groups."""
+        groups = max(1, min(groups, self.device.most_groups))
+        self.device.launch(self._compiled, kernel, groups, self.group_size, arguments)
+
+    def launch_over(self, kernel: str, n: int, *arguments: Buffer | int) -> None:
+        """Start a kernel that has one thread per item; its first argument is their number."""
+        self.launch(kernel, -(-n // self.group_size), n, *arguments)
+
+    def _options(self, capacity: int) -> SourceOptions:
+        return SourceOptions(
+            PRECISIONS[self.precision], DIALECTS[self.device.dialect], self.group_size, capacity
+        )
+
+    def _largest_capacity(self) -> int:
+        """The most neighbours that local memory holds beside the network."""
+        bytes_of = lambda capacity: self.generator.local_bytes(self._options(capacity))
+        allowed = [c for c in _CAPACITIES if bytes_of(c) <= self.device.local_bytes]
+        smallest = self._fixed or _CAPACITIES[0]
+        if bytes_of(smallest) > self.device.local_bytes:
+            raise OptionError(
+                f"the potential's functions and networks need {bytes_of(smallest)} bytes of local "
+                f"memory per atom, {self.device.description} has {self.device.local_bytes}: use "
+                "engine='cpu', or a smaller dtype"
+            )
+        return allowed[-1] if allowed else smallest
+
+    def _upload(self, values: np.ndarray) -> Buffer:
+        buffer = self.device.empty(len(values), self.mixed)
+        self.device.write(buffer, values)
+        return buffer

@@ -45,37 +45,37 @@ static void adjacent_sides_only(const Triples& t, int first, int lanes, nnp_scal
     }
 }
 
-// exp(-eta S) of every slot, kept for the backward pass; times the factor into weighted[slot][BLOCK].
+// exp(-eta S) of one slot.
+static void compute_exponential(const ExponentialSlot& slot, const Triples& t, int first,
+                                int lanes, const nnp_scalar* square, nnp_scalar* out)
+{
+    const nnp_scalar minus_eta = (nnp_scalar)-slot.eta;
+    if (slot.first_factor >= 0) {
+        const nnp_scalar* a = t.exponentials + (int64_t)slot.first_factor * t.lanes + first;
+        const nnp_scalar* b = t.exponentials + (int64_t)slot.second_factor * t.lanes + first;
+        for (int i = 0; i < lanes; i += W)
+            store(out + i, load(a + i) * load(b + i));
+    } else if (slot.eta > 0) {
+        for (int i = 0; i < lanes; i += W)
+            store(out + i, exponential_below(minus_eta * load(square + i)));
+    } else {
+        for (int i = 0; i < lanes; i += W)
+            store(out + i, slot.eta == 0 ? splat(1) : exponential(minus_eta * load(square + i)));
+    }
+}
+
+// All slots, kept for the backward pass; times the factor into weighted[slot][BLOCK] where functions use them.
 static void compute_exponentials(const AngularGroup& g, const Triples& t, int first, int lanes,
                                  const nnp_scalar* factor, const nnp_scalar* square, nnp_scalar* weighted)
 {
     int n = (int)g.exponentials.size();
     for (int s = 0; s < n; ++s) {
-        const ExponentialSlot& slot = g.exponentials[s];
         nnp_scalar* out = t.exponentials + (int64_t)s * t.lanes + first;
-        nnp_scalar* times_factor = weighted + s * BLOCK;
-        const nnp_scalar minus_eta = (nnp_scalar)-slot.eta;
-        if (slot.first_factor >= 0) {
-            const nnp_scalar* a = t.exponentials + (int64_t)slot.first_factor * t.lanes + first;
-            const nnp_scalar* b = t.exponentials + (int64_t)slot.second_factor * t.lanes + first;
-            for (int i = 0; i < lanes; i += W) {
-                real e = load(a + i) * load(b + i);
-                store(out + i, e);
-                store(times_factor + i, e * load(factor + i));
-            }
-        } else if (slot.eta > 0) {
-            for (int i = 0; i < lanes; i += W) {
-                real e = exponential_below(minus_eta * load(square + i));
-                store(out + i, e);
-                store(times_factor + i, e * load(factor + i));
-            }
-        } else {
-            for (int i = 0; i < lanes; i += W) {
-                real e = slot.eta == 0 ? splat(1) : exponential(minus_eta * load(square + i));
-                store(out + i, e);
-                store(times_factor + i, e * load(factor + i));
-            }
-        }
+        compute_exponential(g.exponentials[s], t, first, lanes, square, out);
+        if (!g.exponentials[s].used)
+            continue;
+        for (int i = 0; i < lanes; i += W)
+            store(weighted + s * BLOCK + i, load(out + i) * load(factor + i));
     }
 }
 

@@ -43,33 +43,48 @@ static void pack_network(const Element& element, void* packed)
     }
 }
 
-// y = start + x @ rows, rows [n_x][n_y padded]; start may be null (0).
+// N vectors of y = start + x @ rows from vector `o` on, in registers; start may be null (0).
+template <int N>
+NNP_INLINE void multiply_columns(const nnp_scalar* x, int n_x, const nnp_scalar* rows, int stride,
+                                 const nnp_scalar* start, nnp_scalar* y)
+{
+    real even[N], odd[N];
+    for (int v = 0; v < N; ++v) {
+        even[v] = start ? load(start + v * W) : real{};
+        odd[v] = real{};
+    }
+    int i = 0;
+    for (; i + 1 < n_x; i += 2) {
+        for (int v = 0; v < N; ++v) {
+            even[v] += x[i] * load(rows + v * W);
+            odd[v] += x[i + 1] * load(rows + stride + v * W);
+        }
+        rows += 2 * (int64_t)stride;
+    }
+    for (int v = 0; v < N; ++v) {
+        if (i < n_x)
+            even[v] += x[i] * load(rows + v * W);
+        store(y + v * W, even[v] + odd[v]);
+    }
+}
+
+// y = start + x @ rows, rows [n_x][n_y padded].
 static void multiply(const nnp_scalar* x, int n_x, const nnp_scalar* rows, int n_y, const nnp_scalar* start,
                      nnp_scalar* y)
 {
-    int stride = round_up(n_y, W), o = 0;
-    for (; o + 4 * W <= stride; o += 4 * W) {
-        real sum[4];
-        for (int v = 0; v < 4; ++v)
-            sum[v] = start ? load(start + o + v * W) : real{};
-        for (int i = 0; i < n_x; ++i) {
-            const nnp_scalar* row = rows + (size_t)i * stride + o;
-            for (int v = 0; v < 4; ++v)
-                sum[v] += x[i] * load(row + v * W);
-        }
-        for (int v = 0; v < 4; ++v)
-            store(y + o + v * W, sum[v]);
-    }
-    for (; o < stride; o += W) {
-        real even = start ? load(start + o) : real{}, odd = {};
-        int i = 0;
-        for (; i + 1 < n_x; i += 2) {
-            even += x[i] * load(rows + (size_t)i * stride + o);
-            odd += x[i + 1] * load(rows + (size_t)(i + 1) * stride + o);
-        }
-        if (i < n_x)
-            even += x[i] * load(rows + (size_t)i * stride + o);
-        store(y + o, even + odd);
+    int stride = round_up(n_y, W);
+    for (int o = 0; o < stride;) {
+        const nnp_scalar* from = start ? start + o : nullptr;
+        int left = (stride - o) / W;
+        if (left >= 4)
+            multiply_columns<4>(x, n_x, rows + o, stride, from, y + o);
+        else if (left == 3)
+            multiply_columns<3>(x, n_x, rows + o, stride, from, y + o);
+        else if (left == 2)
+            multiply_columns<2>(x, n_x, rows + o, stride, from, y + o);
+        else
+            multiply_columns<1>(x, n_x, rows + o, stride, from, y + o);
+        o += (left < 4 ? left : 4) * W;
     }
 }
 

@@ -61,7 +61,6 @@ bool same_angular_group(const AngularGroup& a, const AngularGroup& b)
 class ExponentialBuilder {
 public:
     std::vector<ExponentialSlot> slots;
-    int n_stored = 0;
 
     int slot(double eta)
     {
@@ -84,9 +83,7 @@ public:
                 return made;
             slots = before;
         }
-        int added = add(eta, -1, -1);
-        slots[added].stored = n_stored++;
-        return added;
+        return add(eta, -1, -1);
     }
 
 private:
@@ -103,7 +100,7 @@ private:
 
     int add(double eta, int first, int second)
     {
-        slots.push_back({eta, first, second, -1});
+        slots.push_back({eta, first, second, false});
         return size() - 1;
     }
 
@@ -211,7 +208,8 @@ public:
         for (const auto& levels : levels_)
             add_to_task(levels.first, levels.second);
         group_.exponentials = exponentials_.slots;
-        group_.n_stored = exponentials_.n_stored;
+        for (const AngularMember& m : group_.members)
+            group_.exponentials[m.exp_slot].used = true;
         group_.angles = angles_.slots;
         return group_;
     }

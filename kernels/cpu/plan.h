@@ -34,7 +34,7 @@ struct RadialGroup {
 struct ExponentialSlot {
     double eta;
     int first_factor, second_factor;
-    int stored;  // index among the slots computed by exp, or -1
+    bool used;   // by a function, not only as a factor
 };
 
 enum class AngleOp {
@@ -79,7 +79,6 @@ struct AngularGroup {
     bool asymmetric;
     double radius, inner_fraction, r_shift, left;
     std::vector<ExponentialSlot> exponentials;
-    int n_stored;  // exponentials computed by exp
     std::vector<AngleSlot> angles;
     std::vector<AngularMember> members;  // sorted by exp_slot
     std::vector<int> slotted;            // members that use angle slots, sorted by exp_slot

@@ -180,6 +180,10 @@ def test_committee(config, tmp_path, capsys):
     members = [nnp.load(tmp_path / "out" / f"member_{k}" / "last.nnp") for k in range(2)]
     weights = [m.models[0].network.weights[0] for m in members]
     assert not np.array_equal(*weights)
+    structure = dataset(count=1)[0].structure
+    mean = nnp.load(tmp_path / "out" / "mean.nnp").evaluate(structure).energy
+    best = [nnp.load(p).evaluate(structure).energy for p in (tmp_path / "out").glob("*/best.nnp")]
+    assert mean == pytest.approx(np.mean(best), rel=1e-12)
     assert "member 1" in capsys.readouterr().out
     with pytest.raises(OptionError, match="members = 1"):
         nnp.train.train_committee(nnp.train.read_settings(config), 1)

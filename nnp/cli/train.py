@@ -40,7 +40,7 @@ def _run(arguments: argparse.Namespace) -> None:
         for part in ("train", "valid"):
             if f"{part}_loss" in row:
                 print(_line(part, row))
-    print(f"models, log and checkpoint: {settings.run.output}")
+    print(f"models, logs and checkpoints: {settings.run.output}")
 
 
 def _line(part: str, row: dict[str, float]) -> str:

@@ -9,8 +9,11 @@ import torch
 
 from nnp.errors import OptionError, OutputExistsError
 from nnp.train.build import Task, build, read_data
+from nnp.train.committee import Committee
 from nnp.train.settings import TrainingSettings
 from nnp.train.trainer import CHECKPOINT, Trainer, TrainingResult
+
+MEAN = "mean.nnp"
 
 
 def train(
@@ -51,7 +54,9 @@ def train_committee(
 ) -> list[TrainingResult]:
     """Train several networks that differ in their seed: first weights, order and draws.
 
-    Member k uses seed + k and writes into the folder ``member_k`` of the output.
+    Member k uses seed + k and writes into the folder ``member_k`` of the output; the mean of the
+    best models is written as ``mean.nnp``, one potential for any engine. `Committee.load` reads the
+    folder where the deviation is wanted too.
 
     Raises:
         OptionError: fewer than two members.
@@ -65,6 +70,8 @@ def train_committee(
         own = replace(settings, run=run)
         started = (Path(folder) / CHECKPOINT).exists()
         results.append(train(own, resume and started, force, quiet))
+    mean = Committee(tuple(result.potential for result in results)).mean_potential()
+    mean.save(Path(settings.run.output) / MEAN, force=True)
     return results
 
 

@@ -32,8 +32,7 @@ class Group:
 
     Attributes:
         name: for tables.
-        kind: "crystal", "vacancy", "interstitial", "melt" (Langevin MD), "static" or "cluster"
-            (no MD).
+        kind: "crystal", "vacancy", "interstitial", "melt" (Langevin MD) or "static" (no MD).
         temperature: of the MD, K.
         frames: how many.
         repeat: conventional cells along each axis: 2 is 64 atoms, 3 is 216.
@@ -58,10 +57,8 @@ DEFECTS = [
     for kind in ("vacancy", "interstitial")
 ]
 MELTS = [Group(f"melt {t} K", "melt", t, 50, 2, 0.05, 0.0) for t in (1700, 2000, 2500, 3000)]
-# A lone atom and its likes: the functions' range begins at 0, and bonds can break.
-CLUSTERS = [Group("clusters of 1 to 5 atoms", "cluster", 0, 40, 2, 0.1, 0.02)]
 STATIC = [Group("strained, displaced", "static", 0, 50, 2, 0.1, 0.02)]
-TRAINING = STATIC + CRYSTALS + LARGE + DEFECTS + MELTS + CLUSTERS
+TRAINING = STATIC + CRYSTALS + LARGE + DEFECTS + MELTS
 
 TEST = [
     *(Group(f"crystal {t} K", "crystal", t, 10, 2, 0.02) for t in range(300, 1801, 300)),
@@ -95,11 +92,11 @@ def sample(recipe: list[Group], seed: int, title: str) -> dict[str, list[Atoms]]
 
 
 def _frames(group: Group, rng: np.random.Generator) -> Iterator[Atoms]:
-    if group.kind in ("static", "cluster"):
-        for index in range(group.frames):
+    if group.kind == "static":
+        for _ in range(group.frames):
             atoms = start(group, rng)
             atoms.rattle(rng.uniform(0.01, 0.25), rng=rng)
-            yield cluster(atoms, 1 + index % 5) if group.kind == "cluster" else atoms
+            yield atoms
         return
     for first in range(0, group.frames, FRAMES_PER_RUN):
         atoms = start(group, rng)
@@ -123,13 +120,6 @@ def start(group: Group, rng: np.random.Generator) -> Atoms:
     strain = (strain + strain.T) / 2 + np.eye(3) * rng.uniform(-group.scale, group.scale)
     atoms.set_cell(atoms.cell.array @ (np.eye(3) + strain), scale_atoms=True)
     return atoms
-
-
-def cluster(atoms: Atoms, size: int) -> Atoms:
-    """An atom and those nearest to it, alone in space."""
-    nearest = np.argsort(atoms.get_distances(0, range(len(atoms)), mic=True))[:size]
-    vectors = atoms.get_distances(0, nearest, mic=True, vector=True)
-    return Atoms(f"Si{size}", vectors)
 
 
 def run(atoms: Atoms, temperature: float, steps: int, rng: np.random.Generator) -> None:

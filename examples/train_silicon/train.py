@@ -4,7 +4,7 @@
 
 samples the frames (`sample.py`), computes their symmetry functions (`features.py`), fits energies
 and forces (`fit.py`), and measures the errors on frames of other runs with other seeds. Recipe and
-errors go into the model file. About ten minutes on two cores.
+errors go into the model file. Six minutes of one core's time.
 """
 
 from __future__ import annotations

@@ -195,7 +195,7 @@ def test_large_systems_repeat_small_ones():
 
 
 def test_neighbour_list_follows(binary):
-    """Steps inside and past the skin, lattice jumps, strain, other atoms: each as a fresh engine."""
+    """Steps inside and past the skin, lattice jumps, strain, other atoms: each as if fresh."""
     rng = np.random.default_rng(3)
     box = random_structure(("H", "O"), 60, 12)
     warm = CpuEngine(binary, skin=0.5)
@@ -255,7 +255,10 @@ def test_pull_back_and_push_forward(binary):
     rng = np.random.default_rng(5)
     box = structures(("H", "O"))["triclinic"]
     engine = CpuEngine(binary)
-    flat = lambda s: np.concatenate(engine.descriptors(s))
+
+    def flat(s):
+        return np.concatenate(engine.descriptors(s))
+
     weights = rng.normal(size=flat(box).shape)
     direction = rng.normal(size=box.positions.shape)
     gradient, by_strain = engine.descriptor_vjp(box, weights, strain=True)
@@ -274,10 +277,12 @@ def test_pull_back_and_push_forward(binary):
         )
 
     h = 1e-4
-    stencil = lambda strain: (
-        8 * (moved(h, strain) - moved(-h, strain))
-        - (moved(2 * h, strain) - moved(-2 * h, strain))
-    ) / (12 * h)
+
+    def stencil(strain):
+        inner = moved(h, strain) - moved(-h, strain)
+        outer = moved(2 * h, strain) - moved(-2 * h, strain)
+        return (8 * inner - outer) / (12 * h)
+
     still = np.zeros((3, 3))
     scale = np.abs(change).max()
     np.testing.assert_allclose(change, stencil(still), atol=1e-6 * scale)
@@ -340,7 +345,7 @@ def test_flat_cell_in_c(silicon):
 def test_atom_too_far_outside(silicon):
     box = structures()["rattled"]
     box.positions[1, 0] = 1e15
-    with pytest.raises(StructureError, match="atom 1 lies .* cells away"):
+    with pytest.raises(StructureError, match=r"atom 1 lies .* cells away"):
         CpuEngine(silicon).compute(box)
 
 
@@ -349,8 +354,11 @@ def test_energy_that_is_not_finite(silicon):
     box = structures()["rattled"]
     with pytest.raises(NumericalError, match="sum of the atoms' energies is not finite"):
         CpuEngine(Potential((replace(model, energy_offset=1e308),))).compute(box)
-    steep = replace(model.network, activations=(Activation.EXPONENTIAL, *model.network.activations[1:]),
-                    biases=(np.full(7, -800.0), *model.network.biases[1:]))
+    steep = replace(
+        model.network,
+        activations=(Activation.EXPONENTIAL, *model.network.activations[1:]),
+        biases=(np.full(7, -800.0), *model.network.biases[1:]),
+    )
     with pytest.raises(NumericalError, match="energy or force of atom 0 is not finite"):
         CpuEngine(Potential((replace(model, network=steep),), 1e300)).compute(box)
 

@@ -95,7 +95,10 @@ def test_compact_angle(core, ends):
     cosine = np.cos(np.radians(np.linspace(1, 179, 90)))
     got = evaluate(COMPACT_ANGLE, CORE_NUMBERS[core], np.radians(ends), cosine)
     left, right = map(tensor, ends)
-    wanted = lambda x: formulas.compact(formulas.angle_deg(x), left, right, core.value, False)
+
+    def wanted(x):
+        return formulas.compact(formulas.angle_deg(x), left, right, core.value, False)
+
     assert_same(got, wanted, cosine, 1e-12)
 
 
@@ -108,7 +111,10 @@ def test_compact_angle_has_no_slope_at_exact_collinearity():
 def test_activation(activation):
     x = np.linspace(-4.05, 4.0, 90)
     got = evaluate(ACTIVATION, ACTIVATION_NUMBERS[activation], (TWIST_SLOPE,), x)
-    wanted = lambda t: formulas.activation(t, activation.value) + 0 * t
+
+    def wanted(t):
+        return formulas.activation(t, activation.value) + 0 * t
+
     assert_same(got, wanted, x)
 
 

@@ -8,6 +8,7 @@ import sys
 import sysconfig
 from functools import cache
 from pathlib import Path
+from typing import Any, ClassVar
 
 import nnp
 from nnp.errors import NNPError, NumericalError, OptionError, StructureError, UnavailableError
@@ -34,6 +35,18 @@ PHASES = (
     "expand",
     "scatter",
 )
+
+# nnp_statistics, without the ticks.
+COUNTERS = {
+    "evaluations": ct.c_int64,
+    "list_builds": ct.c_int64,
+    "list_seconds": ct.c_double,
+    "kernel_seconds": ct.c_double,
+    "reduce_seconds": ct.c_double,
+    "bytes": ct.c_int64,
+    "list_entries": ct.c_int64,
+    "triples": ct.c_int64,
+}
 
 _double_p = ct.POINTER(ct.c_double)
 _int64_p = ct.POINTER(ct.c_int64)
@@ -100,17 +113,7 @@ class ExtrapolationArrays(ct.Structure):
 class Statistics(ct.Structure):
     """nnp_statistics"""
 
-    _fields_ = [
-        ("evaluations", ct.c_int64),
-        ("list_builds", ct.c_int64),
-        ("list_seconds", ct.c_double),
-        ("kernel_seconds", ct.c_double),
-        ("reduce_seconds", ct.c_double),
-        ("bytes", ct.c_int64),
-        ("list_entries", ct.c_int64),
-        ("triples", ct.c_int64),
-        ("ticks", ct.c_uint64 * 8),
-    ]
+    _fields_: ClassVar[Any] = [*COUNTERS.items(), ("ticks", ct.c_uint64 * len(PHASES))]
 
 
 def library_path() -> Path:

@@ -70,7 +70,7 @@ class CpuEngine:
         """Counters since creation (evaluations, list builds, seconds per part), memory in bytes."""
         numbers = c.Statistics()
         self._library.nnp_engine_statistics(self._handle, ct.byref(numbers))
-        counters = {name: getattr(numbers, name) for name, _ in c.Statistics._fields_[:-1]}
+        counters = {name: getattr(numbers, name) for name in c.COUNTERS}
         return counters | {f"ticks_{p}": t for p, t in zip(c.PHASES, numbers.ticks, strict=True)}
 
     def compute(
@@ -101,9 +101,7 @@ class CpuEngine:
         """See `nnp.engines.Engine.descriptors`."""
         elements, ends = self._layout(structure)
         flat = np.empty(ends[-1])
-        self._call(
-            "nnp_engine_compute", structure, ct.byref(c.Results(descriptors=_pointer(flat)))
-        )
+        self._call("nnp_engine_compute", structure, ct.byref(c.Results(descriptors=_pointer(flat))))
         rows = np.split(flat, ends[:-1])
         if scaled:
             scalings = [self._potential.models[e].scaling for e in elements]
@@ -146,9 +144,7 @@ class CpuEngine:
         _, ends = self._layout(structure)
         displacement = _vector("displacement", displacement, 3 * len(structure))
         change = np.empty(ends[-1])
-        self._call(
-            "nnp_engine_descriptor_jvp", structure, _pointer(displacement), _pointer(change)
-        )
+        self._call("nnp_engine_descriptor_jvp", structure, _pointer(displacement), _pointer(change))
         return change
 
     def _layout(self, structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -198,7 +194,9 @@ def _options(dtype: str, threads: int | None, skin: float | None, target: str) -
         raise OptionError(f"threads={threads}: 1 or more, or None for all the process may use")
     if skin is not None and not skin >= 0:
         raise OptionError(f"skin={skin} must not be negative")
-    return c.Options(PRECISIONS[dtype], threads or 0, -1.0 if skin is None else skin, TARGETS[target])
+    return c.Options(
+        PRECISIONS[dtype], threads or 0, -1.0 if skin is None else skin, TARGETS[target]
+    )
 
 
 def _create(library: ct.CDLL, potential: Potential, options: c.Options) -> ct.c_void_p:

@@ -1,4 +1,4 @@
-"""A potential as the two flat arrays that cross the C interface; the layout is documented in nnp.h."""
+"""A potential as the two flat arrays that cross the C interface; nnp.h documents the layout."""
 
 from __future__ import annotations
 
@@ -90,8 +90,10 @@ def _element_integers(model: ElementModel) -> list[int]:
 def _function_integers(function: SymmetryFunction) -> list[int]:
     neighbors = [atomic_number(symbol) for symbol in neighbor_symbols(function)]
     neighbors += [0] * (2 - len(neighbors))
-    compact = isinstance(function, CompactRadial | CompactAngular)
-    shape = CORE_NUMBERS[function.core] if compact else int(function.cutoff.kind)
+    if isinstance(function, CompactRadial | CompactAngular):
+        shape = CORE_NUMBERS[function.core]
+    else:
+        shape = int(function.cutoff.kind)
     narrow = int(getattr(function, "narrow", False))
     asymmetric = int(getattr(function, "asymmetric", False))
     return [FUNCTION_KINDS[type(function)], *neighbors, shape, narrow, asymmetric, 0, 0]

@@ -54,10 +54,19 @@ def test_units_are_said_and_doubted(tmp_path, capsys):
     assert "WARNING" not in captured.out
 
 
+def test_a_name_stands_for_what_comes_along(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert nnp("info", "silicon_sw") == 0
+    text = capsys.readouterr().out
+    assert "Stillinger-Weber" in text
+    assert "19 entries" in text
+    assert all(len(line) < 120 for line in text.splitlines())
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["missing"], "missing does not exist: give a model file or an n2p2 directory"),
+        (["missing"], "missing does not exist: give a model file, an n2p2 directory, or a name"),
         (["empty"], "empty/input.nn is missing"),
         (["empty", "--units", "miles"], "units='miles' is not understood"),
         (["broken.nnp"], "broken.nnp is not a complete nnp model file"),

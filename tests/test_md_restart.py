@@ -18,6 +18,9 @@ from nnp.errors import FileFormatError, OptionError, OutputExistsError, Structur
 from nnp.md import MDSettings, Outputs, Runner, read_log
 from nnp.openmm import create_system
 
+# Where the OpenMM plugin is not built, the route "auto" says so and takes another.
+pytestmark = pytest.mark.filterwarnings("ignore:route='auto' takes PythonForce:RuntimeWarning")
+
 SETTINGS = MDSettings(
     steps=60, timestep=2.0, log_interval=5, frame_interval=10, restart_interval=20
 )

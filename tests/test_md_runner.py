@@ -16,6 +16,9 @@ from nnp.md import MDSettings, Outputs, Runner, read_log, run
 from nnp.openmm import create_system
 from nnp.units import BOLTZMANN
 
+# Where the OpenMM plugin is not built, the route "auto" says so and takes another.
+pytestmark = pytest.mark.filterwarnings("ignore:route='auto' takes PythonForce:RuntimeWarning")
+
 SHORT = MDSettings(steps=40, log_interval=10, frame_interval=20, timestep=2.0)
 
 
@@ -160,6 +163,20 @@ def test_extrapolations_stand_in_the_log(tmp_path):
     assert log["worst_function"][0] == found.worst.function + 1
     excess = 100 * found.worst.relative
     assert log["worst_excess_percent"][0] == pytest.approx(excess, abs=1e-3)
+
+
+def test_routes_tell_the_same(tmp_path):
+    """Each route writes the same energies and the same extrapolations."""
+    atoms = moving_crystal()
+    atoms.positions[7] += (0.9, 0.0, 0.0)
+    rows = []
+    for route in ("auto", "python"):
+        outputs = Outputs.named(tmp_path / route)
+        run(pair_potential(), atoms, short(ensemble="nve"), outputs, route=route)
+        rows.append(read_log(tmp_path / f"{route}.csv"))
+    for name in rows[0]:
+        np.testing.assert_allclose(rows[0][name], rows[1][name], rtol=1e-5, atol=1e-5)
+    assert rows[0]["extrapolating_atoms"][0] > 0
 
 
 def test_other_systems_run_too(tmp_path):

@@ -6,9 +6,10 @@ import argparse
 import zipfile
 from pathlib import Path
 
+from nnp.cli.embedded import embedded_names, load_path_or_name
 from nnp.cli.options import UNITS_HELP, SubParsers, add_command, add_force
 from nnp.errors import OptionError
-from nnp.io import load, n2p2
+from nnp.io import n2p2
 from nnp.io.structures import is_input_data, is_input_data_name, read_structures, write_structures
 from nnp.units import UnitSystem, unit_system
 
@@ -38,15 +39,21 @@ def add_parser(subparsers: SubParsers) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     source, target = Path(arguments.source), Path(arguments.target)
-    if source.is_dir() or zipfile.is_zipfile(source) or source.suffix == _MODEL_SUFFIX:
+    if _is_potential(source):
         _convert_potential(source, target, arguments)
     else:
         _convert_structures(source, target, arguments)
 
 
+def _is_potential(source: Path) -> bool:
+    if source.is_dir() or zipfile.is_zipfile(source) or source.suffix == _MODEL_SUFFIX:
+        return True
+    return not source.exists() and str(source) in embedded_names()
+
+
 def _convert_potential(source: Path, target: Path, arguments: argparse.Namespace) -> None:
-    units, target_units = _units(arguments, "units"), _units(arguments, "target_units")
-    potential = load(source, units)
+    target_units = _units(arguments, "target_units")
+    potential = load_path_or_name(str(source), getattr(arguments, "units", None))
     if target.suffix != _MODEL_SUFFIX:
         n2p2.write(potential, target, target_units, arguments.force)
         print(f"{target}: n2p2 directory in {target_units or potential.units}")

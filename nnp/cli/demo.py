@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import time
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +12,10 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk
 
+from nnp.cli.embedded import load_embedded
 from nnp.cli.options import SubParsers, add_command, add_engine, add_force, at_least_one
-from nnp.errors import UnavailableError
-from nnp.io import load
 from nnp.md.settings import MDSettings
 from nnp.metrics import block_average
-from nnp.potential import Potential
 
 if TYPE_CHECKING:
     import openmm
@@ -26,7 +23,7 @@ if TYPE_CHECKING:
     from nnp.md import Outcome, Outputs, Runner
     from nnp.rdf import RadialDistribution
 
-_POTENTIAL = "silicon_sw.nnp"
+_POTENTIAL = "silicon_sw"
 _LATTICE_CONSTANT = 5.431  # Å
 _LONGEST = 10_000  # steps
 _SHORTEST = 100
@@ -77,7 +74,7 @@ def _run(arguments: argparse.Namespace) -> int:
     atoms = bulk("Si", a=_LATTICE_CONSTANT, cubic=True) * (3, 3, 3)
     systems = {
         "neural network": create_system(
-            _embedded(), atoms, engine=arguments.engine, platform=arguments.platform
+            load_embedded(_POTENTIAL), atoms, engine=arguments.engine, platform=arguments.platform
         ),
         "Stillinger-Weber": _teacher(atoms),
     }
@@ -98,16 +95,6 @@ def _run(arguments: argparse.Namespace) -> int:
     print("\n".join([*_summary(runs), *_pictures(runs, folder, settings)]))
     print(f"all of it took {time.perf_counter() - began:.0f} s")
     return 0
-
-
-def _embedded() -> Potential:
-    found = resources.files("nnp").joinpath("data", _POTENTIAL)
-    with resources.as_file(found) as path:
-        if not path.exists():
-            raise UnavailableError(
-                f"the potential {_POTENTIAL} is not in this installation: reinstall the package"
-            )
-        return load(path)
 
 
 def _teacher(atoms: Atoms) -> openmm.System:

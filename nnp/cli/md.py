@@ -76,7 +76,11 @@ def _add_physics(parser: argparse.ArgumentParser) -> None:
 def _add_machinery(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("machinery")
     add = group.add_argument
-    add("--route", default="auto", help="how OpenMM calls the potential: auto, python, torch")
+    add(
+        "--route",
+        default="auto",
+        help="how OpenMM calls the potential: auto, python, torch, native",
+    )
     add("--platform", default="CPU", help="of OpenMM: CPU, Reference, CUDA, OpenCL, HIP")
     add_engine(parser)
     add("--threads", type=at_least_one, default=argparse.SUPPRESS, help="of the engine cpu")

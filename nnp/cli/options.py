@@ -7,8 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from nnp.cli.embedded import load_path_or_name
 from nnp.engines import ENGINES
-from nnp.io import load
 from nnp.potential import Potential
 
 # What ``add_subparsers`` returns; argparse has no public name for it.
@@ -46,13 +46,17 @@ def add_command(
 
 def add_potential(parser: argparse.ArgumentParser) -> None:
     """PATH and --units."""
-    parser.add_argument("path", metavar="PATH", help="one-file model, or n2p2/RuNNer directory")
+    parser.add_argument(
+        "path",
+        metavar="PATH",
+        help="one-file model, n2p2/RuNNer directory, or silicon_sw, which comes along",
+    )
     parser.add_argument("--units", default=argparse.SUPPRESS, help=UNITS_HELP)
 
 
 def load_potential(arguments: argparse.Namespace) -> Potential:
     """The potential of PATH and --units."""
-    return load(arguments.path, getattr(arguments, "units", None))
+    return load_path_or_name(arguments.path, getattr(arguments, "units", None))
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:

@@ -2,8 +2,8 @@
 
     python examples/04_train_silicon.py [folder]
 
-Crystals with random displacements and strains, labelled by the teacher; two of each kind are kept
-for validation. The same settings could stand in a TOML file for ``nnp train``.
+Crystals with random displacements and strains, labelled by the teacher; a fifth is kept for
+validation. The same settings could stand in a TOML file for ``nnp train``.
 """
 
 from __future__ import annotations
@@ -24,16 +24,17 @@ train = "silicon.extxyz"
 [data.split]
 fraction = 0.2
 [functions.generate]
-cutoff = 4.5
+cutoff = 4.2
 [[functions.generate.radial]]
 count = 6
-r_first = 1.5
+r_first = 1.6
 [[functions.generate.angular]]
 widths = [4.0, 2.0]
+zetas = [1.0, 2.0, 4.0]
 [network]
-hidden = [10, 10]
+hidden = [12, 12]
 [run]
-epochs = 15
+epochs = 20
 output = "training"
 """
 
@@ -44,10 +45,10 @@ def sample(count: int) -> list:
     frames = []
     for number in range(count):
         atoms = bulk("Si", cubic=True)
-        strain = rng.normal(0, 0.02, (3, 3))
+        strain = rng.normal(0, 0.01, (3, 3))
         atoms.set_cell(atoms.cell @ (np.eye(3) + strain + strain.T), scale_atoms=True)
         shaken = number % 4 != 0
-        atoms.rattle(0.15 if shaken else 0.0, seed=number)
+        atoms.rattle(0.1 if shaken else 0.0, seed=number)
         atoms.info["group"] = "shaken" if shaken else "strained"
         atoms.calc = StillingerWeber()
         atoms.get_forces()
@@ -58,10 +59,10 @@ def sample(count: int) -> list:
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "silicon-training")
     folder.mkdir(parents=True, exist_ok=True)
-    ase.io.write(folder / "silicon.extxyz", sample(60))
+    ase.io.write(folder / "silicon.extxyz", sample(80))
     (folder / "fit.toml").write_text(SETTINGS, encoding="utf-8")
     result = train(read_settings(folder / "fit.toml"), force=True)
-    report = evaluate(result.potential, Dataset.from_atoms(sample(80)[60:]))
+    report = evaluate(result.potential, Dataset.from_atoms(sample(100)[80:]))
     header, rows = report.table()
     for row in (header, *rows):
         print("  ".join(cell.rjust(10) for cell in row))

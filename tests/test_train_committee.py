@@ -94,6 +94,7 @@ def test_choice_keeps_its_distance():
     assert [c.index for c in choose(ranked, 2)] == [5, 4]
     assert [c.index for c in choose(ranked, 9, apart=2)] == [5, 1, 9]
     assert [c.index for c in choose(ranked, 9, apart=2, least=0.5)] == [5, 1]
+    assert [c.index for c in choose(ranked, 9, most=0.85)] == [4, 1, 9]
     with pytest.raises(OptionError, match="count = 0"):
         choose(ranked, 0)
 

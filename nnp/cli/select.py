@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import math
 
-from nnp.cli.options import SubParsers, add_command, add_engine, add_force, at_least_one, finite
+from nnp.cli.options import (
+    SubParsers,
+    add_command,
+    add_engine,
+    add_force,
+    at_least_one,
+    finite,
+    positive,
+)
 from nnp.cli.table import text_table
 from nnp.io.structures import read_structures, write_structures
 from nnp.train.committee import Committee
@@ -20,6 +29,7 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("--count", type=at_least_one, default=20, help="how many to select")
     parser.add_argument("--apart", type=at_least_one, default=1, help="least distance of indices")
     parser.add_argument("--least", type=finite, default=0.0, help="least force deviation, eV/Å")
+    parser.add_argument("--most", type=positive, help="largest force deviation, eV/Å")
     parser.add_argument("--output", default="selected.extxyz", help="file of the selected ones")
     add_engine(parser)
     add_force(parser)
@@ -29,7 +39,8 @@ def _run(arguments: argparse.Namespace) -> None:
     committee = Committee.load(arguments.committee)
     frames = read_structures(arguments.structures)
     ranked = rank(committee, frames, arguments.engine, quiet=False)
-    chosen = choose(ranked, arguments.count, arguments.apart, arguments.least)
+    most = math.inf if arguments.most is None else arguments.most
+    chosen = choose(ranked, arguments.count, arguments.apart, arguments.least, most)
     header = ["index", "force deviation eV/Å", "energy deviation meV/atom", "extrapolation %"]
     rows = [
         [

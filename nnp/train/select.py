@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +62,11 @@ def rank(
 
 
 def choose(
-    ranked: Sequence[Candidate], count: int, apart: int = 1, least: float = 0.0
+    ranked: Sequence[Candidate],
+    count: int,
+    apart: int = 1,
+    least: float = 0.0,
+    most: float = math.inf,
 ) -> list[Candidate]:
     """The first ``count`` of a ranking that are not neighbours in a trajectory.
 
@@ -70,6 +75,8 @@ def choose(
         count: how many at most.
         apart: smallest distance between the indices of two chosen ones.
         least: smallest force deviation worth a label, eV/Å.
+        most: largest one: beyond it an undertrained potential has left physics, and labels there
+            would spoil the fit.
 
     Raises:
         OptionError: a count or distance below 1.
@@ -79,7 +86,8 @@ def choose(
     chosen: list[Candidate] = []
     for candidate in ranked:
         distances = [abs(candidate.index - other.index) for other in chosen]
-        if candidate.force_deviation >= least and np.min(distances, initial=apart) >= apart:
+        fits = least <= candidate.force_deviation <= most
+        if fits and np.min(distances, initial=apart) >= apart:
             chosen.append(candidate)
         if len(chosen) == count:
             break

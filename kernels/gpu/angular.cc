@@ -63,7 +63,7 @@ DEVICE void GROUP(sides)(LOCAL_ARG const int* range, LOCAL_ARG real* lane)
 
 // Adds the triples of the slots j0.. and k0..; `same`: of one range with itself, each pair once, row j with the n/2
 // slots behind it, cyclically.
-NNP_FN void GROUP(sum)(int j0, int n_j, int k0, int n_k, int same, LOCAL_ARG const real* RESTRICT lane, real* sums)
+NNP_FN void GROUP(sum)(int j0, int n_j, int k0, int n_k, int same, LOCAL_ARG const real* lane, real* sums)
 {
     int split = nnp_split(n_j), all = same ? n_j / 2 : n_k;
     for (int row = LOCAL_ID / split; row < n_j; row += GROUP_SIZE / split) {
@@ -114,8 +114,8 @@ DEVICE void GROUP(forward)(LOCAL_ARG const int* range_a, LOCAL_ARG const int* ra
 // What the triple (j, k) adds to the gradient of j.
 //   dE/dr_ij = [slope_j f_k a - lever_j b + cosine_by_side z + q] r_ij - q r_ik
 //   a = f_jk X = dE/d(f_j f_k), b/2 = -dE/d(sum of squares), z = dE/dcos, q = (dE/dr_jk)/r_jk, lever = 1 - r_shift/r
-NNP_FN void GROUP(pull)(GROUP(nnp_side) s, real slope, real lever, int k, LOCAL_ARG const real* RESTRICT lane,
-                        LOCAL_ARG const real* RESTRICT by_value, LOCAL_ARG const real* RESTRICT by_slope, real* along,
+NNP_FN void GROUP(pull)(GROUP(nnp_side) s, real slope, real lever, int k, LOCAL_ARG const real* lane,
+                        LOCAL_ARG const real* by_value, LOCAL_ARG const real* by_slope, real* along,
                         real* gx, real* gy, real* gz)
 {
     real X, Y, Z, f = 1, df = 0, lever_jk = 1, inverse = LANE_INVERSE(k), factor = LANE_FACTOR(k);
@@ -137,8 +137,8 @@ NNP_FN void GROUP(pull)(GROUP(nnp_side) s, real slope, real lever, int k, LOCAL_
 }
 
 // Gradient of the slots j0.. from all triples with the slots k0...
-DEVICE void GROUP(own)(int j0, int n_j, int k0, int n_k, LOCAL_ARG const real* RESTRICT by_value,
-                       LOCAL_ARG const real* RESTRICT by_slope, LOCAL_ARG mixed* scratch, LOCAL_ARG real* lane)
+DEVICE void GROUP(own)(int j0, int n_j, int k0, int n_k, LOCAL_ARG const real* by_value,
+                       LOCAL_ARG const real* by_slope, LOCAL_ARG mixed* scratch, LOCAL_ARG real* lane)
 {
     int split = nnp_split(n_j);
     for (int base = 0; base < n_j; base += GROUP_SIZE / split) {

@@ -10,9 +10,9 @@
 #define PARAMETER(which, m) parameters[(which) * N_FUNCTIONS + (m)]
 
 // Descriptors out; scaled functions into the network's input; those outside the training range noted.
-DEVICE void ELEMENT(scale)(int atom, int wanted, GLOBAL const mixed* RESTRICT parameters,
-                           LOCAL_ARG const mixed* total, LOCAL_ARG mixed* node, GLOBAL double* RESTRICT descriptors,
-                           GLOBAL double* RESTRICT outside, GLOBAL int* state)
+DEVICE void ELEMENT(scale)(int atom, int wanted, GLOBAL const mixed* parameters,
+                           LOCAL_ARG const mixed* total, LOCAL_ARG mixed* node, GLOBAL double* descriptors,
+                           GLOBAL double* outside, GLOBAL int* state)
 {
     for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE) {
         mixed value = PARAMETER(4, m) * total[m], low = PARAMETER(2, m), high = PARAMETER(3, m);
@@ -33,8 +33,8 @@ DEVICE void ELEMENT(scale)(int atom, int wanted, GLOBAL const mixed* RESTRICT pa
 }
 
 // What the functions' values and slopes are multiplied with on the way back, from the network or from `gradient`.
-DEVICE void ELEMENT(weigh)(int atom, int wanted, GLOBAL const mixed* RESTRICT parameters, LOCAL_ARG const mixed* node,
-                           GLOBAL const double* RESTRICT gradient, LOCAL_ARG real* by_value, LOCAL_ARG real* by_slope)
+DEVICE void ELEMENT(weigh)(int atom, int wanted, GLOBAL const mixed* parameters, LOCAL_ARG const mixed* node,
+                           GLOBAL const double* gradient, LOCAL_ARG real* by_value, LOCAL_ARG real* by_slope)
 {
     for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE) {
         mixed slope = (mixed)ENERGY_SCALE * PARAMETER(0, m) * node[m];

@@ -94,7 +94,7 @@ int64_t nnp_gpu_parameters(const nnp_potential_arrays* potential, int32_t elemen
     return guarded(message, message_size, [&] {
         nnp::Model model = model_of(potential);
         const nnp::Element& chosen = element_of(model, element);
-        nnp::gpu::Groups groups = nnp::gpu::make_groups(nnp::make_plan(model)[element]);
+        nnp::gpu::Groups groups = nnp::gpu::make_groups(nnp::gpu::make_plan(model)[element]);
         return hand_out(nnp::gpu::parameters_of(chosen, groups), out, size);
     });
 }
@@ -105,7 +105,7 @@ int64_t nnp_gpu_order(const nnp_potential_arrays* potential, int32_t element, in
     return guarded(message, message_size, [&] {
         nnp::Model model = model_of(potential);
         element_of(model, element);
-        return hand_out(nnp::gpu::order_of(nnp::gpu::make_groups(nnp::make_plan(model)[element])), out, size);
+        return hand_out(nnp::gpu::order_of(nnp::gpu::make_groups(nnp::gpu::make_plan(model)[element])), out, size);
     });
 }
 

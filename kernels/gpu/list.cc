@@ -1,7 +1,7 @@
 // The neighbour list: atoms in bins of half a reach, sorted by index within a bin, so that every list, and with it every
 // rounding of every sum, repeats bit for bit. Images: a bin beyond the cell is the bin within, shifted.
 
-DEVICE double nnp_fraction(GLOBAL const double* RESTRICT r, GLOBAL const double* RESTRICT box, int axis)
+DEVICE double nnp_fraction(GLOBAL const double* r, GLOBAL const double* box, int axis)
 {
     double f = 0;
     for (int c = 0; c < 3; ++c)
@@ -140,7 +140,7 @@ NNP_FN int nnp_floor_divide(int a, int b)
 }
 
 // r_ij of two points and the shifts between them.
-NNP_FN void nnp_displacement(nnp_point i, nnp_point j, int shifts, GLOBAL const real* RESTRICT frame, real* x, real* y,
+NNP_FN void nnp_displacement(nnp_point i, nnp_point j, int shifts, GLOBAL const real* frame, real* x, real* y,
                              real* z)
 {
     int sa = (shifts & 255) - 128, sb = ((shifts >> 8) & 255) - 128, sc = ((shifts >> 16) & 255) - 128;

@@ -2,7 +2,7 @@
 // nodes in local memory. Several threads share a node where there are fewer nodes than threads.
 
 // y = activation(x @ weights + biases) and its slopes.
-NNP_FN void nnp_layer(int activation, int n_in, int n_out, GLOBAL const mixed* RESTRICT weights,
+NNP_FN void nnp_layer(int activation, int n_in, int n_out, GLOBAL const mixed* weights,
                       LOCAL_ARG const mixed* x, LOCAL_ARG mixed* y, LOCAL_ARG mixed* slopes,
                       LOCAL_ARG mixed* scratch)
 {
@@ -31,7 +31,7 @@ NNP_FN void nnp_layer(int activation, int n_in, int n_out, GLOBAL const mixed* R
 }
 
 // d_in = (weights @ d_out) times the slopes of the layer before, which stand in d_in on entry.
-NNP_FN void nnp_layer_back(int n_in, int n_out, GLOBAL const mixed* RESTRICT weights, LOCAL_ARG const mixed* d_out,
+NNP_FN void nnp_layer_back(int n_in, int n_out, GLOBAL const mixed* weights, LOCAL_ARG const mixed* d_out,
                            LOCAL_ARG mixed* d_in, LOCAL_ARG mixed* scratch)
 {
     int split = nnp_split(n_in), part = LOCAL_ID % split;

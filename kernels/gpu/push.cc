@@ -43,7 +43,7 @@ DEVICE void nnp_begin_push(LOCAL_ARG mm_long* pushed)
 
 // dE/dr_ij of the slots first to end, in fixed point: minus onto the neighbours' forces, plus kept for the atom's own.
 DEVICE void nnp_push(int first, int end, LOCAL_ARG const int* owner, LOCAL_ARG const real* lane,
-                     GLOBAL const real* RESTRICT frame, GLOBAL mm_ulong* forces, LOCAL_ARG mm_long* pushed,
+                     GLOBAL const real* frame, GLOBAL mm_ulong* forces, LOCAL_ARG mm_long* pushed,
                      LOCAL_ARG int* failed, mixed* virial)
 {
     for (int j = first + LOCAL_ID; j < end; j += GROUP_SIZE) {

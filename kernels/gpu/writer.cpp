@@ -140,8 +140,8 @@ std::string write_fold(const AngularGroup& g)
         needed.angle(m.slope_slot);
     }
     std::string text =
-        "NNP_FN void GROUP(fold)(real square, real cosine, LOCAL_ARG const real* RESTRICT by_value,\n"
-        "                        LOCAL_ARG const real* RESTRICT by_slope, real* X, real* Y, real* Z)\n{\n";
+        "NNP_FN void GROUP(fold)(real square, real cosine, LOCAL_ARG const real* by_value,\n"
+        "                        LOCAL_ARG const real* by_slope, real* X, real* Y, real* Z)\n{\n";
     text += slot_lines(g, needed) + "    *X = *Y = *Z = 0;\n";
     for (size_t i = 0; i < g.members.size();) {
         int s = g.members[i].exp_slot;
@@ -246,7 +246,7 @@ std::string write_network(const Element& element)
         next = slopes + layer.n_out;
         weights += static_cast<int64_t>(layer.n_in) * layer.n_out + layer.n_out;
     }
-    return "DEVICE mixed ELEMENT(network)(GLOBAL const mixed* RESTRICT weights, LOCAL_ARG mixed* node,\n"
+    return "DEVICE mixed ELEMENT(network)(GLOBAL const mixed* weights, LOCAL_ARG mixed* node,\n"
            "                              LOCAL_ARG mixed* scratch)\n{\n" +
            forward + "    mixed output = node[" + number(output) +
            "];\n    for (int i = LOCAL_ID; i < N_FUNCTIONS; i += GROUP_SIZE)\n        node[i] = 1;\n    SYNC_THREADS\n" +

@@ -47,7 +47,19 @@ def _cpu() -> Callable[..., Engine]:
     return CpuEngine
 
 
-ENGINES = {"reference": _reference, "cpu": _cpu}
+def _gpu() -> Callable[..., Engine]:
+    from nnp.engines.gpu import GpuEngine
+
+    return GpuEngine
+
+
+def _opencl() -> Callable[..., Engine]:
+    from nnp.engines.gpu import OpenCLEngine
+
+    return OpenCLEngine
+
+
+ENGINES = {"reference": _reference, "cpu": _cpu, "gpu": _gpu, "opencl": _opencl}
 DEFAULT_ENGINE = "cpu"
 
 

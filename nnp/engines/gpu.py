@@ -46,8 +46,8 @@ class GpuKernelEngine:
     Args:
         potential: what to evaluate.
         device: where.
-        dtype: ``"float64"``, ``"float32"``, or ``"mixed"`` (distances and functions in float32, sums
-            over neighbours and networks in float64).
+        dtype: ``"float64"``, ``"float32"`` (distances and functions in float32; sums over neighbours,
+            networks and energies in float64), or ``"single"`` (all of an atom in float32).
         skin: reach of the neighbour list beyond the cutoff, Å; None: 0.6.
         group_size: threads per atom, a power of two.
         capacity: neighbours in local memory at once; None: as many as an atom has.
@@ -267,7 +267,7 @@ class GpuEngine(GpuKernelEngine):
 
     Args:
         potential: what to evaluate.
-        dtype: ``"float64"``, ``"float32"`` or ``"mixed"``.
+        dtype: ``"float64"``, ``"float32"`` or ``"single"``, see `GpuKernelEngine`.
         skin: reach of the neighbour list beyond the cutoff, Å; None: 0.6.
         device: CUDA's number of the device; None: the current one.
     """
@@ -291,7 +291,7 @@ class OpenCLEngine(GpuKernelEngine):
 
     Args:
         potential: what to evaluate.
-        dtype: ``"float64"``, ``"float32"`` or ``"mixed"``.
+        dtype: ``"float64"``, ``"float32"`` or ``"single"``, see `GpuKernelEngine`.
         skin: reach of the neighbour list beyond the cutoff, Å; None: 0.6.
         device: number of the device, GPUs first.
         group_size: threads per atom, a power of two.

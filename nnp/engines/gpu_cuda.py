@@ -16,8 +16,8 @@ _INSTALL = "pip install 'nnp[gpu]' (CUDA 13) or pip install cupy-cuda12x (CUDA 1
 # The only options that differ from NVRTC's defaults: single precision needs neither denormals nor
 # correctly rounded division and square root.
 COMPILE_OPTIONS = {
+    "single": ("--std=c++17", "--ftz=true", "--prec-div=false", "--prec-sqrt=false"),
     "float32": ("--std=c++17", "--ftz=true", "--prec-div=false", "--prec-sqrt=false"),
-    "mixed": ("--std=c++17", "--ftz=true", "--prec-div=false", "--prec-sqrt=false"),
     "float64": ("--std=c++17",),
 }
 # Oldest architecture that NVRTC of CUDA 13 compiles for.

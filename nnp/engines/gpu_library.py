@@ -21,8 +21,10 @@ from nnp.errors import UnavailableError
 ABI_VERSION = 1
 _NAME = "libnnp_gpu.dylib" if sys.platform == "darwin" else "libnnp_gpu.so"
 
-# enum nnp_gpu_precision and nnp_gpu_dialect of nnp_gpu.h
-PRECISIONS = {"float32": 0, "mixed": 1, "float64": 2}
+# dtype → enum nnp_gpu_precision of nnp_gpu.h. "float32" is, as in the CPU engine, arithmetic in
+# float32 with sums in float64: OpenMM's "mixed".
+PRECISIONS = {"float64": 2, "float32": 1, "single": 0}
+# enum nnp_gpu_dialect
 DIALECTS = {"cuda": 0, "opencl": 1, "openmm": 2}
 
 

@@ -45,7 +45,7 @@ class Program:
         self.precision = precision
         self.group_size = group_size
         self.real = np.dtype(np.float64 if precision == "float64" else np.float32)
-        self.mixed = np.dtype(np.float32 if precision == "float32" else np.float64)
+        self.mixed = np.dtype(np.float32 if precision == "single" else np.float64)
         self.generator = Generator(flatten(potential))
         self.orders = [self.generator.order(e) for e in range(len(potential.models))]
         self.most_functions = max(1, *(len(order) for order in self.orders))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,13 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from nnp.errors import NNPError
+from nnp.evaluation import Evaluation
 from nnp.potential import Potential
 from nnp.train.dataset import Dataset
+from nnp.train.frames import LabelledStructure
+
+# Index of the structure, references, predictions.
+_Part = tuple[int, NDArray[np.float64], NDArray[np.float64]]
 
 # Quantity, its unit in tables, and the factor from eV/atom, eV/Å, eV/Å³ to that unit.
 QUANTITIES = (("energy", "meV/atom", 1e3), ("forces", "eV/Å", 1.0), ("stress", "meV/Å³", 1e3))
@@ -101,9 +106,7 @@ def evaluate(
     Raises:
         StructureError: a structure that the potential cannot evaluate; names file and index.
     """
-    parts: dict[str, list[tuple[int, NDArray[np.float64], NDArray[np.float64]]]] = {
-        name: [] for name, _, _ in QUANTITIES
-    }
+    parts: dict[str, list[_Part]] = {name: [] for name, _, _ in QUANTITIES}
     extrapolating, volumes = [], []
     for index, frame in enumerate(tqdm(dataset, unit="structure", disable=quiet or None)):
         periodic = bool(frame.structure.pbc.all())
@@ -115,15 +118,8 @@ def evaluate(
             raise type(error)(f"{frame.where}: {error}") from error
         if len(found.extrapolations):
             extrapolating.append(index)
-        per_atom = None if frame.energy is None else np.array([frame.energy / len(frame)])
-        pairs = (
-            ("energy", per_atom, np.array([found.energy / len(frame)])),
-            ("forces", frame.forces, found.forces),
-            ("stress", frame.stress, found.stress),
-        )
-        for name, reference, predicted in pairs:
-            if reference is not None and predicted is not None:
-                parts[name].append((index, reference.ravel(), predicted.ravel()))
+        for name, reference, predicted in _pairs(frame, found):
+            parts[name].append((index, reference, predicted))
     groups = {"all": list(range(len(dataset)))}
     for name in dataset.groups if len(dataset.groups) > 1 else ():
         groups[name or "(none)"] = [i for i, f in enumerate(dataset) if f.group == name]
@@ -131,7 +127,20 @@ def evaluate(
     return EvaluationReport(comparisons, groups, extrapolating, np.array(volumes))
 
 
-def _joined(parts: list[tuple[int, NDArray[np.float64], NDArray[np.float64]]]) -> Comparison:
+def _pairs(
+    frame: LabelledStructure, found: Evaluation
+) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
+    """Quantity, reference and prediction, flat, where both are known."""
+    if frame.energy is not None:
+        n = len(frame)
+        yield "energy", np.array([frame.energy / n]), np.array([found.energy / n])
+    if frame.forces is not None and found.forces is not None:
+        yield "forces", frame.forces.ravel(), found.forces.ravel()
+    if frame.stress is not None and found.stress is not None:
+        yield "stress", frame.stress, found.stress
+
+
+def _joined(parts: list[_Part]) -> Comparison:
     empty = [np.empty(0)]
     index = [np.full(len(reference), i) for i, reference, _ in parts]
     return Comparison(

@@ -173,7 +173,7 @@ def test_only_our_forces_have_monitors(atoms):
             nnp.openmm.monitor(force)
         system.addForce(force)
     assert nnp.openmm.monitors(system) == []
-    system.addForce(nnp.openmm.create_force(pair_potential(), atoms))
+    system.addForce(nnp.openmm.create_force(pair_potential(), atoms, "python"))
     assert len(nnp.openmm.monitors(system)) == 1
 
 

@@ -160,7 +160,7 @@ def test_species_can_be_symbols_atoms_or_a_topology(route, oxide):
 def test_system_has_masses_and_box(oxide):
     atoms = as_atoms(structures(("H", "O"))["triclinic"])
     atoms.set_masses(np.arange(1.0, 9.0))
-    system = nnp.openmm.create_system(oxide, atoms)
+    system = nnp.openmm.create_system(oxide, atoms, "python")
     masses = [system.getParticleMass(i).value_in_unit(unit.dalton) for i in range(8)]
     assert masses == list(range(1, 9))
     vectors = system.getDefaultPeriodicBoxVectors()
@@ -168,7 +168,7 @@ def test_system_has_masses_and_box(oxide):
     np.testing.assert_array_equal(box, nnp.openmm.to_openmm(atoms).box_nm)
     assert system.usesPeriodicBoundaryConditions()
     topology = nnp.openmm.to_openmm(atoms).topology
-    system = nnp.openmm.create_system(oxide, topology)
+    system = nnp.openmm.create_system(oxide, topology, "python")
     assert system.getParticleMass(1).value_in_unit(unit.dalton) == pytest.approx(15.999, abs=1e-2)
 
 
@@ -184,7 +184,7 @@ def test_refuses_unknown_names(oxide):
     with pytest.raises(OptionError, match="has no option 'colour'"):
         nnp.openmm.create_force(oxide, water, engine="reference", colour="red")
     with pytest.raises(UnavailableError, match="platform='Abacus' is not there: this OpenMM has"):
-        nnp.openmm.create_force(oxide, water, platform="Abacus")
+        nnp.openmm.create_force(oxide, water, "python", platform="Abacus")
     with pytest.raises(UnavailableError, match="platform='Abacus' is not there"):
         nnp.openmm.create_simulation(oxide, water, openmm.VerletIntegrator(0.001), "Abacus")
 
@@ -213,7 +213,7 @@ def test_refuses_species_it_cannot_read(oxide):
 
 def test_refuses_systems_it_cannot_build(oxide):
     with pytest.raises(StructureError, match="periodic=True but the atoms have no box"):
-        nnp.openmm.create_system(oxide, molecule("H2O"), periodic=True)
+        nnp.openmm.create_system(oxide, molecule("H2O"), "python", periodic=True)
     with pytest.raises(OptionError, match=r"atoms is a list: give an ase\.Atoms"):
         nnp.openmm.create_system(oxide, ["H"])
 
@@ -245,7 +245,7 @@ def test_torch_force_is_refused_where_it_would_crash(oxide, monkeypatch):
     monkeypatch.setattr(nnp.openmm.platforms, "find_platform", lambda name: _Platform(name, True))
     with pytest.raises(UnavailableError, match="'OpenCL' cannot run a TorchForce"):
         nnp.openmm.check_platform(system, "OpenCL")
-    nnp.openmm.check_platform(nnp.openmm.create_system(oxide, molecule("H2O")), "OpenCL")
+    nnp.openmm.check_platform(nnp.openmm.create_system(oxide, molecule("H2O"), "python"), "OpenCL")
     for thing in (force, system):
         for make in (copy.copy, copy.deepcopy):
             with pytest.raises(UnavailableError, match="a TorchForce cannot be copied"):

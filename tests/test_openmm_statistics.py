@@ -23,7 +23,7 @@ def simulate(integrator, kelvin, barostat=None):
     """32 atoms, 2 × 2 × 2 cells, in equilibrium."""
     atoms = bulk("Si", "fcc", LATTICE_CONSTANT, cubic=True) * (2, 2, 2)
     start = nnp.openmm.to_openmm(atoms)
-    system = nnp.openmm.create_system(pair_potential(), start, threads=1)
+    system = nnp.openmm.create_system(pair_potential(), start, "python", threads=1)
     if barostat is not None:
         system.addForce(barostat)
     context = openmm.Context(system, integrator, openmm.Platform.getPlatform("Reference"))

@@ -7,6 +7,7 @@ import gc
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -125,6 +126,25 @@ def test_any_error_of_an_engine_arrives(error, kind, text, atoms, monkeypatch):
         simulation.step(1)
     with pytest.raises(kind), nnp.openmm.original_errors(simulation.system):
         simulation.step(1)
+
+
+def test_two_threads_may_share_a_force(atoms):
+    """Two Contexts of one System; the engine must not be in two evaluations at once."""
+    first = simulate(atoms)
+    wanted = first.context.getState(energy=True).getPotentialEnergy()
+    positions = first.context.getState(positions=True).getPositions()
+    platform = openmm.Platform.getPlatform("Reference")
+    contexts = [
+        openmm.Context(first.system, openmm.VerletIntegrator(0.001), platform) for _ in range(2)
+    ]
+
+    def energies(context):
+        context.setPositions(positions)
+        return [context.getState(energy=True).getPotentialEnergy() for _ in range(300)]
+
+    with ThreadPoolExecutor(2) as pool:
+        for found in pool.map(energies, contexts):
+            assert {e._value for e in found} == {wanted._value}
 
 
 # ---- the monitor ----

@@ -177,7 +177,9 @@ def test_system_has_masses_and_box(oxide):
 
 def test_refuses_unknown_names(oxide):
     water = molecule("H2O")
-    with pytest.raises(OptionError, match="route='plugin' is unknown: allowed are auto, native, python"):
+    with pytest.raises(
+        OptionError, match="route='plugin' is unknown: allowed are auto, native, python"
+    ):
         nnp.openmm.create_force(oxide, water, route="plugin")
     with pytest.raises(OptionError, match="engine='fast' is unknown: allowed are"):
         nnp.openmm.create_force(oxide, water, engine="fast")

@@ -6,6 +6,7 @@ serialisation: the model travels inside.
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,8 @@ class EngineCallback:
         self, species: Species, model: bytes, engine: str, options: dict[str, Any]
     ) -> None:
         self.monitor = Monitor()
+        # Contexts of one System may step in several threads; an engine serves one.
+        self._one_at_a_time = threading.Lock()
         self._species = species
         self._model = model
         self._engine_name = engine
@@ -53,7 +56,8 @@ class EngineCallback:
     def __call__(self, state: openmm.State) -> tuple[float, NDArray[np.float64]]:
         """Energy, kJ/mol, and (n, 3) forces, kJ/mol/nm; OpenMM passes on an error's text."""
         try:
-            evaluation = self.engine.compute(self._structure(state), forces=True, stress=False)
+            with self._one_at_a_time:
+                evaluation = self.engine.compute(self._structure(state), forces=True, stress=False)
         except BaseException as error:
             self.monitor.record_error(error)
             if isinstance(error, NNPError):

@@ -29,6 +29,7 @@ COMMANDS = (
     "select",
     "sample",
     "augment",
+    "bench",
 )
 
 _DESCRIPTION = "Behler-Parrinello neural network potentials: look at them, run them, convert them."

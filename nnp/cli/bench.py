@@ -1,0 +1,131 @@
+"""``nnp bench``: how fast the engines run a potential here, beside LAMMPS."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+
+from nnp.bench import (
+    Measurement,
+    as_record,
+    default_structure,
+    draw,
+    measure,
+    replicated,
+)
+from nnp.cli.lammps_clock import n2p2_in_lammps, silicon_clock
+from nnp.cli.options import (
+    SubParsers,
+    add_command,
+    add_force,
+    add_potential,
+    at_least_one,
+    load_potential,
+)
+from nnp.cli.table import text_table
+from nnp.engines import ENGINES
+from nnp.errors import OutputExistsError
+from nnp.io.structures import read_structures
+from nnp.potential import Potential
+from nnp.structure import Structure, as_structure
+
+
+def add_parser(subparsers: SubParsers) -> None:
+    """Register the command."""
+    summary = "measure the engines' speed in molecular dynamics, beside LAMMPS where it is there"
+    parser = add_command(subparsers, "bench", run, summary)
+    add_potential(parser)
+    parser.add_argument(
+        "structure", metavar="STRUCTURE", nargs="?", help="a crystal of the element when left out"
+    )
+    parser.add_argument(
+        "--atoms", type=at_least_one, nargs="+", help="repeat the structure to at least so many"
+    )
+    parser.add_argument("--engine", nargs="+", default=["cpu"], choices=list(ENGINES))
+    parser.add_argument(
+        "--dtype", nargs="+", default=["float64", "float32"], choices=["float64", "float32"]
+    )
+    parser.add_argument(
+        "--threads", type=at_least_one, nargs="+", default=[1], help="of the cpu engine"
+    )
+    parser.add_argument("--steps", type=at_least_one, default=50, help="evaluations to time")
+    parser.add_argument("--no-lammps", action="store_true", help="leave LAMMPS out")
+    parser.add_argument("--json", help="write the numbers with machine and commit")
+    parser.add_argument("--plot", help="draw the numbers")
+    add_force(parser)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measure, print a table, write what was asked for."""
+    for path in (arguments.json, arguments.plot):
+        if path and Path(path).exists() and not arguments.force:
+            raise OutputExistsError(f"{path} exists: choose another name, or add --force")
+    potential = load_potential(arguments)
+    found: list[Measurement] = []
+    for structure in _structures(potential, arguments):
+        found += _engines(potential, structure, arguments)
+        if not arguments.no_lammps:
+            found += _told([n2p2_in_lammps(potential, arguments.path, structure)])
+    if not arguments.no_lammps:
+        found += _told([silicon_clock()])
+    print(table(found))
+    if arguments.json:
+        record = as_record(found, shlex.join(["nnp", *sys.argv[1:]]))
+        Path(arguments.json).write_text(json.dumps(record, indent=1) + "\n")
+    if arguments.plot:
+        draw(found, arguments.plot)
+
+
+def table(measurements: list[Measurement]) -> str:
+    """Rates in thousand atom-steps per second."""
+    header = ("subject", "atoms", "steps", "k/s", "quartiles", "best", "µs/atom", "B/atom")
+    rows = [
+        (
+            m.subject,
+            str(m.n_atoms),
+            str(m.steps),
+            f"{m.rate / 1e3:.4g}",
+            f"{m.slow / 1e3:.4g}-{m.fast / 1e3:.4g}",
+            f"{m.best / 1e3:.4g}",
+            f"{1e6 / m.rate:.3g}",
+            f"{m.details['bytes_per_atom']:.0f}" if "bytes_per_atom" in m.details else "",
+        )
+        for m in measurements
+    ]
+    return text_table(header, rows)
+
+
+def _structures(potential: Potential, arguments: argparse.Namespace) -> list[Structure]:
+    if arguments.structure:
+        (atoms,) = read_structures(arguments.structure, potential.units, 0)
+        first = as_structure(atoms)
+    else:
+        first = default_structure(potential)
+        arguments.atoms = arguments.atoms or [1000]
+    return [replicated(first, n) for n in arguments.atoms or [len(first)]]
+
+
+def _engines(
+    potential: Potential, structure: Structure, arguments: argparse.Namespace
+) -> list[Measurement]:
+    found = []
+    for engine in arguments.engine:
+        if engine != "cpu":
+            found.append(measure(potential, structure, engine, arguments.steps))
+            continue
+        for dtype in arguments.dtype:
+            for threads in arguments.threads:
+                options = {"dtype": dtype, "threads": threads}
+                found.append(measure(potential, structure, engine, arguments.steps, **options))
+    return found
+
+
+def _told(results: list[Measurement | str]) -> list[Measurement]:
+    """The measurements; sentences go to the terminal."""
+    for result in results:
+        if isinstance(result, str):
+            print(result)
+    return [result for result in results if isinstance(result, Measurement)]

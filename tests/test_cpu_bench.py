@@ -1,0 +1,83 @@
+"""``nnp bench``: what it measures and writes, and what bad input gets."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from nnp.bench import default_structure, from_times, measure, replicated
+from nnp.cli import lammps_clock, main
+from nnp.errors import OptionError, StructureError
+from nnp.structure import Structure
+from nnp.testing import random_potential, structures
+
+
+def test_command_writes_numbers_and_picture(tmp_path, capsys):
+    pytest.importorskip("matplotlib", reason="the picture needs it")
+    numbers, picture = tmp_path / "speed.json", tmp_path / "speed.png"
+    words = ["bench", "silicon_sw", "--atoms", "64", "--steps", "5", "--no-lammps"]
+    words += ["--dtype", "float32", "--threads", "1", "2"]
+    outputs = ["--json", str(numbers), "--plot", str(picture)]
+    assert main([*words, *outputs]) == 0
+    assert "cpu float32 2 threads" in capsys.readouterr().out
+    record = json.loads(numbers.read_text())
+    assert {"processor", "commit", "date", "cores"} <= set(record["machine"])
+    first, second = record["measurements"]
+    assert (first["n_atoms"], first["steps"]) == (64, 5)
+    assert 0 < first["slow"] <= first["rate"] <= first["fast"] <= first["best"]
+    assert second["details"]["threads"] == 2
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert main([*words, *outputs]) == 1
+    assert "speed.json exists: choose another name, or add --force" in capsys.readouterr().err
+
+
+def test_dynamics_move_atoms_and_keep_the_structure():
+    potential = random_potential(("Si",), 2, ("radial",))
+    box = structures()["rattled"]
+    before = box.positions.copy()
+    found = measure(potential, box, steps=6, threads=1)
+    assert (box.positions == before).all()
+    assert found.steps == 6
+    assert found.details["evaluations"] == 9  # three to warm up
+
+
+def test_rates_of_times():
+    found = from_times("x", 100, [0.1, 0.2, 0.4], {})
+    assert found.rate == pytest.approx(500)
+    assert found.best == pytest.approx(1000)
+    assert found.slow < found.rate < found.fast < found.best
+
+
+def test_replicas_have_the_density():
+    box = structures()["triclinic"]
+    large = replicated(box, 100)
+    assert len(large) >= 100
+    assert len(large) / large.volume == pytest.approx(len(box) / box.volume)
+    potential = random_potential(("Si",), 3, ("radial", "angular_wide"))
+    small_energy = potential.evaluate(box, "cpu").energy / len(box)
+    np.testing.assert_allclose(
+        potential.evaluate(large, "cpu").energy / len(large), small_energy, rtol=1e-12
+    )
+
+
+def test_structures_that_cannot_be_had():
+    with pytest.raises(OptionError, match="no crystal to measure for H, O: name a STRUCTURE"):
+        default_structure(random_potential(("H", "O"), 1, ("radial",)))
+    with pytest.raises(StructureError, match="no periodic axis to repeat it along"):
+        replicated(structures()["molecule"], 100)
+
+
+def test_missing_lammps_is_a_sentence(monkeypatch, tmp_path):
+    program = "import sys; sys.stderr.write('No module named lammps'); sys.exit(1)"
+    monkeypatch.setattr(lammps_clock, "_PROGRAM", program)
+    sentence = lammps_clock.silicon_clock()
+    assert isinstance(sentence, str)
+    assert "LAMMPS does not run here (No module named lammps)" in sentence
+    potential = random_potential(("Si",), 1, ("radial",))
+    box = structures()["rattled"]
+    no_directory = lammps_clock.n2p2_in_lammps(potential, str(tmp_path / "model.nnp"), box)
+    assert "the potential is no n2p2 directory" in str(no_directory)
+    cluster = Structure(box.positions, box.atomic_numbers, box.cell, False)
+    assert "is not periodic" in str(lammps_clock.n2p2_in_lammps(potential, str(tmp_path), cluster))

@@ -87,6 +87,39 @@ def test_bad_labels_name_the_structure(results, message):
         Dataset.from_atoms([atoms(energy=0.0), made])
 
 
+XSF = """# total energy = -12.5 eV
+
+CRYSTAL
+PRIMVEC
+  9.0 0.0 0.0
+  0.0 9.0 0.0
+  0.0 0.0 9.0
+PRIMCOORD
+  2 1
+H  0.0 0.0 0.0  0.1 0.0 0.0
+H  0.0 0.0 1.1 -0.1 0.0 0.0
+"""
+
+
+def test_energy_and_forces_of_an_aenet_xsf(tmp_path):
+    (tmp_path / "a.xsf").write_text(XSF)
+    (found,) = Dataset.read(tmp_path / "a.xsf")
+    assert found.energy == -12.5
+    # ASE's hartree and ours are of different CODATA years
+    np.testing.assert_allclose(found.forces, [[0.1, 0, 0], [-0.1, 0, 0]], rtol=1e-7)
+    (tmp_path / "b.xsf").write_text(XSF.replace("# total", "# no"))
+    assert Dataset.read(tmp_path / "b.xsf")[0].energy is None
+
+
+@pytest.mark.parametrize("name", ["a.traj", "a.db", "a.json"])
+def test_formats_of_ase(tmp_path, name):
+    labelled = atoms(energy=-3.0, forces=np.ones((3, 3)))
+    ase.io.write(tmp_path / name, labelled)
+    (found,) = Dataset.read(tmp_path / name)
+    assert found.energy == -3.0
+    np.testing.assert_allclose(found.forces, 1.0)
+
+
 def test_negative_weight():
     made = atoms(energy=0.0)
     made.info["weight"] = -1.0

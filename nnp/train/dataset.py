@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from nnp.errors import NNPError, OptionError, StructureError
 from nnp.io.structures import read_structures
 from nnp.structure import as_structure
 from nnp.train.frames import LabelledStructure
-from nnp.units import UnitSystem
+from nnp.units import HARTREE, UnitSystem
+
+_XSF_ENERGY = re.compile(r"^#\s*total energy\s*=\s*([-+.\dEe]+)\s*eV", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,8 @@ class Dataset(Sequence[LabelledStructure]):
         """Read every structure of one or more files.
 
         Args:
-            paths: extxyz, n2p2's input.data, or anything ``ase.io.read`` knows (OUTCAR,
-                vasprun.xml, trajectories, databases …).
+            paths: extxyz, n2p2's input.data, aenet's XSF, or anything ``ase.io.read`` knows
+                (OUTCAR, vasprun.xml, trajectories, databases …).
             keys: where the labels are; those of the calculator when None.
             units: of an input.data; bohr and hartree when None.
 
@@ -73,8 +76,8 @@ class Dataset(Sequence[LabelledStructure]):
         files: list[str | Path] = [paths] if single else list(paths)  # type: ignore[list-item,arg-type]
         frames: list[LabelledStructure] = []
         for path in files:
-            found = read_structures(path, units)
-            frames += cls.from_atoms(found, keys, source=str(path)).frames
+            found = cls.from_atoms(read_structures(path, units), keys, source=str(path))
+            frames += _with_xsf_energy(found.frames, Path(path))
         return cls(tuple(frames))
 
     @classmethod
@@ -134,6 +137,25 @@ class Dataset(Sequence[LabelledStructure]):
             f"{len(self)} structures, {self.n_atoms} atoms of {' '.join(self.elements)}; labels: "
             f"{known or 'none'}"
         )
+
+
+def _with_xsf_energy(
+    frames: tuple[LabelledStructure, ...], path: Path
+) -> tuple[LabelledStructure, ...]:
+    """Labels as aenet writes them into an XSF: ``# total energy = E eV``, and forces in eV/Å.
+
+    The format itself has forces in hartree/Å, which is how ASE reads them.
+    """
+    if path.suffix.lower() != ".xsf":
+        return frames
+    text = path.read_text(encoding="utf-8", errors="replace")
+    energies = [float(number) for number in _XSF_ENERGY.findall(text)]
+    if len(energies) != len(frames):  # not from aenet
+        return frames
+    return tuple(
+        replace(f, energy=e, forces=None if f.forces is None else f.forces / HARTREE)
+        for f, e in zip(frames, energies, strict=True)
+    )
 
 
 def _labelled(atoms: Any, keys: LabelKeys, where: str) -> LabelledStructure:

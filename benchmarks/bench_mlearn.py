@@ -115,7 +115,7 @@ def main() -> None:
     """Parse the command line and run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("elements", nargs="+", help="folders of mlearn, such as Si Li")
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=16)
     parser.add_argument("--members", type=int, default=1)
     parser.add_argument("--output", default="mlearn-training", help="folder of the runs")
     parser.add_argument("--save", action="store_true", help=f"add the numbers to {RESULTS.name}")

@@ -32,7 +32,7 @@ RESULTS = Path(__file__).parent / "results" / "mlearn.json"
 
 
 def recipe(data: Path, output: Path, epochs: int, seed: int) -> TrainingSettings:
-    """Defaults of every table but the number of epochs: 40 functions within 6.5 Å, 24-24."""
+    """Defaults of every table but cutoff and epochs: 40 functions within 6.5 Å, 24-24."""
     table = {
         "data": {"train": [str(data)]},
         "functions": {"generate": {"cutoff": 6.5}},

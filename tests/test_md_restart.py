@@ -84,8 +84,8 @@ def test_what_is_behind_the_restart_is_cut(tmp_path):
     begin(tmp_path, replace(SETTINGS, steps=20)).run()
     kept = (tmp_path / "r.csv").read_bytes(), (tmp_path / "r.extxyz").read_bytes()
     with (tmp_path / "r.csv").open("a") as log, (tmp_path / "r.extxyz").open("a") as frames:
-        log.write("25,0.05,1,1,2,3")
-        frames.write('32\nLattice="1 0')
+        log.write("25,0.05,1,1,2,3,4,5,6,7,8,9\n" * 1000 + "30,0.06")
+        frames.write('32\nLattice="1 0' * 10_000)
     begin(tmp_path, restart=tmp_path / "r.restart").run()
     assert (tmp_path / "r.csv").read_bytes().startswith(kept[0])
     assert (tmp_path / "r.extxyz").read_bytes().startswith(kept[1])

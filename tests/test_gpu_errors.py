@@ -1,0 +1,112 @@
+"""What the GPU engines say where they cannot run; the generator's answers to bad arguments."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from nnp.engines import DEFAULT_ENGINE, gpu_library
+from nnp.engines.flatten import FlatPotential, flatten
+from nnp.engines.gpu_library import Generator, SourceOptions
+from nnp.errors import OptionError, UnavailableError
+
+
+@pytest.fixture
+def generator(binary):
+    try:
+        return Generator(flatten(binary))
+    except UnavailableError as error:
+        pytest.skip(str(error))
+
+
+def test_no_gpu(silicon):
+    cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
+    try:
+        if cupy.cuda.runtime.getDeviceCount():
+            pytest.skip("there is a GPU")
+    except cupy.cuda.runtime.CUDARuntimeError:
+        pass
+    with pytest.raises(UnavailableError, match="engine='gpu' finds no .* or use engine='cpu'"):
+        silicon.engine("gpu")
+
+
+def test_no_cupy(silicon, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    with pytest.raises(UnavailableError, match="engine='gpu' needs CuPy.*pip install 'nnp\\[gpu\\]'"):
+        silicon.engine("gpu")
+
+
+def test_no_pyopencl(silicon, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyopencl", None)
+    monkeypatch.delitem(sys.modules, "nnp.engines.gpu_opencl", raising=False)
+    with pytest.raises(UnavailableError, match="engine='opencl' needs pyopencl"):
+        silicon.engine("opencl")
+
+
+def test_unknown_option(silicon):
+    with pytest.raises(OptionError, match="engine='gpu' has no option 'threads': it takes dtype, skin"):
+        silicon.engine("gpu", threads=2)
+
+
+def test_auto_is_no_gpu_engine():
+    assert DEFAULT_ENGINE not in {"gpu", "opencl"}
+
+
+def test_missing_library(monkeypatch, tmp_path, silicon):
+    gpu_library.load_library.cache_clear()
+    monkeypatch.setenv("NNP_GPU_LIBRARY", str(tmp_path / "nothing.so"))
+    with pytest.raises(UnavailableError, match="need the library that writes their kernels"):
+        Generator(flatten(silicon))
+    (tmp_path / "nothing.so").write_bytes(b"no library")
+    with pytest.raises(UnavailableError, match="does not load"):
+        Generator(flatten(silicon))
+    monkeypatch.undo()
+    gpu_library.load_library.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ((3, 0, 64, 64), "precision is 3: allowed are 0 \\(single\\)"),
+        ((0, 7, 64, 64), "dialect is 7"),
+        ((0, 0, 48, 64), "group_size is 48: allowed are the powers of two"),
+        ((0, 0, 64, 63), "capacity is 63: allowed are even numbers from 2"),
+    ],
+)
+def test_bad_source_options(generator, options, message):
+    with pytest.raises(OptionError, match=message):
+        generator.source(SourceOptions(*options))
+
+
+def test_bad_element(generator):
+    with pytest.raises(OptionError, match="element is 2: the potential has 2"):
+        generator.parameters(2)
+
+
+def test_broken_arrays(binary, generator):
+    flat = flatten(binary)
+    with pytest.raises(OptionError, match="integers end before"):
+        Generator(FlatPotential(flat.integers[:7], flat.reals)).order(0)
+
+
+def test_the_order_is_one(generator, binary):
+    for element, model in enumerate(binary.models):
+        order = generator.order(element)
+        assert sorted(order) == list(range(len(model.functions)))
+        sizes = model.network.sizes
+        weights = sum(a * b + b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        parameters = generator.parameters(element)
+        assert len(parameters) == 6 * len(order) + weights
+        np.testing.assert_array_equal(parameters[: len(order)], model.scaling.factor[order])
+
+
+@pytest.mark.parametrize("dialect", [0, 1, 2])
+def test_the_source_repeats(generator, dialect):
+    options = SourceOptions(1, dialect, 64, 128)
+    source = generator.source(options)
+    assert source == generator.source(options)
+    assert ("__global__" in source) == (dialect == 0)
+    assert ("__kernel" in source) == (dialect == 1)
+    assert generator.local_bytes(options) < 48 * 1024

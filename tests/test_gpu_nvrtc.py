@@ -1,0 +1,114 @@
+"""The GPU kernels compiled by NVRTC for every architecture, without a GPU: registers and spills."""
+
+from __future__ import annotations
+
+import ctypes as ct
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from nnp.engines.flatten import flatten
+from nnp.engines.gpu_cuda import COMPILE_OPTIONS
+from nnp.engines.gpu_library import DIALECTS, PRECISIONS, Generator, SourceOptions, library_path
+from nnp.errors import UnavailableError
+from nnp.testing import random_potential
+
+ARCHITECTURES = ("sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def library():
+    try:
+        library_path()
+    except UnavailableError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def nvrtc():
+    spec = importlib.util.find_spec("nvidia")
+    folders = [Path(folder) for folder in spec.submodule_search_locations] if spec else []
+    found = sorted(p for f in folders for p in f.rglob("libnvrtc.so.13*") if p.is_file())
+    if not found:
+        pytest.skip("NVRTC is not installed: pip install 'nvidia-cuda-nvrtc>=13,<14'")
+    return ct.CDLL(str(found[0]))
+
+
+@pytest.fixture(scope="session")
+def small():
+    """Functions of each kind of loop, few of them: compile times."""
+    return random_potential(("H", "O"), 3, ("radial", "angular_narrow", "weighted_angular"))
+
+
+def compiled(nvrtc, potential, precision, architecture):
+    """NVRTC's result code and its log, ptxas' words included."""
+    options = SourceOptions(PRECISIONS[precision], DIALECTS["cuda"], 64, 128)
+    source = Generator(flatten(potential)).source(options)
+    flags = [
+        option.encode()
+        for option in (
+            f"--gpu-architecture={architecture}", "--ptxas-options=-v", *COMPILE_OPTIONS[precision],
+        )
+    ]  # fmt: skip
+    program, size = ct.c_void_p(), ct.c_size_t()
+    nvrtc.nvrtcCreateProgram(ct.byref(program), source.encode(), b"nnp.cu", 0, None, None)
+    code = nvrtc.nvrtcCompileProgram(program, len(flags), (ct.c_char_p * len(flags))(*flags))
+    nvrtc.nvrtcGetProgramLogSize(program, ct.byref(size))
+    log = ct.create_string_buffer(size.value)
+    nvrtc.nvrtcGetProgramLog(program, log)
+    nvrtc.nvrtcDestroyProgram(ct.byref(program))
+    return code, log.value.decode()
+
+
+def usage(log):
+    """Kernel → (registers, bytes spilled)."""
+    pattern = (
+        r"Compiling entry function '(\w+)'.*?(\d+) bytes spill stores, (\d+) bytes spill loads"
+        r".*?Used (\d+) registers"
+    )
+    return {
+        name: (int(registers), int(stores) + int(loads))
+        for name, stores, loads, registers in re.findall(pattern, log, re.DOTALL)
+    }
+
+
+def check(nvrtc, potential, precision, architecture):
+    code, log = compiled(nvrtc, potential, precision, architecture)
+    assert code == 0, log[:4000]
+    kernels = usage(log)
+    assert {"nnp_place", "nnp_fill", "nnp_finish", "nnp_evaluate_e0"} <= set(kernels)
+    for name, (registers, spilled) in kernels.items():
+        print(f"{architecture} {precision} {name}: {registers} registers, {spilled} bytes spilled")
+    if precision != "float64":
+        assert {name for name, (_, spilled) in kernels.items() if spilled} == set()
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_compiles(nvrtc, precision):
+    potential = random_potential(("Si",), 3, ("radial", "angular_narrow"))
+    check(nvrtc, potential, precision, "sm_90")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_compiles_for_every_architecture(nvrtc, small, precision, architecture):
+    check(nvrtc, small, precision, architecture)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_every_family_compiles(nvrtc, precision):
+    check(nvrtc, random_potential(("H", "O"), 2), precision, "sm_90")
+
+
+def test_spills_are_seen():
+    """The control: the pattern finds a spill in ptxas' own words."""
+    log = (
+        "ptxas info : Compiling entry function 'k' for 'sm_90'\n"
+        "ptxas . 40 bytes stack frame, 36 bytes spill stores, 44 bytes spill loads\n"
+        "ptxas info : Used 255 registers, used 1 barriers\n"
+    )
+    assert usage(log) == {"k": (255, 80)}

@@ -348,3 +348,8 @@ def test_unknown_engine_and_option(silicon):
         silicon.evaluate(structures()["dimer"], "fast")
     with pytest.raises(ValueError, match="has no option 'speed'"):
         silicon.evaluate(structures()["dimer"], ENGINE, speed=2)
+
+
+def test_without_autograd_it_refuses_rather_than_finding_no_forces(silicon):
+    with torch.inference_mode(), pytest.raises(RuntimeError, match="autograd off"):
+        silicon.evaluate(structures()["dimer"], ENGINE)

@@ -112,8 +112,15 @@ class ReferenceEngine:
                 vector_pc,
             )
         gradient: NDArray[np.float64] | float = 0.0
-        if derivative and energies.requires_grad:
-            (grad,) = torch.autograd.grad(energies.sum(), vector_pc)
+        if derivative:
+            # the second term makes the sum depend on the vectors even where no function does
+            total = energies.sum() + 0 * vector_pc.sum()
+            if not total.requires_grad:
+                raise UnavailableError(
+                    "engine='reference' cannot differentiate here: torch has switched autograd "
+                    "off (inside a torch operator or inference_mode); call it from outside"
+                )
+            (grad,) = torch.autograd.grad(total, vector_pc)
             gradient = grad.numpy()
         return energies.detach().numpy(), [f.detach().numpy() for f in functions], gradient
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -28,13 +29,13 @@ def test_no_gpu(silicon):
             pytest.skip("there is a GPU")
     except cupy.cuda.runtime.CUDARuntimeError:
         pass
-    with pytest.raises(UnavailableError, match="engine='gpu' finds no .* or use engine='cpu'"):
+    with pytest.raises(UnavailableError, match=r"engine='gpu' finds no .* or use engine='cpu'"):
         silicon.engine("gpu")
 
 
 def test_no_cupy(silicon, monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
-    with pytest.raises(UnavailableError, match="engine='gpu' needs CuPy.*pip install 'nnp\\[gpu\\]'"):
+    with pytest.raises(UnavailableError, match=r"engine='gpu' needs CuPy.*'nnp\[gpu\]'"):
         silicon.engine("gpu")
 
 
@@ -46,7 +47,7 @@ def test_no_pyopencl(silicon, monkeypatch):
 
 
 def test_unknown_option(silicon):
-    with pytest.raises(OptionError, match="engine='gpu' has no option 'threads': it takes dtype, skin"):
+    with pytest.raises(OptionError, match="'gpu' has no option 'threads': it takes dtype, skin"):
         silicon.engine("gpu", threads=2)
 
 
@@ -85,7 +86,8 @@ def test_bad_element(generator):
         generator.parameters(2)
 
 
-def test_broken_arrays(binary, generator):
+@pytest.mark.usefixtures("generator")
+def test_broken_arrays(binary):
     flat = flatten(binary)
     with pytest.raises(OptionError, match="integers end before"):
         Generator(FlatPotential(flat.integers[:7], flat.reals)).order(0)
@@ -96,7 +98,7 @@ def test_the_order_is_one(generator, binary):
         order = generator.order(element)
         assert sorted(order) == list(range(len(model.functions)))
         sizes = model.network.sizes
-        weights = sum(a * b + b for a, b in zip(sizes[:-1], sizes[1:], strict=True))
+        weights = sum(a * b + b for a, b in pairwise(sizes))
         parameters = generator.parameters(element)
         assert len(parameters) == 6 * len(order) + weights
         np.testing.assert_array_equal(parameters[: len(order)], model.scaling.factor[order])

@@ -80,7 +80,7 @@ def check(nvrtc, potential, precision, architecture):
     kernels = usage(log)
     assert {"nnp_place", "nnp_fill", "nnp_finish", "nnp_evaluate_e0"} <= set(kernels)
     for name, (registers, spilled) in kernels.items():
-        print(f"{architecture} {precision} {name}: {registers} registers, {spilled} bytes spilled")
+        print(f"{architecture} {precision} {name}: {registers} registers, {spilled} bytes spilled")  # noqa: T201
     if precision != "float64":
         assert {name for name, (_, spilled) in kernels.items() if spilled} == set()
 

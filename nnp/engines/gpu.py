@@ -46,8 +46,9 @@ class GpuKernelEngine:
     Args:
         potential: what to evaluate.
         device: where.
-        dtype: ``"float64"``, ``"float32"`` (distances and functions in float32; sums over neighbours,
-            networks and energies in float64), or ``"single"`` (all of an atom in float32).
+        dtype: ``"float64"``, ``"float32"`` (distances and functions in float32; sums over
+            neighbours, networks and energies in float64), or ``"single"`` (all of an atom in
+            float32).
         skin: reach of the neighbour list beyond the cutoff, Å; None: 0.6.
         group_size: threads per atom, a power of two.
         capacity: neighbours in local memory at once; None: as many as an atom has.
@@ -149,9 +150,7 @@ class GpuKernelEngine:
         ends = np.cumsum([len(self._program.orders[e]) for e in elements])
         dl_dg = np.ascontiguousarray(dl_dg, np.float64).ravel()
         if dl_dg.size != ends[-1]:
-            raise OptionError(
-                f"dl_dg has {dl_dg.size} numbers: this structure takes {ends[-1]}"
-            )
+            raise OptionError(f"dl_dg has {dl_dg.size} numbers: this structure takes {ends[-1]}")
         padded = np.zeros((len(structure), self._program.most_functions))
         for row, element, values in zip(padded, elements, np.split(dl_dg, ends[:-1]), strict=True):
             row[: len(values)] = values[self._program.orders[element]]
@@ -245,9 +244,7 @@ class GpuKernelEngine:
             )
         self._list.set_scale(self._list.scale / 2.0**_COARSER)
 
-    def _extrapolations(
-        self, structure: Structure, outside: NDArray[np.float64]
-    ) -> Extrapolations:
+    def _extrapolations(self, structure: Structure, outside: NDArray[np.float64]) -> Extrapolations:
         atoms = outside[:, 0].astype(np.int64)
         elements = self._potential.element_indices(structure)[atoms]
         functions, width = outside[:, 1].astype(np.int64), np.empty(len(atoms))

@@ -27,12 +27,14 @@ class Box:
         origin: (3,) the corner, Å.
         periodic: (3,).
         reach: cutoff + skin, Å.
+        units: (3,) points count in 1/units of a cell vector.
     """
 
     cell: NDArray[np.float64]
     origin: NDArray[np.float64]
     periodic: NDArray[np.bool_]
     reach: float
+    units: NDArray[np.float64]
 
     @property
     def inverse(self) -> NDArray[np.float64]:
@@ -42,13 +44,7 @@ class Box:
     @property
     def reach_fractions(self) -> NDArray[np.float64]:
         """(3,) the reach in fractions of the distance between opposite faces."""
-        return self.reach * np.linalg.norm(self.inverse, axis=0)
-
-    @property
-    def units(self) -> NDArray[np.float64]:
-        """(3,) points count in 1/units: as fine as 32 bits allow for distances within reach."""
-        extra = np.maximum(0, np.ceil(np.log2(self.reach_fractions + 1)))
-        return np.asarray(2.0 ** (30 - extra), np.float64)
+        return _fractions(self.cell, self.reach)
 
     def bins(self, n: int) -> NDArray[np.int32]:
         """(3,) bins of half a reach or more, not many more than atoms."""
@@ -70,7 +66,9 @@ class Box:
         out[layout.BOX_REACH2] = self.reach**2
         return out
 
-    def frame_array(self, scale: float, limit: float, points_are_integers: bool) -> NDArray[np.float64]:
+    def frame_array(
+        self, scale: float, limit: float, points_are_integers: bool
+    ) -> NDArray[np.float64]:
         """The kernels' ``frame``."""
         units = self.units if points_are_integers else np.ones(3)
         out = np.zeros(layout.FRAME_SIZE)
@@ -97,7 +95,9 @@ def make_box(structure: Structure, reach: float) -> Box:
         low, high = float(fractions[:, axis].min()), float(fractions[:, axis].max())
         origin += (low - _MARGIN) * cell[axis]
         cell[axis] *= high - low + 2 * _MARGIN
-    box = Box(cell, origin, structure.pbc.copy(), reach)
+    # as fine as 32 bits allow for distances within reach
+    units = 2.0 ** (30 - np.maximum(0, np.ceil(np.log2(_fractions(cell, reach) + 1))))
+    box = Box(cell, origin, structure.pbc.copy(), reach, units)
     shifts = np.where(box.periodic, np.ceil(box.reach_fractions) + 1, 0)
     if shifts.max() > _LARGEST_SHIFT:
         axis = int(np.argmax(shifts))
@@ -107,6 +107,10 @@ def make_box(structure: Structure, reach: float) -> Box:
             "allowed: repeat the cell"
         )
     return box
+
+
+def _fractions(cell: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
+    return np.asarray(reach * np.linalg.norm(np.linalg.inv(cell), axis=0))
 
 
 def _complete(cell: NDArray[np.float64], pbc: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -129,7 +129,9 @@ class CudaDevice:
         with self._device:
             return np.asarray(buffer.handle[:size].get())
 
-    def launch(self, program: Any, kernel: str, groups: int, size: int, args: Sequence[Any]) -> None:
+    def launch(
+        self, program: Any, kernel: str, groups: int, size: int, args: Sequence[Any]
+    ) -> None:
         """See `Device.launch`."""
         values = tuple(a.handle if isinstance(a, Buffer) else np.int32(a) for a in args)
         with self._device:

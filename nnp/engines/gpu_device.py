@@ -49,6 +49,8 @@ class Device(Protocol):
         """The first items of a buffer; waits for all that was launched before."""
         ...
 
-    def launch(self, program: Any, kernel: str, groups: int, size: int, args: Sequence[Any]) -> None:
+    def launch(
+        self, program: Any, kernel: str, groups: int, size: int, args: Sequence[Any]
+    ) -> None:
         """Start a kernel on ``groups`` work-groups of ``size``; args are Buffers and ints."""
         ...

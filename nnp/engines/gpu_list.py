@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,7 @@ class DeviceList:
         self.scale, self.limit = 1.0, 1.0  # of the forces' fixed point
         self.builds = 0
         self.box: Box | None = None  # of the last build, None when there is no valid list
+        self._now: Box | None = None  # the same with the cell as it is now
         self.cell = np.zeros((3, 3))  # now
         self.atoms: list[Buffer] = []  # per element, in the order of the bins
         self.most = 0  # list entries of an atom
@@ -91,20 +92,15 @@ class DeviceList:
         self.scale = scale
         # an atom gets one contribution from each atom that lists it, and its own sum
         self.limit = 2.0**61 / (2 * self.most + 2)
-        if self.box is not None:
+        if self._now is not None:
             integers = self._program.precision != "float64"
-            box = Box(self._cell_now, self.box.origin, self.box.periodic, self.box.reach)
-            frame = box.frame_array(self.scale, self.limit, integers)
-            frame[: layout.FRAME_UNITS] *= np.repeat(box.units / self.box.units, 3) if integers else 1
-            frame[layout.FRAME_UNITS : layout.FRAME_SCALE] = self.box.units if integers else 1
-            self._device.write(self.frame, frame)
+            self._device.write(self.frame, self._now.frame_array(scale, self.limit, integers))
 
     def build(self, structure: Structure) -> None:
         """Make the list of the atoms last followed."""
         n, program = len(structure), self._program
         program.fit(_GUESS)
-        self.box = box = make_box(structure, self._cutoff + self._skin)
-        self._cell_now = box.cell
+        self.box = self._now = box = make_box(structure, self._cutoff + self._skin)
         bins = box.bins(n)
         self._device.write(self.grid, bins)
         self._device.write(self.box_buffer, box.box_array(self._skin / 2))
@@ -124,11 +120,8 @@ class DeviceList:
         if left <= 0 or not structure.pbc.all():
             self.box = None
             return
-        now = Box(cell, self.box.origin, self.box.periodic, self.box.reach)
-        array = now.box_array(left / 2)
-        array[layout.BOX_UNITS : layout.BOX_UNITS + 3] = self.box.units
-        self._device.write(self.box_buffer, array)
-        self._cell_now = cell
+        self._now = replace(self.box, cell=cell)
+        self._device.write(self.box_buffer, self._now.box_array(left / 2))
         self.set_scale(self.scale)
 
     def _sort(self, n: int, n_bins: int) -> None:
@@ -139,11 +132,23 @@ class DeviceList:
             self._bins = (empty(n_bins, np.int32), empty(n_bins + 1, np.int32))
         counts, starts = self._bins
         launch("nnp_clear", n_bins, counts)
-        launch("nnp_wrap", n, b.positions, self.box_buffer, self.grid, b.built, b.bin_of, counts, self.state)
+        launch(
+            "nnp_wrap",
+            n,
+            b.positions,
+            self.box_buffer,
+            self.grid,
+            b.built,
+            b.bin_of,
+            counts,
+            self.state,
+        )
         self._program.launch("nnp_scan", 1, n_bins, 1, counts, starts, self.state)
         launch("nnp_drop", n, b.bin_of, starts, counts, b.dropped)
         launch("nnp_sort", n, b.bin_of, starts, b.dropped, b.sorted)
-        launch("nnp_place", n, b.positions, self.box_buffer, b.built, b.points, b.forces, self.state)
+        launch(
+            "nnp_place", n, b.positions, self.box_buffer, b.built, b.points, b.forces, self.state
+        )
 
     def _find(self, n: int) -> None:
         """Neighbours: count, make room, write."""
@@ -168,9 +173,7 @@ class DeviceList:
             self.entries = self._device.empty(min(int(total * _SPARE), _MOST_ENTRIES), np.int64)
         state[layout.STATE_ENTRY_ROOM] = self.entries.size
         self._device.write(self.state, state)
-        self._program.launch_over(
-            "nnp_fill", n, *search, b.row_starts, self.entries, self.state
-        )
+        self._program.launch_over("nnp_fill", n, *search, b.row_starts, self.entries, self.state)
 
     def _order(self, n: int) -> None:
         """Per element its atoms, neighbours in space next to each other in memory."""

@@ -105,7 +105,9 @@ class OpenCLDevice:
             cl.enqueue_copy(self._queue, out, buffer.handle, is_blocking=True)
         return out
 
-    def launch(self, program: Any, kernel: str, groups: int, size: int, args: Sequence[Any]) -> None:
+    def launch(
+        self, program: Any, kernel: str, groups: int, size: int, args: Sequence[Any]
+    ) -> None:
         """See `Device.launch`."""
         key = (program, kernel)
         if key not in self._kernels:

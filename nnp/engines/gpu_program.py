@@ -49,7 +49,9 @@ class Program:
         self.generator = Generator(flatten(potential))
         self.orders = [self.generator.order(e) for e in range(len(potential.models))]
         self.most_functions = max(1, *(len(order) for order in self.orders))
-        self.parameters = [self._upload(self.generator.parameters(e)) for e in range(len(self.orders))]
+        self.parameters = [
+            self._upload(self.generator.parameters(e)) for e in range(len(self.orders))
+        ]
         self._fixed = capacity
         self._largest = self._largest_capacity()
         self.capacity = 0
@@ -85,7 +87,10 @@ class Program:
 
     def _largest_capacity(self) -> int:
         """The most neighbours that local memory holds beside the network."""
-        bytes_of = lambda capacity: self.generator.local_bytes(self._options(capacity))
+
+        def bytes_of(capacity: int) -> int:
+            return self.generator.local_bytes(self._options(capacity))
+
         allowed = [c for c in _CAPACITIES if bytes_of(c) <= self.device.local_bytes]
         smallest = self._fixed or _CAPACITIES[0]
         if bytes_of(smallest) > self.device.local_bytes:

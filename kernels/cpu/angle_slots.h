@@ -5,7 +5,8 @@
 
 #include "powers.h"
 
-namespace nnp::NNP_TARGET {
+namespace nnp::NNP_TARGET
+{
 
 // [slot][BLOCK]
 static void compute_angles(const AngularGroup& g, const Block& block, nnp_scalar* slots)
@@ -45,14 +46,14 @@ static void slotted_sums(const AngularGroup& g, const Block& block, const nnp_sc
         const nnp_scalar* a = slots + g.members[m].value_slot * BLOCK;
         real sum = sums[m];
         for (int i = 0; i < block.vectors * W; i += W)
-            sum += load(e + i) * load(a + i);
+            sum += load(e + i) * load(block.factor + i) * load(a + i);
         sums[m] = sum;
     }
 }
 
 // Adds the slotted members to the folded sums; weights by member.
-static void slotted_fold(const AngularGroup& g, const Block& block, const nnp_scalar* slots,
-                         const nnp_scalar* by_value, const nnp_scalar* by_slope, const Folded& out)
+static void slotted_fold(const AngularGroup& g, const Block& block, const nnp_scalar* slots, const nnp_scalar* by_value,
+                         const nnp_scalar* by_slope, const Folded& out)
 {
     size_t n = g.slotted.size();
     for (size_t begin = 0; begin < n;) {

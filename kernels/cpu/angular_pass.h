@@ -5,14 +5,15 @@
 
 #include "angle_slots.h"
 
-namespace nnp::NNP_TARGET {
+namespace nnp::NNP_TARGET
+{
 
 constexpr int FLUSH = 4;  // blocks summed in `real` before they go to double
 
-NNP_INLINE Block block_at(const Triples& t, int first)
+NNP_INLINE Block block_at(const Triples& t, int first, const nnp_scalar* factor)
 {
     int lanes = t.lanes - first < BLOCK ? t.lanes - first : BLOCK;
-    return {lanes / W, t.cosine + first, t.exponentials + first, t.lanes};
+    return {lanes / W, t.cosine + first, factor, t.exponentials + first, t.lanes};
 }
 
 // The side j-k: its factor and slope over the distance are kept; factor[] and square[] get their last part.
@@ -45,37 +46,27 @@ static void adjacent_sides_only(const Triples& t, int first, int lanes, nnp_scal
     }
 }
 
-// exp(-eta S) of one slot.
-static void compute_exponential(const ExponentialSlot& slot, const Triples& t, int first,
-                                int lanes, const nnp_scalar* square, nnp_scalar* out)
-{
-    const nnp_scalar minus_eta = (nnp_scalar)-slot.eta;
-    if (slot.first_factor >= 0) {
-        const nnp_scalar* a = t.exponentials + (int64_t)slot.first_factor * t.lanes + first;
-        const nnp_scalar* b = t.exponentials + (int64_t)slot.second_factor * t.lanes + first;
-        for (int i = 0; i < lanes; i += W)
-            store(out + i, load(a + i) * load(b + i));
-    } else if (slot.eta > 0) {
-        for (int i = 0; i < lanes; i += W)
-            store(out + i, exponential_below(minus_eta * load(square + i)));
-    } else {
-        for (int i = 0; i < lanes; i += W)
-            store(out + i, slot.eta == 0 ? splat(1) : exponential(minus_eta * load(square + i)));
-    }
-}
-
-// All slots, kept for the backward pass; times the factor into weighted[slot][BLOCK] where functions use them.
+// exp(-eta S) of all slots, kept for the backward pass.
 static void compute_exponentials(const AngularGroup& g, const Triples& t, int first, int lanes,
-                                 const nnp_scalar* factor, const nnp_scalar* square, nnp_scalar* weighted)
+                                 const nnp_scalar* square)
 {
     int n = (int)g.exponentials.size();
     for (int s = 0; s < n; ++s) {
+        const ExponentialSlot& slot = g.exponentials[s];
+        const nnp_scalar minus_eta = (nnp_scalar)-slot.eta;
         nnp_scalar* out = t.exponentials + (int64_t)s * t.lanes + first;
-        compute_exponential(g.exponentials[s], t, first, lanes, square, out);
-        if (!g.exponentials[s].used)
-            continue;
-        for (int i = 0; i < lanes; i += W)
-            store(weighted + s * BLOCK + i, load(out + i) * load(factor + i));
+        if (slot.first_factor >= 0) {
+            const nnp_scalar* a = t.exponentials + (int64_t)slot.first_factor * t.lanes + first;
+            const nnp_scalar* b = t.exponentials + (int64_t)slot.second_factor * t.lanes + first;
+            for (int i = 0; i < lanes; i += W)
+                store(out + i, load(a + i) * load(b + i));
+        } else if (slot.eta > 0) {
+            for (int i = 0; i < lanes; i += W)
+                store(out + i, exponential_below(minus_eta * load(square + i)));
+        } else {
+            for (int i = 0; i < lanes; i += W)
+                store(out + i, slot.eta == 0 ? splat(1) : exponential(minus_eta * load(square + i)));
+        }
     }
 }
 
@@ -134,20 +125,17 @@ static void angular_forward(const AngularGroup& g, Arena& arena, Triples& t, dou
 {
     nnp_scalar* factor = take<nnp_scalar>(arena, 2 * BLOCK);
     nnp_scalar* square = factor + BLOCK;
-    nnp_scalar* weighted = take<nnp_scalar>(arena, (int64_t)BLOCK * g.exponentials.size());
     nnp_scalar* slots = take<nnp_scalar>(arena, (int64_t)BLOCK * g.angles.size());
     Sums sums = take_sums(g, arena);
     int until_flush = FLUSH;
     for (int first = 0; first < t.lanes; first += BLOCK) {
-        Block block = block_at(t, first);
+        Block block = block_at(t, first, factor);
         int lanes = block.vectors * W;
         if (g.narrow)
             opposite_side<CUTOFF>(g, t, first, lanes, factor, square);
         else
             adjacent_sides_only(t, first, lanes, factor, square);
-        compute_exponentials(g, t, first, lanes, factor, square, weighted);
-        block.exponentials = weighted;
-        block.stride = BLOCK;
+        compute_exponentials(g, t, first, lanes, square);
         for (size_t k = 0; k < g.tasks.size(); ++k)
             choose_power_sums(g.tasks[k])(g.tasks[k], block, sums.vectors + k * MOST_EXPONENTIALS * MOST_LEVELS);
         if (!g.slotted.empty()) {
@@ -227,7 +215,7 @@ static void angular_backward(const AngularGroup& g, Arena& arena, Triples& t, co
     nnp_scalar* data = take<nnp_scalar>(arena, 3 * BLOCK);
     Folded folded = {data, data + BLOCK, data + 2 * BLOCK};
     for (int first = 0; first < t.lanes; first += BLOCK) {
-        Block block = block_at(t, first);
+        Block block = block_at(t, first, nullptr);
         std::memset(data, 0, 3 * BLOCK * sizeof(nnp_scalar));
         for (size_t k = 0; k < g.tasks.size(); ++k) {
             size_t at = k * MOST_EXPONENTIALS * MOST_LEVELS;

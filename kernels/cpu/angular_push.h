@@ -5,7 +5,8 @@
 
 #include "angular_pass.h"
 
-namespace nnp::NNP_TARGET {
+namespace nnp::NNP_TARGET
+{
 
 // Per triple, F the product of the factors and S the exponent's sum: F dcos, dF, F dS.
 struct Changes {
@@ -30,7 +31,7 @@ static void triple_changes(const AngularGroup& g, const Triples& t, int first, i
     }
 }
 
-// base^(2^level) and base^(2^level - 1), the latter 0 where the base is.
+// base^n and base^(n - 1), the latter 0 where the base is.
 NNP_INLINE void plain_power(real base, int n, real* value, real* slope)
 {
     real power = base > real{} ? splat(1) : real{};
@@ -50,7 +51,7 @@ static void angular_push_forward(const AngularGroup& g, Arena& arena, Triples& t
     for (size_t m = 0; m < n_members; ++m)
         descriptors[g.members[m].index] = 0;
     for (int first = 0; first < t.lanes; first += BLOCK) {
-        Block block = block_at(t, first);
+        Block block = block_at(t, first, nullptr);
         int lanes = block.vectors * W;
         triple_changes(g, t, first, lanes, changes);
         if (!g.slotted.empty())

@@ -5,7 +5,8 @@
 #include "kernel.h"
 #include "simd.h"
 
-namespace nnp::NNP_TARGET {
+namespace nnp::NNP_TARGET
+{
 
 // Closer than this counts as the same place (Å): angles there have no derivative.
 constexpr double OVERLAP = 1e-6;
@@ -18,7 +19,7 @@ struct Range {
 // every function and every pair. All arrays have `size` lanes, a multiple of W.
 struct Neighbors {
     int size;
-    int end;  // of the last element's neighbours
+    int end;          // of the last element's neighbours
     Range* elements;  // [n_elements] without padding
     int32_t* points;
     nnp_scalar *x, *y, *z, *r2, *r, *inverse, *charge;
@@ -35,12 +36,15 @@ NNP_INLINE T* take(Arena& arena, int64_t count)
     return static_cast<T*>(arena.take(sizeof(T) * count));
 }
 
-NNP_INLINE int round_up(int n, int multiple) { return (n + multiple - 1) / multiple * multiple; }
+NNP_INLINE int round_up(int n, int multiple)
+{
+    return (n + multiple - 1) / multiple * multiple;
+}
 
 static void take_lanes(Arena& arena, Neighbors& nb, int capacity, bool push_forward)
 {
-    nnp_scalar** arrays[] = {&nb.x,      &nb.y,    &nb.z,      &nb.r2,     &nb.r,  &nb.inverse, &nb.charge,
-                             &nb.pull,   &nb.pull_x, &nb.pull_y, &nb.pull_z, &nb.dx, &nb.dy,      &nb.dz};
+    nnp_scalar** arrays[] = {&nb.x,    &nb.y,      &nb.z,      &nb.r2,     &nb.r,  &nb.inverse, &nb.charge,
+                             &nb.pull, &nb.pull_x, &nb.pull_y, &nb.pull_z, &nb.dx, &nb.dy,      &nb.dz};
     int count = push_forward ? 14 : 11;
     for (int a = 0; a < count; ++a)
         *arrays[a] = take<nnp_scalar>(arena, capacity);

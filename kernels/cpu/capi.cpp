@@ -10,7 +10,8 @@ struct nnp_engine {
     std::string message;
 };
 
-namespace {
+namespace
+{
 
 // The code and sentence of the exception being handled.
 int describe_failure(std::string& message)
@@ -63,7 +64,10 @@ void copy_message(const std::string& from, char* to, size_t size)
 
 }  // namespace
 
-int nnp_abi_version(void) { return NNP_ABI_VERSION; }
+int nnp_abi_version(void)
+{
+    return NNP_ABI_VERSION;
+}
 
 int nnp_engine_create(const nnp_potential_arrays* potential, const nnp_options* options, nnp_engine** engine,
                       char* message, size_t message_size)
@@ -82,16 +86,25 @@ int nnp_engine_create(const nnp_potential_arrays* potential, const nnp_options* 
     return code;
 }
 
-void nnp_engine_destroy(nnp_engine* engine) { delete engine; }
+void nnp_engine_destroy(nnp_engine* engine)
+{
+    delete engine;
+}
 
 const char* nnp_engine_message(const nnp_engine* engine)
 {
     return engine ? engine->message.c_str() : "the engine is a null pointer";
 }
 
-const char* nnp_engine_target(const nnp_engine* engine) { return engine ? engine->engine.kernel().target : ""; }
+const char* nnp_engine_target(const nnp_engine* engine)
+{
+    return engine ? engine->engine.kernel().target : "";
+}
 
-int nnp_engine_threads(const nnp_engine* engine) { return engine ? engine->engine.threads() : 0; }
+int nnp_engine_threads(const nnp_engine* engine)
+{
+    return engine ? engine->engine.threads() : 0;
+}
 
 int nnp_engine_compute(nnp_engine* engine, const nnp_structure* structure, const nnp_results* results)
 {

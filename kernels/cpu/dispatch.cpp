@@ -2,11 +2,13 @@
 #include "error.h"
 #include "kernel.h"
 
-namespace nnp {
+namespace nnp
+{
 
-#define NNP_DECLARE(target)                 \
-    namespace target {                      \
-    extern const Kernel kernel;             \
+#define NNP_DECLARE(target)     \
+    namespace target            \
+    {                           \
+    extern const Kernel kernel; \
     }
 NNP_DECLARE(baseline_double)
 NNP_DECLARE(baseline_single)
@@ -17,7 +19,8 @@ NNP_DECLARE(avx512_double)
 NNP_DECLARE(avx512_single)
 #endif
 
-namespace {
+namespace
+{
 
 enum Target { BEST = 0, BASELINE = 1, AVX2 = 2, AVX512 = 3 };
 

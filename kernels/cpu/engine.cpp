@@ -7,14 +7,16 @@
 #include <cmath>
 #include <new>
 
-namespace nnp {
-namespace {
+namespace nnp
+{
+namespace
+{
 
 constexpr double DEFAULT_SKIN = 0.6;       // length units of the potential (Å)
 constexpr int SCALE_EXPONENT = 48;         // dE/dr in units of 2^-48: 3.6e-15 eV/Å; see make_task and run
 constexpr double TOLERANCE_DOUBLE = 1e-9;  // extrapolation margin as a share of max - min
 constexpr double TOLERANCE_SINGLE = 1e-5;
-constexpr int SUM_BLOCK = 64;              // energies added straight, then the block sums: short error chains
+constexpr int SUM_BLOCK = 64;  // energies added straight, then the block sums: short error chains
 
 double now()
 {
@@ -44,8 +46,8 @@ int thread_count(const nnp_options& options)
 bool is_single(const nnp_options& options)
 {
     if (options.precision != NNP_FLOAT64 && options.precision != NNP_FLOAT32)
-        throw Error(NNP_BAD_ARGUMENT, "precision is " + std::to_string(options.precision) +
-                                          ": allowed are 0 (float64) and 1 (float32)");
+        throw Error(NNP_BAD_ARGUMENT,
+                    "precision is " + std::to_string(options.precision) + ": allowed are 0 (float64) and 1 (float32)");
     return options.precision == NNP_FLOAT32;
 }
 
@@ -58,7 +60,10 @@ double skin_width(const nnp_options& options)
 
 }  // namespace
 
-void Engine::Aligned::operator()(void* p) const { ::operator delete(p, std::align_val_t(64)); }
+void Engine::Aligned::operator()(void* p) const
+{
+    ::operator delete(p, std::align_val_t(64));
+}
 
 Engine::Engine(const nnp_potential_arrays& potential, const nnp_options& options)
     : model_(read_model(potential)),

@@ -8,9 +8,11 @@
 #include <memory>
 #include <string>
 
-namespace nnp {
+namespace nnp
+{
 
-class Engine {
+class Engine
+{
 public:
     Engine(const nnp_potential_arrays& potential, const nnp_options& options);
 
@@ -39,8 +41,8 @@ private:
     };
     std::vector<std::unique_ptr<void, Aligned>> packed_;
     std::vector<const void*> networks_;
-    std::vector<int32_t> elements_;   // by caller's index
-    std::vector<int64_t> offsets_;    // [n + 1] ragged descriptors
+    std::vector<int32_t> elements_;  // by caller's index
+    std::vector<int64_t> offsets_;   // [n + 1] ragged descriptors
     std::vector<double> energies_, virials_;
     std::vector<int64_t> flagged_atoms_, flagged_functions_;
     std::vector<double> flagged_excess_;

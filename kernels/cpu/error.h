@@ -5,9 +5,11 @@
 #include <stdexcept>
 #include <string>
 
-namespace nnp {
+namespace nnp
+{
 
-class Error : public std::runtime_error {
+class Error : public std::runtime_error
+{
 public:
     Error(int code, const std::string& sentence) : std::runtime_error(sentence), code(code) {}
     int code;  // enum nnp_code

@@ -5,7 +5,8 @@
 #include "nnp/cutoff.h"
 #include "nnp/radial.h"
 
-namespace {
+namespace
+{
 
 void angular(double cosine, const double* p, double* value, double* slope)
 {
@@ -24,32 +25,32 @@ void cosine_of_sides(double r_ij, const double* p, double* value, double* slope)
 bool evaluate(int formula, int kind, const double* p, double x, double* value, double* slope)
 {
     switch (formula) {
-    case NNP_FORMULA_CUTOFF:
-        nnp_cutoff(kind, x, p[0], p[1], value, slope);
-        return true;
-    case NNP_FORMULA_COMPACT:
-        nnp_compact(kind, p[2] != 0, x, p[0], p[1], value, slope);
-        return true;
-    case NNP_FORMULA_GAUSSIAN:
-        nnp_gaussian(x, p[0], p[1], value, slope);
-        return true;
-    case NNP_FORMULA_RADIAL_COSINE:
-        nnp_radial_cosine(x, p[0], value, slope);
-        return true;
-    case NNP_FORMULA_ANGULAR:
-        angular(x, p, value, slope);
-        return true;
-    case NNP_FORMULA_COMPACT_ANGLE:
-        nnp_compact_angle(kind, x, p[0], p[1], value, slope);
-        return true;
-    case NNP_FORMULA_ACTIVATION:
-        nnp_activation(kind, x, p[0], value, slope);
-        return true;
-    case NNP_FORMULA_COSINE:
-        cosine_of_sides(x, p, value, slope);
-        return true;
-    default:
-        return false;
+        case NNP_FORMULA_CUTOFF:
+            nnp_cutoff(kind, x, p[0], p[1], value, slope);
+            return true;
+        case NNP_FORMULA_COMPACT:
+            nnp_compact(kind, p[2] != 0, x, p[0], p[1], value, slope);
+            return true;
+        case NNP_FORMULA_GAUSSIAN:
+            nnp_gaussian(x, p[0], p[1], value, slope);
+            return true;
+        case NNP_FORMULA_RADIAL_COSINE:
+            nnp_radial_cosine(x, p[0], value, slope);
+            return true;
+        case NNP_FORMULA_ANGULAR:
+            angular(x, p, value, slope);
+            return true;
+        case NNP_FORMULA_COMPACT_ANGLE:
+            nnp_compact_angle(kind, x, p[0], p[1], value, slope);
+            return true;
+        case NNP_FORMULA_ACTIVATION:
+            nnp_activation(kind, x, p[0], value, slope);
+            return true;
+        case NNP_FORMULA_COSINE:
+            cosine_of_sides(x, p, value, slope);
+            return true;
+        default:
+            return false;
     }
 }
 

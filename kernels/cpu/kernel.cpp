@@ -5,9 +5,11 @@
 #include "network_pass.h"
 #include "radial_pass.h"
 
-namespace nnp::NNP_TARGET {
+namespace nnp::NNP_TARGET
+{
 
-namespace {
+namespace
+{
 
 // Adds the time of a scope to one phase; nothing unless built with NNP_PROFILE.
 struct Timed {
@@ -133,8 +135,8 @@ void evaluate_network(const Task& t, int element_index, int64_t atom, const doub
     nnp_scalar* d_input = take<nnp_scalar>(state.arena, round_up(n, W) + W);
     for (int s = 0; s < n; ++s)
         input[s] = (nnp_scalar)(element.functions[s].factor * descriptors[s] + element.functions[s].offset);
-    double output = run_network(element, t.networks[element_index], t.model->twist, input, t.gradient, state.arena,
-                                d_input);
+    double output =
+        run_network(element, t.networks[element_index], t.model->twist, input, t.gradient, state.arena, d_input);
     double energy = t.model->energy_scale * output + element.energy_offset;
     t.energies[atom] = energy;
     if (!std::isfinite(energy))

@@ -6,7 +6,8 @@
 #include "plan.h"
 #include "scratch.h"
 
-namespace nnp {
+namespace nnp
+{
 
 enum class Mode {
     evaluate,     // descriptors, networks, on request gradient and virial

@@ -8,11 +8,14 @@
 #include <cmath>
 #include <cstdio>
 
-namespace nnp {
-namespace {
+namespace nnp
+{
+namespace
+{
 
 // Takes numbers off the two arrays one after the other and refuses to run past their ends.
-class Reader {
+class Reader
+{
 public:
     explicit Reader(const nnp_potential_arrays& arrays) : arrays_(arrays) {}
 
@@ -120,8 +123,8 @@ void check_function(const Function& f)
         if (!(p[0] < p[1]) || !(p[1] > 0) || (f.is_angular() && !(p[2] < p[3])))
             throw Error(NNP_BAD_POTENTIAL, "a compact function has an empty range");
     } else if (!(p[2] > 0) || !(p[3] >= 0 && p[3] < 1)) {
-        throw Error(NNP_BAD_POTENTIAL, "a cutoff radius is " + to_text(p[2]) + " with inner fraction " +
-                                           to_text(p[3]) + ": the radius must be positive, the fraction in [0, 1)");
+        throw Error(NNP_BAD_POTENTIAL, "a cutoff radius is " + to_text(p[2]) + " with inner fraction " + to_text(p[3]) +
+                                           ": the radius must be positive, the fraction in [0, 1)");
     }
 }
 

@@ -6,12 +6,13 @@
 
 #include <vector>
 
-namespace nnp {
+namespace nnp
+{
 
 constexpr int ANY_ELEMENT = -1;
 
 struct Function {
-    int kind;                // enum nnp_function_kind
+    int kind;                    // enum nnp_function_kind
     int neighbor_1, neighbor_2;  // element indices, neighbor_1 <= neighbor_2, or ANY_ELEMENT
     int cutoff_or_core;
     bool narrow, asymmetric;

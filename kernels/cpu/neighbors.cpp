@@ -5,24 +5,32 @@
 #include <algorithm>
 #include <cmath>
 
-namespace nnp {
-namespace {
+namespace nnp
+{
+namespace
+{
 
 using Vector = std::array<double, 3>;
 
 constexpr double MOST_POINTS = 1e9;
-constexpr double FARTHEST = 1e9;      // cells an atom may lie outside: beyond, rounding eats the coordinates
-constexpr double ROUNDING = 1e-9;     // slack of a reach in fractional units
-constexpr double FLAT_CELL = 1e-12;   // volume over the product of the edges
+constexpr double FARTHEST = 1e9;     // cells an atom may lie outside: beyond, rounding eats the coordinates
+constexpr double ROUNDING = 1e-9;    // slack of a reach in fractional units
+constexpr double FLAT_CELL = 1e-12;  // volume over the product of the edges
 
 Vector cross(const Vector& a, const Vector& b)
 {
     return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
 }
 
-double dot(const Vector& a, const Vector& b) { return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]; }
+double dot(const Vector& a, const Vector& b)
+{
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
 
-double norm(const Vector& a) { return std::sqrt(dot(a, a)); }
+double norm(const Vector& a)
+{
+    return std::sqrt(dot(a, a));
+}
 
 Vector unit(const Vector& a)
 {
@@ -157,8 +165,9 @@ void NeighborList::set_cell(const nnp_structure& structure)
     complete_basis(cell_, periodic_);
     double volume = dot(cell_[0], cross(cell_[1], cell_[2]));
     if (!(std::abs(volume) > FLAT_CELL * edges) || !std::isfinite(volume))
-        throw Error(NNP_BAD_STRUCTURE, "the periodic cell vectors span no volume: they must be finite and linearly "
-                                       "independent");
+        throw Error(NNP_BAD_STRUCTURE,
+                    "the periodic cell vectors span no volume: they must be finite and linearly "
+                    "independent");
     for (int a = 0; a < 3; ++a) {
         Vector column = cross(cell_[(a + 1) % 3], cell_[(a + 2) % 3]);
         for (int c = 0; c < 3; ++c)
@@ -371,7 +380,8 @@ size_t NeighborList::bytes() const
                shifts_.capacity() * sizeof(Shift) + order_.capacity() * sizeof(int64_t) +
                first_entry_.capacity() * sizeof(int32_t*) +
                (built_elements_.capacity() + elements_.capacity() + owner_.capacity() + self_.capacity() +
-                starts_.capacity()) * sizeof(int32_t);
+                starts_.capacity()) *
+                   sizeof(int32_t);
     for (const auto& chunk : entries_)
         n += chunk.capacity() * sizeof(int32_t);
     return n;
@@ -379,8 +389,8 @@ size_t NeighborList::bytes() const
 
 ListView NeighborList::view() const
 {
-    return {points_.data(), owner_.data(), self_.data(), order_.data(), elements_.data(), first_entry_.data(),
-            starts_.data()};
+    return {points_.data(),   owner_.data(),       self_.data(),  order_.data(),
+            elements_.data(), first_entry_.data(), starts_.data()};
 }
 
 }  // namespace nnp

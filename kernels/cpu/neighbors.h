@@ -15,7 +15,8 @@
 #include <array>
 #include <vector>
 
-namespace nnp {
+namespace nnp
+{
 
 struct Point {
     double x, y, z, unused;
@@ -24,15 +25,16 @@ struct Point {
 // What the kernels read.
 struct ListView {
     const Point* points;
-    const int32_t* owner;       // [points] rank
-    const int32_t* self;        // [n] point
-    const int64_t* order;       // [n] caller's index
-    const int32_t* elements;    // [n] by rank
+    const int32_t* owner;           // [points] rank
+    const int32_t* self;            // [n] point
+    const int64_t* order;           // [n] caller's index
+    const int32_t* elements;        // [n] by rank
     const int32_t* const* entries;  // [n] first entry of each rank
-    const int32_t* starts;      // [n][n_elements + 1] relative to entries
+    const int32_t* starts;          // [n][n_elements + 1] relative to entries
 };
 
-class NeighborList {
+class NeighborList
+{
 public:
     NeighborList(double cutoff, double skin, int n_elements) : cutoff_(cutoff), skin_(skin), n_elements_(n_elements) {}
 

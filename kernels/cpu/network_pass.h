@@ -4,7 +4,8 @@
 
 #include "atom.h"
 
-namespace nnp::NNP_TARGET {
+namespace nnp::NNP_TARGET
+{
 
 // Packed layer: weights [n_in][n_out padded], transposed [n_out][n_in padded], biases [n_out padded].
 NNP_INLINE size_t layer_lanes(const Layer& layer)

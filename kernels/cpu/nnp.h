@@ -1,8 +1,8 @@
 /* nnp.h: the C interface of the CPU engine. Plain C, no exceptions, no exit; everything else of the library is hidden.
  *
- * Units are the caller's: lengths and energies come out in the units the potential's numbers are in (the package: Å, eV).
- * Convention: r_ij = r_j - r_i + shift @ cell with cell vectors as rows; F = -dE/dr; virial = dE/d(strain), so that
- * stress = virial / volume; angular sums run over unordered pairs of neighbours.
+ * Units are the caller's: lengths and energies come out in the units the potential's numbers are in (the package: Å,
+ * eV). Convention: r_ij = r_j - r_i + shift @ cell with cell vectors as rows; F = -dE/dr; virial = dE/d(strain), so
+ * that stress = virial / volume; angular sums run over unordered pairs of neighbours.
  *
  * Every function that can fail returns one of the codes below and leaves one sentence in nnp_engine_message().
  * An engine serves one thread at a time; it keeps its neighbour list and buffers and uses its own threads inside.
@@ -90,10 +90,10 @@ typedef struct nnp_structure {
 
 /* What to compute; a NULL pointer is not computed. */
 typedef struct nnp_results {
-    double* energy;   /* [1] */
-    double* energies; /* [n] */
-    double* forces;   /* [n][3] */
-    double* virial;   /* [3][3] dE/d(strain) */
+    double* energy;      /* [1] */
+    double* energies;    /* [n] */
+    double* forces;      /* [n][3] */
+    double* virial;      /* [3][3] dE/d(strain) */
     double* descriptors; /* ragged: atom after atom, each with the functions of its element, raw */
 } nnp_results;
 
@@ -124,8 +124,7 @@ NNP_API int64_t nnp_engine_descriptor_size(nnp_engine* engine, const nnp_structu
 NNP_API int nnp_engine_descriptor_vjp(nnp_engine* engine, const nnp_structure* structure, const double* dl_dg,
                                       double* dl_dr, double* dl_dstrain);
 /* dG, ragged, for a displacement dr [n][3]. */
-NNP_API int nnp_engine_descriptor_jvp(nnp_engine* engine, const nnp_structure* structure, const double* dr,
-                                      double* dg);
+NNP_API int nnp_engine_descriptor_jvp(nnp_engine* engine, const nnp_structure* structure, const double* dr, double* dg);
 
 /* Counters since creation, for benchmarks: evaluations, neighbour-list builds, seconds in list, kernels, reduction. */
 typedef struct nnp_statistics {
@@ -141,14 +140,14 @@ NNP_API int nnp_engine_statistics(const nnp_engine* engine, nnp_statistics* stat
 
 /* The formulas of include/nnp, for tests: value and derivative of one formula at n points. */
 enum nnp_formula {
-    NNP_FORMULA_CUTOFF = 0,         /* kind; r_c, inner_fraction */
-    NNP_FORMULA_COMPACT = 1,        /* core, parameters: left, right, asymmetric (0 or 1) */
-    NNP_FORMULA_GAUSSIAN = 2,       /* eta, r_shift */
-    NNP_FORMULA_RADIAL_COSINE = 3,  /* kappa */
-    NNP_FORMULA_ANGULAR = 4,        /* lambda, zeta: 2 base^zeta by cos */
-    NNP_FORMULA_COMPACT_ANGLE = 5,  /* core; left, right in radians, by cos */
-    NNP_FORMULA_ACTIVATION = 6,     /* kind; twist */
-    NNP_FORMULA_COSINE = 7          /* x = r_ij, parameters r_ik, r_jk: cos(theta) and its derivative by r_ij */
+    NNP_FORMULA_CUTOFF = 0,        /* kind; r_c, inner_fraction */
+    NNP_FORMULA_COMPACT = 1,       /* core, parameters: left, right, asymmetric (0 or 1) */
+    NNP_FORMULA_GAUSSIAN = 2,      /* eta, r_shift */
+    NNP_FORMULA_RADIAL_COSINE = 3, /* kappa */
+    NNP_FORMULA_ANGULAR = 4,       /* lambda, zeta: 2 base^zeta by cos */
+    NNP_FORMULA_COMPACT_ANGLE = 5, /* core; left, right in radians, by cos */
+    NNP_FORMULA_ACTIVATION = 6,    /* kind; twist */
+    NNP_FORMULA_COSINE = 7         /* x = r_ij, parameters r_ik, r_jk: cos(theta) and its derivative by r_ij */
 };
 NNP_API int nnp_formula_evaluate(int formula, int kind, const double* parameters, int64_t n, const double* x,
                                  double* value, double* slope);

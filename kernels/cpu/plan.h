@@ -12,7 +12,8 @@
 
 #include "model.h"
 
-namespace nnp {
+namespace nnp
+{
 
 struct RadialMember {
     int kind;  // enum nnp_function_kind
@@ -30,11 +31,10 @@ struct RadialGroup {
     std::vector<RadialMember> members;
 };
 
-// exponential[slot] = exp(-eta S), either by the function itself (factors < 0) or as a product of two earlier slots.
+// exponential[slot] = exp(-eta S), by the function itself (factors < 0) or as a product of two earlier slots.
 struct ExponentialSlot {
     double eta;
     int first_factor, second_factor;
-    bool used;   // by a function, not only as a factor
 };
 
 enum class AngleOp {

@@ -4,17 +4,19 @@
 
 #include "triples.h"
 
-namespace nnp::NNP_TARGET {
+namespace nnp::NNP_TARGET
+{
 
 // One block of triples as the power kernels see it; arrays of whole vectors.
 struct Block {
     int vectors;
     const nnp_scalar* cosine;
+    const nnp_scalar* factor;        // of the distances; not in the backward pass
     const nnp_scalar* exponentials;  // slot s at s * stride
     int64_t stride;
 };
 
-// sums[e][level] += exponential[e] * base^(2^level), with exponentials that hold the other factors too.
+// sums[e][level] += exponential[e] * factor * base^(2^level).
 template <int LEVELS, bool TOP_ONLY, int N_EXP>
 static void power_sums(const PowerTask& task, const Block& block, real* sums)
 {
@@ -28,13 +30,14 @@ static void power_sums(const PowerTask& task, const Block& block, real* sums)
             sum[e][l] = sums[e * LEVELS + l];
     }
     for (int v = 0; v < block.vectors; ++v) {
-        real power = nnp_angular_base(load(block.cosine + v * W), lambda);
+        real power = nnp_angular_base(load(block.cosine + v * W), lambda), factor = load(block.factor + v * W);
 #pragma GCC unroll 8
         for (int l = 0; l < LEVELS; ++l) {
             if (l >= first) {
+                real term = factor * power;
 #pragma GCC unroll 8
                 for (int e = 0; e < N_EXP; ++e)
-                    sum[e][l] += load(e_in[e] + v * W) * power;
+                    sum[e][l] += load(e_in[e] + v * W) * term;
             }
             power = power * power;
         }
@@ -104,13 +107,13 @@ typedef void (*PowerFold)(const PowerTask&, const Block&, const nnp_scalar*, con
                           const Folded&);
 
 #define NNP_POWER_ROW(kernel, levels, top) {kernel<levels, top, 1>, kernel<levels, top, 2>, kernel<levels, top, 3>}
-#define NNP_POWER_TABLE(kernel)                                                                               \
-    {                                                                                                         \
-        {NNP_POWER_ROW(kernel, 1, false), NNP_POWER_ROW(kernel, 1, false)},                                   \
-        {NNP_POWER_ROW(kernel, 2, false), NNP_POWER_ROW(kernel, 2, true)},                                    \
-        {NNP_POWER_ROW(kernel, 3, false), NNP_POWER_ROW(kernel, 3, true)},                                    \
-        {NNP_POWER_ROW(kernel, 4, false), NNP_POWER_ROW(kernel, 4, true)},                                    \
-        {NNP_POWER_ROW(kernel, 5, false), NNP_POWER_ROW(kernel, 5, true)},                                    \
+#define NNP_POWER_TABLE(kernel)                                             \
+    {                                                                       \
+        {NNP_POWER_ROW(kernel, 1, false), NNP_POWER_ROW(kernel, 1, false)}, \
+        {NNP_POWER_ROW(kernel, 2, false), NNP_POWER_ROW(kernel, 2, true)},  \
+        {NNP_POWER_ROW(kernel, 3, false), NNP_POWER_ROW(kernel, 3, true)},  \
+        {NNP_POWER_ROW(kernel, 4, false), NNP_POWER_ROW(kernel, 4, true)},  \
+        {NNP_POWER_ROW(kernel, 5, false), NNP_POWER_ROW(kernel, 5, true)},  \
     }
 
 NNP_INLINE PowerSums choose_power_sums(const PowerTask& t)

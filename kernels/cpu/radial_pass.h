@@ -5,7 +5,8 @@
 
 #include "atom.h"
 
-namespace nnp::NNP_TARGET {
+namespace nnp::NNP_TARGET
+{
 
 struct RadialSlopes {
     Range range;

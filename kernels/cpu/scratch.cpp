@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <new>
 
-namespace nnp {
-namespace {
+namespace nnp
+{
+namespace
+{
 constexpr size_t ALIGNMENT = 64;
 constexpr size_t SMALLEST_BLOCK = size_t{1} << 16;
 }  // namespace

@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <vector>
 
-namespace nnp {
+namespace nnp
+{
 
 // Bump allocator, 64-byte aligned. Pointers stay valid until rewind; after the first few atoms it no longer allocates.
-class Arena {
+class Arena
+{
 public:
     Arena() = default;
     ~Arena();

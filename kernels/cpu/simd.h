@@ -1,6 +1,6 @@
-// SIMD vectors of one translation unit: the number type `real` of the formula headers, its elementary functions, and
-// compress / expand. Built several times: NNP_SINGLE picks float or double, the compiler's target flags the width.
-// Everything but compress, expand and square root is GCC/Clang vector-extension code and compiles for any target.
+// SIMD vectors of one translation unit: the number type `real` of the formula headers and its elementary functions.
+// Built several times: NNP_SINGLE picks float or double, the target flags of the compiler the width. Everything but
+// roots, masks, sums and lane moves is GCC/Clang vector-extension code and compiles for any target.
 #ifndef NNP_CPU_SIMD_H
 #define NNP_CPU_SIMD_H
 
@@ -23,7 +23,8 @@
 
 #define NNP_INLINE static inline __attribute__((always_inline))
 
-namespace nnp::NNP_TARGET {
+namespace nnp::NNP_TARGET
+{
 
 #if NNP_SINGLE
 typedef float nnp_scalar;
@@ -39,9 +40,18 @@ constexpr int W = NNP_VECTOR_BYTES / sizeof(nnp_scalar);
 typedef uint32_t Mask;  // bit l = lane l
 constexpr Mask ALL_LANES = W == 32 ? ~0u : (1u << W) - 1u;
 
-NNP_INLINE real splat(nnp_scalar x) { return x - real{}; }
-NNP_INLINE real load(const nnp_scalar* p) { return *reinterpret_cast<const real_unaligned*>(p); }
-NNP_INLINE void store(nnp_scalar* p, real v) { *reinterpret_cast<real_unaligned*>(p) = v; }
+NNP_INLINE real splat(nnp_scalar x)
+{
+    return x - real{};
+}
+NNP_INLINE real load(const nnp_scalar* p)
+{
+    return *reinterpret_cast<const real_unaligned*>(p);
+}
+NNP_INLINE void store(nnp_scalar* p, real v)
+{
+    *reinterpret_cast<real_unaligned*>(p) = v;
+}
 
 template <class F>
 NNP_INLINE real each_lane(real x, F f)
@@ -141,12 +151,12 @@ NNP_INLINE real polynomial(real u, const double (&c)[N])
 NNP_INLINE real cos_half_pi_root(real u)
 {
 #if NNP_SINGLE
-    constexpr double c[] = {0.99999999977915403194, -1.2337005342322364093,   0.25366932217269589086,
+    constexpr double c[] = {0.99999999977915403194,   -1.2337005342322364093,    0.25366932217269589086,
                             -0.020862686709227349038, 0.00091772292419955667977, -0.000023824152439014105931};
 #else
-    constexpr double c[] = {0.99999999999999999608,    -1.2337005501361691918,  0.25366950790103106247,
-                            -0.020863480763178860834,  0.00091926027394348771058, -0.000025202039782228714131,
-                            4.7108307433635574908e-7,  -6.3822359245292591363e-9, 6.3317327178079002567e-11};
+    constexpr double c[] = {0.99999999999999999608,   -1.2337005501361691918,    0.25366950790103106247,
+                            -0.020863480763178860834, 0.00091926027394348771058, -0.000025202039782228714131,
+                            4.7108307433635574908e-7, -6.3822359245292591363e-9, 6.3317327178079002567e-11};
 #endif
     return polynomial(u, c);
 }
@@ -154,10 +164,10 @@ NNP_INLINE real cos_half_pi_root(real u)
 NNP_INLINE real sin_half_pi_root(real u)
 {
 #if NNP_SINGLE
-    constexpr double c[] = {1.5707963267680660157,    -0.64596409557412500244,  0.079692603685575840881,
+    constexpr double c[] = {1.5707963267680660157,     -0.64596409557412500244,   0.079692603685575840881,
                             -0.0046816577072779920347, 0.00016025459023725092803, -3.4317889917983867137e-6};
 #else
-    constexpr double c[] = {1.5707963267948966189,     -0.64596409750624620097,  0.079692626246165639827,
+    constexpr double c[] = {1.5707963267948966189,     -0.64596409750624620097,   0.079692626246165639827,
                             -0.0046817541353042553228, 0.00016044118471309159184, -3.5988430204672575218e-6,
                             5.6921364280986252458e-8,  -6.684416831856084348e-10, 5.8729757447999501384e-12};
 #endif
@@ -168,15 +178,15 @@ NNP_INLINE real sin_half_pi_root(real u)
 NNP_INLINE real tanh_unit(real x)
 {
 #if NNP_SINGLE
-    constexpr double c[] = {0.99999994864556959668, -0.33332827978598838705,  0.13325076146099151836,
+    constexpr double c[] = {0.99999994864556959668,   -0.33332827978598838705, 0.13325076146099151836,
                             -0.053451646369658043136, 0.020279708285517720072, -0.006194324833570898415,
                             0.0010380250966943723324};
 #else
-    constexpr double c[] = {0.99999999999999986196,   -0.33333333333327115792,  0.13333333332866988112,
-                            -0.053968253829690073479, 0.021869486371314824557,  -0.0088632150652075579199,
-                            0.003592001031526688417,  -0.0014552898065417584505, 0.00058836028268867612188,
+    constexpr double c[] = {0.99999999999999986196,     -0.33333333333327115792,    0.13333333332866988112,
+                            -0.053968253829690073479,   0.021869486371314824557,    -0.0088632150652075579199,
+                            0.003592001031526688417,    -0.0014552898065417584505,  0.00058836028268867612188,
                             -0.00023540928172731117176, 0.000090793484484327758952, -0.000031803378030411943533,
-                            9.1259535962648350922e-6, -1.8226646212654275973e-6, 1.8286257399789470053e-7};
+                            9.1259535962648350922e-6,   -1.8226646212654275973e-6,  1.8286257399789470053e-7};
 #endif
     return x * polynomial(x * x, c);
 }
@@ -216,150 +226,6 @@ NNP_INLINE Mask lanes_less(real a, real b)
     for (int l = 0; l < W; ++l)
         bits |= (Mask)(less[l] & 1) << l;
     return bits;
-#endif
-}
-
-#if NNP_AVX2 || NNP_AVX512
-// Lane orders per mask, for packing and spreading. The instructions that do it from a mask (AVX-512's compress and
-// expand) take five cycles each on AMD's Zen 5, permutations by a stored order half a cycle.
-#if NNP_AVX512
-typedef uint8_t order_part;  // lanes
-constexpr int ORDER_LANES = 8, ORDER_PARTS = 8;
-#else
-typedef int32_t order_part;  // 32-bit parts of lanes
-constexpr int ORDER_LANES = W, ORDER_PARTS = 8;
-#endif
-
-struct LaneTables {
-    alignas(64) order_part pack[1 << ORDER_LANES][ORDER_PARTS];
-    alignas(64) order_part spread[1 << ORDER_LANES][ORDER_PARTS];  // without a lane: negative, in AVX-512 0
-};
-
-constexpr LaneTables make_lane_tables()
-{
-    LaneTables t = {};
-    constexpr int parts = ORDER_PARTS / ORDER_LANES;  // per lane
-    for (int mask = 0; mask < 1 << ORDER_LANES; ++mask) {
-        for (int i = 0; i < ORDER_PARTS; ++i)
-            t.spread[mask][i] = (order_part)(sizeof(order_part) == 1 ? 0 : -1);
-        int n = 0;
-        for (int l = 0; l < ORDER_LANES; ++l) {
-            if (!((mask >> l) & 1))
-                continue;
-            for (int p = 0; p < parts; ++p) {
-                t.pack[mask][n * parts + p] = (order_part)(l * parts + p);
-                t.spread[mask][l * parts + p] = (order_part)(n * parts + p);
-            }
-            ++n;
-        }
-    }
-    return t;
-}
-
-static constexpr LaneTables lane_tables = make_lane_tables();
-#endif
-
-// How lanes move when those of a mask are packed to the front, or spread from there; made once, used for many vectors.
-#if NNP_AVX512
-struct LaneMove {
-    __m512i order;
-    Mask mask;
-};
-
-// Eight lane numbers as one integer, the first lane lowest.
-NNP_INLINE uint64_t order_bytes(const order_part* order)
-{
-    uint64_t bytes;
-    std::memcpy(&bytes, order, 8);
-    return bytes;
-}
-
-NNP_INLINE __m512i order_of(uint64_t low, uint64_t high)
-{
-#if NNP_SINGLE
-    return _mm512_cvtepu8_epi32(_mm_set_epi64x((long long)high, (long long)low));
-#else
-    (void)high;
-    return _mm512_cvtepu8_epi64(_mm_cvtsi64_si128((long long)low));
-#endif
-}
-
-constexpr uint64_t EACH_BYTE = 0x0101010101010101;
-#elif NNP_AVX2
-struct LaneMove {
-    __m256i order;
-};
-#else
-struct LaneMove {
-    Mask mask;
-};
-#endif
-
-NNP_INLINE LaneMove packing(Mask mask)
-{
-#if NNP_AVX512 && NNP_SINGLE
-    // the upper half's lanes follow the lower half's
-    __extension__ unsigned __int128 low = order_bytes(lane_tables.pack[mask & 255]);
-    __extension__ unsigned __int128 high = order_bytes(lane_tables.pack[mask >> 8]) + 8 * EACH_BYTE;
-    low |= high << (8 * __builtin_popcount(mask & 255));
-    return {order_of((uint64_t)low, (uint64_t)(low >> 64)), mask};
-#elif NNP_AVX512
-    return {order_of(order_bytes(lane_tables.pack[mask]), 0), mask};
-#elif NNP_AVX2
-    return {_mm256_load_si256(reinterpret_cast<const __m256i*>(lane_tables.pack[mask]))};
-#else
-    return {mask};
-#endif
-}
-
-NNP_INLINE LaneMove spreading(Mask mask)
-{
-#if NNP_AVX512 && NNP_SINGLE
-    uint64_t high = order_bytes(lane_tables.spread[mask >> 8]) + (uint64_t)__builtin_popcount(mask & 255) * EACH_BYTE;
-    return {order_of(order_bytes(lane_tables.spread[mask & 255]), high), mask};
-#elif NNP_AVX512
-    return {order_of(order_bytes(lane_tables.spread[mask]), 0), mask};
-#elif NNP_AVX2
-    return {_mm256_load_si256(reinterpret_cast<const __m256i*>(lane_tables.spread[mask]))};
-#else
-    return {mask};
-#endif
-}
-
-// Writes the packed lanes of `v` to p, p+1, ...; what lies behind them up to p + W may be overwritten.
-NNP_INLINE void store_packed(nnp_scalar* p, const LaneMove& move, real v)
-{
-#if NNP_AVX512 && NNP_SINGLE
-    _mm512_storeu_ps(p, _mm512_permutexvar_ps(move.order, (__m512)v));
-#elif NNP_AVX512
-    _mm512_storeu_pd(p, _mm512_permutexvar_pd(move.order, (__m512d)v));
-#elif NNP_AVX2
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_permutevar8x32_epi32((__m256i)v, move.order));
-#else
-    for (int l = 0; l < W; ++l) {
-        *p = v[l];
-        p += (move.mask >> l) & 1;
-    }
-#endif
-}
-
-// The inverse: p[0], p[1], ... into the lanes of the mask, 0 into the others. Reads up to p + W.
-NNP_INLINE real load_spread(const nnp_scalar* p, const LaneMove& move)
-{
-#if NNP_AVX512 && NNP_SINGLE
-    return (real)_mm512_maskz_permutexvar_ps((__mmask16)move.mask, move.order, _mm512_loadu_ps(p));
-#elif NNP_AVX512
-    return (real)_mm512_maskz_permutexvar_pd((__mmask8)move.mask, move.order, _mm512_loadu_pd(p));
-#elif NNP_AVX2
-    __m256i moved = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), move.order);
-    return (real)_mm256_andnot_si256(_mm256_srai_epi32(move.order, 31), moved);
-#else
-    real out = {};
-    for (int l = 0; l < W; ++l) {
-        if ((move.mask >> l) & 1)
-            out[l] = *p++;
-    }
-    return out;
 #endif
 }
 
@@ -451,7 +317,8 @@ NNP_INLINE double sum_lanes_double(real v)
 #define NNP_POW(x, y) each_lane(x, [exponent = y](nnp_scalar v) { return std::pow(v, exponent); })
 #define NNP_LOG1P(x) each_lane(x, [](nnp_scalar v) { return std::log1p(v); })
 
-namespace nnp::NNP_TARGET {
+namespace nnp::NNP_TARGET
+{
 #include "nnp/activation.h"
 #include "nnp/angular.h"
 #include "nnp/cutoff.h"

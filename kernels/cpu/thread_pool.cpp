@@ -7,7 +7,8 @@
 #endif
 #include <unistd.h>
 
-namespace nnp {
+namespace nnp
+{
 
 int available_threads()
 {

@@ -10,12 +10,14 @@
 #include <thread>
 #include <vector>
 
-namespace nnp {
+namespace nnp
+{
 
 // As many threads as the process may run at once.
 int available_threads();
 
-class ThreadPool {
+class ThreadPool
+{
 public:
     explicit ThreadPool(int n_threads);
     ~ThreadPool();

@@ -7,9 +7,11 @@
 #ifndef NNP_CPU_TRIPLES_H
 #define NNP_CPU_TRIPLES_H
 
+#include "lane_moves.h"
 #include "radial_pass.h"
 
-namespace nnp::NNP_TARGET {
+namespace nnp::NNP_TARGET
+{
 
 constexpr int BLOCK_VECTORS = 16;  // triples are worked on in blocks that stay in the first-level cache
 constexpr int BLOCK = BLOCK_VECTORS * W;
@@ -20,19 +22,19 @@ struct Sides {
 };
 
 struct Triples {
-    int count;     // without padding
-    int lanes;     // count rounded up to whole vectors
+    int count;       // without padding
+    int lanes;       // count rounded up to whole vectors
     int64_t stride;  // between the arrays below
     uint32_t* masks;
     Sides sides;
     // after compress_rows              after angular_forward      after angular_backward, as expand_rows reads them
-    nnp_scalar* cosine;              // cosine                     c: cosine * z
-    nnp_scalar* product;             // f(ij) f(ik)                z: dE/dcos
-    nnp_scalar* square;              // S(ij) + S(ik)              b: (dE/dr)/r of both sides over -lever, see there
-    nnp_scalar* opposite;            // r_jk^2     f(jk)           a: dE/d(ln f)
-    nnp_scalar* opposite_slope;      //            (df/dr)/r       q: (dE/dr_jk)/r_jk without the cosine
-    nnp_scalar* opposite_lever;      //            1 - r_shift/r_jk; null where that is 1
-    nnp_scalar* exponentials;        // [slot][lanes]
+    nnp_scalar* cosine;          // cosine                     c: cosine * z
+    nnp_scalar* product;         // f(ij) f(ik)                z: dE/dcos
+    nnp_scalar* square;          // S(ij) + S(ik)              b: (dE/dr)/r of both sides over -lever, see there
+    nnp_scalar* opposite;        // r_jk^2     f(jk)           a: dE/d(ln f)
+    nnp_scalar* opposite_slope;  //            (df/dr)/r       q: (dE/dr_jk)/r_jk without the cosine
+    nnp_scalar* opposite_lever;  //            1 - r_shift/r_jk; null where that is 1
+    nnp_scalar* exponentials;    // [slot][lanes]
     // push_forward
     nnp_scalar *d_factor, *d_square, *d_cosine, *d_opposite;
 };

@@ -85,6 +85,7 @@ KERNEL void ELEMENT(nnp_evaluate)(int n_atoms, int wanted, GLOBAL const int* RES
         SYNC_THREADS
         ELEMENT(scale)(atom, wanted, parameters, total, node, descriptors, outside, state);
         mixed output = ELEMENT(network)(parameters + 6 * N_FUNCTIONS, node, scratch);
+        SYNC_THREADS // without it PoCL 3.1 drops the next block
         if (LOCAL_ID == 0 && (wanted & WANT_ENERGY)) {
             energies[atom] = ENERGY_SCALE * (double)output + ENERGY_OFFSET;
             failed[0] = !(fabs(energies[atom]) <= 1e300);

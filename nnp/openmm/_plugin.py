@@ -18,6 +18,7 @@ import openmm
 
 import nnp
 from nnp.engines import _library as engine_library
+from nnp.engines import gpu_library
 from nnp.errors import UnavailableError
 
 ABI_VERSION = 1
@@ -86,6 +87,7 @@ def load_plugin() -> ct.CDLL:
     """
     path = plugin_path()
     engine_library.load_library()
+    gpu_library.load_library()  # writes the kernels' source: no GPU needed
     try:
         openmm.Platform.loadPluginLibrary(str(path))
         library = ct.CDLL(str(path))

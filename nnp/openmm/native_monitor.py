@@ -63,7 +63,8 @@ class NativeMonitor:
     def last(self) -> Evaluation | None:
         """The latest that went well, of all particles, Å and eV; None before the first.
 
-        The energy is without the scale parameter. Overwritten parts of it by an evaluation that
+        The energy is without the scale parameter. On GPU platforms the atoms' energies are NaN and
+        the forces None. Overwritten parts of it by an evaluation that
         went wrong are not told apart: look at ``error`` first.
         """
         reading = self._read()
@@ -71,7 +72,9 @@ class NativeMonitor:
             return None
         particles = _copy(reading.particles, reading.n_atoms)
         energies = np.zeros(reading.n_particles)
-        energies[particles] = _copy(reading.energies, reading.n_atoms)
+        energies[particles] = np.nan  # on a GPU each atom's stays there
+        if reading.energies:
+            energies[particles] = _copy(reading.energies, reading.n_atoms)
         forces = None
         if reading.forces:
             forces = np.zeros((reading.n_particles, 3))

@@ -65,7 +65,7 @@ void fill(const Record& r, nnp_openmm_reading& out)
     out.n_particles = r.n_particles;
     out.n_atoms = static_cast<int64_t>(r.particles.size());
     out.particles = r.particles.data();
-    out.energies = r.energies.data();
+    out.energies = r.energies.empty() ? nullptr : r.energies.data();
     out.forces = r.has_forces ? r.forces.data() : nullptr;
     out.n_extrapolating = r.n_extrapolating;
     out.n_extrapolations = static_cast<int64_t>(r.functions.size());

@@ -36,7 +36,7 @@ typedef struct nnp_openmm_reading {
     int64_t n_particles; /* of the System */
     int64_t n_atoms;
     const int64_t* particles; /* [n_atoms] index in the System */
-    const double* energies;   /* [n_atoms] */
+    const double* energies;   /* [n_atoms], or NULL */
     const double* forces;     /* [n_atoms][3] without the global scale */
     int64_t n_extrapolating;  /* atoms with a function outside its training range */
     int64_t n_extrapolations; /* such functions: */

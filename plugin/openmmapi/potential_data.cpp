@@ -4,6 +4,7 @@
 
 #include "openmm/OpenMMException.h"
 
+#include <algorithm>
 #include <string>
 
 namespace nnp_openmm {
@@ -14,7 +15,7 @@ constexpr int64_t HEADER_INTEGERS = 3, HEADER_REALS = 2;
 constexpr int64_t ELEMENT_INTEGERS = 3, ELEMENT_REALS = 1;
 constexpr int64_t FUNCTION_INTEGERS = 8, FUNCTION_REALS = 10;
 constexpr int64_t LAYER_INTEGERS = 3;
-constexpr int64_t MINIMUM = 6, MAXIMUM = 7;
+constexpr int64_t CUTOFF = 2, RIGHT = 1, MINIMUM = 6, MAXIMUM = 7;
 constexpr int64_t LARGEST_LAYER = 1 << 20;
 
 // Reads the arrays in order and refuses to read beyond their ends.
@@ -61,37 +62,61 @@ void check_header(const int64_t* header)
                                       "potential's file");
 }
 
-std::vector<double> read_element(Reader& reader, int64_t n_functions, int64_t n_layers)
-{
+struct ElementData {
     std::vector<double> widths;
-    reader.integers(FUNCTION_INTEGERS * n_functions);
+    double cutoff = 0;
+};
+
+ElementData read_element(Reader& reader, int64_t n_functions, int64_t n_layers)
+{
+    ElementData element;
+    const int64_t* functions = reader.integers(FUNCTION_INTEGERS * n_functions);
     reader.reals(ELEMENT_REALS);
     for (int64_t f = 0; f < n_functions; ++f) {
         const double* function = reader.reals(FUNCTION_REALS);
-        widths.push_back(function[MAXIMUM] - function[MINIMUM]);
+        int64_t kind = functions[FUNCTION_INTEGERS * f];
+        bool compact = kind == NNP_COMPACT_RADIAL || kind == NNP_COMPACT_ANGULAR;
+        element.widths.push_back(function[MAXIMUM] - function[MINIMUM]);
+        element.cutoff = std::max(element.cutoff, function[compact ? RIGHT : CUTOFF]);
     }
     for (int64_t layer = 0; layer < n_layers; ++layer) {
         const int64_t* shape = reader.integers(LAYER_INTEGERS);
         bool sane = shape[0] >= 0 && shape[0] <= LARGEST_LAYER && shape[1] >= 0 && shape[1] <= LARGEST_LAYER;
         reader.reals(sane ? (shape[0] + 1) * shape[1] : -1);
     }
-    return widths;
+    return element;
+}
+
+std::map<int32_t, ElementData> read_elements(const PotentialData& potential)
+{
+    Reader reader(potential);
+    const int64_t* header = reader.integers(HEADER_INTEGERS);
+    check_header(header);
+    reader.reals(HEADER_REALS);
+    std::map<int32_t, ElementData> elements;
+    for (int64_t e = 0; e < header[2]; ++e) {
+        const int64_t* element = reader.integers(ELEMENT_INTEGERS);
+        elements[static_cast<int32_t>(element[0])] = read_element(reader, element[1], element[2]);
+    }
+    return elements;
 }
 
 }  // namespace
 
 Widths read_widths(const PotentialData& potential)
 {
-    Reader reader(potential);
-    const int64_t* header = reader.integers(HEADER_INTEGERS);
-    check_header(header);
-    reader.reals(HEADER_REALS);
     Widths widths;
-    for (int64_t e = 0; e < header[2]; ++e) {
-        const int64_t* element = reader.integers(ELEMENT_INTEGERS);
-        widths[static_cast<int32_t>(element[0])] = read_element(reader, element[1], element[2]);
-    }
+    for (const auto& element : read_elements(potential))
+        widths[element.first] = element.second.widths;
     return widths;
+}
+
+double read_cutoff(const PotentialData& potential)
+{
+    double cutoff = 0;
+    for (const auto& element : read_elements(potential))
+        cutoff = std::max(cutoff, element.second.cutoff);
+    return cutoff;
 }
 
 }  // namespace nnp_openmm

@@ -16,6 +16,9 @@ struct PotentialData {
 // Atomic number → width (maximum - minimum) of the training range of each function.
 using Widths = std::map<int32_t, std::vector<double>>;
 
+// The largest distance that any function sees, in the potential's length.
+double read_cutoff(const PotentialData& potential);
+
 // Throws OpenMMException when the arrays are not of this layout or of another version of it.
 Widths read_widths(const PotentialData& potential);
 

@@ -2,6 +2,8 @@
 #ifndef NNP_PLUGIN_RECORD_H
 #define NNP_PLUGIN_RECORD_H
 
+#include "potential_data.h"
+
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -9,6 +11,12 @@
 #include <vector>
 
 namespace nnp_openmm {
+
+// A function of an atom outside its training range.
+struct Extrapolation {
+    int64_t atom, function;
+    double excess;  // below the minimum: negative; above the maximum: positive
+};
 
 // One Context's last evaluation, in the potential's units (Å, eV). The kernel computes straight into it.
 struct Record {
@@ -27,6 +35,14 @@ struct Record {
     std::vector<double> excess, relative;
     int64_t n_extrapolating = 0;  // atoms
     int64_t worst = -1;           // index into the lists above
+
+    // Takes the atoms (numbers other than 0) from a System's particles.
+    void take_particles(const std::vector<int32_t>& atomic_numbers);
+    // found: by atom, then function; atomic_numbers: of the atoms.
+    void set_extrapolations(const std::vector<Extrapolation>& found, const std::vector<int32_t>& atomic_numbers,
+                            const Widths& widths);
+    // What to say when more than `allowed` atoms extrapolate; empty when not. A negative number allows all.
+    std::string complaint(int64_t allowed) const;
 };
 
 // The record of the Context that a force was last evaluated in. Shared by the force, its kernels and its readers.

@@ -1,7 +1,7 @@
 // What OpenMM calls when it loads the plugin.
 #include "cpu_kernel.h"
 #include "force_proxy.h"
-#include "host_kernel.h"
+#include "gpu_kernel.h"
 
 #include "openmm/reference/ReferencePlatform.h"
 
@@ -21,7 +21,7 @@ extern "C" NNP_OPENMM_API void registerKernelFactories()
         if (dynamic_cast<OpenMM::ReferencePlatform*>(&platform))  // CPU is one, too
             factory = new CpuKernelFactory();
         else
-            factory = new HostKernelFactory();
+            factory = new GpuKernelFactory();
         platform.registerKernelFactory(CalcNNPForceKernel::Name(), factory);
     }
 }

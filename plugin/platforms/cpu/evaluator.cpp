@@ -41,15 +41,9 @@ void Evaluator::take_atoms(const NNPForce& force)
 {
     widths_ = force.widths();
     atomic_numbers_.clear();
-    record_->particles.clear();
-    for (size_t particle = 0; particle < force.atomic_numbers().size(); ++particle) {
-        int32_t number = force.atomic_numbers()[particle];
-        if (number == 0)
-            continue;
-        atomic_numbers_.push_back(number);
-        record_->particles.push_back(static_cast<int64_t>(particle));
-    }
-    record_->n_particles = static_cast<int64_t>(force.atomic_numbers().size());
+    record_->take_particles(force.atomic_numbers());
+    for (int64_t particle : record_->particles)
+        atomic_numbers_.push_back(force.atomic_numbers()[particle]);
     size_t n = atomic_numbers_.size();
     positions_.assign(3 * n, 0);
     record_->energies.assign(n, 0);
@@ -111,7 +105,9 @@ double Evaluator::evaluate(const std::vector<OpenMM::Vec3>& positions, const Ope
     record_->evaluations += 1;
     record_->code = NNP_OK;
     record_->message.clear();
-    check_extrapolations();
+    std::string complaint = record_->complaint(options_.max_extrapolations);
+    if (!complaint.empty())
+        fail(NNP_BAD_STRUCTURE, complaint);
     return record_->energy * KJ_MOL_PER_EV;
 }
 
@@ -127,37 +123,12 @@ void Evaluator::add_forces(double scale, std::vector<OpenMM::Vec3>& forces) cons
 
 void Evaluator::read_extrapolations()
 {
-    Record& r = *record_;
     nnp_extrapolations found = {};
     nnp_engine_extrapolations(engine_.get(), &found);
-    r.extrapolating_particles.resize(found.count);
-    r.functions.assign(found.functions, found.functions + found.count);
-    r.excess.assign(found.excess, found.excess + found.count);
-    r.relative.resize(found.count);
-    r.n_extrapolating = 0;
-    r.worst = -1;
-    for (int64_t i = 0; i < found.count; ++i) {
-        int64_t atom = found.atoms[i];
-        r.extrapolating_particles[i] = r.particles[atom];
-        // a function that never changed in training has no width: infinitely far
-        r.relative[i] = r.excess[i] / widths_.at(atomic_numbers_[atom])[r.functions[i]];
-        r.n_extrapolating += i == 0 || atom != found.atoms[i - 1];
-        if (r.worst < 0 || std::abs(r.relative[i]) > std::abs(r.relative[r.worst]))
-            r.worst = i;
-    }
-}
-
-void Evaluator::check_extrapolations()
-{
-    const Record& r = *record_;
-    if (options_.max_extrapolations < 0 || r.n_extrapolating <= options_.max_extrapolations)
-        return;
-    fail(NNP_BAD_STRUCTURE,
-         std::to_string(r.n_extrapolating) + " atoms extrapolate, more than the " +
-             std::to_string(options_.max_extrapolations) + " that max_extrapolations allows; the worst is function " +
-             std::to_string(r.functions[r.worst]) + " of particle " +
-             std::to_string(r.extrapolating_particles[r.worst]) + ", outside its training range by " +
-             std::to_string(r.relative[r.worst]) + " of that range: train on such structures, or allow more");
+    extrapolations_.resize(found.count);
+    for (int64_t i = 0; i < found.count; ++i)
+        extrapolations_[i] = {found.atoms[i], found.functions[i], found.excess[i]};
+    record_->set_extrapolations(extrapolations_, atomic_numbers_, widths_);
 }
 
 void Evaluator::fill_with_nan()

@@ -38,6 +38,7 @@ private:
     std::vector<double> positions_;        // [atoms][3], Å
     std::shared_ptr<Latest> latest_;
     std::shared_ptr<Record> record_ = std::make_shared<Record>();
+    std::vector<Extrapolation> extrapolations_;
     EnginePointer engine_;
 
     EnginePointer make_engine(const NNPForce& force) const;
@@ -45,7 +46,6 @@ private:
     void gather(const std::vector<OpenMM::Vec3>& positions);
     int compute(const OpenMM::Vec3* box, bool include_forces);
     void read_extrapolations();
-    void check_extrapolations();
     void fill_with_nan();
     [[noreturn]] void fail(int code, const std::string& sentence);
     std::string in_particles(const std::string& sentence) const;

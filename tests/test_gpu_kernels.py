@@ -21,6 +21,7 @@ pytest.importorskip("pyopencl", reason="pyopencl is not installed")
 
 CASES = Path(__file__).with_name("gpu_cases.py")
 OCLGRIND = Path("/usr/lib/oclgrind/liboclgrind-rt-icd.so")
+POCL = Path("/etc/OpenCL/vendors/pocl.icd")
 FAST = ("silicon", "products", "repeats", "refusals")
 SLOW = (
     "binary", "single", "cutoffs", "activations", "exponents", "five_elements", "tiles",
@@ -45,6 +46,16 @@ def simulator(tmp_path_factory):
     vendors = tmp_path_factory.mktemp("vendors")
     (vendors / "oclgrind.icd").write_text(f"{OCLGRIND}\n")
     return {"OCL_ICD_VENDORS": str(vendors), "OCLGRIND_DATA_RACES": "1"}
+
+
+@pytest.fixture(scope="session")
+def pocl(tmp_path_factory):
+    """Environment of a process whose only OpenCL device is PoCL's."""
+    if not POCL.is_file():
+        pytest.skip(f"PoCL is not installed ({POCL} is missing): apt-get install pocl-opencl-icd")
+    vendors = tmp_path_factory.mktemp("vendors")
+    (vendors / "pocl.icd").write_text(POCL.read_text())
+    return {"OCL_ICD_VENDORS": str(vendors), "POCL_CACHE_DIR": str(tmp_path_factory.mktemp("pocl"))}
 
 
 def run(case, environment, seconds):
@@ -72,6 +83,16 @@ def test_in_the_simulator(simulator, case):
 @pytest.mark.parametrize("case", SLOW)
 def test_in_the_simulator_at_length(simulator, case):
     assert_clean(run(case, simulator, 1800))
+
+
+def test_on_pocl(pocl):
+    run("repeats", pocl, 600)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [case for case in FAST + SLOW if case != "repeats"])
+def test_on_pocl_at_length(pocl, case):
+    run(case, pocl, 3600)
 
 
 def test_race_checks_find_races(simulator, tmp_path):

@@ -39,7 +39,7 @@ class Box:
     @property
     def inverse(self) -> NDArray[np.float64]:
         """(3, 3): fraction = (r − origin) @ inverse."""
-        return np.linalg.inv(self.cell)
+        return np.asarray(np.linalg.inv(self.cell), np.float64)
 
     @property
     def reach_fractions(self) -> NDArray[np.float64]:
@@ -100,10 +100,10 @@ def make_box(structure: Structure, reach: float) -> Box:
     box = Box(cell, origin, structure.pbc.copy(), reach, units)
     shifts = np.where(box.periodic, np.ceil(box.reach_fractions) + 1, 0)
     if shifts.max() > _LARGEST_SHIFT:
-        axis = int(np.argmax(shifts))
+        worst = int(np.argmax(shifts))
         raise StructureError(
-            f"the cell is so small along axis {axis} that a neighbour at {reach:.3g} Å lies "
-            f"{math.ceil(box.reach_fractions[axis])} cells away, at most {_LARGEST_SHIFT - 1} are "
+            f"the cell is so small along axis {worst} that a neighbour at {reach:.3g} Å lies "
+            f"{math.ceil(box.reach_fractions[worst])} cells away, at most {_LARGEST_SHIFT - 1} are "
             "allowed: repeat the cell"
         )
     return box

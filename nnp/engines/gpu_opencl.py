@@ -19,6 +19,10 @@ except ImportError as error:
         "the CPU, pocl-binary-distribution), or use engine='cpu'"
     ) from error
 
+# PoCL 3.1 optimises before it turns work-groups into loops; in long kernels with barriers in nested
+# loops work-items get lost, after minutes of compiling. Without that stage the result is right.
+_POCL = "Portable Computing Language"
+
 
 def devices() -> list[Any]:
     """All OpenCL devices, GPUs first."""
@@ -67,13 +71,15 @@ class OpenCLDevice:
         self.local_bytes = int(self._device.local_mem_size)
         self._context = cl.Context([self._device])
         self._queue = cl.CommandQueue(self._context)
+        pocl = self._device.platform.name == _POCL
+        self._options = ["-cl-opt-disable"] if pocl else []
         self._kernels: dict[tuple[Any, str], Any] = {}
 
     def compile(self, source: str, precision: str) -> Any:
         """See `Device.compile`."""
         del precision  # the text says it
         try:
-            return cl.Program(self._context, source).build(cache_dir=None)
+            return cl.Program(self._context, source).build(self._options)
         except cl.Error as error:
             raise UnavailableError(
                 f"the OpenCL compiler of {self.description} does not take the kernels: {error}"

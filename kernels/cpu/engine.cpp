@@ -71,7 +71,8 @@ Engine::Engine(const nnp_potential_arrays& potential, const nnp_options& options
       kernel_(choose_kernel(is_single(options), options.target)),
       single_(is_single(options)),
       pool_(thread_count(options)),
-      list_(model_.cutoff, skin_width(options), static_cast<int>(model_.elements.size()))
+      list_(model_.cutoff, skin_width(options), static_cast<int>(model_.elements.size()),
+            choose_kernel(false, options.target).within)
 {
     for (const Element& element : model_.elements) {
         void* data = ::operator new(kernel_.network_bytes(element) + 64, std::align_val_t(64));

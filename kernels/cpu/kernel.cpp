@@ -190,9 +190,28 @@ void process(const Task& task, ThreadState& state, int64_t begin, int64_t end)
         process_atom(task, state, rank);
 }
 
+#if NNP_SINGLE
+constexpr Within within = nullptr;
+#else
+int within(const Coordinates& points, int begin, int end, const double* centre, double reach2, int32_t* out)
+{
+    const real x = splat(centre[0]), y = splat(centre[1]), z = splat(centre[2]), reach = splat(reach2);
+    int count = 0;
+    for (int p = begin; p < end; p += W) {
+        real dx = load(points.x + p) - x, dy = load(points.y + p) - y, dz = load(points.z + p) - z;
+        Mask mask = lanes_less(dx * dx + dy * dy + dz * dz, reach);
+        if (end - p < W)
+            mask &= (1u << (end - p)) - 1u;
+        store_lane_numbers(out + count, mask, p);
+        count += __builtin_popcount(mask);
+    }
+    return count;
+}
+#endif
+
 }  // namespace
 
 extern const Kernel kernel;
-const Kernel kernel = {NNP_TARGET_NAME, network_bytes, pack_network, process};
+const Kernel kernel = {NNP_TARGET_NAME, network_bytes, pack_network, process, within};
 
 }  // namespace nnp::NNP_TARGET

@@ -44,6 +44,8 @@ struct Kernel {
     void (*pack_network)(const Element& element, void* packed);
     // Works through the ranks [begin, end).
     void (*process)(const Task& task, ThreadState& state, int64_t begin, int64_t end);
+    // For the neighbour list; only in the double build.
+    Within within;
 };
 
 // target: 0 the best this machine can run, else 1 baseline, 2 AVX2, 3 AVX-512. Throws Error if it cannot run here.

@@ -152,6 +152,21 @@ NNP_INLINE real load_spread(const nnp_scalar* p, const LaneMove& move)
 #endif
 }
 
+// base + l for the lanes l of the mask, packed; may overwrite out up to out + 8.
+NNP_INLINE void store_lane_numbers(int32_t* out, Mask mask, int32_t base)
+{
+#if NNP_AVX512
+    __m128i lanes = _mm_cvtsi64_si128((long long)order_bytes(lane_tables.pack[mask & 255]));
+    __m256i numbers = _mm256_add_epi32(_mm256_cvtepu8_epi32(lanes), _mm256_set1_epi32(base));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), numbers);
+#else
+    for (int l = 0; l < W; ++l) {
+        *out = base + l;
+        out += (mask >> l) & 1;
+    }
+#endif
+}
+
 }  // namespace nnp::NNP_TARGET
 
 #endif

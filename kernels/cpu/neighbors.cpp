@@ -12,6 +12,7 @@ namespace
 
 using Vector = std::array<double, 3>;
 
+constexpr size_t LONGEST_VECTOR = 8;  // doubles
 constexpr double MOST_POINTS = 1e9;
 constexpr double FARTHEST = 1e9;     // cells an atom may lie outside: beyond, rounding eats the coordinates
 constexpr double ROUNDING = 1e-9;    // slack of a reach in fractional units
@@ -304,33 +305,42 @@ void NeighborList::find_entries(const Grid& grid, ThreadPool& pool)
     starts_.resize(n * (n_elements_ + 1));
     first_entry_.resize(n);
     entries_.resize(n_chunks);
-    pool.run(n_chunks, [&](int64_t chunk, int) { find_chunk(grid, chunk); });
+    size_t n_points = points_.size(), stride = n_points + LONGEST_VECTOR;
+    coordinates_.resize(3 * stride);
+    point_elements_.resize(n_points);
+    for (size_t p = 0; p < n_points; ++p) {
+        coordinates_[p] = points_[p].x;
+        coordinates_[stride + p] = points_[p].y;
+        coordinates_[2 * stride + p] = points_[p].z;
+        point_elements_[p] = elements_[owner_[p]];
+    }
+    const double* x = coordinates_.data();
+    Coordinates coordinates = {x, x + stride, x + 2 * stride};
+    pool.run(n_chunks, [&](int64_t chunk, int) { find_chunk(grid, coordinates, chunk); });
     most_entries_ = 0;
     for (int64_t i = 0; i < n; ++i)
         most_entries_ = std::max(most_entries_, starts_[i * (n_elements_ + 1) + n_elements_]);
 }
 
-void NeighborList::find_chunk(const Grid& grid, int64_t chunk)
+void NeighborList::find_chunk(const Grid& grid, const Coordinates& coordinates, int64_t chunk)
 {
     int64_t first = chunk * CHUNK, last = std::min<int64_t>(first + CHUNK, static_cast<int64_t>(order_.size()));
-    double reach2 = (cutoff_ + skin_) * (cutoff_ + skin_);
     std::vector<int32_t>& entries = entries_[chunk];
-    std::vector<int32_t> found;
+    std::vector<int32_t> found, place;
     entries.clear();
     for (int64_t i = first; i < last; ++i) {
-        collect(grid, self_[i], reach2, found);
+        int n_found = collect(grid, coordinates, self_[i], found);
+        size_t begin = entries.size();
+        entries.resize(begin + n_found);
         int32_t* starts = &starts_[i * (n_elements_ + 1)];
-        int32_t count = 0;
-        for (int e = 0; e < n_elements_; ++e) {
-            starts[e] = count;
-            for (int32_t p : found) {
-                if (elements_[owner_[p]] == e) {
-                    entries.push_back(p);
-                    ++count;
-                }
-            }
-        }
-        starts[n_elements_] = count;
+        std::fill(starts, starts + n_elements_ + 1, 0);
+        for (int f = 0; f < n_found; ++f)
+            ++starts[point_elements_[found[f]] + 1];
+        for (int e = 0; e < n_elements_; ++e)
+            starts[e + 1] += starts[e];
+        place.assign(starts, starts + n_elements_);
+        for (int f = 0; f < n_found; ++f)
+            entries[begin + place[point_elements_[found[f]]]++] = found[f];
     }
     const int32_t* entry = entries.data();
     for (int64_t i = first; i < last; ++i) {
@@ -339,31 +349,31 @@ void NeighborList::find_chunk(const Grid& grid, int64_t chunk)
     }
 }
 
-// All points within reach of one, itself excepted.
-void NeighborList::collect(const Grid& grid, int32_t self, double reach2, std::vector<int32_t>& found) const
+// All points within reach of one, itself excepted; returns how many.
+int NeighborList::collect(const Grid& grid, const Coordinates& coordinates, int32_t self,
+                          std::vector<int32_t>& found) const
 {
-    const Point centre = points_[self];
-    int low[3], high[3];
+    const double centre[3] = {points_[self].x, points_[self].y, points_[self].z};
+    double reach2 = (cutoff_ + skin_) * (cutoff_ + skin_);
+    int low[3], high[3], count = 0;
     for (int a = 0; a < 3; ++a) {
-        double f = centre.x * inverse_[0][a] + centre.y * inverse_[1][a] + centre.z * inverse_[2][a];
+        double f = centre[0] * inverse_[0][a] + centre[1] * inverse_[1][a] + centre[2] * inverse_[2][a];
         low[a] = grid.axis_bin(a, f - reach_[a] * (1 + ROUNDING));
         high[a] = grid.axis_bin(a, f + reach_[a] * (1 + ROUNDING));
     }
-    found.clear();
     for (int a = low[0]; a <= high[0]; ++a) {
         for (int b = low[1]; b <= high[1]; ++b) {
             int64_t row = (static_cast<int64_t>(a) * grid.n[1] + b) * grid.n[2];
             int32_t begin = grid.starts[row + low[2]], end = grid.starts[row + high[2] + 1];
-            size_t count = found.size();
-            found.resize(count + (end - begin));
-            for (int32_t p = begin; p < end; ++p) {
-                double dx = points_[p].x - centre.x, dy = points_[p].y - centre.y, dz = points_[p].z - centre.z;
-                found[count] = p;
-                count += dx * dx + dy * dy + dz * dz < reach2 && p != self;
-            }
-            found.resize(count);
+            size_t most = static_cast<size_t>(count) + (end - begin) + LONGEST_VECTOR;
+            if (found.size() < most)
+                found.resize(2 * most);
+            count += within_(coordinates, begin, end, centre, reach2, found.data() + count);
         }
     }
+    auto own = std::find(found.begin(), found.begin() + count, self);
+    std::copy(own + 1, found.begin() + count, own);
+    return count - 1;
 }
 
 int64_t NeighborList::n_entries() const
@@ -376,11 +386,11 @@ int64_t NeighborList::n_entries() const
 
 size_t NeighborList::bytes() const
 {
-    size_t n = built_.capacity() * sizeof(double) + points_.capacity() * sizeof(Point) +
+    size_t n = (built_.capacity() + coordinates_.capacity()) * sizeof(double) + points_.capacity() * sizeof(Point) +
                shifts_.capacity() * sizeof(Shift) + order_.capacity() * sizeof(int64_t) +
                first_entry_.capacity() * sizeof(int32_t*) +
-               (built_elements_.capacity() + elements_.capacity() + owner_.capacity() + self_.capacity() +
-                starts_.capacity()) *
+               (built_elements_.capacity() + elements_.capacity() + owner_.capacity() + point_elements_.capacity() +
+                self_.capacity() + starts_.capacity()) *
                    sizeof(int32_t);
     for (const auto& chunk : entries_)
         n += chunk.capacity() * sizeof(int32_t);

@@ -33,10 +33,20 @@ struct ListView {
     const int32_t* starts;          // [n][n_elements + 1] relative to entries
 };
 
+// Which of the points [begin, end) lie within a reach (squared) of a centre: their numbers to `out`, which has room for
+// all and 8 more; returns how many. One per instruction set.
+struct Coordinates {
+    const double *x, *y, *z;  // readable for a vector's length beyond the last point
+};
+typedef int (*Within)(const Coordinates& points, int begin, int end, const double* centre, double reach2, int32_t* out);
+
 class NeighborList
 {
 public:
-    NeighborList(double cutoff, double skin, int n_elements) : cutoff_(cutoff), skin_(skin), n_elements_(n_elements) {}
+    NeighborList(double cutoff, double skin, int n_elements, Within within)
+        : cutoff_(cutoff), skin_(skin), n_elements_(n_elements), within_(within)
+    {
+    }
 
     // Follows the structure: moves the points, rebuilds when an atom may have crossed the skin. True if it rebuilt.
     // `elements` [n] are element indices by caller's index. Throws Error.
@@ -59,6 +69,7 @@ private:
 
     double cutoff_, skin_;
     int n_elements_;
+    Within within_;
     int most_entries_ = 0;
     int64_t n_atoms_ = -1;
     Matrix cell_{}, inverse_{};  // of the last build; axes without periodicity completed to a basis
@@ -68,6 +79,8 @@ private:
     std::vector<double> built_;  // caller's positions at the build
     std::vector<int32_t> built_elements_, elements_, owner_, self_, starts_;
     std::vector<Point> points_;
+    std::vector<double> coordinates_;      // of a build: all x, then y, then z
+    std::vector<int32_t> point_elements_;  // of a build
     std::vector<Shift> shifts_;
     std::vector<int64_t> order_;
     std::vector<std::vector<int32_t>> entries_;  // per chunk
@@ -80,8 +93,8 @@ private:
     void sort_points(const Grid& grid, const std::vector<Vector>& fractions, const std::vector<int32_t>& elements);
     void move_points(const nnp_structure& structure);
     void find_entries(const Grid& grid, ThreadPool& pool);
-    void find_chunk(const Grid& grid, int64_t chunk);
-    void collect(const Grid& grid, int32_t self, double reach2, std::vector<int32_t>& found) const;
+    void find_chunk(const Grid& grid, const Coordinates& coordinates, int64_t chunk);
+    int collect(const Grid& grid, const Coordinates& coordinates, int32_t self, std::vector<int32_t>& found) const;
 };
 
 }  // namespace nnp

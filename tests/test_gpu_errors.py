@@ -33,6 +33,16 @@ def test_no_gpu(silicon):
         silicon.engine("gpu")
 
 
+def test_what_is_used_of_cupy_exists():
+    """Names that only run on a GPU, looked up where there is none."""
+    cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
+    assert issubclass(cupy.cuda.compiler.CompileException, Exception)
+    assert issubclass(cupy.cuda.driver.CUDADriverError, Exception)
+    assert issubclass(cupy.cuda.memory.OutOfMemoryError, Exception)
+    for name in ("compile", "get_function"):
+        assert callable(getattr(cupy.RawModule, name))
+
+
 def test_no_cupy(silicon, monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
     with pytest.raises(UnavailableError, match=r"engine='gpu' needs CuPy.*'nnp\[gpu\]'"):

@@ -267,6 +267,8 @@ class GpuEngine(GpuKernelEngine):
         dtype: ``"float64"``, ``"float32"`` or ``"single"``, see `GpuKernelEngine`.
         skin: reach of the neighbour list beyond the cutoff, Å; None: 0.6.
         device: CUDA's number of the device; None: the current one.
+        group_size: threads per atom, a power of two; more for few atoms.
+        capacity: neighbours in local memory at once; None: as many as an atom has.
     """
 
     name = "gpu"
@@ -277,10 +279,12 @@ class GpuEngine(GpuKernelEngine):
         dtype: str = "float64",
         skin: float | None = None,
         device: int | None = None,
+        group_size: int | None = None,
+        capacity: int | None = None,
     ) -> None:
         from nnp.engines.gpu_cuda import CudaDevice
 
-        super().__init__(potential, CudaDevice(device), dtype, skin)
+        super().__init__(potential, CudaDevice(device), dtype, skin, group_size, capacity)
 
 
 class OpenCLEngine(GpuKernelEngine):

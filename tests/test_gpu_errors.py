@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from nnp.engines import DEFAULT_ENGINE, gpu_library
+from nnp.engines import DEFAULT_ENGINE, gpu_layout, gpu_library
 from nnp.engines.flatten import FlatPotential, flatten
 from nnp.engines.gpu_library import Generator, SourceOptions
 from nnp.errors import OptionError, UnavailableError
@@ -122,3 +123,13 @@ def test_the_source_repeats(generator, dialect):
     assert ("__global__" in source) == (dialect == 0)
     assert ("__kernel" in source) == (dialect == 1)
     assert generator.local_bytes(options) < 48 * 1024
+
+
+def test_host_and_kernels_share_one_layout(generator):
+    """gpu_layout.py says what layout.inc says, name by name."""
+    source = generator.source(SourceOptions(0, 1, 64, 64))
+    names = r"#define ((?:BOX|FRAME|STATE|STATUS|WANT|GIVEN)_\w+) (\d+)"
+    defined = {name: int(value) for name, value in re.findall(names, source)}
+    assert len(defined) > 20
+    for name, value in defined.items():
+        assert getattr(gpu_layout, name) == value, name

@@ -45,7 +45,9 @@ def create_native_force(
             ``scale_parameter``: name of a Context parameter that multiplies the energy (None: no
             such parameter), ``scale``: its default, 1; ``max_extrapolations``: stop with an error
             when more atoms extrapolate (None: never); ``not_finite``: ``"raise"``, or ``"pass"``
-            to hand energies and forces that are not finite on to the integrator as NaN.
+            to hand energies and forces that are not finite on to the integrator as NaN;
+            ``gpu_kernels``: on GPU platforms run our kernels on the device instead of the CPU
+            engine on the host. They were run through PoCL only: off by default.
 
     Raises:
         OptionError: an engine or option this route does not take.
@@ -133,6 +135,7 @@ def _options(
     scale: float = 1.0,
     max_extrapolations: int | None = None,
     not_finite: str = "raise",
+    gpu_kernels: bool = False,
 ) -> dict[str, Any]:
     """The attributes of the XML."""
     _one_of("dtype", dtype, PRECISIONS)
@@ -151,6 +154,7 @@ def _options(
         "skin": -1.0 if skin is None else float(skin),
         "target": TARGETS[target],
         "allowNotFinite": int(not_finite == "pass"),
+        "gpuKernels": int(gpu_kernels),
         "maxExtrapolations": -1 if max_extrapolations is None else int(max_extrapolations),
         "scaleParameter": scale_parameter or "",
         "defaultScale": float(scale),

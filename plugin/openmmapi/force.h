@@ -21,6 +21,7 @@ struct ForceOptions {
     double skin = -1;                // Å; negative: the engine's default
     int32_t target = 0;              // instruction set, as in nnp.h
     bool allow_not_finite = false;   // give NaN instead of an exception when an energy or force is not finite
+    bool gpu_kernels = false;        // on GPU platforms: kernels on the device instead of the engine on the host
     int64_t max_extrapolations = -1; // throw when more atoms extrapolate; negative: any number may
 };
 

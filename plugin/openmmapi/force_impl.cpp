@@ -17,7 +17,9 @@ void NNPForceImpl::initialize(OpenMM::ContextImpl& context)
                                       " particles, but the System has " + std::to_string(n_particles) +
                                       ": make the force for all particles, with 0 for those that are no atoms of "
                                       "the potential");
-    kernel_ = context.getPlatform().createKernel(CalcNNPForceKernel::Name(), context);
+    bool on_gpu = owner_.options().gpu_kernels && context.getPlatform().supportsKernels({CalcNNPForceKernel::GpuName()});
+    std::string name = on_gpu ? CalcNNPForceKernel::GpuName() : CalcNNPForceKernel::Name();
+    kernel_ = context.getPlatform().createKernel(name, context);
     kernel().initialize(context, owner_);
 }
 

@@ -12,6 +12,7 @@ namespace nnp_openmm {
 class NNP_OPENMM_API CalcNNPForceKernel : public OpenMM::KernelImpl {
 public:
     static std::string Name() { return "CalcNNPForce"; }
+    static std::string GpuName() { return "CalcNNPForceOnGpu"; }
 
     CalcNNPForceKernel(const std::string& name, const OpenMM::Platform& platform) : KernelImpl(name, platform) {}
 

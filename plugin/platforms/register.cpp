@@ -2,6 +2,7 @@
 #include "cpu_kernel.h"
 #include "force_proxy.h"
 #include "gpu_kernel.h"
+#include "host_kernel.h"
 
 #include "openmm/reference/ReferencePlatform.h"
 
@@ -17,11 +18,11 @@ extern "C" NNP_OPENMM_API void registerKernelFactories()
     OpenMM::SerializationProxy::registerProxy(typeid(NNPForce), new NNPForceProxy());
     for (int i = 0; i < OpenMM::Platform::getNumPlatforms(); ++i) {
         OpenMM::Platform& platform = OpenMM::Platform::getPlatform(i);
-        OpenMM::KernelFactory* factory = nullptr;
-        if (dynamic_cast<OpenMM::ReferencePlatform*>(&platform))  // CPU is one, too
-            factory = new CpuKernelFactory();
-        else
-            factory = new GpuKernelFactory();
-        platform.registerKernelFactory(CalcNNPForceKernel::Name(), factory);
+        if (dynamic_cast<OpenMM::ReferencePlatform*>(&platform)) {  // CPU is one, too
+            platform.registerKernelFactory(CalcNNPForceKernel::Name(), new CpuKernelFactory());
+        } else {
+            platform.registerKernelFactory(CalcNNPForceKernel::Name(), new HostKernelFactory());
+            platform.registerKernelFactory(CalcNNPForceKernel::GpuName(), new GpuKernelFactory());
+        }
     }
 }

@@ -26,6 +26,7 @@ constexpr int FIRST_ROOM = 4096;          // extrapolations there is room for fr
 constexpr double DEFAULT_SKIN = 0.6;      // Å
 constexpr double FIXED_POINT = 0x1p32;    // OpenMM's forces
 constexpr double COARSER = 0x1p16;        // when a force is too large for the kernels' fixed point
+constexpr int MOST_TRIES = 80;             // of coarser fixed points, larger buffers, new lists
 constexpr double COARSEST = 0x1p-900;
 
 // The first member of each platform's data that matters: the device contexts; OpenMM runs a force like ours on the first.
@@ -223,9 +224,9 @@ OpenMM::KernelImpl* GpuKernelFactory::createKernelImpl(std::string name, const O
 {
     ComputeContext* device = device_context(platform, context);
     bool able = device && device->getSupports64BitGlobalAtomics() && device->getSupportsDoublePrecision();
-    if (able && name == CalcNNPForceKernel::Name())
-        return new GpuCalcNNPForceKernel(name, platform, *device);
-    return HostKernelFactory().createKernelImpl(name, platform, context);
+    if (!able)
+        return HostKernelFactory().createKernelImpl(CalcNNPForceKernel::Name(), platform, context);
+    return new GpuCalcNNPForceKernel(name, platform, *device);
 }
 
 double GpuCalcNNPForceKernel::execute(OpenMM::ContextImpl& context, bool include_forces, bool)
@@ -235,7 +236,11 @@ double GpuCalcNNPForceKernel::execute(OpenMM::ContextImpl& context, bool include
     if (list_->n() == 0)
         return 0;
     gather();
+    int tries = 0;
     while (!evaluate(WANT_ENERGY | (include_forces ? WANT_FORCES : 0))) {
+        if (++tries > MOST_TRIES)
+            fail(NNP_INTERNAL, "the device's neighbour list is never good enough: make the force with "
+                               "gpu_kernels=False and report this");
     }
     std::vector<double> partial = partial_.read<double>();
     double energy = 0;

@@ -81,6 +81,7 @@ def test_in_the_simulator(simulator, case):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("case", SLOW)
 def test_in_the_simulator_at_length(simulator, case):
     assert_clean(run(case, simulator, 1800))
@@ -91,6 +92,7 @@ def test_on_pocl(pocl):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("case", [case for case in FAST + SLOW if case != "extrapolations"])
 def test_on_pocl_at_length(pocl, case):
     run(case, pocl, 3600)

@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
-namespace {
+namespace
+{
 
 int describe_failure(std::string& sentence)
 {
@@ -76,7 +77,10 @@ int64_t hand_out(const Container& values, T* out, int64_t size)
 
 }  // namespace
 
-int nnp_gpu_abi_version(void) { return NNP_GPU_ABI_VERSION; }
+int nnp_gpu_abi_version(void)
+{
+    return NNP_GPU_ABI_VERSION;
+}
 
 int64_t nnp_gpu_source(const nnp_potential_arrays* potential, const nnp_gpu_options* options, char* out, int64_t size,
                        char* message, size_t message_size)
@@ -112,6 +116,5 @@ int64_t nnp_gpu_order(const nnp_potential_arrays* potential, int32_t element, in
 int64_t nnp_gpu_local_bytes(const nnp_potential_arrays* potential, const nnp_gpu_options* options, char* message,
                             size_t message_size)
 {
-    return guarded(message, message_size,
-                   [&] { return nnp::gpu::local_bytes(model_of(potential), checked(options)); });
+    return guarded(message, message_size, [&] { return nnp::gpu::local_bytes(model_of(potential), checked(options)); });
 }

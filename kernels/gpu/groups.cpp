@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
-namespace nnp::gpu {
-namespace {
+namespace nnp::gpu
+{
+namespace
+{
 
 // The same group once per MOST_MEMBERS members.
 template <class Group>
@@ -64,7 +66,7 @@ std::vector<double> parameters_of(const Element& element, const Groups& groups)
     std::vector<int> order = order_of(groups);
     Coefficients coefficients = coefficients_of(groups);
     std::vector<double> out;
-    for (double Function::*field : {&Function::factor, &Function::offset, &Function::minimum, &Function::maximum}) {
+    for (double Function::* field : {&Function::factor, &Function::offset, &Function::minimum, &Function::maximum}) {
         for (int f : order)
             out.push_back(element.functions[f].*field);
     }

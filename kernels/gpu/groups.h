@@ -4,7 +4,8 @@
 
 #include "plan.h"
 
-namespace nnp::gpu {
+namespace nnp::gpu
+{
 
 constexpr int MOST_MEMBERS = 24;  // sums a thread keeps in registers
 

@@ -5,8 +5,10 @@
 #include <map>
 #include <tuple>
 
-namespace nnp::gpu {
-namespace {
+namespace nnp::gpu
+{
+namespace
+{
 
 constexpr int LARGEST_INTEGER_POWER = 64;
 constexpr double SAME_ETA = 1e-14;  // relative: products of exponentials must not cost accuracy
@@ -21,7 +23,8 @@ bool same_radial_group(const RadialGroup& group, const Function& f)
 
 void add_radial(std::vector<RadialGroup>& groups, const Function& f, int index)
 {
-    auto group = std::find_if(groups.begin(), groups.end(), [&](const RadialGroup& g) { return same_radial_group(g, f); });
+    auto group =
+        std::find_if(groups.begin(), groups.end(), [&](const RadialGroup& g) { return same_radial_group(g, f); });
     if (group == groups.end()) {
         groups.push_back({f.neighbor_1, !f.is_compact(), f.cutoff_or_core, f.radius(), f.parameters[3], {}});
         group = groups.end() - 1;
@@ -49,14 +52,15 @@ AngularGroup new_angular_group(const Function& f)
 bool same_angular_group(const AngularGroup& a, const AngularGroup& b)
 {
     auto key = [](const AngularGroup& g) {
-        return std::make_tuple(g.neighbor_1, g.neighbor_2, g.narrow, g.compact, g.cutoff_or_core, g.asymmetric, g.radius,
-                               g.inner_fraction, g.r_shift, g.left);
+        return std::make_tuple(g.neighbor_1, g.neighbor_2, g.narrow, g.compact, g.cutoff_or_core, g.asymmetric,
+                               g.radius, g.inner_fraction, g.r_shift, g.left);
     };
     return key(a) == key(b);
 }
 
 // Exponential slots: one per distinct eta, smallest first; a sum or a small multiple of earlier ones is a product.
-class ExponentialBuilder {
+class ExponentialBuilder
+{
 public:
     std::vector<ExponentialSlot> slots;
 
@@ -116,7 +120,8 @@ private:
 };
 
 // Angle slots: per lambda one base and a short chain of products up to the integer powers that are asked for.
-class AngleBuilder {
+class AngleBuilder
+{
 public:
     std::vector<AngleSlot> slots;
 
@@ -178,7 +183,8 @@ private:
 };
 
 // Collects the functions of one angular group, smallest powers and exponents first so that products find their parts.
-class AngularBuilder {
+class AngularBuilder
+{
 public:
     explicit AngularBuilder(const AngularGroup& group) : group_(group) {}
 
@@ -187,9 +193,8 @@ public:
 
     AngularGroup build()
     {
-        std::stable_sort(functions_.begin(), functions_.end(), [](const Entry& a, const Entry& b) {
-            return key(*a.function) < key(*b.function);
-        });
+        std::stable_sort(functions_.begin(), functions_.end(),
+                         [](const Entry& a, const Entry& b) { return key(*a.function) < key(*b.function); });
         for (const Entry& entry : functions_)
             group_.members.push_back(member(*entry.function, entry.index));
         std::stable_sort(group_.members.begin(), group_.members.end(),

@@ -1,6 +1,6 @@
-// Which functions share which work; the CPU engine has a plan of its own, after its registers. Functions of one element are grouped by what their inner loops have in common;
-// inside an angular group every distinct exponential and every distinct power of a base is one slot, computed once per
-// triple and read by all functions that need it.
+// Which functions share which work; the CPU engine has a plan of its own, after its registers. Functions of one element
+// are grouped by what their inner loops have in common; inside an angular group every distinct exponential and every
+// distinct power of a base is one slot, computed once per triple and read by all functions that need it.
 //
 //   function m of an angular group = value_coefficient * sum over triples of
 //       f(r_ij) f(r_ik) [f(r_jk)] * exponential[exp_slot] * angle[value_slot]
@@ -10,7 +10,8 @@
 
 #include "../cpu/model.h"
 
-namespace nnp::gpu {
+namespace nnp::gpu
+{
 
 struct RadialMember {
     int kind;  // enum nnp_function_kind

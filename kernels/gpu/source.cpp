@@ -6,8 +6,10 @@
 
 #include <algorithm>
 
-namespace nnp::gpu {
-namespace {
+namespace nnp::gpu
+{
+namespace
+{
 
 std::string text_of(const char* name)
 {

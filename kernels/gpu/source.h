@@ -7,7 +7,8 @@
 
 #include <string>
 
-namespace nnp::gpu {
+namespace nnp::gpu
+{
 
 // Throws Error(NNP_BAD_ARGUMENT) naming the option.
 void check_options(const nnp_gpu_options& options);

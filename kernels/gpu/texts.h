@@ -2,7 +2,8 @@
 #ifndef NNP_GPU_TEXTS_H
 #define NNP_GPU_TEXTS_H
 
-namespace nnp::gpu {
+namespace nnp::gpu
+{
 
 // The text of a file of kernels/gpu or kernels/include/nnp, by its name; null if there is none.
 const char* kernel_text(const char* name);

@@ -5,16 +5,30 @@
 
 #include <set>
 
-namespace nnp::gpu {
-namespace {
+namespace nnp::gpu
+{
+namespace
+{
 
-std::string number(int64_t value) { return std::to_string(value); }
+std::string number(int64_t value)
+{
+    return std::to_string(value);
+}
 
-std::string at(const char* array, int64_t index) { return std::string(array) + "[" + number(index) + "]"; }
+std::string at(const char* array, int64_t index)
+{
+    return std::string(array) + "[" + number(index) + "]";
+}
 
-std::string slot(const char* prefix, int index) { return prefix + number(index); }
+std::string slot(const char* prefix, int index)
+{
+    return prefix + number(index);
+}
 
-std::string neighbor(int element) { return element == ANY_ELEMENT ? "ANY_ELEMENT" : number(element); }
+std::string neighbor(int element)
+{
+    return element == ANY_ELEMENT ? "ANY_ELEMENT" : number(element);
+}
 
 // ---- radial ------------------------------------------------------------------------------------
 
@@ -31,7 +45,8 @@ std::string radial_part(const RadialMember& m)
 // ---- angular -----------------------------------------------------------------------------------
 
 // Slots a set of slots needs, itself included: a slot may be a product of earlier ones.
-class Needed {
+class Needed
+{
 public:
     explicit Needed(const AngularGroup& group) : group_(group) {}
 
@@ -72,22 +87,22 @@ std::string angle_line(const AngularGroup& group, int s)
     const AngleSlot& a = group.angles[s];
     std::string name = slot("a", s), head = "    real " + name + " = ";
     switch (a.op) {
-    case AngleOp::base:
-        return head + "nnp_angular_base(cosine, " + literal(a.first) + ");\n";
-    case AngleOp::product:
-        return head + slot("a", a.a) + " * " + slot("a", a.b) + ";\n";
-    case AngleOp::step:
-        return head + "NNP_SELECT(" + slot("a", a.a) + " > 0, NNP_C(1), NNP_C(0));\n";
-    case AngleOp::power:
-        return head + "nnp_angular_power(" + slot("a", a.a) + ", " + literal(a.first) + ");\n";
-    case AngleOp::compact:
-        break;
+        case AngleOp::base:
+            return head + "nnp_angular_base(cosine, " + literal(a.first) + ");\n";
+        case AngleOp::product:
+            return head + slot("a", a.a) + " * " + slot("a", a.b) + ";\n";
+        case AngleOp::step:
+            return head + "NNP_SELECT(" + slot("a", a.a) + " > 0, NNP_C(1), NNP_C(0));\n";
+        case AngleOp::power:
+            return head + "nnp_angular_power(" + slot("a", a.a) + ", " + literal(a.first) + ");\n";
+        case AngleOp::compact:
+            break;
     }
     if (a.a >= 0)  // the slope, computed with its value
         return "";
     std::string slope = slot("a", s + 1);
-    return "    real " + name + ", " + slope + ";\n    nnp_compact_angle(" + number(group.cutoff_or_core) + ", cosine, " +
-           literal(a.first) + ", " + literal(a.second) + ", &" + name + ", &" + slope + ");\n";
+    return "    real " + name + ", " + slope + ";\n    nnp_compact_angle(" + number(group.cutoff_or_core) +
+           ", cosine, " + literal(a.first) + ", " + literal(a.second) + ", &" + name + ", &" + slope + ");\n";
 }
 
 std::string slot_lines(const AngularGroup& group, const Needed& needed)
@@ -151,17 +166,24 @@ std::string write_fold(const AngularGroup& g)
             dq += (dq.empty() ? "" : " + ") + at("by_slope", i) + " * " + slot("a", g.members[i].slope_slot);
         }
         std::string e = slot("e", s), eq = slot("q", s);
-        text += "    real " + eq + " = " + e + " * (" + q + ");\n    *X += " + eq + ";\n    *Y += " +
-                literal(g.exponentials[s].eta) + " * " + eq + ";\n    *Z += " + e + " * (" + dq + ");\n";
+        text += "    real " + eq + " = " + e + " * (" + q + ");\n    *X += " + eq +
+                ";\n    *Y += " + literal(g.exponentials[s].eta) + " * " + eq + ";\n    *Z += " + e + " * (" + dq +
+                ");\n";
     }
     return text + "}\n";
 }
 
 }  // namespace
 
-std::string literal(double value) { return "NNP_C(" + to_text(value) + ")"; }
+std::string literal(double value)
+{
+    return "NNP_C(" + to_text(value) + ")";
+}
 
-std::string define(const std::string& name, const std::string& value) { return "#define " + name + " " + value + "\n"; }
+std::string define(const std::string& name, const std::string& value)
+{
+    return "#define " + name + " " + value + "\n";
+}
 
 std::string write_radial(const RadialGroup& g)
 {
@@ -181,8 +203,7 @@ std::string write_angular(const AngularGroup& g)
     return define("N_MEMBERS", number(g.members.size())) + define("NEIGHBOR_1", neighbor(g.neighbor_1)) +
            define("NEIGHBOR_2", neighbor(g.neighbor_2)) + define("NARROW", number(g.narrow)) +
            define("RADIUS", literal(g.radius)) + define("R_SHIFT", literal(g.r_shift)) +
-           define("SHIFTED", number(g.r_shift != 0)) + write_side(g) + write_add(g) +
-           write_fold(g);
+           define("SHIFTED", number(g.r_shift != 0)) + write_side(g) + write_add(g) + write_fold(g);
 }
 
 int64_t node_count(const Element& element)
@@ -193,7 +214,8 @@ int64_t node_count(const Element& element)
     return count;
 }
 
-namespace {
+namespace
+{
 
 std::string write_forward(const Groups& groups, const std::string& suffix)
 {
@@ -249,7 +271,8 @@ std::string write_network(const Element& element)
     return "DEVICE mixed ELEMENT(network)(GLOBAL const mixed* weights, LOCAL_ARG mixed* node,\n"
            "                              LOCAL_ARG mixed* scratch)\n{\n" +
            forward + "    mixed output = node[" + number(output) +
-           "];\n    for (int i = LOCAL_ID; i < N_FUNCTIONS; i += GROUP_SIZE)\n        node[i] = 1;\n    SYNC_THREADS\n" +
+           "];\n    for (int i = LOCAL_ID; i < N_FUNCTIONS; i += GROUP_SIZE)\n        node[i] = 1;\n    "
+           "SYNC_THREADS\n" +
            backward + "    return output;\n}\n";
 }
 

@@ -7,7 +7,8 @@
 
 #include <string>
 
-namespace nnp::gpu {
+namespace nnp::gpu
+{
 
 // A number of the kernels' type `real`.
 std::string literal(double value);

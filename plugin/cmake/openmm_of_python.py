@@ -1,4 +1,7 @@
-"""Print where the pip wheel of OpenMM lies, and its version: "folder;8.6.1", or nothing. Imports nothing of it."""
+"""Print where the pip wheel of OpenMM lies, and its version: "folder;8.6.1", or nothing.
+
+Imports nothing of it.
+"""
 
 import importlib.metadata
 import importlib.util

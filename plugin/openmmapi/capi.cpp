@@ -12,7 +12,8 @@ struct nnp_openmm_monitor {
     std::shared_ptr<nnp_openmm::Record> fixed, read;
 };
 
-namespace {
+namespace
+{
 
 using nnp_openmm::NNPForce;
 using nnp_openmm::Record;
@@ -78,9 +79,15 @@ void fill(const Record& r, nnp_openmm_reading& out)
 
 }  // namespace
 
-int nnp_openmm_abi_version(void) { return NNP_OPENMM_ABI_VERSION; }
+int nnp_openmm_abi_version(void)
+{
+    return NNP_OPENMM_ABI_VERSION;
+}
 
-int nnp_openmm_is_force(const void* force) { return force && as_force(force) ? 1 : 0; }
+int nnp_openmm_is_force(const void* force)
+{
+    return force && as_force(force) ? 1 : 0;
+}
 
 int nnp_openmm_set_potential(void* force, const nnp_potential_arrays* potential, char* message, size_t size)
 {
@@ -97,8 +104,7 @@ int nnp_openmm_set_potential(void* force, const nnp_potential_arrays* potential,
 
 int nnp_openmm_update_context(const void* force, void* context, char* message, size_t size)
 {
-    return guarded(message, size,
-                   [&] { require_force(force).update_parameters_in_context(require_context(context)); });
+    return guarded(message, size, [&] { require_force(force).update_parameters_in_context(require_context(context)); });
 }
 
 nnp_openmm_monitor* nnp_openmm_monitor_create(const void* force, void* context, char* message, size_t size)
@@ -115,7 +121,10 @@ nnp_openmm_monitor* nnp_openmm_monitor_create(const void* force, void* context, 
     return monitor;
 }
 
-void nnp_openmm_monitor_destroy(nnp_openmm_monitor* monitor) { delete monitor; }
+void nnp_openmm_monitor_destroy(nnp_openmm_monitor* monitor)
+{
+    delete monitor;
+}
 
 void nnp_openmm_monitor_read(nnp_openmm_monitor* monitor, nnp_openmm_reading* reading)
 {

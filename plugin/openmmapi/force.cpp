@@ -6,7 +6,8 @@
 
 #include <cmath>
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
 NNPForce::NNPForce(PotentialData potential, std::vector<int32_t> atomic_numbers, bool periodic,
                    const ForceOptions& options)
@@ -57,8 +58,9 @@ NNPForceImpl& NNPForce::impl_in(OpenMM::Context& context) const
     try {
         return dynamic_cast<NNPForceImpl&>(getImplInContext(context));
     } catch (const OpenMM::OpenMMException&) {
-        throw OpenMM::OpenMMException("NNPForce: the force is not in this Context: give one made from the System that "
-                                      "the force is in (a copy of the System has a copy of the force)");
+        throw OpenMM::OpenMMException(
+            "NNPForce: the force is not in this Context: give one made from the System that "
+            "the force is in (a copy of the System has a copy of the force)");
     }
 }
 
@@ -72,6 +74,9 @@ std::shared_ptr<Record> NNPForce::record_in_context(OpenMM::Context& context) co
     return impl_in(context).record();
 }
 
-OpenMM::ForceImpl* NNPForce::createImpl() const { return new NNPForceImpl(*this); }
+OpenMM::ForceImpl* NNPForce::createImpl() const
+{
+    return new NNPForceImpl(*this);
+}
 
 }  // namespace nnp_openmm

@@ -10,19 +10,20 @@
 
 #define NNP_OPENMM_API __attribute__((visibility("default")))
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
 class NNPForceImpl;
 
 // How a force is evaluated; what it computes does not depend on it.
 struct ForceOptions {
-    int32_t precision = 0;           // enum nnp_precision; the Reference platform always uses float64
-    int32_t threads = 0;             // 0: those of the platform
-    double skin = -1;                // Å; negative: the engine's default
-    int32_t target = 0;              // instruction set, as in nnp.h
-    bool allow_not_finite = false;   // give NaN instead of an exception when an energy or force is not finite
-    bool gpu_kernels = false;        // on GPU platforms: kernels on the device instead of the engine on the host
-    int64_t max_extrapolations = -1; // throw when more atoms extrapolate; negative: any number may
+    int32_t precision = 0;            // enum nnp_precision; the Reference platform always uses float64
+    int32_t threads = 0;              // 0: those of the platform
+    double skin = -1;                 // Å; negative: the engine's default
+    int32_t target = 0;               // instruction set, as in nnp.h
+    bool allow_not_finite = false;    // give NaN instead of an exception when an energy or force is not finite
+    bool gpu_kernels = false;         // on GPU platforms: kernels on the device instead of the engine on the host
+    int64_t max_extrapolations = -1;  // throw when more atoms extrapolate; negative: any number may
 };
 
 // E = scale · Σ_i E_i over the particles with a non-zero atomic number, which see only one another.
@@ -30,7 +31,8 @@ struct ForceOptions {
 // The potential travels inside, so that a copied or serialised force is complete. Virtual sites and massless
 // particles may be among the atoms: OpenMM passes a site's force on to its parents, and does not move particles
 // without mass. A particle that is no atom of the potential has atomic number 0.
-class NNP_OPENMM_API NNPForce : public OpenMM::Force {
+class NNP_OPENMM_API NNPForce : public OpenMM::Force
+{
 public:
     // atomic_numbers: one for each particle of the System. Throws OpenMMException for an element without a network.
     NNPForce(PotentialData potential, std::vector<int32_t> atomic_numbers, bool periodic,

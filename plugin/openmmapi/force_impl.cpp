@@ -2,11 +2,18 @@
 
 #include "openmm/OpenMMException.h"
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
-NNPForceImpl::NNPForceImpl(const NNPForce& owner) : owner_(owner) { forceGroup = owner.getForceGroup(); }
+NNPForceImpl::NNPForceImpl(const NNPForce& owner) : owner_(owner)
+{
+    forceGroup = owner.getForceGroup();
+}
 
-CalcNNPForceKernel& NNPForceImpl::kernel() { return kernel_.getAs<CalcNNPForceKernel>(); }
+CalcNNPForceKernel& NNPForceImpl::kernel()
+{
+    return kernel_.getAs<CalcNNPForceKernel>();
+}
 
 void NNPForceImpl::initialize(OpenMM::ContextImpl& context)
 {
@@ -17,7 +24,8 @@ void NNPForceImpl::initialize(OpenMM::ContextImpl& context)
                                       " particles, but the System has " + std::to_string(n_particles) +
                                       ": make the force for all particles, with 0 for those that are no atoms of "
                                       "the potential");
-    bool on_gpu = owner_.options().gpu_kernels && context.getPlatform().supportsKernels({CalcNNPForceKernel::GpuName()});
+    bool on_gpu =
+        owner_.options().gpu_kernels && context.getPlatform().supportsKernels({CalcNNPForceKernel::GpuName()});
     std::string name = on_gpu ? CalcNNPForceKernel::GpuName() : CalcNNPForceKernel::Name();
     kernel_ = context.getPlatform().createKernel(name, context);
     kernel().initialize(context, owner_);
@@ -40,7 +48,10 @@ std::map<std::string, double> NNPForceImpl::getDefaultParameters()
     return {{owner_.scale_parameter(), owner_.default_scale()}};
 }
 
-std::vector<std::string> NNPForceImpl::getKernelNames() { return {CalcNNPForceKernel::Name()}; }
+std::vector<std::string> NNPForceImpl::getKernelNames()
+{
+    return {CalcNNPForceKernel::Name()};
+}
 
 void NNPForceImpl::update_parameters(OpenMM::ContextImpl& context)
 {
@@ -48,6 +59,9 @@ void NNPForceImpl::update_parameters(OpenMM::ContextImpl& context)
     context.systemChanged();
 }
 
-std::shared_ptr<Record> NNPForceImpl::record() { return kernel().record(); }
+std::shared_ptr<Record> NNPForceImpl::record()
+{
+    return kernel().record();
+}
 
 }  // namespace nnp_openmm

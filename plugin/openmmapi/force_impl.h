@@ -7,9 +7,11 @@
 #include "openmm/Kernel.h"
 #include "openmm/internal/ForceImpl.h"
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
-class NNPForceImpl : public OpenMM::ForceImpl {
+class NNPForceImpl : public OpenMM::ForceImpl
+{
 public:
     explicit NNPForceImpl(const NNPForce& owner);
 

@@ -7,9 +7,11 @@
 #include "openmm/KernelImpl.h"
 #include "openmm/internal/ContextImpl.h"
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
-class NNP_OPENMM_API CalcNNPForceKernel : public OpenMM::KernelImpl {
+class NNP_OPENMM_API CalcNNPForceKernel : public OpenMM::KernelImpl
+{
 public:
     static std::string Name() { return "CalcNNPForce"; }
     static std::string GpuName() { return "CalcNNPForceOnGpu"; }

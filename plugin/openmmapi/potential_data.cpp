@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <string>
 
-namespace nnp_openmm {
-namespace {
+namespace nnp_openmm
+{
+namespace
+{
 
 // Sizes of the blocks of the layout, as nnp.h describes it.
 constexpr int64_t HEADER_INTEGERS = 3, HEADER_REALS = 2;
@@ -19,7 +21,8 @@ constexpr int64_t CUTOFF = 2, RIGHT = 1, MINIMUM = 6, MAXIMUM = 7;
 constexpr int64_t LARGEST_LAYER = 1 << 20;
 
 // Reads the arrays in order and refuses to read beyond their ends.
-class Reader {
+class Reader
+{
 public:
     explicit Reader(const PotentialData& potential) : potential_(potential) {}
 
@@ -27,10 +30,7 @@ public:
     {
         return potential_.integers.data() + advance(next_integer_, n, potential_.integers.size());
     }
-    const double* reals(int64_t n)
-    {
-        return potential_.reals.data() + advance(next_real_, n, potential_.reals.size());
-    }
+    const double* reals(int64_t n) { return potential_.reals.data() + advance(next_real_, n, potential_.reals.size()); }
 
 private:
     const PotentialData& potential_;

@@ -6,7 +6,8 @@
 #include <map>
 #include <vector>
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
 struct PotentialData {
     std::vector<int64_t> integers;

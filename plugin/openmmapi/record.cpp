@@ -2,7 +2,8 @@
 
 #include <cmath>
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
 void Record::take_particles(const std::vector<int32_t>& atomic_numbers)
 {

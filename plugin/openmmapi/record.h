@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
 // A function of an atom outside its training range.
 struct Extrapolation {
@@ -46,7 +47,8 @@ struct Record {
 };
 
 // The record of the Context that a force was last evaluated in. Shared by the force, its kernels and its readers.
-class Latest {
+class Latest
+{
 public:
     void set(const std::shared_ptr<Record>& record)
     {

@@ -3,7 +3,8 @@
 #ifndef NNP_PLUGIN_UNITS_H
 #define NNP_PLUGIN_UNITS_H
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
 constexpr double ANGSTROM_PER_NM = 10.0;
 constexpr double KJ_MOL_PER_EV = 1.602176634e-19 * 6.02214076e23 / 1000.0;

@@ -5,8 +5,10 @@
 #include <array>
 #include <cstring>
 
-namespace nnp_openmm {
-namespace {
+namespace nnp_openmm
+{
+namespace
+{
 
 const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr char PAD = '=';
@@ -100,9 +102,18 @@ std::vector<Number> decode_numbers(const std::string& text, const char* what)
 
 }  // namespace
 
-std::string encode(const std::vector<int32_t>& numbers) { return encode_numbers(numbers); }
-std::string encode(const std::vector<int64_t>& numbers) { return encode_numbers(numbers); }
-std::string encode(const std::vector<double>& numbers) { return encode_numbers(numbers); }
+std::string encode(const std::vector<int32_t>& numbers)
+{
+    return encode_numbers(numbers);
+}
+std::string encode(const std::vector<int64_t>& numbers)
+{
+    return encode_numbers(numbers);
+}
+std::string encode(const std::vector<double>& numbers)
+{
+    return encode_numbers(numbers);
+}
 
 std::vector<int32_t> decode_int32(const std::string& text, const char* what)
 {

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
 std::string encode(const std::vector<int32_t>& numbers);
 std::string encode(const std::vector<int64_t>& numbers);

@@ -6,15 +6,16 @@
 #include "openmm/OpenMMException.h"
 #include "openmm/serialization/SerializationNode.h"
 
-namespace nnp_openmm {
-namespace {
+namespace nnp_openmm
+{
+namespace
+{
 
 void check_version(int version)
 {
     if (version < 1 || version > NNPForceProxy::VERSION)
         throw OpenMM::OpenMMException("NNPForce: the XML is of version " + std::to_string(version) +
-                                      ", this plugin reads up to version " +
-                                      std::to_string(NNPForceProxy::VERSION) +
+                                      ", this plugin reads up to version " + std::to_string(NNPForceProxy::VERSION) +
                                       ": install the nnp that wrote it (or a newer one)");
 }
 
@@ -63,8 +64,8 @@ void* NNPForceProxy::deserialize(const OpenMM::SerializationNode& node) const
     potential.integers = decode_int64(node.getStringProperty("integers"), "integers");
     potential.reals = decode_double(node.getStringProperty("reals"), "reals");
     std::vector<int32_t> numbers = decode_int32(node.getStringProperty("atomicNumbers"), "atomicNumbers");
-    auto force = std::make_unique<NNPForce>(std::move(potential), std::move(numbers),
-                                            node.getBoolProperty("periodic"), read_options(node));
+    auto force = std::make_unique<NNPForce>(std::move(potential), std::move(numbers), node.getBoolProperty("periodic"),
+                                            read_options(node));
     force->setName(node.getStringProperty("name", force->getName()));
     force->setForceGroup(node.getIntProperty("forceGroup", 0));
     force->set_scale(node.getStringProperty("scaleParameter", ""), node.getDoubleProperty("defaultScale", 1.0));

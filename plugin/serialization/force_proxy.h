@@ -1,15 +1,17 @@
 // An NNPForce as XML. Version 1 has the attributes
-//   name, forceGroup, periodic (0 or 1), precision, threads, skin, target, gpuKernels (0 or 1), allowNotFinite (0 or 1), maxExtrapolations,
-//   scaleParameter, defaultScale, and as base64 of little-endian numbers
-//   atomicNumbers (int32), integers (int64), reals (float64): the last two as nnp.h lays them out.
+//   name, forceGroup, periodic (0 or 1), precision, threads, skin, target, gpuKernels (0 or 1), allowNotFinite (0 or
+//   1), maxExtrapolations, scaleParameter, defaultScale, and as base64 of little-endian numbers atomicNumbers (int32),
+//   integers (int64), reals (float64): the last two as nnp.h lays them out.
 #ifndef NNP_PLUGIN_FORCE_PROXY_H
 #define NNP_PLUGIN_FORCE_PROXY_H
 
 #include "openmm/serialization/SerializationProxy.h"
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
-class NNPForceProxy : public OpenMM::SerializationProxy {
+class NNPForceProxy : public OpenMM::SerializationProxy
+{
 public:
     static constexpr int VERSION = 1;
 

@@ -4,23 +4,23 @@
 #include "real.h"
 
 enum {
-    NNP_ACT_IDENTITY = 0,    /* l: x */
-    NNP_ACT_TANH = 1,        /* t: tanh x */
-    NNP_ACT_LOGISTIC = 2,    /* s: 1/(1 + exp(-x)) */
-    NNP_ACT_SOFTPLUS = 3,    /* p: ln(1 + exp x) */
-    NNP_ACT_RELU = 4,        /* r: max(0, x) */
-    NNP_ACT_GAUSSIAN = 5,    /* g: exp(-x^2/2) */
-    NNP_ACT_COS = 6,         /* c: cos x */
-    NNP_ACT_REVLOGISTIC = 7, /* S: 1 - logistic */
-    NNP_ACT_EXP = 8,         /* e: exp(-x) */
-    NNP_ACT_HARMONIC = 9,    /* h: x^2 */
+    NNP_ACT_IDENTITY = 0,     /* l: x */
+    NNP_ACT_TANH = 1,         /* t: tanh x */
+    NNP_ACT_LOGISTIC = 2,     /* s: 1/(1 + exp(-x)) */
+    NNP_ACT_SOFTPLUS = 3,     /* p: ln(1 + exp x) */
+    NNP_ACT_RELU = 4,         /* r: max(0, x) */
+    NNP_ACT_GAUSSIAN = 5,     /* g: exp(-x^2/2) */
+    NNP_ACT_COS = 6,          /* c: cos x */
+    NNP_ACT_REVLOGISTIC = 7,  /* S: 1 - logistic */
+    NNP_ACT_EXP = 8,          /* e: exp(-x) */
+    NNP_ACT_HARMONIC = 9,     /* h: x^2 */
     NNP_ACT_SCALED_TANH = 10, /* aenet: 1.7159 tanh(2x/3) */
     NNP_ACT_TWIST = 11,       /* aenet: the same plus a x */
     NNP_ACT_COUNT = 12
 };
 
 /* `twist` is the a of NNP_ACT_TWIST and is ignored by the others. */
-NNP_FN void nnp_activation(int kind, real x, nnp_scalar twist, real *y, real *dy_dx)
+NNP_FN void nnp_activation(int kind, real x, nnp_scalar twist, real* y, real* dy_dx)
 {
     if (kind == NNP_ACT_TANH) {
         real t = NNP_TANH(x);

@@ -25,8 +25,9 @@ NNP_FN real nnp_angular_power(real base, nnp_scalar exponent)
     return NNP_SELECT(base > NNP_SPLAT(0), NNP_POW(safe, exponent), NNP_SPLAT(0));
 }
 
-/* Compact bump of the angle theta = acos(cos), limits in radians; the slope is by cos and is 0 at exact collinearity. */
-NNP_FN void nnp_compact_angle(int kind, real cosine, nnp_scalar left, nnp_scalar right, real *value, real *slope)
+/* Compact bump of the angle theta = acos(cos), limits in radians; the slope is by cos and is 0 at exact collinearity.
+ */
+NNP_FN void nnp_compact_angle(int kind, real cosine, nnp_scalar left, nnp_scalar right, real* value, real* slope)
 {
     real above = NNP_SELECT(cosine < NNP_SPLAT(-1), NNP_SPLAT(-1), cosine);
     real c = NNP_SELECT(above > NNP_SPLAT(1), NNP_SPLAT(1), above);

@@ -10,7 +10,7 @@ enum { NNP_CORE_EXP = 0, NNP_CORE_POLY1 = 1, NNP_CORE_POLY2 = 2, NNP_CORE_POLY3 
 
 /* Core for 0 <= x < 1, value and slope. Lanes outside may hold anything finite or not: the caller selects them away.
  * The polynomials are factored, (1 - x)^(n+1) times positive terms: the expanded ones cancel near x = 1. */
-NNP_FN void nnp_core(int kind, real x, real *value, real *slope)
+NNP_FN void nnp_core(int kind, real x, real* value, real* slope)
 {
     real y = NNP_C(1) - x, y2 = y * y, xy = x * y;
     if (kind == NNP_CORE_EXP) {
@@ -35,7 +35,7 @@ NNP_FN void nnp_core(int kind, real x, real *value, real *slope)
 }
 
 /* Compact bump C(t; left, right): core(|t - centre| / width), zero outside. `asymmetric` replaces x by (2 - x) x. */
-NNP_FN void nnp_compact(int kind, int asymmetric, real t, nnp_scalar left, nnp_scalar right, real *value, real *slope)
+NNP_FN void nnp_compact(int kind, int asymmetric, real t, nnp_scalar left, nnp_scalar right, real* value, real* slope)
 {
     nnp_scalar width = NNP_C(0.5) * (right - left);
     real u = (t - NNP_C(0.5) * (left + right)) * (NNP_C(1) / width);

@@ -7,18 +7,25 @@
 #define NNP_CUTOFF_H
 #include "core.h"
 
-enum { NNP_CUTOFF_HARD = 0, NNP_CUTOFF_COSINE = 1, NNP_CUTOFF_TANH = 2, NNP_CUTOFF_TANH_NORMED = 3,
-       NNP_CUTOFF_EXP = 4, NNP_CUTOFF_POLY1 = 5, NNP_CUTOFF_POLY4 = 8 };
+enum {
+    NNP_CUTOFF_HARD = 0,
+    NNP_CUTOFF_COSINE = 1,
+    NNP_CUTOFF_TANH = 2,
+    NNP_CUTOFF_TANH_NORMED = 3,
+    NNP_CUTOFF_EXP = 4,
+    NNP_CUTOFF_POLY1 = 5,
+    NNP_CUTOFF_POLY4 = 8
+};
 
 /* (1 + cos pi x)/2 and its slope over x, from u = x^2: both are even in x, so that no root is needed. */
-NNP_FN void nnp_cosine_decay(real u, real *value, real *slope_over_x)
+NNP_FN void nnp_cosine_decay(real u, real* value, real* slope_over_x)
 {
     real c = NNP_COS_HALF_PI_ROOT(u);
     *value = c * c;
     *slope_over_x = -NNP_PI * c * NNP_SIN_HALF_PI_ROOT(u);
 }
 
-NNP_FN void nnp_cutoff(int kind, real r, nnp_scalar r_c, nnp_scalar inner_fraction, real *f_c, real *df_c_dr)
+NNP_FN void nnp_cutoff(int kind, real r, nnp_scalar r_c, nnp_scalar inner_fraction, real* f_c, real* df_c_dr)
 {
     nnp_scalar inner = inner_fraction * r_c;
     nnp_scalar inverse_width = NNP_C(1) / (r_c - inner);
@@ -46,8 +53,8 @@ NNP_FN void nnp_cutoff(int kind, real r, nnp_scalar r_c, nnp_scalar inner_fracti
 }
 
 /* f_c and (df_c/dr)/r from r^2. */
-NNP_FN void nnp_cutoff_by_square(int kind, real r2, nnp_scalar r_c, nnp_scalar inner_fraction, real *f_c,
-                                 real *df_c_dr_over_r)
+NNP_FN void nnp_cutoff_by_square(int kind, real r2, nnp_scalar r_c, nnp_scalar inner_fraction, real* f_c,
+                                 real* df_c_dr_over_r)
 {
     if (kind == NNP_CUTOFF_COSINE && inner_fraction == 0) {
         nnp_scalar inverse2 = NNP_C(1) / (r_c * r_c);

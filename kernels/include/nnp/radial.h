@@ -4,7 +4,7 @@
 #include "real.h"
 
 /* exp(-eta (r - r_shift)^2); eta = 0 is Behler's G1. */
-NNP_FN void nnp_gaussian(real r, nnp_scalar eta, nnp_scalar r_shift, real *g, real *dg_dr)
+NNP_FN void nnp_gaussian(real r, nnp_scalar eta, nnp_scalar r_shift, real* g, real* dg_dr)
 {
     real d = r - r_shift;
     *g = NNP_EXP(-eta * d * d);
@@ -12,7 +12,7 @@ NNP_FN void nnp_gaussian(real r, nnp_scalar eta, nnp_scalar r_shift, real *g, re
 }
 
 /* cos(kappa r), Behler's G3. */
-NNP_FN void nnp_radial_cosine(real r, nnp_scalar kappa, real *g, real *dg_dr)
+NNP_FN void nnp_radial_cosine(real r, nnp_scalar kappa, real* g, real* dg_dr)
 {
     *g = NNP_COS(kappa * r);
     *dg_dr = -kappa * NNP_SIN(kappa * r);

@@ -12,8 +12,8 @@
 typedef double real;
 typedef double nnp_scalar;
 #define NNP_FN static inline
-#define NNP_C(x) ((nnp_scalar)(x))      /* a literal */
-#define NNP_SPLAT(x) ((real)(x))        /* one scalar in every lane */
+#define NNP_C(x) ((nnp_scalar)(x)) /* a literal */
+#define NNP_SPLAT(x) ((real)(x))   /* one scalar in every lane */
 #define NNP_SELECT(mask, a, b) ((mask) ? (a) : (b))
 #define NNP_SQRT(x) sqrt(x)
 #define NNP_EXP(x) exp(x)
@@ -21,7 +21,7 @@ typedef double nnp_scalar;
 #define NNP_SIN(x) sin(x)
 #define NNP_COS(x) cos(x)
 #define NNP_INVERSE_SQRT(x) (1.0 / sqrt(x))
-#define NNP_TANH_UNIT(x) tanh(x)                                /* for 0 <= x <= 1 */
+#define NNP_TANH_UNIT(x) tanh(x)                                  /* for 0 <= x <= 1 */
 #define NNP_COS_HALF_PI_ROOT(u) cos(1.5707963267948966 * sqrt(u)) /* cos(pi sqrt(u) / 2) for 0 <= u <= 1 */
 #define NNP_SIN_HALF_PI_ROOT(u) \
     ((u) > 0 ? sin(1.5707963267948966 * sqrt(u)) / sqrt(u) : 1.5707963267948966) /* sin(pi sqrt(u) / 2) / sqrt(u) */

@@ -3,8 +3,10 @@
 #include "openmm/OpenMMException.h"
 #include "openmm/reference/ReferencePlatform.h"
 
-namespace nnp_openmm {
-namespace {
+namespace nnp_openmm
+{
+namespace
+{
 
 // The CPU platform's data begin as the Reference platform's.
 OpenMM::ReferencePlatform::PlatformData& platform_data(OpenMM::ContextImpl& context)

@@ -7,9 +7,11 @@
 
 #include "openmm/KernelFactory.h"
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
-class CpuCalcNNPForceKernel : public CalcNNPForceKernel {
+class CpuCalcNNPForceKernel : public CalcNNPForceKernel
+{
 public:
     using CalcNNPForceKernel::CalcNNPForceKernel;
 
@@ -23,7 +25,8 @@ private:
     std::string scale_parameter_;
 };
 
-class CpuKernelFactory : public OpenMM::KernelFactory {
+class CpuKernelFactory : public OpenMM::KernelFactory
+{
 public:
     OpenMM::KernelImpl* createKernelImpl(std::string name, const OpenMM::Platform& platform,
                                          OpenMM::ContextImpl& context) const override;

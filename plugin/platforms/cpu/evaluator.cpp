@@ -8,8 +8,10 @@
 #include <cmath>
 #include <limits>
 
-namespace nnp_openmm {
-namespace {
+namespace nnp_openmm
+{
+namespace
+{
 
 constexpr size_t MESSAGE_SIZE = 1024;
 
@@ -64,11 +66,11 @@ void Evaluator::gather(const std::vector<OpenMM::Vec3>& positions)
         const OpenMM::Vec3& position = positions[particles[atom]];
         for (int c = 0; c < 3; ++c) {
             if (!std::isfinite(position[c]))
-                fail(NNP_BAD_STRUCTURE,
-                     "position of particle " + std::to_string(particles[atom]) + " is not finite: (" +
-                         std::to_string(position[0]) + ", " + std::to_string(position[1]) + ", " +
-                         std::to_string(position[2]) + ") nm: the simulation has become unstable (a smaller time "
-                         "step or a minimisation first may help) or its positions were never set");
+                fail(NNP_BAD_STRUCTURE, "position of particle " + std::to_string(particles[atom]) +
+                                            " is not finite: (" + std::to_string(position[0]) + ", " +
+                                            std::to_string(position[1]) + ", " + std::to_string(position[2]) +
+                                            ") nm: the simulation has become unstable (a smaller time "
+                                            "step or a minimisation first may help) or its positions were never set");
             positions_[3 * atom + c] = position[c] * ANGSTROM_PER_NM;
         }
     }
@@ -80,8 +82,11 @@ int Evaluator::compute(const OpenMM::Vec3* box, bool include_forces)
     int32_t axis = periodic_ ? 1 : 0;
     for (int i = 0; periodic_ && i < 9; ++i)
         cell[i] = box[i / 3][i % 3] * ANGSTROM_PER_NM;
-    nnp_structure structure = {static_cast<int64_t>(atomic_numbers_.size()), positions_.data(),
-                               atomic_numbers_.data(), cell, {axis, axis, axis}};
+    nnp_structure structure = {static_cast<int64_t>(atomic_numbers_.size()),
+                               positions_.data(),
+                               atomic_numbers_.data(),
+                               cell,
+                               {axis, axis, axis}};
     nnp_results results = {};
     results.energy = &record_->energy;
     results.energies = record_->energies.data();
@@ -89,8 +94,7 @@ int Evaluator::compute(const OpenMM::Vec3* box, bool include_forces)
     return nnp_engine_compute(engine_.get(), &structure, &results);
 }
 
-double Evaluator::evaluate(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box,
-                           bool include_forces)
+double Evaluator::evaluate(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, bool include_forces)
 {
     latest_->set(record_);
     gather(positions);

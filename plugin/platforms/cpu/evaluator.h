@@ -8,9 +8,11 @@
 
 #include "openmm/Vec3.h"
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
-class Evaluator {
+class Evaluator
+{
 public:
     // precision: enum nnp_precision; threads: 0 for all the process may use.
     Evaluator(const NNPForce& force, int precision, int threads);

@@ -6,8 +6,10 @@
 #include <cmath>
 #include <string>
 
-namespace nnp_openmm {
-namespace {
+namespace nnp_openmm
+{
+namespace
+{
 
 constexpr int BOX_SIZE = 32, FRAME_SIZE = 14;
 constexpr int LARGEST_SHIFT = 127;  // shifts have a byte each

@@ -7,7 +7,8 @@
 #include <array>
 #include <vector>
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
 using Matrix = std::array<OpenMM::Vec3, 3>;
 
@@ -15,7 +16,7 @@ struct Box {
     Matrix cell;          // Å; rows are vectors
     OpenMM::Vec3 origin;  // Å
     bool periodic;
-    double reach;         // cutoff + skin, Å
+    double reach;  // cutoff + skin, Å
 
     Matrix inverse() const;  // fraction = (r - origin) @ inverse
     OpenMM::Vec3 reach_fractions() const;

@@ -12,13 +12,15 @@
 #include <type_traits>
 #include <vector>
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
 using OpenMM::ArrayInterface;
 using OpenMM::ComputeContext;
 using OpenMM::ComputeKernel;
 
-class DeviceArray {
+class DeviceArray
+{
 public:
     // At least one element is allocated; size() is what was asked for.
     void allocate(ComputeContext& context, size_t size, int element_size, const char* name)
@@ -55,7 +57,8 @@ private:
 };
 
 // A kernel whose arguments are given anew at each launch.
-class DeviceKernel {
+class DeviceKernel
+{
 public:
     explicit DeviceKernel(const ComputeKernel& kernel = {}) : kernel_(kernel) {}
 

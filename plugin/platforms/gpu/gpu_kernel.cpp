@@ -13,8 +13,10 @@
 #include <cmath>
 #include <numeric>
 
-namespace nnp_openmm {
-namespace {
+namespace nnp_openmm
+{
+namespace
+{
 
 // kernels/gpu/layout.inc
 enum { STATE_REBUILD, STATE_LOST, STATE_FAILED, STATE_EXTRAPOLATING, STATE_COUNTERS };
@@ -22,14 +24,15 @@ enum { STATUS_NOT_FINITE = 1, STATUS_OVERLAP = 2 };
 enum { WANT_ENERGY = 1, WANT_FORCES = 2 };
 
 constexpr int FINISH_GROUPS = 32, PARTIALS = 7;
-constexpr int FIRST_ROOM = 4096;          // extrapolations there is room for from the start
-constexpr double DEFAULT_SKIN = 0.6;      // Å
-constexpr double FIXED_POINT = 0x1p32;    // OpenMM's forces
-constexpr double COARSER = 0x1p16;        // when a force is too large for the kernels' fixed point
-constexpr int MOST_TRIES = 80;             // of coarser fixed points, larger buffers, new lists
+constexpr int FIRST_ROOM = 4096;        // extrapolations there is room for from the start
+constexpr double DEFAULT_SKIN = 0.6;    // Å
+constexpr double FIXED_POINT = 0x1p32;  // OpenMM's forces
+constexpr double COARSER = 0x1p16;      // when a force is too large for the kernels' fixed point
+constexpr int MOST_TRIES = 80;          // of coarser fixed points, larger buffers, new lists
 constexpr double COARSEST = 0x1p-900;
 
-// The first member of each platform's data that matters: the device contexts; OpenMM runs a force like ours on the first.
+// The first member of each platform's data that matters: the device contexts; OpenMM runs a force like ours on the
+// first.
 template <class Data>
 ComputeContext* first_context(OpenMM::ContextImpl& context)
 {
@@ -239,8 +242,9 @@ double GpuCalcNNPForceKernel::execute(OpenMM::ContextImpl& context, bool include
     int tries = 0;
     while (!evaluate(WANT_ENERGY | (include_forces ? WANT_FORCES : 0))) {
         if (++tries > MOST_TRIES)
-            fail(NNP_INTERNAL, "the device's neighbour list is never good enough: make the force with "
-                               "gpu_kernels=False and report this");
+            fail(NNP_INTERNAL,
+                 "the device's neighbour list is never good enough: make the force with "
+                 "gpu_kernels=False and report this");
     }
     std::vector<double> partial = partial_.read<double>();
     double energy = 0;

@@ -7,9 +7,11 @@
 
 #include "openmm/KernelFactory.h"
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
-class GpuCalcNNPForceKernel : public CalcNNPForceKernel {
+class GpuCalcNNPForceKernel : public CalcNNPForceKernel
+{
 public:
     GpuCalcNNPForceKernel(const std::string& name, const OpenMM::Platform& platform, ComputeContext& context)
         : CalcNNPForceKernel(name, platform), context_(context)
@@ -51,7 +53,8 @@ private:
 };
 
 // Makes the kernel where the device can run it, else one that goes through the host.
-class GpuKernelFactory : public OpenMM::KernelFactory {
+class GpuKernelFactory : public OpenMM::KernelFactory
+{
 public:
     OpenMM::KernelImpl* createKernelImpl(std::string name, const OpenMM::Platform& platform,
                                          OpenMM::ContextImpl& context) const override;

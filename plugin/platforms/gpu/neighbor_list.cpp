@@ -5,8 +5,10 @@
 #include <climits>
 #include <cmath>
 
-namespace nnp_openmm {
-namespace {
+namespace nnp_openmm
+{
+namespace
+{
 
 constexpr int BOX_SIZE = 32, FRAME_SIZE = 14, STATE_SIZE = 8;
 constexpr int STATE_ROOM = 4, STATE_MOST = 5, STATE_ENTRY_ROOM = 6;

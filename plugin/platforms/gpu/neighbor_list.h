@@ -5,9 +5,11 @@
 #include "box.h"
 #include "program.h"
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
-class DeviceNeighborList {
+class DeviceNeighborList
+{
 public:
     // elements: index of each atom's element in the potential.
     DeviceNeighborList(Program& program, double cutoff, double skin, const std::vector<int>& elements);

@@ -2,8 +2,10 @@
 
 #include "openmm/OpenMMException.h"
 
-namespace nnp_openmm {
-namespace {
+namespace nnp_openmm
+{
+namespace
+{
 
 constexpr size_t MESSAGE_SIZE = 1024;
 // Neighbours in local memory at once: the smallest that fits is compiled; beyond the last, the kernels cut tiles.

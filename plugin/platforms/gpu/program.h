@@ -9,9 +9,11 @@
 
 #include <map>
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
-class Program {
+class Program
+{
 public:
     static constexpr int GROUP_SIZE = 64;
 

@@ -2,7 +2,8 @@
 #ifndef NNP_PLUGIN_TRANSFER_H
 #define NNP_PLUGIN_TRANSFER_H
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
 // In OpenMM's common-compute dialect. atom_of: atom of a particle, -1 for none.
 constexpr const char* TRANSFER_SOURCE = R"(

@@ -2,8 +2,10 @@
 
 #include "openmm/OpenMMException.h"
 
-namespace nnp_openmm {
-namespace {
+namespace nnp_openmm
+{
+namespace
+{
 
 constexpr int ALL_GROUPS = ~0;  // the force's own group was looked at before
 

@@ -11,9 +11,11 @@
 #include "openmm/KernelFactory.h"
 #include "openmm/internal/CustomCPPForceImpl.h"
 
-namespace nnp_openmm {
+namespace nnp_openmm
+{
 
-class HostCalcNNPForceKernel : public CalcNNPForceKernel {
+class HostCalcNNPForceKernel : public CalcNNPForceKernel
+{
 public:
     using CalcNNPForceKernel::CalcNNPForceKernel;
 
@@ -24,7 +26,8 @@ public:
 
 private:
     // What OpenMM calls with the positions.
-    class Carrier : public OpenMM::CustomCPPForceImpl {
+    class Carrier : public OpenMM::CustomCPPForceImpl
+    {
     public:
         Carrier(const NNPForce& force, Evaluator& evaluator)
             : CustomCPPForceImpl(force), force_(force), evaluator_(evaluator), scale_parameter_(force.scale_parameter())
@@ -44,7 +47,8 @@ private:
     std::unique_ptr<Carrier> carrier_;
 };
 
-class HostKernelFactory : public OpenMM::KernelFactory {
+class HostKernelFactory : public OpenMM::KernelFactory
+{
 public:
     OpenMM::KernelImpl* createKernelImpl(std::string name, const OpenMM::Platform& platform,
                                          OpenMM::ContextImpl& context) const override;

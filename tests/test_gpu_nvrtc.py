@@ -92,7 +92,6 @@ def test_compiles(nvrtc, precision):
 
 
 @pytest.mark.slow
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_compiles_for_every_architecture(nvrtc, small, precision, architecture):
@@ -100,7 +99,6 @@ def test_compiles_for_every_architecture(nvrtc, small, precision, architecture):
 
 
 @pytest.mark.slow
-@pytest.mark.exhaustive
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_family_compiles(nvrtc, precision):
     check(nvrtc, random_potential(("H", "O"), 2), precision, "sm_90")

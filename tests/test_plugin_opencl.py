@@ -87,6 +87,20 @@ def test_agrees_with_the_cpu_engine(potential, precision):
     assert energy_ev(context) == pytest.approx(0.5 * wanted.energy, rel=1e-4)
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_without_gpu_kernels_the_engine_computes_on_the_host(potential, precision):
+    """The default: positions go to the host and forces come back, after reordering too."""
+    start = nnp.openmm.to_openmm(as_structure(crystal()))
+    system = nnp.openmm.create_system(potential, start, route="native")
+    context = context_of(system, start.positions_nm, "OpenCL", properties={"Precision": precision})
+    check(context, potential, start, precision)
+    context.setVelocitiesToTemperature(300, 1)
+    context.getIntegrator().setStepSize(2e-4)
+    context.getIntegrator().step(300)  # OpenMM reorders atoms every 250 steps
+    assert np.abs(positions_nm(context) - start.positions_nm).max() > 0.01
+    check(context, potential, start, precision)
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_small_boxes_and_free_atoms(potential, name):
     structure = structures()[name]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import nnp
+from nnp.engines.flatten import FlatPotential
 from nnp.errors import NNPError, NumericalError, OptionError, StructureError, UnavailableError
 
 ABI_VERSION = 1
@@ -62,6 +63,16 @@ class PotentialArrays(ct.Structure):
         ("reals", _double_p),
         ("n_reals", ct.c_int64),
     ]
+
+    @classmethod
+    def of(cls, flat: FlatPotential) -> PotentialArrays:
+        """Pointers into a flat potential, which has to outlive them."""
+        return cls(
+            flat.integers.ctypes.data_as(_int64_p),
+            len(flat.integers),
+            flat.reals.ctypes.data_as(_double_p),
+            len(flat.reals),
+        )
 
 
 class Options(ct.Structure):
@@ -122,18 +133,60 @@ def library_path() -> Path:
     Raises:
         UnavailableError: it is nowhere.
     """
-    override = os.environ.get("NNP_CPU_LIBRARY")
+    needed = "engine='cpu' needs its C++ library"
+    return find_library(_NAME, "NNP_CPU_LIBRARY", needed, "engine='reference'")
+
+
+def find_library(name: str, variable: str, needed: str, instead: str) -> Path:
+    """Where a library of the package lies.
+
+    Args:
+        name: of the file.
+        variable: of the environment, that names another build.
+        needed: who needs which library, for the message.
+        instead: what works without, for the message.
+
+    Raises:
+        UnavailableError: it is nowhere.
+    """
+    override = os.environ.get(variable)
     folders = [Path(folder) for folder in nnp.__path__]
     folders.append(Path(sysconfig.get_path("platlib")) / "nnp")
-    candidates = [Path(override)] if override else [folder / "lib" / _NAME for folder in folders]
+    candidates = [Path(override)] if override else [folder / "lib" / name for folder in folders]
     for candidate in candidates:
         if candidate.is_file():
             return candidate
     raise UnavailableError(
-        f"engine='cpu' needs its C++ library, which is not at {' or '.join(map(str, candidates))}: "
-        "install the package with a C++17 compiler at hand (pip install .), or use "
-        "engine='reference'"
+        f"{needed}, which is not at {' or '.join(map(str, candidates))}: install the package with "
+        f"a C++17 compiler at hand (pip install .), or use {instead}"
     )
+
+
+def open_library(path: Path, whose: str) -> ct.CDLL:
+    """Load a library; ``whose`` stands in the message.
+
+    Raises:
+        UnavailableError: it does not load.
+    """
+    try:
+        return ct.CDLL(str(path))
+    except OSError as error:
+        raise UnavailableError(
+            f"{whose} library {path} does not load ({error}): reinstall the package"
+        ) from error
+
+
+def check_version(path: Path, whose: str, found: int, wanted: int) -> None:
+    """Refuse a library of another version of its interface.
+
+    Raises:
+        UnavailableError: the versions differ.
+    """
+    if found != wanted:
+        raise UnavailableError(
+            f"{whose} library {path} speaks version {found} of its interface, this package "
+            f"version {wanted}: reinstall the package"
+        )
 
 
 @cache
@@ -144,18 +197,9 @@ def load_library() -> ct.CDLL:
         UnavailableError: it is missing, does not load, or is of another version.
     """
     path = library_path()
-    try:
-        library = ct.CDLL(str(path))
-    except OSError as error:
-        raise UnavailableError(
-            f"the CPU engine's library {path} does not load ({error}): reinstall the package"
-        ) from error
+    library = open_library(path, "the CPU engine's")
     _declare(library)
-    if library.nnp_abi_version() != ABI_VERSION:
-        raise UnavailableError(
-            f"the CPU engine's library {path} speaks version {library.nnp_abi_version()} of its "
-            f"interface, this package version {ABI_VERSION}: reinstall the package"
-        )
+    check_version(path, "the CPU engine's", library.nnp_abi_version(), ABI_VERSION)
     return library
 
 

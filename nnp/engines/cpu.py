@@ -201,12 +201,7 @@ def _options(dtype: str, threads: int | None, skin: float | None, target: str) -
 
 def _create(library: ct.CDLL, potential: Potential, options: c.Options) -> ct.c_void_p:
     flat = flatten(potential)
-    arrays = c.PotentialArrays(
-        flat.integers.ctypes.data_as(ct.POINTER(ct.c_int64)),
-        len(flat.integers),
-        _pointer(flat.reals),
-        len(flat.reals),
-    )
+    arrays = c.PotentialArrays.of(flat)
     handle = ct.c_void_p()
     message = ct.create_string_buffer(1024)
     code = library.nnp_engine_create(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ctypes as ct
-import os
 import sys
-import sysconfig
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,10 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import nnp
-from nnp.engines._library import PotentialArrays, check
+from nnp.engines._library import (
+    PotentialArrays,
+    check,
+    check_version,
+    find_library,
+    open_library,
+)
 from nnp.engines.flatten import FlatPotential
-from nnp.errors import UnavailableError
 
 ABI_VERSION = 1
 _NAME = "libnnp_gpu.dylib" if sys.platform == "darwin" else "libnnp_gpu.so"
@@ -45,18 +47,8 @@ def library_path() -> Path:
     Raises:
         UnavailableError: it is nowhere.
     """
-    override = os.environ.get("NNP_GPU_LIBRARY")
-    folders = [Path(folder) for folder in nnp.__path__]
-    folders.append(Path(sysconfig.get_path("platlib")) / "nnp")
-    candidates = [Path(override)] if override else [folder / "lib" / _NAME for folder in folders]
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate
-    raise UnavailableError(
-        "the GPU engines need the library that writes their kernels, which is not at "
-        f"{' or '.join(map(str, candidates))}: install the package with a C++17 compiler at hand "
-        "(pip install .), or use engine='cpu'"
-    )
+    needed = "the GPU engines need the library that writes their kernels"
+    return find_library(_NAME, "NNP_GPU_LIBRARY", needed, "engine='cpu'")
 
 
 @cache
@@ -67,19 +59,10 @@ def load_library() -> ct.CDLL:
         UnavailableError: it is missing, does not load, or is of another version.
     """
     path = library_path()
-    try:
-        library = ct.CDLL(str(path))
-    except OSError as error:
-        raise UnavailableError(
-            f"the GPU engines' library {path} does not load ({error}): reinstall the package"
-        ) from error
+    library = open_library(path, "the GPU engines'")
     for name in ("source", "parameters", "order", "local_bytes"):
         getattr(library, f"nnp_gpu_{name}").restype = ct.c_int64
-    if library.nnp_gpu_abi_version() != ABI_VERSION:
-        raise UnavailableError(
-            f"the GPU engines' library {path} speaks version {library.nnp_gpu_abi_version()} of "
-            f"its interface, this package version {ABI_VERSION}: reinstall the package"
-        )
+    check_version(path, "the GPU engines'", library.nnp_gpu_abi_version(), ABI_VERSION)
     return library
 
 
@@ -93,12 +76,7 @@ class Generator:
     def __init__(self, flat: FlatPotential) -> None:
         self._library = load_library()
         self._flat = flat  # keeps the arrays alive that `_arrays` points to
-        self._arrays = PotentialArrays(
-            flat.integers.ctypes.data_as(ct.POINTER(ct.c_int64)),
-            len(flat.integers),
-            flat.reals.ctypes.data_as(ct.POINTER(ct.c_double)),
-            len(flat.reals),
-        )
+        self._arrays = PotentialArrays.of(flat)
 
     def source(self, options: SourceOptions) -> str:
         """The program's text."""

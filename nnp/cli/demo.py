@@ -99,16 +99,10 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _teacher(atoms: Atoms) -> openmm.System:
     """Stillinger-Weber silicon."""
-    import openmm
-
-    from nnp.openmm import to_openmm
+    from nnp.openmm import create_empty_system
     from nnp.teachers.openmm import create_stillinger_weber_forces
 
-    start = to_openmm(atoms)
-    system = openmm.System()
-    for mass in start.masses:
-        system.addParticle(mass)
-    system.setDefaultPeriodicBoxVectors(*start.topology.getPeriodicBoxVectors())
+    system = create_empty_system(atoms)
     for force in create_stillinger_weber_forces(len(atoms)):
         system.addForce(force)
     return system

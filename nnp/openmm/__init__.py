@@ -25,12 +25,13 @@ except ImportError as error:
 
 from nnp.openmm._plugin import why_unavailable
 from nnp.openmm.box import OpenMMAtoms, to_openmm
+from nnp.openmm.calculator_force import create_calculator_force
 from nnp.openmm.monitor import Monitor, monitor, monitors, original_errors
 from nnp.openmm.native_force import update_force
 from nnp.openmm.native_monitor import NativeMonitor
 from nnp.openmm.platforms import check_platform
 from nnp.openmm.routes import ROUTES, create_force
-from nnp.openmm.system import create_simulation, create_system
+from nnp.openmm.system import create_empty_system, create_simulation, create_system
 
 why_unavailable()  # loads the plugin, so that OpenMM can read Systems with its forces from XML
 
@@ -43,6 +44,8 @@ __all__ = [
     "NativeMonitor",
     "OpenMMAtoms",
     "check_platform",
+    "create_calculator_force",
+    "create_empty_system",
     "create_force",
     "create_simulation",
     "create_system",

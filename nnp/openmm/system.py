@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -43,18 +44,36 @@ def create_system(
     topology, masses = _topology_and_masses(atoms)
     force = create_force(potential, topology, route, periodic, engine, platform, **options)
     system = (uncopyable(openmm.System) if is_torch_force(force) else openmm.System)()
-    for mass in masses:
-        system.addParticle(mass)
-    box = topology.getPeriodicBoxVectors()
-    if box is None and force.usesPeriodicBoundaryConditions():
+    if topology.getPeriodicBoxVectors() is None and force.usesPeriodicBoundaryConditions():
         raise StructureError(
             "periodic=True but the atoms have no box: set the cell and pbc=True, or the "
             "topology's box vectors"
         )
-    if box is not None:
-        system.setDefaultPeriodicBoxVectors(*box)
+    _fill(system, topology, masses)
     system.addForce(force)
     return system
+
+
+def create_empty_system(atoms: Any) -> openmm.System:
+    """A System with masses and box and without any force.
+
+    Args:
+        atoms: as in `create_system`.
+
+    Raises:
+        OptionError: ``atoms`` is something else.
+    """
+    system = openmm.System()
+    _fill(system, *_topology_and_masses(atoms))
+    return system
+
+
+def _fill(system: openmm.System, topology: app.Topology, masses: Iterable[float]) -> None:
+    for mass in masses:
+        system.addParticle(mass)
+    box = topology.getPeriodicBoxVectors()
+    if box is not None:
+        system.setDefaultPeriodicBoxVectors(*box)
 
 
 def create_simulation(

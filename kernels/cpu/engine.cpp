@@ -67,7 +67,7 @@ void Engine::Aligned::operator()(void* p) const
 
 Engine::Engine(const nnp_potential_arrays& potential, const nnp_options& options)
     : model_(read_model(potential)),
-      plan_(make_plan(model_)),
+      plan_(make_plan(model_, Powers::in_tasks)),
       kernel_(choose_kernel(is_single(options), options.target)),
       single_(is_single(options)),
       pool_(thread_count(options)),

@@ -66,6 +66,11 @@ const nnp::Element& element_of(const nnp::Model& model, int32_t element)
     return model.elements[element];
 }
 
+nnp::gpu::Groups groups_of(const nnp::Model& model, int32_t element)
+{
+    return nnp::gpu::make_groups(nnp::make_plan(model, nnp::Powers::in_slots)[element]);
+}
+
 template <class T, class Container>
 int64_t hand_out(const Container& values, T* out, int64_t size)
 {
@@ -98,8 +103,7 @@ int64_t nnp_gpu_parameters(const nnp_potential_arrays* potential, int32_t elemen
     return guarded(message, message_size, [&] {
         nnp::Model model = model_of(potential);
         const nnp::Element& chosen = element_of(model, element);
-        nnp::gpu::Groups groups = nnp::gpu::make_groups(nnp::gpu::make_plan(model)[element]);
-        return hand_out(nnp::gpu::parameters_of(chosen, groups), out, size);
+        return hand_out(nnp::gpu::parameters_of(chosen, groups_of(model, element)), out, size);
     });
 }
 
@@ -109,7 +113,7 @@ int64_t nnp_gpu_order(const nnp_potential_arrays* potential, int32_t element, in
     return guarded(message, message_size, [&] {
         nnp::Model model = model_of(potential);
         element_of(model, element);
-        return hand_out(nnp::gpu::order_of(nnp::gpu::make_groups(nnp::gpu::make_plan(model)[element])), out, size);
+        return hand_out(nnp::gpu::order_of(groups_of(model, element)), out, size);
     });
 }
 

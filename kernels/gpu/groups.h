@@ -1,4 +1,4 @@
-// The work of one element as the kernels see it: the CPU engine's plan, cut into groups that fit a thread's registers.
+// The work of one element as the kernels see it: the plan, cut into groups that fit a thread's registers.
 #ifndef NNP_GPU_GROUPS_H
 #define NNP_GPU_GROUPS_H
 

@@ -122,7 +122,7 @@ void check_options(const nnp_gpu_options& o)
 
 std::string write_program(const Model& model, const nnp_gpu_options& options)
 {
-    std::vector<ElementPlan> plan = make_plan(model);
+    std::vector<ElementPlan> plan = make_plan(model, Powers::in_slots);
     std::string text = head(options) + constants(model, options) + text_of("layout.inc") + text_of("list.cc") +
                        text_of("stage.cc") + text_of("push.cc") + text_of("network.cc");
     for (size_t e = 0; e < model.elements.size(); ++e) {

@@ -1,14 +1,15 @@
-// Which functions share which work. Functions of one element are grouped by what their inner loops have in common;
-// inside an angular group every distinct exponential is one slot, computed once per triple. The angles' powers come in
-// two ways:
-// - tasks: exponents 1, 2, 4, 8, 16 of one base (one lambda), for up to three exponentials at once, in registers;
-// - slots: everything else (other exponents, compact angles), one array per distinct power, by a short program.
+// Which functions share which work, for the CPU kernels and the GPU kernels. Functions of one element are grouped by
+// what their inner loops have in common; inside an angular group every distinct exponential is one slot, computed once
+// per triple. The angles' powers come in two ways:
+// - slots: every distinct power (or compact angle) once, by a short program;
+// - tasks, where the caller asks for them (the CPU: its registers hold many triples): exponents 1, 2, 4, 8, 16 of one
+//   base (one lambda), for up to three exponentials at once, without slots.
 //
 //   function m of an angular group = value_coefficient * sum over triples of
 //       f(r_ij) f(r_ik) [f(r_jk)] * exponential[exp_slot] * angle(value)
 //   d/dcos of the angle part       = slope_coefficient * angle(slope)
-#ifndef NNP_CPU_PLAN_H
-#define NNP_CPU_PLAN_H
+#ifndef NNP_PLAN_H
+#define NNP_PLAN_H
 
 #include "model.h"
 
@@ -82,7 +83,7 @@ struct AngularGroup {
     std::vector<AngleSlot> angles;
     std::vector<AngularMember> members;  // sorted by exp_slot
     std::vector<int> slotted;            // members that use angle slots, sorted by exp_slot
-    std::vector<PowerTask> tasks;
+    std::vector<PowerTask> tasks;        // none with Powers::in_slots
 };
 
 struct ElementPlan {
@@ -90,7 +91,9 @@ struct ElementPlan {
     std::vector<AngularGroup> angular;
 };
 
-std::vector<ElementPlan> make_plan(const Model& model);
+enum class Powers { in_slots, in_tasks };
+
+std::vector<ElementPlan> make_plan(const Model& model, Powers powers);
 
 }  // namespace nnp
 

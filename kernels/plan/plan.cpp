@@ -1,7 +1,8 @@
 #include "plan.h"
 
+#include "slots.h"
+
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -10,10 +11,6 @@ namespace nnp
 {
 namespace
 {
-
-constexpr int LARGEST_INTEGER_POWER = 64;
-constexpr size_t MOST_NEW_SLOTS = 4;  // products that cost no more than one exponential
-constexpr double SAME_ETA = 1e-14;    // relative: products of exponentials must not cost accuracy
 
 bool same_radial_group(const RadialGroup& group, const Function& f)
 {
@@ -60,140 +57,11 @@ bool same_angular_group(const AngularGroup& a, const AngularGroup& b)
     return key(a) == key(b);
 }
 
-// Exponential slots: one per distinct eta, smallest first; a sum or a small multiple of earlier ones is a product.
-class ExponentialBuilder
-{
-public:
-    std::vector<ExponentialSlot> slots;
-
-    int slot(double eta)
-    {
-        int found = find(eta);
-        if (found >= 0)
-            return found;
-        for (int a = 0; a < size(); ++a) {
-            int rest = eta > slots[a].eta ? find(eta - slots[a].eta, eta) : -1;
-            if (rest >= 0 && slots[a].eta > 0)
-                return add(eta, a, rest);
-        }
-        for (int a = 0; a < size(); ++a) {
-            double ratio = slots[a].eta > 0 ? eta / slots[a].eta : 0;
-            double whole = std::round(ratio);
-            if (whole < 2 || whole > 32 || std::abs(ratio - whole) >= SAME_ETA * whole)
-                continue;
-            std::vector<ExponentialSlot> before = slots;
-            int made = multiple(a, static_cast<int>(whole), eta);
-            if (slots.size() <= before.size() + MOST_NEW_SLOTS)
-                return made;
-            slots = before;
-        }
-        return add(eta, -1, -1);
-    }
-
-private:
-    int size() const { return static_cast<int>(slots.size()); }
-
-    int find(double eta, double scale = 0) const
-    {
-        for (int s = 0; s < size(); ++s) {
-            if (std::abs(slots[s].eta - eta) <= SAME_ETA * std::max(std::abs(eta), std::abs(scale)))
-                return s;
-        }
-        return -1;
-    }
-
-    int add(double eta, int first, int second)
-    {
-        slots.push_back({eta, first, second});
-        return size() - 1;
-    }
-
-    int multiple(int base, int times, double eta)
-    {
-        int half = times / 2, rest = times - half;
-        double unit = slots[base].eta;
-        int first = half == 1 ? base : slot_of_multiple(base, half, unit * half);
-        int second = rest == half ? first : slot_of_multiple(base, rest, unit * rest);
-        return add(eta, first, second);
-    }
-
-    int slot_of_multiple(int base, int times, double eta)
-    {
-        int found = find(eta);
-        if (found >= 0)
-            return found;
-        return times == 1 ? base : multiple(base, times, eta);
-    }
-};
-
-// Angle slots: per lambda one base and a short chain of products up to the integer powers that are asked for.
-class AngleBuilder
-{
-public:
-    std::vector<AngleSlot> slots;
-
-    int base(double lambda)
-    {
-        auto found = bases_.find(lambda);
-        if (found != bases_.end())
-            return found->second;
-        int added = add({AngleOp::base, -1, -1, lambda, 0});
-        bases_[lambda] = added;
-        powers_[{added, 1}] = added;
-        return added;
-    }
-
-    int power(int base_slot, double exponent)
-    {
-        auto found = powers_.find({base_slot, exponent});
-        if (found != powers_.end())
-            return found->second;
-        int made;
-        if (exponent == 0)
-            made = add({AngleOp::step, base_slot, -1, 0, 0});
-        else if (exponent > 0 && exponent <= LARGEST_INTEGER_POWER && exponent == std::floor(exponent))
-            made = integer_power(base_slot, exponent);
-        else
-            made = add({AngleOp::power, base_slot, -1, exponent, 0});
-        powers_[{base_slot, exponent}] = made;
-        return made;
-    }
-
-    int compact(double left, double right)
-    {
-        int value = add({AngleOp::compact, -1, -1, left, right});
-        add({AngleOp::compact, value, -1, left, right});  // its slope; not computed by itself
-        return value;
-    }
-
-private:
-    std::map<double, int> bases_;
-    std::map<std::pair<int, double>, int> powers_;
-
-    int add(AngleSlot slot)
-    {
-        slots.push_back(slot);
-        return static_cast<int>(slots.size()) - 1;
-    }
-
-    int integer_power(int base_slot, double n)
-    {
-        for (double a = n - 1; a >= std::ceil(n / 2); --a) {
-            auto first = powers_.find({base_slot, a}), second = powers_.find({base_slot, n - a});
-            if (first != powers_.end() && second != powers_.end())
-                return add({AngleOp::product, first->second, second->second, 0, 0});
-        }
-        double half = std::floor(n / 2);
-        int first = power(base_slot, half), second = power(base_slot, n - half);
-        return add({AngleOp::product, first, second, 0, 0});
-    }
-};
-
 // Collects the functions of one angular group, smallest powers and exponents first so that products find their parts.
 class AngularBuilder
 {
 public:
-    explicit AngularBuilder(const AngularGroup& group) : group_(group) {}
+    AngularBuilder(const AngularGroup& group, Powers powers) : group_(group), powers_(powers) {}
 
     const AngularGroup& group() const { return group_; }
     void add(const Function* f, int index) { functions_.push_back({f, index}); }
@@ -224,15 +92,17 @@ private:
     };
 
     AngularGroup group_;
+    Powers powers_;
     std::vector<Entry> functions_;
     ExponentialBuilder exponentials_;
     AngleBuilder angles_;
     using Column = std::pair<double, int>;  // lambda, exponential slot
     std::map<Column, unsigned> levels_;     // exponents 2^l of each column, as bits l
 
-    static int level_of(double zeta)
+    // The level of a task that does this exponent, or -1.
+    int level_of(double zeta) const
     {
-        for (int level = 0; level < MOST_LEVELS; ++level) {
+        for (int level = 0; level < MOST_LEVELS && powers_ == Powers::in_tasks; ++level) {
             if (zeta == 1 << level)
                 return level;
         }
@@ -295,7 +165,7 @@ private:
     }
 };
 
-ElementPlan plan_element(const Element& element)
+ElementPlan plan_element(const Element& element, Powers powers)
 {
     ElementPlan plan;
     std::vector<AngularBuilder> builders;
@@ -309,7 +179,7 @@ ElementPlan plan_element(const Element& element)
         auto builder = std::find_if(builders.begin(), builders.end(),
                                     [&](const AngularBuilder& b) { return same_angular_group(b.group(), group); });
         if (builder == builders.end())
-            builder = builders.insert(builders.end(), AngularBuilder(group));
+            builder = builders.insert(builders.end(), AngularBuilder(group, powers));
         builder->add(&f, static_cast<int>(i));
     }
     for (AngularBuilder& builder : builders)
@@ -319,11 +189,11 @@ ElementPlan plan_element(const Element& element)
 
 }  // namespace
 
-std::vector<ElementPlan> make_plan(const Model& model)
+std::vector<ElementPlan> make_plan(const Model& model, Powers powers)
 {
     std::vector<ElementPlan> plan;
     for (const Element& element : model.elements)
-        plan.push_back(plan_element(element));
+        plan.push_back(plan_element(element, powers));
     return plan;
 }
 

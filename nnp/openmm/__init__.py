@@ -30,6 +30,7 @@ from nnp.openmm.monitor import Monitor, monitor, monitors, original_errors
 from nnp.openmm.native_force import update_force
 from nnp.openmm.native_monitor import NativeMonitor
 from nnp.openmm.platforms import check_platform
+from nnp.openmm.reporter import ExtrapolationReporter
 from nnp.openmm.routes import ROUTES, create_force
 from nnp.openmm.system import create_empty_system, create_simulation, create_system
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ROUTES",
+    "ExtrapolationReporter",
     "Monitor",
     "NativeMonitor",
     "OpenMMAtoms",

@@ -22,7 +22,6 @@ from nnp.ase import NNPCalculator
 from nnp.teachers.ase import StillingerWeber
 from nnp.train import Dataset, evaluate, read_settings, train_committee
 from nnp.train.augment import AugmentSettings, augment
-from nnp.train.committee import Committee
 from nnp.train.sampling import SampleSettings, sample
 from nnp.train.select import choose, rank
 
@@ -67,10 +66,11 @@ def main() -> None:
     for number in range(3):
         ase.io.write(folder / "silicon.extxyz", known)
         train_committee(read_settings(folder / "fit.toml"), 2, force=True)
-        mean = nnp.load(folder / "training" / "mean.nnp")
-        forces = evaluate(mean, test).comparisons["forces"].statistics()
+        committee = nnp.load(folder / "training" / "committee.nnp")
+        forces = evaluate(committee, test).comparisons["forces"].statistics()
+        mean = committee.mean()  # one network: members are asked where deviations count
         seen = sample([crystal], lambda m=mean: NNPCalculator(m), HOT)
-        ranked = rank(Committee.load(folder / "training"), seen)
+        ranked = rank(committee, seen)
         chosen = choose(ranked, 12, apart=2, most=MOST)
         print(
             f"round {number}: {len(known)} labels, test force RMSE {forces['rmse']:.3f} eV/Å, "

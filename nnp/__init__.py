@@ -1,5 +1,6 @@
 """nnp: Behler-Parrinello neural network potentials in OpenMM and ASE."""
 
+from nnp.committee import Committee, CommitteeEvaluation
 from nnp.errors import NNPError
 from nnp.evaluation import Evaluation, Extrapolation, Extrapolations
 from nnp.io import load
@@ -9,6 +10,8 @@ from nnp.structure import Structure
 __version__ = "0.1.0"
 
 __all__ = [
+    "Committee",
+    "CommitteeEvaluation",
     "ElementModel",
     "Evaluation",
     "Extrapolation",

@@ -9,7 +9,8 @@ from typing import Any
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 
-from nnp.engines import Engine, create_engine
+from nnp.committee import Committee, CommitteeEvaluation
+from nnp.engines import Engine
 from nnp.errors import OptionError
 from nnp.evaluation import Evaluation, Extrapolations
 from nnp.io import load
@@ -17,11 +18,16 @@ from nnp.potential import Potential
 from nnp.structure import as_structure
 from nnp.units import UnitSystem
 
+_DEVIATIONS = ("energy_deviation", "forces_deviation", "stress_deviation")
+
 
 class NNPCalculator(Calculator):
     """Energy, free energy, energies, forces and (with three periodic axes) stress.
 
-    Forces come with every evaluation, the stress from the first time it is asked for.
+    Forces come with every evaluation, the stress from the first time it is asked for. A committee
+    gives its mean, and in ``results`` (also by ``get_property``) ``energy_deviation`` (eV),
+    ``forces_deviation`` (n, 3) and, with a stress, ``stress_deviation`` (6,): standard deviations
+    over its members.
 
     Args:
         potential: a `Potential`, or the path of one, see `nnp.load`.
@@ -63,8 +69,10 @@ class NNPCalculator(Calculator):
         elif units is not None:
             raise OptionError(f"units={units!r}: a Potential has its units already; leave it out")
         self.potential = potential
+        if isinstance(potential, Committee):
+            self.implemented_properties = [*self.implemented_properties, *_DEVIATIONS]
         self._engine_arguments = (engine, engine_options)
-        self._engine: Engine | None = create_engine(potential, engine, **engine_options)
+        self._engine: Engine | None = potential.make_engine(engine, **engine_options)
         self._with_stress = False
         self._evaluation: Evaluation | None = None
 
@@ -89,8 +97,9 @@ class NNPCalculator(Calculator):
             atoms, list(properties), list(system_changes)
         )
         structure = as_structure(self.atoms)
-        self._with_stress = self._with_stress or "stress" in properties
-        stress = "stress" in properties or (self._with_stress and bool(structure.pbc.all()))
+        asked = not {"stress", "stress_deviation"}.isdisjoint(properties)
+        self._with_stress = self._with_stress or asked
+        stress = asked or (self._with_stress and bool(structure.pbc.all()))
         self._evaluation = None
         self._evaluation = found = self._warm_engine().compute(structure, True, stress)
         self.results = {
@@ -101,11 +110,14 @@ class NNPCalculator(Calculator):
         }
         if found.stress is not None:
             self.results["stress"] = found.stress
+        if isinstance(found, CommitteeEvaluation):
+            deviations = {name: getattr(found, name) for name in _DEVIATIONS}
+            self.results |= {name: d for name, d in deviations.items() if d is not None}
 
     def _warm_engine(self) -> Engine:
         if self._engine is None:
             name, options = self._engine_arguments
-            self._engine = create_engine(self.potential, name, **options)
+            self._engine = self.potential.make_engine(name, **options)
         return self._engine
 
     def __getstate__(self) -> dict[str, Any]:

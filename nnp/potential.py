@@ -150,12 +150,16 @@ class Potential:
             OptionError: no engine has this name, or it does not take an option.
             UnavailableError: the engine cannot run here.
         """
-        from nnp.engines import create_engine
-
         key = (name, *sorted(options.items()))
         if key not in self._engines:
-            self._engines[key] = create_engine(self, name, **options)
+            self._engines[key] = self.make_engine(name, **options)
         return self._engines[key]
+
+    def make_engine(self, name: str = "auto", **options: Any) -> Engine:
+        """A new engine for this potential, for callers who keep it; see `engine`."""
+        from nnp.engines import create_engine
+
+        return create_engine(self, name, **options)
 
     @overload
     def evaluate(

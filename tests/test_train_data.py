@@ -294,6 +294,8 @@ BAD_TABLES = {
     "[data]\ntrain='a'\n[optimizer]\nkind='adm'": "kind 'adm': allowed are kalman",
     "[data]\ntrain='a'\n[optimizer.kalman]\nnoise=0": "kalman noise = 0.0 must be positive",
     "[data]\ntrain='a'\n[functions.prune]\nthreshold=2": "must be in",
+    "[data]\ntrain='a'\n[committee]\nmembers=3\nhidden=[[3],[4]]": "members = 3 with hidden",
+    "[data]\ntrain='a'\n[committee]\nhidden=[[3],[4,4]]": "the same number of hidden layers",
     "data = 3": r"\[data\] must be a table",
     "[data\n": "not valid TOML",
 }

@@ -177,16 +177,29 @@ def test_command_line(config, tmp_path, capsys):
 
 def test_committee(config, tmp_path, capsys):
     assert main(["train", str(config), "--members", "2"]) == 0
-    members = [nnp.load(tmp_path / "out" / f"member_{k}" / "last.nnp") for k in range(2)]
-    weights = [m.models[0].network.weights[0] for m in members]
-    assert not np.array_equal(*weights)
+    out = tmp_path / "out"
+    last = [nnp.load(out / f"member_{k}" / "last.nnp") for k in range(2)]
+    assert not np.array_equal(*(m.models[0].network.weights[0] for m in last))
     structure = dataset(count=1)[0].structure
-    mean = nnp.load(tmp_path / "out" / "mean.nnp").evaluate(structure).energy
-    best = [nnp.load(p).evaluate(structure).energy for p in (tmp_path / "out").glob("*/best.nnp")]
-    assert mean == pytest.approx(np.mean(best), rel=1e-12)
+    best = [nnp.load(p).evaluate(structure).energy for p in out.glob("*/best.nnp")]
+    for path in (out, out / "committee.nnp"):
+        found = nnp.load(path).evaluate(structure)
+        assert found.energy == pytest.approx(np.mean(best), rel=1e-12)
+        assert found.energy_deviation == pytest.approx(np.std(best), rel=1e-6)
     assert "member 1" in capsys.readouterr().out
+    words = ["evaluate", str(out / "committee.nnp"), str(tmp_path / "data.extxyz")]
+    assert main([*words, "--output", str(tmp_path / "report")]) == 0
     with pytest.raises(OptionError, match="members = 1"):
         nnp.train.train_committee(nnp.train.read_settings(config), 1)
+
+
+def test_committee_of_several_architectures(config, tmp_path):
+    config.write_text(config.read_text() + "[committee]\nhidden = [[4], [6], [5]]\n")
+    assert main(["train", str(config)]) == 0
+    committee = nnp.load(tmp_path / "out" / "committee.nnp")
+    assert [m.models[0].network.sizes[1] for m in committee.members] == [4, 6, 5]
+    with pytest.raises(OptionError, match="members = 2 with hidden layers for 3"):
+        nnp.train.train_committee(nnp.train.read_settings(config), 2)
 
 
 def test_run_is_not_overwritten(config):

@@ -10,6 +10,7 @@ from typing import Any
 
 from nnp.cli.options import SubParsers, add_command, add_potential, load_potential
 from nnp.cli.table import text_table
+from nnp.committee import Committee
 from nnp.io.n2p2 import unit_warning
 from nnp.networks import Network
 from nnp.potential import ElementModel, Potential
@@ -52,6 +53,8 @@ def _run(arguments: argparse.Namespace) -> None:
 def _report(potential: Potential, path: str) -> Iterator[str]:
     parameters = sum(model.network.n_parameters for model in potential.models)
     yield f"{path}"
+    if isinstance(potential, Committee):
+        yield from _members(potential)
     yield f"  elements    {', '.join(potential.elements)}"
     yield f"  cutoff      {potential.cutoff:.6g} Å (the largest)"
     yield f"  parameters  {parameters} weights and biases"
@@ -62,6 +65,13 @@ def _report(potential: Potential, path: str) -> Iterator[str]:
     for model in potential.models:
         yield ""
         yield from _element(model)
+
+
+def _members(committee: Committee) -> Iterator[str]:
+    yield f"  committee   of {len(committee.members)}; below their mean, which is one potential"
+    for number, member in enumerate(committee.members):
+        layers = ", ".join(f"{m.symbol} {_layers(m.network)}" for m in member.models)
+        yield f"    member {number}  {layers}"
 
 
 def _provenance(entries: dict[str, Any]) -> Iterator[str]:

@@ -49,7 +49,8 @@ def add_potential(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "path",
         metavar="PATH",
-        help="one-file model, n2p2/RuNNer directory, or silicon_sw, which comes along",
+        help="one-file model, n2p2/RuNNer directory, output of nnp train --members, or silicon_sw, "
+        "which comes along",
     )
     parser.add_argument("--units", default=argparse.SUPPRESS, help=UNITS_HELP)
 

@@ -20,6 +20,7 @@ from nnp.cli.options import (
     add_potential,
     load_potential,
 )
+from nnp.committee import CommitteeEvaluation
 from nnp.errors import NNPError
 from nnp.evaluation import Evaluation, Extrapolation
 from nnp.io.structures import check_target, read_structures, write_structures
@@ -54,6 +55,7 @@ class _Summary:
     structures: int = 0
     atoms: int = 0
     worst: tuple[int, Extrapolation] | None = None
+    deviation: tuple[int, float] | None = None
 
 
 def _run(arguments: argparse.Namespace) -> None:
@@ -67,6 +69,12 @@ def _run(arguments: argparse.Namespace) -> None:
     print(f"{len(results)} structures, {sum(map(len, results))} atoms: results in {output}")
     print("\n".join(summary.errors.lines() or ["no references in the file: no errors to print"]))
     print(_extrapolation_line(potential, frames, summary))
+    if summary.deviation is not None:
+        number, deviation = summary.deviation
+        print(
+            f"the members disagree most in structure {number}: {deviation:.4f} eV/Å on one force "
+            "component; energy_deviation and forces_deviation are in the file"
+        )
 
 
 def _predict(
@@ -100,16 +108,27 @@ def _account(summary: _Summary, number: int, atoms: Atoms, evaluation: Evaluatio
     worst = found.worst
     if worst and (summary.worst is None or abs(worst.relative) > abs(summary.worst[1].relative)):
         summary.worst = (number, worst)
+    if isinstance(evaluation, CommitteeEvaluation) and evaluation.forces_deviation is not None:
+        largest = float(evaluation.forces_deviation.max())
+        if summary.deviation is None or largest > summary.deviation[1]:
+            summary.deviation = (number, largest)
 
 
 def _with_results(atoms: Atoms, evaluation: Evaluation) -> Atoms:
-    """A copy that ASE reads back with these results; references move to ``ref_*``."""
+    """A copy that ASE reads back with these results; references move to ``ref_*``.
+
+    A committee's deviations are beside them, energy_deviation in ``info``, forces_deviation in
+    ``arrays``.
+    """
     result: Atoms = atoms.copy()  # type: ignore[no-untyped-call]
     references = {} if atoms.calc is None else atoms.calc.results
     if "energy" in references:
         result.info["ref_energy"] = references["energy"]
     if "forces" in references:
         result.arrays["ref_forces"] = np.asarray(references["forces"])
+    if isinstance(evaluation, CommitteeEvaluation):
+        result.info["energy_deviation"] = evaluation.energy_deviation
+        result.arrays["forces_deviation"] = np.asarray(evaluation.forces_deviation)
     computed = {
         "energy": evaluation.energy,
         "energies": evaluation.energies,

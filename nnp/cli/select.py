@@ -10,13 +10,16 @@ from nnp.cli.options import (
     add_command,
     add_engine,
     add_force,
+    add_potential,
     at_least_one,
     finite,
+    load_potential,
     positive,
 )
 from nnp.cli.table import text_table
+from nnp.committee import Committee
+from nnp.errors import OptionError
 from nnp.io.structures import read_structures, write_structures
-from nnp.train.committee import Committee
 from nnp.train.select import choose, rank
 
 
@@ -24,7 +27,7 @@ def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
     summary = "rank unlabelled structures by committee disagreement, for the next labelling round"
     parser = add_command(subparsers, "select", _run, summary)
-    parser.add_argument("committee", metavar="FOLDER", help="output of nnp train --members")
+    add_potential(parser)
     parser.add_argument("structures", metavar="STRUCTURES", help="anything ASE reads")
     parser.add_argument("--count", type=at_least_one, default=20, help="how many to select")
     parser.add_argument("--apart", type=at_least_one, default=1, help="least distance of indices")
@@ -36,7 +39,12 @@ def add_parser(subparsers: SubParsers) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    committee = Committee.load(arguments.committee)
+    committee = load_potential(arguments)
+    if not isinstance(committee, Committee):
+        raise OptionError(
+            f"{arguments.path} is a single potential, which cannot disagree with itself: give what "
+            "nnp train --members wrote"
+        )
     frames = read_structures(arguments.structures)
     ranked = rank(committee, frames, arguments.engine, quiet=False)
     most = math.inf if arguments.most is None else arguments.most

@@ -15,7 +15,10 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("config", metavar="CONFIG.toml", help="data, functions, network, optimiser")
     parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
     parser.add_argument(
-        "--members", type=at_least_one, default=1, help="networks with different seeds to train"
+        "--members",
+        type=at_least_one,
+        default=argparse.SUPPRESS,
+        help="networks to train, with different seeds; as [committee] says unless told",
     )
     add_force(parser)
 
@@ -26,10 +29,9 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.resume and arguments.force:
         raise OptionError("--resume continues a run and --force overwrites it: give one of them")
     settings = train.read_settings(arguments.config)
-    if arguments.members > 1:
-        results = train.train_committee(
-            settings, arguments.members, arguments.resume, arguments.force
-        )
+    members = getattr(arguments, "members", settings.committee.members)
+    if members > 1:
+        results = train.train_committee(settings, members, arguments.resume, arguments.force)
     else:
         results = [train.train(settings, arguments.resume, arguments.force)]
     for number, result in enumerate(results):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnp.committee import Committee
 from nnp.errors import FileFormatError, OptionError
 from nnp.io import model, n2p2
 from nnp.units import UnitSystem, unit_system
@@ -12,14 +13,18 @@ from nnp.units import UnitSystem, unit_system
 if TYPE_CHECKING:
     from nnp.potential import Potential
 
-__all__ = ["load", "model", "n2p2"]
+__all__ = ["committee_files", "load", "model", "n2p2"]
+
+# What ``nnp train --members`` leaves in its output folder.
+_MEMBERS = "member_*/best.nnp"
 
 
 def load(path: str | Path, units: str | tuple[str, str] | UnitSystem | None = None) -> Potential:
     """Read a potential.
 
     Args:
-        path: a one-file model, or the directory of an n2p2 or RuNNer potential.
+        path: a one-file model, the directory of an n2p2 or RuNNer potential, or the output folder
+            of ``nnp train --members``. Several members make a `Committee`.
         units: the units of a directory's files, see `units.unit_system`; bohr and hartree unless
             told, for the files do not say. A one-file model carries its own.
 
@@ -36,7 +41,10 @@ def load(path: str | Path, units: str | tuple[str, str] | UnitSystem | None = No
     except OSError as error:
         raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from None
     if is_directory:
-        return n2p2.read(path, unit_system(units))
+        members = committee_files(path)
+        if not members:
+            return n2p2.read(path, unit_system(units))
+        return Committee.of([load(member, units) for member in members])
     if not exists:
         raise FileFormatError(f"{path} does not exist: give a model file or an n2p2 directory")
     if units is not None:
@@ -44,3 +52,8 @@ def load(path: str | Path, units: str | tuple[str, str] | UnitSystem | None = No
             f"units={units!r} for {path}: a one-file model carries its own units; leave it out"
         )
     return model.read(path)
+
+
+def committee_files(folder: Path) -> list[Path]:
+    """The members' models in the output folder of ``nnp train --members``, in their order."""
+    return sorted(folder.glob(_MEMBERS), key=lambda path: (len(path.parent.name), path))

@@ -3,6 +3,8 @@
 ``unzip -p MODEL header.json`` shows all but the arrays, which are, per element symbol X:
 X/minimum, X/maximum, X/mean, X/sigma (f,), X/weights_l (n_in, n_out), X/biases_l (n_out,).
 The zip's checksums catch truncation and corruption. (``numpy.load`` opens the file too.)
+
+A committee is a zip of ``header.json`` and its members' model files, member_0.nnp and so on.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.committee import Committee
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.errors import FileFormatError, NNPError, OptionError
 from nnp.io.files import replacing
@@ -37,6 +40,7 @@ from nnp.symmetry_functions import (
 from nnp.units import UnitSystem
 
 FORMAT = "nnp-potential"
+COMMITTEE_FORMAT = "nnp-committee"
 VERSION = 1
 
 _FAMILIES = {f.__name__: f for f in (Radial, RadialCosine, Angular, CompactRadial, CompactAngular)}
@@ -78,18 +82,15 @@ def read(path: str | Path) -> Potential:
 
 def to_bytes(potential: Potential) -> bytes:
     """The content of a model file."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        try:
-            header = json.dumps(_header(potential), indent=1, ensure_ascii=False)
-        except (TypeError, ValueError) as error:
-            raise OptionError(f"the provenance cannot be written as JSON: {error}") from None
-        archive.writestr(_member("header.json"), header)
-        for name, array in _arrays(potential).items():
-            raw = io.BytesIO()
-            np.lib.format.write_array(raw, array, allow_pickle=False)
-            archive.writestr(_member(f"{name}.npy"), raw.getvalue())
-    return buffer.getvalue()
+    if isinstance(potential, Committee):
+        members = {_member_name(k): to_bytes(m) for k, m in enumerate(potential.members)}
+        return _archive(_committee_header(potential), members)
+    arrays = {}
+    for name, array in _arrays(potential).items():
+        raw = io.BytesIO()
+        np.lib.format.write_array(raw, array, allow_pickle=False)
+        arrays[f"{name}.npy"] = raw.getvalue()
+    return _archive(_header(potential), arrays)
 
 
 def from_bytes(data: bytes, name: str = "model") -> Potential:
@@ -105,6 +106,8 @@ def from_bytes(data: bytes, name: str = "model") -> Potential:
         ) from None
     _check_version(header, name)
     try:
+        if header["format"] == COMMITTEE_FORMAT:
+            return _committee(header, members, name)
         arrays = {
             member.removesuffix(".npy"): np.lib.format.read_array(
                 io.BytesIO(content), allow_pickle=False
@@ -120,8 +123,23 @@ def from_bytes(data: bytes, name: str = "model") -> Potential:
         raise FileFormatError(f"{name}: the model's content is inconsistent: {error}") from error
 
 
+def _archive(header: dict[str, Any], contents: dict[str, bytes]) -> bytes:
+    """A zip of ``header.json`` and files."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        try:
+            text = json.dumps(header, indent=1, ensure_ascii=False)
+        except (TypeError, ValueError) as error:
+            raise OptionError(f"the provenance cannot be written as JSON: {error}") from None
+        archive.writestr(_entry("header.json"), text)
+        for name, content in contents.items():
+            archive.writestr(_entry(name), content)
+    return buffer.getvalue()
+
+
 def _check_version(header: Any, name: str) -> None:
-    if not isinstance(header, dict) or header.get("format") != FORMAT:
+    formats = (FORMAT, COMMITTEE_FORMAT)
+    if not isinstance(header, dict) or header.get("format") not in formats:
         raise FileFormatError(f"{name} is not an nnp model file: its header names another format")
     version = header.get("version")
     if version not in range(1, VERSION + 1):
@@ -130,10 +148,29 @@ def _check_version(header: Any, name: str) -> None:
         )
 
 
-def _member(name: str) -> zipfile.ZipInfo:
+def _entry(name: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, _EPOCH)
     info.compress_type = zipfile.ZIP_DEFLATED
     return info
+
+
+def _member_name(number: int) -> str:
+    return f"member_{number}.nnp"
+
+
+def _committee_header(committee: Committee) -> dict[str, Any]:
+    return {
+        "format": COMMITTEE_FORMAT,
+        "version": VERSION,
+        "members": len(committee.members),
+        "provenance": committee.provenance,
+    }
+
+
+def _committee(header: dict[str, Any], contents: dict[str, bytes], name: str) -> Committee:
+    names = [_member_name(k) for k in range(header["members"])]
+    members = [from_bytes(contents[member], f"{name}, {member}") for member in names]
+    return Committee.of(members, header["provenance"])
 
 
 def _header(potential: Potential) -> dict[str, Any]:

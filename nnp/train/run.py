@@ -7,13 +7,13 @@ from pathlib import Path
 
 import torch
 
+from nnp.committee import Committee
 from nnp.errors import OptionError, OutputExistsError
 from nnp.train.build import Task, build, read_data
-from nnp.train.committee import Committee
-from nnp.train.settings import TrainingSettings
+from nnp.train.settings import CommitteeSettings, TrainingSettings
 from nnp.train.trainer import CHECKPOINT, Trainer, TrainingResult
 
-MEAN = "mean.nnp"
+COMMITTEE = "committee.nnp"
 
 
 def train(
@@ -47,32 +47,49 @@ def train(
 
 def train_committee(
     settings: TrainingSettings,
-    members: int,
+    members: int | None = None,
     resume: bool = False,
     force: bool = False,
     quiet: bool = False,
 ) -> list[TrainingResult]:
-    """Train several networks that differ in their seed: first weights, order and draws.
+    """Train several networks for the same data and functions.
 
-    Member k uses seed + k and writes into the folder ``member_k`` of the output; the mean of the
-    best models is written as ``mean.nnp``, one potential for any engine. `Committee.load` reads the
-    folder where the deviation is wanted too.
+    Member k uses seed + k, for first weights, order and draws, and the k-th of
+    ``settings.committee.hidden`` if there are any; it writes into the folder ``member_k`` of the
+    output. The best models together are ``committee.nnp``, which `nnp.load` reads as one potential.
+
+    Args:
+        settings: of `read_settings`, or built in Python.
+        members: how many; None: ``settings.committee.members``.
+        resume: see `train`; members that have not begun start afresh.
+        force: see `train`.
+        quiet: see `train`.
 
     Raises:
-        OptionError: fewer than two members.
+        OptionError: fewer than two members, or not as many as sizes of hidden layers.
     """
-    if members < 2:
-        raise OptionError(f"members = {members}: a committee has 2 or more")
+    count = settings.committee.members if members is None else members
+    if count < 2:
+        raise OptionError(f"members = {count}: a committee has 2 or more")
     results = []
-    for number in range(members):
-        folder = str(Path(settings.run.output) / f"member_{number}")
-        run = replace(settings.run, seed=settings.run.seed + number, output=folder)
-        own = replace(settings, run=run)
-        started = (Path(folder) / CHECKPOINT).exists()
+    for number in range(count):
+        own = _member(settings, replace(settings.committee, members=count), number)
+        started = (Path(own.run.output) / CHECKPOINT).exists()
         results.append(train(own, resume and started, force, quiet))
-    mean = Committee(tuple(result.potential for result in results)).mean_potential()
-    mean.save(Path(settings.run.output) / MEAN, force=True)
+    committee = Committee.of([result.potential for result in results], {"program": "nnp train"})
+    committee.save(Path(settings.run.output) / COMMITTEE, force=True)
     return results
+
+
+def _member(
+    settings: TrainingSettings, committee: CommitteeSettings, number: int
+) -> TrainingSettings:
+    folder = str(Path(settings.run.output) / f"member_{number}")
+    run = replace(settings.run, seed=settings.run.seed + number, output=folder)
+    network = settings.network
+    if committee.hidden:
+        network = replace(network, hidden=committee.hidden[number])
+    return replace(settings, run=run, network=network, committee=CommitteeSettings())
 
 
 def _write_notes(task: Task, folder: Path) -> None:

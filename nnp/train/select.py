@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from tqdm import tqdm
 
+from nnp.committee import Committee, CommitteeEvaluation
 from nnp.errors import NNPError, OptionError
-from nnp.train.committee import Committee
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,23 @@ def rank(
     found = []
     for index, atoms in enumerate(tqdm(frames, unit="structure", disable=quiet or None)):
         try:
-            result = committee.evaluate(atoms, engine)
+            result = cast("CommitteeEvaluation", committee.evaluate(atoms, engine))
         except NNPError as error:
             raise type(error)(f"structure {index}: {error}") from error
-        n = max(len(result.force_deviations), 1)
-        worst = float(result.force_deviations.max(initial=0.0))
-        deviation = result.energy_deviation / n
-        found.append(Candidate(index, worst, deviation, result.extrapolation))
+        found.append(_candidate(index, result))
     return sorted(found, key=lambda c: (-float(f"{c.force_deviation:.3g}"), -c.extrapolation))
+
+
+def _candidate(index: int, result: CommitteeEvaluation) -> Candidate:
+    components = np.asarray(result.forces_deviation)
+    forces = np.sqrt((components**2).sum(axis=1))  # √⟨|F_m − ⟨F⟩|²⟩ of each atom
+    worst = result.extrapolations.worst
+    return Candidate(
+        index,
+        force_deviation=float(forces.max()),
+        energy_deviation=result.energy_deviation / len(forces),
+        extrapolation=0.0 if worst is None else abs(worst.relative),
+    )
 
 
 def choose(

@@ -141,6 +141,34 @@ class RunSettings:
 
 
 @dataclass(frozen=True)
+class CommitteeSettings:
+    """[committee]: several networks for the same data.
+
+    Attributes:
+        members: how many; 1: no committee.
+        hidden: neurons of each hidden layer, per member; empty: all as [network] says. The number
+            of layers must be the same, or the members have no mean in one network.
+    """
+
+    members: int = 1
+    hidden: tuple[tuple[int, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.hidden and self.members == 1:
+            object.__setattr__(self, "members", len(self.hidden))
+        if self.members < 1 or (self.hidden and len(self.hidden) != self.members):
+            raise OptionError(
+                f"members = {self.members} with hidden layers for {len(self.hidden)}: 1 or more "
+                "members, and hidden = [[24, 24], [30, 20], …] with one entry for each, or none"
+            )
+        if len({len(sizes) for sizes in self.hidden}) > 1:
+            raise OptionError(
+                f"committee hidden = {[list(sizes) for sizes in self.hidden]}: the members need "
+                "the same number of hidden layers; their sizes may differ"
+            )
+
+
+@dataclass(frozen=True)
 class TrainingSettings:
     """The whole file."""
 
@@ -152,6 +180,7 @@ class TrainingSettings:
     optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
     run: RunSettings = field(default_factory=RunSettings)
+    committee: CommitteeSettings = field(default_factory=CommitteeSettings)
 
 
 def read_settings(path: str | Path) -> TrainingSettings:

@@ -9,9 +9,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from nnp.engines import DEFAULT_ENGINE, gpu_layout, gpu_library
+from nnp.engines import DEFAULT_ENGINE
 from nnp.engines.flatten import FlatPotential, flatten
-from nnp.engines.gpu_library import Generator, SourceOptions
+from nnp.engines.gpu import layout, library
+from nnp.engines.gpu.library import Generator, SourceOptions
 from nnp.errors import OptionError, UnavailableError
 
 
@@ -52,7 +53,7 @@ def test_no_cupy(silicon, monkeypatch):
 
 def test_no_pyopencl(silicon, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyopencl", None)
-    monkeypatch.delitem(sys.modules, "nnp.engines.gpu_opencl", raising=False)
+    monkeypatch.delitem(sys.modules, "nnp.engines.gpu.opencl", raising=False)
     with pytest.raises(UnavailableError, match="engine='opencl' needs pyopencl"):
         silicon.engine("opencl")
 
@@ -67,7 +68,7 @@ def test_auto_is_no_gpu_engine():
 
 
 def test_missing_library(monkeypatch, tmp_path, silicon):
-    gpu_library.load_library.cache_clear()
+    library.load_library.cache_clear()
     monkeypatch.setenv("NNP_GPU_LIBRARY", str(tmp_path / "nothing.so"))
     with pytest.raises(UnavailableError, match="need the library that writes their kernels"):
         Generator(flatten(silicon))
@@ -75,7 +76,7 @@ def test_missing_library(monkeypatch, tmp_path, silicon):
     with pytest.raises(UnavailableError, match="does not load"):
         Generator(flatten(silicon))
     monkeypatch.undo()
-    gpu_library.load_library.cache_clear()
+    library.load_library.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -126,10 +127,10 @@ def test_the_source_repeats(generator, dialect):
 
 
 def test_host_and_kernels_share_one_layout(generator):
-    """gpu_layout.py says what layout.inc says, name by name."""
+    """layout.py says what layout.inc says, name by name."""
     source = generator.source(SourceOptions(0, 1, 64, 64))
     names = r"#define ((?:BOX|FRAME|STATE|STATUS|WANT|GIVEN)_\w+) (\d+)"
     defined = {name: int(value) for name, value in re.findall(names, source)}
     assert len(defined) > 20
     for name, value in defined.items():
-        assert getattr(gpu_layout, name) == value, name
+        assert getattr(layout, name) == value, name

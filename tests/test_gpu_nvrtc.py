@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from nnp.engines.flatten import flatten
-from nnp.engines.gpu_cuda import COMPILE_OPTIONS
-from nnp.engines.gpu_library import DIALECTS, PRECISIONS, Generator, SourceOptions, library_path
+from nnp.engines.gpu.cuda import COMPILE_OPTIONS
+from nnp.engines.gpu.library import DIALECTS, PRECISIONS, Generator, SourceOptions, library_path
 from nnp.errors import UnavailableError
 from nnp.testing import random_potential
 

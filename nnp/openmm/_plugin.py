@@ -18,7 +18,7 @@ import openmm
 
 import nnp
 from nnp.engines import _library as engine_library
-from nnp.engines import gpu_library
+from nnp.engines.gpu import library as gpu_library
 from nnp.errors import UnavailableError
 
 ABI_VERSION = 1

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnp.engines.gpu_device import Buffer
+from nnp.engines.gpu.device import Buffer
 from nnp.errors import OptionError, UnavailableError
 
 _INSTALL = "pip install 'nnp[gpu]' (CUDA 13) or pip install cupy-cuda12x (CUDA 12)"

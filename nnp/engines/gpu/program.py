@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from nnp.engines.flatten import flatten
-from nnp.engines.gpu_device import Buffer, Device
-from nnp.engines.gpu_library import DIALECTS, PRECISIONS, Generator, SourceOptions
+from nnp.engines.gpu.device import Buffer, Device
+from nnp.engines.gpu.library import DIALECTS, PRECISIONS, Generator, SourceOptions
 from nnp.errors import OptionError
 from nnp.potential import Potential
 

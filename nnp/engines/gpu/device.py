@@ -28,7 +28,7 @@ class Buffer:
 class Device(Protocol):
     """One GPU (or what takes its place) and its queue; all calls are in order."""
 
-    dialect: str  # of `gpu_library.DIALECTS`
+    dialect: str  # of `library.DIALECTS`
     description: str
     local_bytes: int  # local memory of a work-group
     most_groups: int  # work-groups of one launch; kernels loop over the rest

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nnp.engines import gpu_layout as layout
-from nnp.engines.gpu_device import Buffer, Device
-from nnp.engines.gpu_library import PRECISIONS
-from nnp.engines.gpu_list import DeviceList
-from nnp.engines.gpu_program import FINISH_GROUPS, GROUP_SIZE, Program
+from nnp.engines.gpu import layout
+from nnp.engines.gpu.device import Buffer, Device
+from nnp.engines.gpu.library import PRECISIONS
+from nnp.engines.gpu.neighbor_list import DeviceList
+from nnp.engines.gpu.program import FINISH_GROUPS, GROUP_SIZE, Program
 from nnp.errors import NumericalError, OptionError, StructureError
 from nnp.evaluation import Evaluation, Extrapolations, voigt
 from nnp.potential import Potential
@@ -282,7 +282,7 @@ class GpuEngine(GpuKernelEngine):
         group_size: int | None = None,
         capacity: int | None = None,
     ) -> None:
-        from nnp.engines.gpu_cuda import CudaDevice
+        from nnp.engines.gpu.cuda import CudaDevice
 
         super().__init__(potential, CudaDevice(device), dtype, skin, group_size, capacity)
 
@@ -310,7 +310,7 @@ class OpenCLEngine(GpuKernelEngine):
         group_size: int | None = None,
         capacity: int | None = None,
     ) -> None:
-        from nnp.engines.gpu_opencl import OpenCLDevice
+        from nnp.engines.gpu.opencl import OpenCLDevice
 
         super().__init__(potential, OpenCLDevice(device), dtype, skin, group_size, capacity)
 

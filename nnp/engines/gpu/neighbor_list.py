@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nnp.engines import gpu_layout as layout
-from nnp.engines.gpu_box import Box, make_box
-from nnp.engines.gpu_device import Buffer
-from nnp.engines.gpu_program import Program
+from nnp.engines.gpu import layout
+from nnp.engines.gpu.box import Box, make_box
+from nnp.engines.gpu.device import Buffer
+from nnp.engines.gpu.program import Program
 from nnp.errors import UnavailableError
 from nnp.structure import Structure
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nnp.engines import gpu_layout as layout
+from nnp.engines.gpu import layout
 from nnp.errors import StructureError
 from nnp.structure import Structure
 

@@ -53,6 +53,7 @@ OPTIONAL = {
         "ase",
         "io/structures",
         "train/sampling",
+        "train/teachers",
         "teachers",
         "md",
         "cli",

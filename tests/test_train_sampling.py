@@ -92,5 +92,9 @@ def test_commands(tmp_path, capsys):
     assert len(ase.io.read(mixed, ":")) == 8
     assert main(["sample", start, drawn, "--teacher", "nobody", "--force"]) == 1
     assert "--teacher 'nobody': allowed are" in capsys.readouterr().err
+    words = ["--teacher", "lennard-jones", "--set", "Si=0.5,2.1", "cutoff=4", "smooth=true"]
+    assert main(["sample", start, drawn, "--force", *words, *steps]) == 0
     assert main(["sample", start, drawn, "--teacher", "lennard-jones", "--force"]) == 1
-    assert "EPS SIGMA R_C" in capsys.readouterr().err
+    assert "knows only Ar" in capsys.readouterr().err
+    assert main(["sample", start, drawn, "--set", "smooth"]) == 2
+    assert "'smooth' is not KEY=VALUE" in capsys.readouterr().err

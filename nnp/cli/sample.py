@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from pathlib import Path
+import ast
 from typing import Any
 
 from nnp.cli.options import SubParsers, add_command, add_force, at_least_one, count, positive
-from nnp.errors import OptionError
-from nnp.io.structures import read_structures, write_structures
-
-TEACHERS = ("stillinger-weber", "lennard-jones")
+from nnp.io.structures import check_target, read_structures, write_structures
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -21,9 +17,19 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("structures", metavar="STRUCTURES", help="where to start")
     parser.add_argument("output", metavar="OUTPUT", help="file of the snapshots")
     parser.add_argument(
-        "--teacher", default=TEACHERS[0], help=f"{', '.join(TEACHERS)}, or the path of a potential"
+        "--teacher",
+        default="stillinger-weber",
+        help="stillinger-weber, lennard-jones, vashishta, tblite:METHOD, dftb, another calculator "
+        "of ASE, an OpenMM System (*.xml) or the path of a potential",
     )
-    parser.add_argument("--lennard-jones", nargs=3, type=positive, metavar=("EPS", "SIGMA", "R_C"))
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        type=_option,
+        default=[],
+        metavar="KEY=VALUE",
+        help="options of the teacher, such as Ar=0.0103,3.4 cutoff=8.5 of lennard-jones",
+    )
     parser.add_argument("--temperatures", nargs="+", type=positive, default=[300.0], help="K")
     parser.add_argument("--volumes", nargs="+", type=positive, default=[1.0], help="factors")
     parser.add_argument("--snapshots", type=at_least_one, default=10, help="per state")
@@ -37,6 +43,7 @@ def add_parser(subparsers: SubParsers) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     from nnp.train.sampling import SampleSettings, sample
+    from nnp.train.teachers import teacher
 
     settings = SampleSettings(
         temperatures=tuple(arguments.temperatures),
@@ -47,7 +54,8 @@ def _run(arguments: argparse.Namespace) -> None:
         timestep_fs=arguments.timestep,
         seed=arguments.seed,
     )
-    make_calculator = _teacher(arguments)
+    check_target(arguments.output, arguments.force)
+    make_calculator = teacher(arguments.teacher, dict(arguments.set))
     cells: list[Any] = list(read_structures(arguments.structures))
     start = [atoms.repeat(tuple(arguments.repeat)) for atoms in cells]
     found = sample(start, make_calculator, settings, quiet=False)
@@ -55,23 +63,14 @@ def _run(arguments: argparse.Namespace) -> None:
     print(f"{len(found)} snapshots: {arguments.output}")
 
 
-def _teacher(arguments: argparse.Namespace) -> Callable[[], Any]:
-    name = arguments.teacher
-    if name == "stillinger-weber":
-        from nnp.teachers.ase import StillingerWeber
-
-        return StillingerWeber
-    if name == "lennard-jones":
-        from ase.calculators.lj import LennardJones
-
-        if not arguments.lennard_jones:
-            raise OptionError("--teacher lennard-jones needs --lennard-jones EPS SIGMA R_C (eV, Å)")
-        epsilon, sigma, r_c = arguments.lennard_jones
-        return lambda: LennardJones(epsilon=epsilon, sigma=sigma, rc=r_c, smooth=False)  # type: ignore[no-untyped-call]
-    if Path(name).exists():
-        from nnp.ase import NNPCalculator
-
-        return lambda: NNPCalculator(name)
-    raise OptionError(
-        f"--teacher {name!r}: allowed are {', '.join(TEACHERS)} or the path of a potential"
-    )
+def _option(text: str) -> tuple[str, Any]:
+    """KEY=VALUE, for argparse's ``type=``; the value as Python reads it, else as text."""
+    key, equals, value = text.partition("=")
+    if not (key and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY=VALUE")
+    if value.lower() in ("true", "false"):
+        return key, value.lower() == "true"
+    try:
+        return key, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return key, value

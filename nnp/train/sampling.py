@@ -13,7 +13,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.md.langevin import Langevin
 from tqdm import tqdm
 
-from nnp.errors import NumericalError, OptionError
+from nnp.errors import NNPError, NumericalError, OptionError, UnavailableError
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ def sample(
 
     Raises:
         NumericalError: the dynamics blew up; says where.
+        UnavailableError: the teacher cannot label where it starts.
     """
     grid = list(product(structures, settings.temperatures, settings.volumes))
     seeds = np.random.SeedSequence(settings.seed).spawn(len(grid))
@@ -84,11 +85,25 @@ def sample(
             start: Any = atoms.copy()  # type: ignore[no-untyped-call]
             start.set_cell(atoms.cell * volume ** (1 / 3), scale_atoms=True)
             start.calc = make_calculator()
+            _check_teacher(start)
             for snapshot in _trajectory(start, temperature, settings, np.random.default_rng(seed)):
                 snapshot.info |= {"group": f"{temperature:g} K", "volume_factor": volume}
                 found.append(snapshot)
                 bar.update()
     return found
+
+
+def _check_teacher(atoms: Any) -> None:
+    """One evaluation: programs behind ASE fail in as many ways as there are."""
+    try:
+        atoms.get_forces()
+    except NNPError:
+        raise
+    except Exception as error:
+        name, formula = type(atoms.calc).__name__, atoms.get_chemical_formula()
+        raise UnavailableError(
+            f"the teacher {name} cannot compute {formula}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _trajectory(

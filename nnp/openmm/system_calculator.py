@@ -1,0 +1,136 @@
+"""An OpenMM System as ASE calculator: a force field as teacher, whatever its forces are.
+
+The reverse of `nnp.openmm.calculator_force`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openmm
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+from ase.data import atomic_masses
+
+from nnp.errors import FileFormatError, NumericalError, OptionError, StructureError
+from nnp.openmm.box import reduced_box
+from nnp.openmm.platforms import check_platform
+from nnp.structure import Structure, as_structure
+from nnp.units import KJ_PER_MOL, NANOMETRE
+
+_FORCE_UNIT = KJ_PER_MOL / NANOMETRE  # eV/Å per kJ/mol/nm
+_HEAVIEST_HYDROGEN = 4.5  # u; hydrogens may have taken mass from the atoms they are bound to
+
+
+class SystemCalculator(Calculator):
+    """Energy, free energy and forces of a System; OpenMM has no stress.
+
+    Args:
+        system: a System, or a file in which `openmm.XmlSerializer` wrote one; its particles are
+            the atoms, in their order.
+        platform: of OpenMM; ``"Reference"`` computes in double precision.
+
+    Raises:
+        OptionError: the System has constraints or virtual sites.
+        FileFormatError: the file holds no System.
+        UnavailableError: there is no such platform, or it cannot run the System.
+    """
+
+    implemented_properties = ["energy", "free_energy", "forces"]  # noqa: RUF012  ASE declares it so
+
+    def __init__(self, system: openmm.System | str | Path, platform: str = "CPU") -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._system = system if isinstance(system, openmm.System) else read_system(system)
+        _check_free(self._system)
+        self._context = openmm.Context(
+            self._system, openmm.VerletIntegrator(0.001), check_platform(self._system, platform)
+        )
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] = ("energy",),
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        """Fill `results`; called by ASE.
+
+        Raises:
+            StructureError: the atoms are not the System's particles, or their cell is too small.
+            NumericalError: OpenMM cannot evaluate them.
+        """
+        super().calculate(  # type: ignore[no-untyped-call]
+            atoms, list(properties), list(system_changes)
+        )
+        structure = as_structure(self.atoms)
+        _check_particles(self._system, structure)
+        rotation = np.eye(3)
+        if structure.pbc.all():
+            rotation, _, box = reduced_box(structure.cell)
+            self._set_box(box / NANOMETRE)
+        try:
+            self._context.setPositions(structure.positions @ rotation / NANOMETRE)
+            state: Any = self._context.getState(energy=True, forces=True)
+        except openmm.OpenMMException as error:
+            raise NumericalError(f"OpenMM cannot evaluate the structure: {error}") from None
+        energy = state.getPotentialEnergy()._value * KJ_PER_MOL  # noqa: SLF001  kJ/mol
+        forces = state.getForces(asNumpy=True)._value * _FORCE_UNIT  # noqa: SLF001  kJ/mol/nm
+        self.results = {"energy": energy, "free_energy": energy, "forces": forces @ rotation.T}
+
+    def _set_box(self, box_nm: np.ndarray) -> None:
+        try:
+            self._context.setPeriodicBoxVectors(*box_nm)
+        except openmm.OpenMMException as error:
+            raise StructureError(f"OpenMM refuses the cell: {error}") from None
+
+
+def read_system(path: str | Path) -> openmm.System:
+    """The System of a file in XML.
+
+    Raises:
+        FileFormatError: the file cannot be read or holds something else.
+    """
+    try:
+        found = openmm.XmlSerializer.deserialize(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, openmm.OpenMMException, ValueError) as error:
+        raise FileFormatError(f"{path} holds no OpenMM System: {error}") from None
+    if not isinstance(found, openmm.System):
+        raise FileFormatError(f"{path} holds a {type(found).__name__}: an OpenMM System is wanted")
+    return found
+
+
+def _check_free(system: openmm.System) -> None:
+    """A constrained atom's forces are not what its coordinates' energy says."""
+    if system.getNumConstraints():
+        raise OptionError(
+            f"the System has {system.getNumConstraints()} constraints, and a network learns atoms "
+            "that move freely: create it with constraints=None and rigidWater=False"
+        )
+    if any(system.isVirtualSite(i) for i in range(system.getNumParticles())):
+        raise OptionError(
+            "the System has virtual sites, and a network knows only atoms: take a force field "
+            "without, such as three-site water"
+        )
+
+
+def _check_particles(system: openmm.System, structure: Structure) -> None:
+    if system.getNumParticles() != len(structure):
+        raise StructureError(
+            f"the System has {system.getNumParticles()} particles, the structure {len(structure)} "
+            "atoms: give the structure that the System was made for"
+        )
+    periodic = system.usesPeriodicBoundaryConditions()
+    if periodic != bool(structure.pbc.all()) or structure.pbc.any() != structure.pbc.all():
+        raise StructureError(
+            f"the System is {'' if periodic else 'not '}periodic, and the structure has pbc="
+            f"{structure.pbc.tolist()}: set pbc to {periodic}, or make the System anew"
+        )
+    for i, number in enumerate(structure.atomic_numbers):
+        mass = system.getParticleMass(i)._value  # noqa: SLF001  u
+        if mass > 0 and abs(mass - atomic_masses[number]) > _HEAVIEST_HYDROGEN - 1:
+            raise StructureError(
+                f"particle {i} of the System weighs {mass:.1f} u, atom {i} of the structure is "
+                f"{structure.symbols[i]}: both must be in the same order"
+            )

@@ -1,0 +1,1 @@
+"""Parts of the studies of silicon: teacher and network, learning, statics, dynamics."""

@@ -1,0 +1,141 @@
+"""Every property of both models, as plain numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.units import kB
+from tqdm import tqdm
+
+from nnp.rdf import RadialDistribution, radial_distribution
+from silicon_parts.crystal import elasticity, lattice_constant, phonons
+from silicon_parts.dynamics import Run, diffusion, drift, run
+from silicon_parts.learn import MELT_K, crystal
+from silicon_parts.models import Model
+
+ROOM_K = 300.0
+_SHAKEN = 0.08  # Å, about the amplitude of vibrations at room temperature
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """How long the dynamics is.
+
+    Attributes:
+        cells: cubic cells along each edge.
+        steps: of each run, 1 fs.
+        temperatures: of the crystal's energies, K.
+        sizes: cubic cells along each edge, of the comparison over size.
+    """
+
+    cells: int
+    steps: int
+    temperatures: tuple[float, ...]
+    sizes: tuple[int, ...]
+
+
+FULL = Lengths(3, 20_000, (150.0, 300.0, 600.0, 900.0, 1200.0, 1500.0), (2, 3, 4, 6, 8, 10))
+QUICK = Lengths(2, 600, (300.0, 600.0), (2, 3))
+
+
+def statics(model: Model) -> dict[str, Any]:
+    """Lattice constant (Å), elasticity (GPa), phonons (THz)."""
+    a = lattice_constant(model)
+    return {"lattice constant": a, **elasticity(model, a), "phonons": phonons(model, a)}
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """What the runs of one model gave.
+
+    Attributes:
+        rdf: by name of the state.
+        energies: potential and kinetic energy per atom over temperature: (t, 3) of measured
+            temperature (K), energy and its standard error (eV/atom).
+        numbers: diffusion (10⁻⁴ cm²/s) and drift (eV/atom/ps), with errors where there are any.
+    """
+
+    rdf: dict[str, RadialDistribution]
+    energies: np.ndarray
+    numbers: dict[str, Any]
+
+
+def dynamics(model: Model, lengths: Lengths, folder: Path) -> Dynamics:
+    """Crystal over temperature, melt, and both at constant energy."""
+    atoms = crystal(lengths.cells)
+    rows, states = [], {}
+    with tqdm(total=len(lengths.temperatures) + 3, desc=model.name, unit="run") as bar:
+
+        def made(start: Atoms, name: str, temperature: float | None = None) -> Run:
+            finished = run(model, start, name, folder, lengths.steps, temperature)
+            bar.update()
+            return finished
+
+        for temperature in lengths.temperatures:
+            states[temperature] = made(atoms, f"crystal-{temperature:g}", temperature)
+            rows.append(_energy_per_atom(states[temperature], len(atoms)))
+        room = states[ROOM_K]
+        melt = made(atoms, "melt", MELT_K)
+        melt_nve = made(melt.last, "melt-nve")
+        room_nve = made(room.last, "crystal-nve")
+    value, error = diffusion(melt_nve)
+    rdf = {f"{ROOM_K:g} K": room.frames, f"{MELT_K:g} K": melt.frames}
+    return Dynamics(
+        rdf={name: radial_distribution(frames) for name, frames in rdf.items()},
+        energies=np.array(rows),
+        numbers={
+            "heat capacity / kB": float(heat_capacity(np.array(rows))),
+            "melt diffusion": value,
+            "melt diffusion error": error,
+            "melt temperature of it": melt_nve.mean("temperature_K")[0],
+            "NVE drift": drift(room_nve),
+            "ns/day": room_nve.ns_per_day,
+        },
+    )
+
+
+def _energy_per_atom(finished: Run, atoms: int) -> tuple[float, float, float]:
+    energy, error = finished.mean("total_energy_eV")
+    return finished.mean("temperature_K")[0], energy / atoms, error / atoms
+
+
+def heat_capacity(energies: np.ndarray) -> float:
+    """Slope of the total energy over temperature, per atom and in units of k_B."""
+    return np.polyfit(energies[:, 0], energies[:, 1], 1)[0] / kB
+
+
+def over_size(teacher: Model, network: Model, sizes: tuple[int, ...]) -> list[dict[str, float]]:
+    """One potential from 64 atoms on: errors per atom do not grow with the system."""
+    rows = []
+    for cells in sizes:
+        atoms = crystal(cells)
+        atoms.rattle(_SHAKEN, seed=cells)
+        found = {}
+        for model in (teacher, network):
+            atoms.calc = model.calculator()
+            found[model.name] = atoms.get_potential_energy(), atoms.get_forces()
+        (energy, forces), (learnt, learnt_forces) = found.values()
+        rows.append(
+            {
+                "atoms": len(atoms),
+                "energy error / meV/atom": 1000 * (learnt - energy) / len(atoms),
+                "force RMSE / eV/Å": float(np.sqrt(np.mean((learnt_forces - forces) ** 2))),
+            }
+        )
+    return rows
+
+
+def rdf_differences(one: Dynamics, other: Dynamics) -> dict[str, dict[str, float]]:
+    """Root mean square difference of the distributions, and what sampling alone would give."""
+    found = {}
+    for state, first in one.rdf.items():
+        second = other.rdf[state]
+        found[state] = {
+            "difference": float(np.sqrt(np.mean((first.g - second.g) ** 2))),
+            "noise": float(np.sqrt(np.mean(first.error**2 + second.error**2))),
+        }
+    return found

@@ -1,0 +1,125 @@
+"""Silicon sampled from its teacher, and a network that learns it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import ase.io
+from ase import Atoms
+from ase.build import bulk
+
+from nnp import Potential
+from nnp.teachers.ase import StillingerWeber
+from nnp.train import Dataset, evaluate, read_settings, train
+from nnp.train.augment import AugmentSettings, augment
+from nnp.train.sampling import SampleSettings, sample
+
+LATTICE_CONSTANT = 5.431  # Å
+MELT_K = 3000.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How much is sampled.
+
+    Attributes:
+        cells: cubic cells along each edge of the sampled crystal.
+        crystal: temperatures and volumes of the crystal.
+        melt: of the melt; starts from a melted crystal.
+        melting_steps: of 2 fs at 3000 K, until the crystal is gone.
+        strained: crystals of 8 atoms under random strain, for elasticity.
+    """
+
+    cells: int
+    crystal: SampleSettings
+    melt: SampleSettings
+    melting_steps: int
+    strained: int
+
+
+FULL = Recipe(
+    cells=2,
+    crystal=SampleSettings((300.0, 900.0, 1600.0), (0.94, 1.0, 1.06), 10, 25, 250, timestep_fs=2.0),
+    melt=SampleSettings((2000.0, MELT_K), (0.94, 1.0, 1.06), 20, 25, 250, timestep_fs=2.0, seed=1),
+    melting_steps=2500,
+    strained=60,
+)
+QUICK = Recipe(
+    cells=2,
+    crystal=replace(FULL.crystal, temperatures=(300.0, 1200.0), volumes=(1.0,), snapshots=6),
+    melt=replace(FULL.melt, temperatures=(MELT_K,), volumes=(1.0,), snapshots=8),
+    melting_steps=500,
+    strained=20,
+)
+
+
+def crystal(cells: int) -> Atoms:
+    """A perfect crystal of 8 cells³ atoms."""
+    return bulk("Si", a=LATTICE_CONSTANT, cubic=True) * (cells, cells, cells)
+
+
+def unseen(recipe: Recipe) -> list[Atoms]:
+    """Independent frames of the same states and of temperatures between them, for testing."""
+    return sampled(replace(recipe, crystal=_other(recipe.crystal), melt=_other(recipe.melt)))
+
+
+def _other(settings: SampleSettings) -> SampleSettings:
+    between = tuple(t - 100.0 for t in settings.temperatures)
+    return replace(settings, temperatures=between, snapshots=3, seed=settings.seed + 100)
+
+
+def sampled(recipe: Recipe) -> list[Atoms]:
+    """Labelled crystals, melts and strained cells."""
+    solid = sample([crystal(recipe.cells)], StillingerWeber, recipe.crystal)
+    melting = SampleSettings(
+        (MELT_K,), snapshots=1, equilibration=recipe.melting_steps, timestep_fs=2.0
+    )
+    liquid = sample([crystal(recipe.cells)], StillingerWeber, melting)
+    melt = sample(liquid, StillingerWeber, recipe.melt)
+    for frame in melt:
+        frame.info["group"] = f"melt, {frame.info['group']}"
+    strained = augment(
+        [crystal(1)],
+        AugmentSettings(scale=0.03, strain=0.02, displacement=0.05, copies=recipe.strained),
+    )
+    for frame in strained:
+        frame.info["group"] = "strained"
+        frame.calc = StillingerWeber()
+        frame.get_stress()
+    return [*solid, *melt, *strained]
+
+
+SETTINGS = """
+[data]
+train = "silicon.extxyz"
+[data.split]
+fraction = 0.2
+[functions.generate]
+cutoff = 4.0
+cutoff_kind = 7
+[[functions.generate.radial]]
+count = 8
+r_first = 1.8
+[[functions.generate.angular]]
+narrow = false
+widths = [4.0, 2.5, 1.5]
+zetas = [1.0, 2.0, 4.0]
+[network]
+hidden = [15, 15]
+[run]
+epochs = {epochs}
+output = "training"
+"""
+
+
+def learnt(frames: list[Atoms], settings: str, folder: Path) -> Potential:
+    """A potential fitted to frames; data, settings, logs and models stay in ``folder``."""
+    ase.io.write(folder / "silicon.extxyz", frames)
+    (folder / "fit.toml").write_text(settings, encoding="utf-8")
+    return train(read_settings(folder / "fit.toml"), force=True).potential
+
+
+def errors(potential: Potential, frames: list[Atoms]) -> tuple[list[str], list[list[str]]]:
+    """Table of errors per group."""
+    return evaluate(potential, Dataset.from_atoms(frames)).table()

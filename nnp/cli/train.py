@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from nnp.cli.options import SubParsers, add_command, add_force, at_least_one
+from nnp.cli.options import UNITS_HELP, SubParsers, add_command, add_force, at_least_one
 from nnp.errors import OptionError
 
 
@@ -12,7 +12,10 @@ def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
     summary = "fit a potential to energies, forces and stresses; docs/training.md has the settings"
     parser = add_command(subparsers, "train", _run, summary)
-    parser.add_argument("config", metavar="CONFIG.toml", help="data, functions, network, optimiser")
+    parser.add_argument(
+        "config", metavar="CONFIG", help="TOML file, or an input.nn with input.data beside it"
+    )
+    parser.add_argument("--units", default=argparse.SUPPRESS, help=UNITS_HELP)
     parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
     parser.add_argument(
         "--members",
@@ -28,7 +31,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
     if arguments.resume and arguments.force:
         raise OptionError("--resume continues a run and --force overwrites it: give one of them")
-    settings = train.read_settings(arguments.config)
+    settings = train.read_settings(arguments.config, getattr(arguments, "units", None))
     members = getattr(arguments, "members", settings.committee.members)
     if members > 1:
         results = train.train_committee(settings, members, arguments.resume, arguments.force)

@@ -173,7 +173,9 @@ def _model(
         network = _network(settings, symbol, len(own), start)
         start += network.n_parameters
         networks.append(network)
-        first = initial_network(network, settings.network.initial, rng)
+        first = initial_network(
+            network, settings.network.initial, rng, settings.network.weight_range
+        )
         theta.append(from_network(first))
         blank = Network(
             tuple(

@@ -20,7 +20,7 @@ from nnp.train.network import AtomicNetwork
 class Initialisation(StrEnum):
     """How initial weights are drawn."""
 
-    UNIFORM = "uniform"  # weights and biases uniform in [−1, 1]
+    UNIFORM = "uniform"  # weights and biases uniform in a range, [−1, 1] unless told
     XAVIER = "xavier"  # weights normal, variance 2 / (n_in + n_out); biases small
     NGUYEN_WIDROW = "nguyen_widrow"  # active regions of the neurons spread over the inputs
 
@@ -29,12 +29,25 @@ _Layer = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def initial_network(
-    network: AtomicNetwork, method: Initialisation, rng: np.random.Generator
+    network: AtomicNetwork,
+    method: Initialisation,
+    rng: np.random.Generator,
+    uniform: tuple[float, float] = (-1.0, 1.0),
 ) -> Network:
-    """A network with random weights, for inputs of mean 0 and variance 1."""
+    """A network with random weights, for inputs of mean 0 and variance 1.
+
+    Args:
+        network: its sizes and activations.
+        method: how weights are drawn.
+        rng: draws them.
+        uniform: smallest and largest one, of that method.
+    """
     draw = _METHODS[Initialisation(method)]
     layers = [draw(n_in, n_out, rng) for n_in, n_out in pairwise(network.sizes)]
-    if method is not Initialisation.UNIFORM:  # start from the reference energies
+    if method is Initialisation.UNIFORM:
+        low, half = uniform[0], (uniform[1] - uniform[0]) / 2
+        layers = [(low + half * (w + 1), low + half * (b + 1)) for w, b in layers]
+    else:  # start from the reference energies
         layers[-1] = _xavier(network.sizes[-2], 1, rng)
     weights, biases = zip(*layers, strict=True)
     return Network(weights, biases, network.activations)

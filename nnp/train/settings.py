@@ -5,12 +5,14 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from nnp.errors import FileFormatError, OptionError
 from nnp.networks import Activation
 from nnp.train.dataset import LabelKeys
 from nnp.train.functions import GeneratedFunctions
 from nnp.train.initial import Initialisation
+from nnp.train.input_nn import read_input_nn
 from nnp.train.inputs import InputSettings
 from nnp.train.loss import LossSettings
 from nnp.train.optimizers import OptimizerSettings
@@ -83,18 +85,22 @@ class NetworkSettings:
         hidden: neurons of each hidden layer.
         activation: of the hidden layers, by n2p2's letter.
         initial: how weights are drawn.
+        weight_range: smallest and largest one of ``initial = "uniform"``.
         elements: exceptions by symbol.
     """
 
     hidden: tuple[int, ...] = (24, 24)
     activation: Activation = Activation.TANH
     initial: Initialisation = Initialisation.XAVIER
+    weight_range: tuple[float, float] = (-1.0, 1.0)
     elements: dict[str, ElementNetworkSettings] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         layers = [self.hidden, *(e.hidden for e in self.elements.values())]
         if any(size < 1 for hidden in layers for size in hidden):
             raise OptionError(f"hidden = {list(self.hidden)}: at least one neuron per layer")
+        if not self.weight_range[0] < self.weight_range[1]:
+            raise OptionError(f"weight_range = {list(self.weight_range)}: the first must be below")
 
     def of(self, symbol: str) -> ElementNetworkSettings:
         """What holds for an element."""
@@ -183,25 +189,38 @@ class TrainingSettings:
     committee: CommitteeSettings = field(default_factory=CommitteeSettings)
 
 
-def read_settings(path: str | Path) -> TrainingSettings:
-    """Read a TOML file; files that it names are relative to its folder.
+def read_settings(path: str | Path, units: str | None = None) -> TrainingSettings:
+    """Read a TOML file, or n2p2's or RuNNer's input.nn; files that it names are in its folder.
+
+    Args:
+        path: ``*.nn`` is an input.nn, everything else TOML.
+        units: of an input.nn and its input.data; a TOML file says them itself.
 
     Raises:
-        FileFormatError: it cannot be read or is no TOML.
+        FileFormatError: it cannot be read or breaks its format.
         OptionError: unknown keys or values that are not allowed.
     """
     path = Path(path)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileFormatError(f"cannot read {path}: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise FileFormatError(f"{path} is not valid TOML: {error}") from None
+    if path.suffix == ".nn":
+        table = read_input_nn(path, units)
+    elif units is not None:
+        raise OptionError(f"units={units!r} for {path}: write data.units and functions.file_units")
+    else:
+        table = _read_toml(path)
     try:
         settings = from_table(TrainingSettings, table, "")
     except OptionError as error:
         raise OptionError(f"{path}: {error}") from None
     return _located(settings, path.parent)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileFormatError(f"cannot read {path}: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise FileFormatError(f"{path} is not valid TOML: {error}") from None
 
 
 def _located(settings: TrainingSettings, folder: Path) -> TrainingSettings:

@@ -48,12 +48,12 @@ IGNORED = frozenset(
     element_decoupled_forces_v2 element_decoupled_kalman element_hidden_layers_electrostatic
     element_hidden_layers_pair element_nodes_electrostatic element_nodes_pair
     element_pairsymfunction_short element_symfunction_electrostatic enable_on_the_fly_input
-    energy_threshold enforce_max_num_neighbors_atomic enforce_totcharge environment_analysis
-    epochs ewald_alpha ewald_cutoff ewald_kmax ewald_prec ewald_truncation_error_method
-    find_contradictions fitting_unit fix_weights fixed_gausswidth
-    fixed_short_energy_error_threshold fixed_short_force_error_threshold
-    force_grouping_by_structure force_threshold force_update_scaling force_weight four_pi_epsilon
-    global_activation_charge global_activation_electrostatic global_activation_pair
+    energy_fraction energy_threshold enforce_max_num_neighbors_atomic enforce_totcharge
+    environment_analysis epochs ewald_alpha ewald_cutoff ewald_kmax ewald_prec
+    ewald_truncation_error_method find_contradictions fitting_unit fix_weights fixed_gausswidth
+    fixed_short_energy_error_threshold fixed_short_force_error_threshold force_energy_ratio
+    force_fraction force_grouping_by_structure force_threshold force_update_scaling force_weight
+    four_pi_epsilon global_activation_charge global_activation_electrostatic global_activation_pair
     global_hidden_layers_charge global_hidden_layers_electrostatic global_hidden_layers_pair
     global_nodes_charge global_nodes_electrostatic global_nodes_pair
     global_output_nodes_electrostatic global_output_nodes_pair global_output_nodes_short
@@ -73,26 +73,27 @@ IGNORED = frozenset(
     print_all_short_weights print_convergence_vector print_date_and_time print_force_components
     print_mad quiet_mode random_number_type random_order_training random_seed read_unformatted
     regularize_fit_param remove_atom_energies remove_vdw_energies repeated_energy_update
-    reset_kalman restrict_weights rmse_threshold_charge rmse_threshold_energy rmse_threshold_force
-    rmse_threshold_trials runner_mode save_kalman_matrices scale_max_elec scale_max_electrostatic
-    scale_max_short_atomic scale_max_short_pair scale_min_elec scale_min_electrostatic
-    scale_min_short_atomic scale_min_short_pair screen_electrostatics selection_mode
-    separate_bias_ini_short separate_kalman_short set_threads shift_energy_range
-    short_energy_error_threshold short_energy_fraction short_energy_group
-    short_force_error_threshold short_force_fraction short_force_group
-    shuffle_weights_short_atomic silent_mode steepest_descent_step_charge
+    reset_kalman restrict_weights rmse_threshold rmse_threshold_charge rmse_threshold_energy
+    rmse_threshold_force rmse_threshold_trials rmse_threshold_trials_energy
+    rmse_threshold_trials_force runner_mode save_kalman_matrices scale_max_elec
+    scale_max_electrostatic scale_max_short_atomic scale_max_short_pair scale_min_elec
+    scale_min_electrostatic scale_min_short_atomic scale_min_short_pair screen_electrostatics
+    selection_mode selection_mode_energy selection_mode_force separate_bias_ini_short
+    separate_kalman_short set_threads shift_energy_range short_energy_error_threshold
+    short_energy_fraction short_energy_group short_force_error_threshold short_force_fraction
+    short_force_group shuffle_weights_short_atomic silent_mode steepest_descent_step_charge
     steepest_descent_step_energy_short steepest_descent_step_force_short symfunction_charge
     symfunction_correlation symfunction_elec symfunction_electrostatic symfunction_pair_short
     task_batch_size_charge task_batch_size_energy task_batch_size_force test_fraction
     total_charge_error_threshold total_charge_storage update_single_element update_strategy
-    updater_type use_atom_charges use_atom_energies use_atom_spins use_charge_constraint
-    use_charges use_damping use_fixed_charges use_ipi use_noisematrix use_old_scaling
-    use_old_weights_charge use_old_weights_short use_omp_mkl use_short_forces use_short_nn
+    updater_type use_atom_charges use_atom_energies use_atom_spins use_charge_constraint use_charges
+    use_damping use_fixed_charges use_ipi use_noisematrix use_old_scaling use_old_weights_charge
+    use_old_weights_short use_omp_mkl use_short_forces use_short_nn
     use_systematic_weights_electrostatic use_systematic_weights_short use_unformatted vdw_cutoff
     vdw_screening vdw_type weight_analysis weights_constraint weights_max weights_min weightse_max
     weightse_min worst_charge_update worst_short_energy_update worst_short_force_update
-    write_binding_energy_only write_fit_statistics write_neuronstats write_pdb write_pov
-    write_pwscf write_runner_input write_symfunctions write_temporary_weights write_traincharges
+    write_binding_energy_only write_fit_statistics write_neuronstats write_pdb write_pov write_pwscf
+    write_runner_input write_symfunctions write_temporary_weights write_traincharges
     write_trainforces write_trainlog write_trainpoints write_unformatted write_weights_epoch
     write_weights_restart write_weightspe write_xyz
     """.split()

@@ -22,9 +22,9 @@ pytest.importorskip("pyopencl", reason="pyopencl is not installed")
 CASES = Path(__file__).with_name("gpu_cases.py")
 OCLGRIND = Path("/usr/lib/oclgrind/liboclgrind-rt-icd.so")
 POCL = Path("/etc/OpenCL/vendors/pocl.icd")
-FAST = ("products", "refusals")
+FAST = ("products", "refusals", "tangents_repeat")
 SLOW = (
-    "silicon", "repeats",
+    "silicon", "repeats", "tangents",
     "binary", "single", "cutoffs", "activations", "exponents", "five_elements", "tiles",
     "many_neighbours", "group_sizes", "extrapolations", "list_follows", "random_families",
     "every_structure", "some_hundred_atoms",

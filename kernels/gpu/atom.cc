@@ -1,7 +1,7 @@
 // The evaluation of all atoms of one element, a work-group per atom: neighbours, functions, network, gradient. Written
 // once per element by the generator, which defines ELEMENT, N_FUNCTIONS, ENERGY_SCALE, ENERGY_OFFSET and the functions
-//   ELEMENT(forward)(range_a, range_b, diagonal, lane, total, scratch)
-//   ELEMENT(backward)(range_a, range_b, diagonal, by_value, by_slope, scratch, lane)
+//   ELEMENT(forward)(range_a, range_b, diagonal, lane, masks, pairs, counts, total, scratch)
+//   ELEMENT(backward)(range_a, range_b, diagonal, by_value, by_slope, masks, pairs, counts, lane, pulls)
 //   ELEMENT(network)(weights, node, scratch)    node[0..n) scaled functions in, their gradient over slope out; returns
 //                                               the output
 //
@@ -55,9 +55,12 @@ KERNEL void ELEMENT(nnp_evaluate)(int n_atoms, int wanted, GLOBAL const int* RES
                                   GLOBAL int* RESTRICT state)
 {
     LOCAL real lane[LANES * CAPACITY];
+    LOCAL real pulls[3 * PULLS];
     LOCAL int owner[CAPACITY];
     LOCAL int range[2 * (N_ELEMENTS + 1)];
-    LOCAL int inside[GROUP_SIZE];
+    LOCAL int counts[GROUP_SIZE + COUNT_BLOCKS];
+    LOCAL unsigned int masks[MASK_ROWS * MASK_WORDS];
+    LOCAL nnp_pair pairs[PAIRS];
     LOCAL mixed scratch[SUM_ROWS * GROUP_SIZE];
     LOCAL mixed total[N_FUNCTIONS + 1];
     LOCAL real by_value[N_FUNCTIONS + 1];
@@ -74,13 +77,17 @@ KERNEL void ELEMENT(nnp_evaluate)(int n_atoms, int wanted, GLOBAL const int* RES
         nnp_tiles tiles = nnp_cut(list);
         int forward_pairs = wanted & GIVEN_GRADIENT ? 0 : tiles.n_pairs;
         int backward_pairs = wanted & WANT_FORCES ? tiles.n_pairs : 0;
+        int there = forward_pairs == 1; // on the way back too
         for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE)
             total[m] = 0;
         if (LOCAL_ID < 3)
             failed[LOCAL_ID] = 0;
         for (int pair = 0; pair < forward_pairs; ++pair) {
-            int diagonal = nnp_load_tiles(list, tiles, pair, range, inside, owner, failed, lane);
-            ELEMENT(forward)(range, diagonal ? range : range + N_ELEMENTS + 1, diagonal, lane, total, scratch);
+            int diagonal = nnp_load_tiles(list, tiles, pair, 0, range, counts, owner, failed, lane, pulls);
+            LOCAL_ARG const int* other = diagonal ? range : range + N_ELEMENTS + 1;
+            for (int once = 0; once < MASKED; ++once)
+                nnp_mask(range, other, diagonal, lane, masks);
+            ELEMENT(forward)(range, other, diagonal, lane, masks, pairs, counts, total, scratch);
         }
         SYNC_THREADS
         ELEMENT(scale)(atom, wanted, parameters, total, node, descriptors, outside, state);
@@ -94,12 +101,14 @@ KERNEL void ELEMENT(nnp_evaluate)(int n_atoms, int wanted, GLOBAL const int* RES
         mixed virial[6] = {0, 0, 0, 0, 0, 0};
         nnp_begin_push(pushed);
         for (int pair = 0; pair < backward_pairs; ++pair) {
-            int diagonal = nnp_load_tiles(list, tiles, pair, range, inside, owner, failed, lane);
-            ELEMENT(backward)(range, diagonal ? range : range + N_ELEMENTS + 1, diagonal, by_value, by_slope, scratch,
-                              lane);
-            nnp_push(range[0], range[N_ELEMENTS], owner, lane, frame, forces, pushed, failed, virial);
+            int diagonal = nnp_load_tiles(list, tiles, pair, there, range, counts, owner, failed, lane, pulls);
+            LOCAL_ARG const int* other = diagonal ? range : range + N_ELEMENTS + 1;
+            for (int once = 0; once < (there ? 0 : MASKED); ++once)
+                nnp_mask(range, other, diagonal, lane, masks);
+            ELEMENT(backward)(range, other, diagonal, by_value, by_slope, masks, pairs, counts, lane, pulls);
+            nnp_push(range[0], range[N_ELEMENTS], owner, lane, pulls, frame, forces, pushed, failed, virial);
             if (!diagonal)
-                nnp_push(range[N_ELEMENTS + 1], range[2 * N_ELEMENTS + 1], owner, lane, frame, forces, pushed, failed,
+                nnp_push(range[N_ELEMENTS + 1], range[2 * N_ELEMENTS + 1], owner, lane, pulls, frame, forces, pushed, failed,
                          virial);
             SYNC_THREADS
         }

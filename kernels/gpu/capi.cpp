@@ -80,6 +80,12 @@ int64_t hand_out(const Container& values, T* out, int64_t size)
     return n;
 }
 
+int64_t hand_out_text(std::string text, char* out, int64_t size)
+{
+    text.push_back('\0');
+    return hand_out(text, out, size);
+}
+
 }  // namespace
 
 int nnp_gpu_abi_version(void)
@@ -91,9 +97,15 @@ int64_t nnp_gpu_source(const nnp_potential_arrays* potential, const nnp_gpu_opti
                        char* message, size_t message_size)
 {
     return guarded(message, message_size, [&] {
-        std::string text = nnp::gpu::write_program(model_of(potential), checked(options));
-        text.push_back('\0');
-        return hand_out(text, out, size);
+        return hand_out_text(nnp::gpu::write_program(model_of(potential), checked(options)), out, size);
+    });
+}
+
+int64_t nnp_gpu_tangent_source(const nnp_potential_arrays* potential, const nnp_gpu_options* options, char* out,
+                               int64_t size, char* message, size_t message_size)
+{
+    return guarded(message, message_size, [&] {
+        return hand_out_text(nnp::gpu::write_tangent_program(model_of(potential), checked(options)), out, size);
     });
 }
 

@@ -45,6 +45,10 @@ NNP_API int nnp_gpu_abi_version(void);
 /* The program, zero-terminated; the count includes the zero. */
 NNP_API int64_t nnp_gpu_source(const nnp_potential_arrays* potential, const nnp_gpu_options* options, char* out,
                                int64_t size, char* message, size_t message_size);
+/* A program beside it, for training: the Jacobian-vector product of the functions (tangent.cc). Its kernels work on the
+ * buffers, list and state of the first. */
+NNP_API int64_t nnp_gpu_tangent_source(const nnp_potential_arrays* potential, const nnp_gpu_options* options, char* out,
+                                       int64_t size, char* message, size_t message_size);
 /* The parameter buffer of one element (by rising atomic number): see atom.cc. The host converts it to `mixed`. */
 NNP_API int64_t nnp_gpu_parameters(const nnp_potential_arrays* potential, int32_t element, double* out, int64_t size,
                                    char* message, size_t message_size);

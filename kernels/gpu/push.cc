@@ -1,38 +1,4 @@
-// An atom's tiles, and the way of its gradient into the forces.
-
-typedef struct {
-    int size, n, n_pairs; // entries per tile, tiles, pairs of tiles
-} nnp_tiles;
-
-NNP_FN nnp_tiles nnp_cut(nnp_list list)
-{
-    nnp_tiles t;
-    int entries = list.end - list.first;
-    t.size = entries <= CAPACITY ? CAPACITY : CAPACITY / 2;
-    t.n = (entries + t.size - 1) / t.size;
-    t.n_pairs = t.n * (t.n + 1) / 2;
-    return t;
-}
-
-// Stages a pair of tiles, all (0,0), (0,1) .. (0,n-1), (1,1) ..; 1 when it is one tile with itself. One tile that is
-// already there is not loaded again.
-DEVICE int nnp_load_tiles(nnp_list list, nnp_tiles tiles, int pair, LOCAL_ARG int* range, LOCAL_ARG int* inside,
-                          LOCAL_ARG int* owner, LOCAL_ARG int* failed, LOCAL_ARG real* lane)
-{
-    int a = 0, b = pair;
-    while (b >= tiles.n) {
-        a += 1;
-        b -= tiles.n - a;
-    }
-    SYNC_THREADS
-    for (int upper = 0; upper < (a == b ? 1 : 2); ++upper) {
-        int first = list.first + (upper == 0 ? a : b) * tiles.size;
-        int end = first + tiles.size < list.end ? first + tiles.size : list.end;
-        nnp_stage(list, first, end, upper * (CAPACITY / 2), range + upper * (N_ELEMENTS + 1), inside, owner, failed,
-                  lane);
-    }
-    return a == b;
-}
+// The way of an atom's gradient into the forces.
 
 DEVICE void nnp_begin_push(LOCAL_ARG mm_long* pushed)
 {
@@ -43,11 +9,11 @@ DEVICE void nnp_begin_push(LOCAL_ARG mm_long* pushed)
 
 // dE/dr_ij of the slots first to end, in fixed point: minus onto the neighbours' forces, plus kept for the atom's own.
 DEVICE void nnp_push(int first, int end, LOCAL_ARG const int* owner, LOCAL_ARG const real* lane,
-                     GLOBAL const real* frame, GLOBAL mm_ulong* forces, LOCAL_ARG mm_long* pushed,
+                     LOCAL_ARG const real* pulls, GLOBAL const real* frame, GLOBAL mm_ulong* forces, LOCAL_ARG mm_long* pushed,
                      LOCAL_ARG int* failed, mixed* virial)
 {
     for (int j = first + LOCAL_ID; j < end; j += GROUP_SIZE) {
-        real g[3] = {LANE_GX(j), LANE_GY(j), LANE_GZ(j)}, r[3] = {LANE_X(j), LANE_Y(j), LANE_Z(j)};
+        real g[3] = {PULL_X(j), PULL_Y(j), PULL_Z(j)}, r[3] = {LANE_X(j), LANE_Y(j), LANE_Z(j)};
         real size = fabs(g[0]) + fabs(g[1]) + fabs(g[2]);
         if (!(size <= (real)1e36)) {
             failed[0] = 1;
@@ -83,17 +49,5 @@ DEVICE void nnp_end_push(int atom, int wanted, LOCAL_ARG mm_long* pushed, LOCAL_
     nnp_sum_rows(6, scratch);
     if (LOCAL_ID < 6 && (wanted & WANT_VIRIAL))
         virials[6 * atom + LOCAL_ID] = scratch[LOCAL_ID * GROUP_SIZE];
-    SYNC_THREADS
-}
-
-DEVICE void nnp_report(int atom, LOCAL_ARG const int* failed, GLOBAL int* status, GLOBAL int* state)
-{
-    SYNC_THREADS
-    if (LOCAL_ID == 0) {
-        status[atom] = (failed[0] ? STATUS_NOT_FINITE : 0) | (failed[1] ? STATUS_OVERLAP : 0) |
-                       (failed[2] ? STATUS_TOO_LARGE : 0);
-        if (status[atom] != 0)
-            ATOMIC_ADD(&state[STATE_FAILED], 1);
-    }
     SYNC_THREADS
 }

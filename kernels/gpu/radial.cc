@@ -22,7 +22,7 @@ DEVICE void GROUP(forward)(LOCAL_ARG const int* range, int diagonal, LOCAL_ARG c
 }
 
 DEVICE void GROUP(backward)(LOCAL_ARG const int* range, int diagonal, LOCAL_ARG const real* by_value,
-                            LOCAL_ARG real* lane)
+                            LOCAL_ARG const real* lane, LOCAL_ARG real* pulls)
 {
     int end = diagonal ? END_SLOT(range, NEIGHBOR_1) : 0;
     real value[N_MEMBERS], slope[N_MEMBERS];
@@ -35,9 +35,9 @@ DEVICE void GROUP(backward)(LOCAL_ARG const int* range, int diagonal, LOCAL_ARG 
         pull *= LANE_INVERSE(j);
         if (NEIGHBOR_1 == ANY_ELEMENT)
             pull *= nnp_charge(j, range);
-        LANE_GX(j) += pull * LANE_X(j);
-        LANE_GY(j) += pull * LANE_Y(j);
-        LANE_GZ(j) += pull * LANE_Z(j);
+        PULL_X(j) += pull * LANE_X(j);
+        PULL_Y(j) += pull * LANE_Y(j);
+        PULL_Z(j) += pull * LANE_Z(j);
     }
     SYNC_THREADS
 }

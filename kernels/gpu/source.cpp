@@ -58,6 +58,24 @@ size_t most_functions(const Model& model)
     return most;
 }
 
+// Whether any function needs to know which neighbours are near each other.
+bool masked(const Model& model)
+{
+    for (const Element& element : model.elements) {
+        for (const Function& f : element.functions) {
+            if (f.is_angular() && f.narrow)
+                return true;
+        }
+    }
+    return false;
+}
+
+// Pairs of neighbours in local memory at once: a group's for liquids and solids, parts of it where there are more.
+int64_t pair_count(const nnp_gpu_options& o)
+{
+    return std::min<int64_t>(20 * o.capacity, 4096);
+}
+
 std::string constants(const Model& model, const nnp_gpu_options& o)
 {
     std::string numbers;
@@ -65,7 +83,9 @@ std::string constants(const Model& model, const nnp_gpu_options& o)
         numbers += (numbers.empty() ? "" : ", ") + std::to_string(element.atomic_number);
     return define("N_ELEMENTS", std::to_string(model.elements.size())) + define("ANY_ELEMENT", "(-1)") +
            define("ATOMIC_NUMBERS", "{" + numbers + "}") + define("GROUP_SIZE", std::to_string(o.group_size)) +
-           define("CAPACITY", std::to_string(o.capacity)) + define("CUTOFF2", to_text(model.cutoff * model.cutoff)) +
+           define("CAPACITY", std::to_string(o.capacity)) + define("PAIRS", std::to_string(pair_count(o))) +
+           define("MASKED", std::to_string(masked(model))) + define("MASK_ROWS", masked(model) ? "CAPACITY" : "1") +
+           define("CUTOFF2", to_text(model.cutoff * model.cutoff)) +
            define("MOST_FUNCTIONS", std::to_string(std::max<size_t>(most_functions(model), 1))) +
            define("TWIST", to_text(model.twist)) +
            define("EXTRAPOLATION_TOLERANCE", o.precision == NNP_GPU_DOUBLE ? "1e-9" : "1e-5");
@@ -84,23 +104,62 @@ std::string group_head(const std::string& name, size_t first)
     return define("GROUP(name)", "name##" + name) + define("FIRST_MEMBER", std::to_string(first));
 }
 
-std::string write_groups(const Groups& groups, const std::string& suffix)
+// Texts of all groups of one element, radial ones and angular ones.
+std::string write_groups(const Groups& groups, const std::string& suffix, std::string (*radial)(const RadialGroup&),
+                         std::string (*angular)(const AngularGroup&))
 {
     std::string text;
     size_t first = 0;
     for (size_t g = 0; g < groups.radial.size(); ++g) {
-        text += group_head("_r" + std::to_string(g) + suffix, first) + write_radial(groups.radial[g]) +
-                text_of("radial.cc") + undefine({"GROUP", "FIRST_MEMBER", "N_MEMBERS", "NEIGHBOR_1"});
+        text += group_head("_r" + std::to_string(g) + suffix, first) + radial(groups.radial[g]) +
+                undefine({"GROUP", "FIRST_MEMBER", "N_MEMBERS", "NEIGHBOR_1"});
         first += groups.radial[g].members.size();
     }
     for (size_t g = 0; g < groups.angular.size(); ++g) {
-        text += group_head("_a" + std::to_string(g) + suffix, first) + write_angular(groups.angular[g]) +
-                text_of("angular.cc") +
+        text += group_head("_a" + std::to_string(g) + suffix, first) + angular(groups.angular[g]) +
                 undefine({"GROUP", "FIRST_MEMBER", "N_MEMBERS", "NEIGHBOR_1", "NEIGHBOR_2", "NARROW", "RADIUS",
                           "R_SHIFT", "SHIFTED"});
         first += groups.angular[g].members.size();
     }
     return text;
+}
+
+std::string radial_sums(const RadialGroup& g)
+{
+    return write_radial(g) + text_of("radial.cc");
+}
+
+std::string angular_sums(const AngularGroup& g)
+{
+    return write_angular(g) + text_of("angular.cc") + write_sums(g) + text_of("angular_sum.cc") +
+           text_of("angular_back.cc");
+}
+
+std::string radial_changes(const RadialGroup& g)
+{
+    return write_radial(g) + text_of("radial_tangent.cc");
+}
+
+std::string angular_changes(const AngularGroup& g)
+{
+    return write_angular(g) + text_of("angular.cc") + write_changes(g) + text_of("angular_tangent.cc");
+}
+
+std::string suffix_of(size_t element)
+{
+    return "_e" + std::to_string(element);
+}
+
+std::string element_head(const Element& element, const std::string& suffix)
+{
+    return define("ELEMENT(name)", "name##" + suffix) + define("N_FUNCTIONS", std::to_string(element.functions.size()));
+}
+
+// What all programs begin with.
+std::string common(const Model& model, const nnp_gpu_options& options)
+{
+    return head(options) + constants(model, options) + text_of("layout.inc") + text_of("displacement.cc") +
+           text_of("stage.cc") + text_of("triples.cc") + text_of("tiles.cc");
 }
 
 }  // namespace
@@ -123,22 +182,33 @@ void check_options(const nnp_gpu_options& o)
 std::string write_program(const Model& model, const nnp_gpu_options& options)
 {
     std::vector<ElementPlan> plan = make_plan(model, Powers::in_slots);
-    std::string text = head(options) + constants(model, options) + text_of("layout.inc") + text_of("list.cc") +
-                       text_of("stage.cc") + text_of("push.cc") + text_of("network.cc");
+    std::string text = common(model, options) + text_of("list.cc") + text_of("push.cc") + text_of("network.cc");
     for (size_t e = 0; e < model.elements.size(); ++e) {
         const Element& element = model.elements[e];
-        std::string suffix = "_e" + std::to_string(e);
+        std::string suffix = suffix_of(e);
         Groups groups = make_groups(plan[e]);
-        text += write_groups(groups, suffix);
-        text += define("ELEMENT(name)", "name##" + suffix) +
-                define("N_FUNCTIONS", std::to_string(element.functions.size())) +
+        text += write_groups(groups, suffix, radial_sums, angular_sums) + element_head(element, suffix) +
                 define("N_NODES", std::to_string(node_count(element))) +
                 define("ENERGY_SCALE", "(" + to_text(model.energy_scale) + ")") +
-                define("ENERGY_OFFSET", "(" + to_text(element.energy_offset) + ")");
-        text += write_element(element, groups, suffix) + text_of("atom.cc") +
+                define("ENERGY_OFFSET", "(" + to_text(element.energy_offset) + ")") +
+                write_element(element, groups, suffix) + text_of("atom.cc") +
                 undefine({"ELEMENT", "N_FUNCTIONS", "N_NODES", "ENERGY_SCALE", "ENERGY_OFFSET"});
     }
     return text + text_of("finish.cc");
+}
+
+std::string write_tangent_program(const Model& model, const nnp_gpu_options& options)
+{
+    std::vector<ElementPlan> plan = make_plan(model, Powers::in_slots);
+    std::string text = common(model, options);
+    for (size_t e = 0; e < model.elements.size(); ++e) {
+        std::string suffix = suffix_of(e);
+        Groups groups = make_groups(plan[e]);
+        text += write_groups(groups, suffix, radial_changes, angular_changes) +
+                element_head(model.elements[e], suffix) + write_tangent(groups, suffix) + text_of("tangent.cc") +
+                undefine({"ELEMENT", "N_FUNCTIONS"});
+    }
+    return text;
 }
 
 // What the LOCAL arrays of atom.cc add up to.
@@ -149,8 +219,11 @@ int64_t local_bytes(const Model& model, const nnp_gpu_options& o)
         int64_t functions = static_cast<int64_t>(element.functions.size()) + 1;
         most = std::max(most, functions * (mixed + 2 * real) + (node_count(element) + 1) * mixed);
     }
-    int64_t slots = int64_t{o.capacity} * (10 * real + 4), threads = int64_t{o.group_size} * (8 * mixed + 4 + 3 * 8);
-    return most + slots + threads + 8 * (static_cast<int64_t>(model.elements.size()) + 1) + 64;
+    int64_t slots = int64_t{o.capacity} * (10 * real + 4),
+            threads = int64_t{o.group_size} * (8 * mixed + 3 * real + 5 + 3 * 8);
+    int64_t pairs = pair_count(o) * (o.capacity <= 256 ? 2 : 4);
+    int64_t masks = 4 * (masked(model) ? int64_t{o.capacity} : 1) * ((o.capacity + 31) / 32);
+    return most + slots + threads + pairs + masks + 8 * (static_cast<int64_t>(model.elements.size()) + 1) + 64;
 }
 
 }  // namespace nnp::gpu

@@ -14,11 +14,15 @@
 #define LANE_INVERSE(slot) LANE(4, slot)
 #define LANE_FACTOR(slot) LANE(5, slot) // cutoff (or compact function) of the angular group at hand, times the charge
 #define LANE_SLOPE(slot) LANE(6, slot)  // its derivative over r
-#define LANE_GX(slot) LANE(7, slot)     // dE/dr_ij
-#define LANE_GY(slot) LANE(8, slot)
-#define LANE_GZ(slot) LANE(9, slot)
-#define LANES 10
+#define LANES 7
+// dE/dr_ij of each slot, and a place of its own for each thread
+#define PULLS (CAPACITY + GROUP_SIZE)
+#define PULL_X(slot) pulls[slot]
+#define PULL_Y(slot) pulls[PULLS + (slot)]
+#define PULL_Z(slot) pulls[2 * PULLS + (slot)]
+#define CARRIED_SLOT (CAPACITY + LOCAL_ID)
 #define SUM_ROWS 8
+#define COUNT_BLOCKS (GROUP_SIZE / 8)
 
 // Slots of one element, or of all
 #define FIRST_SLOT(range, element) range[(element) == ANY_ELEMENT ? 0 : (element)]
@@ -42,9 +46,34 @@ NNP_FN int nnp_split(int rows)
     return split;
 }
 
+// Sum of `value` over the threads before this one, and over all of them (`found`). By eights.
+NNP_FN int nnp_before(int value, LOCAL_ARG int* counts, int* found)
+{
+    counts[LOCAL_ID] = value;
+    SYNC_THREADS
+    if (LOCAL_ID < COUNT_BLOCKS) {
+        int sum = 0;
+        for (int t = 8 * LOCAL_ID; t < 8 * LOCAL_ID + 8; ++t)
+            sum += counts[t];
+        counts[GROUP_SIZE + LOCAL_ID] = sum;
+    }
+    SYNC_THREADS
+    int before = 0, all = 0;
+    for (int b = 0; b < COUNT_BLOCKS; ++b) {
+        before += b < LOCAL_ID / 8 ? counts[GROUP_SIZE + b] : 0;
+        all += counts[GROUP_SIZE + b];
+    }
+    for (int t = LOCAL_ID / 8 * 8; t < LOCAL_ID; ++t)
+        before += counts[t];
+    SYNC_THREADS
+    *found = all;
+    return before;
+}
+
 // Entries first to last within the cutoff go to the slots from `slot` on, in their order.
-DEVICE void nnp_stage(nnp_list list, int first, int last, int slot, LOCAL_ARG int* range, LOCAL_ARG int* inside,
-                      LOCAL_ARG int* owner, LOCAL_ARG int* failed, LOCAL_ARG real* lane)
+DEVICE void nnp_stage(nnp_list list, int first, int last, int slot, LOCAL_ARG int* range, LOCAL_ARG int* counts,
+                      LOCAL_ARG int* owner, LOCAL_ARG int* failed, LOCAL_ARG real* lane,
+                      LOCAL_ARG real* pulls)
 {
     nnp_point centre = list.points[list.atom];
     for (int e = 0; e < N_ELEMENTS; ++e) {
@@ -53,7 +82,7 @@ DEVICE void nnp_stage(nnp_list list, int first, int last, int slot, LOCAL_ARG in
         if (LOCAL_ID == 0)
             range[e] = slot;
         for (int base = begin; base < end; base += GROUP_SIZE) {
-            int at = base + LOCAL_ID, atom = 0, before = 0, found = 0, mine = 0;
+            int at = base + LOCAL_ID, atom = 0, found, mine = 0;
             real x = 0, y = 0, z = 0, r2 = 0;
             if (at < end) {
                 atom = list.entries[at].atom;
@@ -61,14 +90,8 @@ DEVICE void nnp_stage(nnp_list list, int first, int last, int slot, LOCAL_ARG in
                 r2 = x * x + y * y + z * z;
                 mine = r2 < (real)CUTOFF2;
             }
-            inside[LOCAL_ID] = mine;
-            SYNC_THREADS
-            for (int t = 0; t < GROUP_SIZE; ++t) {
-                before += t < LOCAL_ID ? inside[t] : 0;
-                found += inside[t];
-            }
+            int to = slot + nnp_before(mine, counts, &found);
             if (mine) {
-                int to = slot + before;
                 real r = sqrt(r2);
                 owner[to] = atom;
                 if (r2 < (real)OVERLAP2)
@@ -78,9 +101,8 @@ DEVICE void nnp_stage(nnp_list list, int first, int last, int slot, LOCAL_ARG in
                 LANE_Z(to) = z;
                 LANE_R(to) = r;
                 LANE_INVERSE(to) = (real)1 / r;
-                LANE_GX(to) = LANE_GY(to) = LANE_GZ(to) = 0;
+                PULL_X(to) = PULL_Y(to) = PULL_Z(to) = 0;
             }
-            SYNC_THREADS
             slot += found;
         }
     }
@@ -138,25 +160,4 @@ NNP_FN void nnp_collect(const real* sums, int n, LOCAL_ARG mixed* total, LOCAL_A
             total[first + LOCAL_ID] += scratch[LOCAL_ID * GROUP_SIZE];
         SYNC_THREADS
     }
-}
-
-// Adds the parts that `split` neighbouring threads have of slot j's gradient.
-NNP_FN void nnp_add_gradient(int j, int present, int split, real gx, real gy, real gz, LOCAL_ARG mixed* scratch,
-                             LOCAL_ARG real* lane)
-{
-    scratch[LOCAL_ID] = gx;
-    scratch[GROUP_SIZE + LOCAL_ID] = gy;
-    scratch[2 * GROUP_SIZE + LOCAL_ID] = gz;
-    SYNC_THREADS
-    if (present && LOCAL_ID % split == 0) {
-        for (int t = 1; t < split; ++t) {
-            gx += scratch[LOCAL_ID + t];
-            gy += scratch[GROUP_SIZE + LOCAL_ID + t];
-            gz += scratch[2 * GROUP_SIZE + LOCAL_ID + t];
-        }
-        LANE_GX(j) += gx;
-        LANE_GY(j) += gy;
-        LANE_GZ(j) += gz;
-    }
-    SYNC_THREADS
 }

@@ -4,6 +4,7 @@
 #include "nnp.h"
 
 #include <set>
+#include <tuple>
 
 namespace nnp::gpu
 {
@@ -126,6 +127,16 @@ std::string write_side(const AngularGroup& g)
            ", f, &df);\n    *df_over_r = df * inverse;\n}\n";
 }
 
+// Whether two groups weigh a neighbour the same.
+bool same_sides(const AngularGroup& a, const AngularGroup& b)
+{
+    auto key = [](const AngularGroup& g) {
+        return std::make_tuple(g.neighbor_1 == ANY_ELEMENT, g.compact, g.cutoff_or_core, g.asymmetric, g.radius,
+                               g.inner_fraction, g.left);
+    };
+    return key(a) == key(b);
+}
+
 std::string write_add(const AngularGroup& g)
 {
     Needed needed(g);
@@ -173,6 +184,56 @@ std::string write_fold(const AngularGroup& g)
     return text + "}\n";
 }
 
+// The same sums' change along a direction.
+std::string write_change(const AngularGroup& g)
+{
+    Needed needed(g);
+    for (const AngularMember& m : g.members) {
+        needed.exponential(m.exp_slot);
+        needed.angle(m.value_slot);
+        needed.angle(m.slope_slot);
+    }
+    std::string text =
+        "NNP_FN void GROUP(change)(real product, real square, real cosine, real d_product, real d_square,\n"
+        "                          real d_cosine, real* sums)\n{\n" +
+        slot_lines(g, needed);
+    int open = -1;
+    for (size_t i = 0; i < g.members.size(); ++i) {
+        const AngularMember& m = g.members[i];
+        std::string e = slot("e", m.exp_slot), p = slot("p", m.exp_slot), q = slot("q", m.exp_slot);
+        if (m.exp_slot != open)
+            text += "    real " + p + " = " + e + " * (d_product - " + literal(g.exponentials[m.exp_slot].eta) +
+                    " * product * d_square), " + q + " = " + e + " * product * d_cosine;\n";
+        open = m.exp_slot;
+        text += "    " + at("sums", i) + " += " + p + " * " + slot("a", m.value_slot) + " + " +
+                literal(m.slope_coefficient / m.value_coefficient) + " * " + q + " * " + slot("a", m.slope_slot) +
+                ";\n";
+    }
+    return text + "}\n";
+}
+
+// Calls `radial`, then `angular` with what it needs of its neighbours, for all groups; {} stands for a group's name.
+std::string write_calls(const Groups& groups, const std::string& suffix, const char* radial, const char* angular)
+{
+    auto named = [&](std::string text, const std::string& name) {
+        for (size_t at = text.find("{}"); at != std::string::npos; at = text.find("{}"))
+            text.replace(at, 2, name + suffix);
+        return text;
+    };
+    std::string text;
+    for (size_t g = 0; g < groups.radial.size(); ++g)
+        text += named(radial, "_r" + number(g));
+    for (size_t g = 0; g < groups.angular.size(); ++g) {
+        if (g == 0 || !same_sides(groups.angular[g - 1], groups.angular[g]))
+            text += named(
+                "    sides{}(range_a, lane);\n    if (!diagonal)\n        sides{}(range_b, lane);\n"
+                "    SYNC_THREADS\n",
+                "_a" + number(g));
+        text += named(angular, "_a" + number(g));
+    }
+    return text + "}\n";
+}
+
 }  // namespace
 
 std::string literal(double value)
@@ -203,7 +264,17 @@ std::string write_angular(const AngularGroup& g)
     return define("N_MEMBERS", number(g.members.size())) + define("NEIGHBOR_1", neighbor(g.neighbor_1)) +
            define("NEIGHBOR_2", neighbor(g.neighbor_2)) + define("NARROW", number(g.narrow)) +
            define("RADIUS", literal(g.radius)) + define("R_SHIFT", literal(g.r_shift)) +
-           define("SHIFTED", number(g.r_shift != 0)) + write_side(g) + write_add(g) + write_fold(g);
+           define("SHIFTED", number(g.r_shift != 0)) + write_side(g);
+}
+
+std::string write_sums(const AngularGroup& g)
+{
+    return write_add(g) + write_fold(g);
+}
+
+std::string write_changes(const AngularGroup& g)
+{
+    return write_change(g);
 }
 
 int64_t node_count(const Element& element)
@@ -219,35 +290,23 @@ namespace
 
 std::string write_forward(const Groups& groups, const std::string& suffix)
 {
-    std::string text =
-        "DEVICE void ELEMENT(forward)(LOCAL_ARG const int* range_a, LOCAL_ARG const int* range_b, int diagonal,\n"
-        "                             LOCAL_ARG real* lane, LOCAL_ARG mixed* total, LOCAL_ARG mixed* scratch)\n{\n";
-    for (size_t g = 0; g < groups.radial.size(); ++g)
-        text += "    forward_r" + number(g) + suffix + "(range_a, diagonal, lane, total, scratch);\n";
-    for (size_t g = 0; g < groups.angular.size(); ++g) {
-        std::string name = "_a" + number(g) + suffix;
-        text += "    sides" + name + "(range_a, lane);\n    if (!diagonal)\n        sides" + name +
-                "(range_b, lane);\n    SYNC_THREADS\n    forward" + name +
-                "(range_a, range_b, diagonal, lane, total, scratch);\n";
-    }
-    return text + "}\n";
+    return "DEVICE void ELEMENT(forward)(LOCAL_ARG const int* range_a, LOCAL_ARG const int* range_b, int diagonal,\n"
+           "                             LOCAL_ARG real* lane, LOCAL_ARG const unsigned int* masks,\n"
+           "                             LOCAL_ARG nnp_pair* pairs, LOCAL_ARG int* counts, LOCAL_ARG mixed* total,\n"
+           "                             LOCAL_ARG mixed* scratch)\n{\n" +
+           write_calls(groups, suffix, "    forward{}(range_a, diagonal, lane, total, scratch);\n",
+                       "    forward{}(range_a, range_b, diagonal, lane, masks, pairs, counts, total, scratch);\n");
 }
 
 std::string write_backward(const Groups& groups, const std::string& suffix)
 {
-    std::string text =
-        "DEVICE void ELEMENT(backward)(LOCAL_ARG const int* range_a, LOCAL_ARG const int* range_b, int diagonal,\n"
-        "                              LOCAL_ARG const real* by_value, LOCAL_ARG const real* by_slope,\n"
-        "                              LOCAL_ARG mixed* scratch, LOCAL_ARG real* lane)\n{\n";
-    for (size_t g = 0; g < groups.radial.size(); ++g)
-        text += "    backward_r" + number(g) + suffix + "(range_a, diagonal, by_value, lane);\n";
-    for (size_t g = 0; g < groups.angular.size(); ++g) {
-        std::string name = "_a" + number(g) + suffix;
-        text += "    sides" + name + "(range_a, lane);\n    if (!diagonal)\n        sides" + name +
-                "(range_b, lane);\n    SYNC_THREADS\n    backward" + name +
-                "(range_a, range_b, diagonal, by_value, by_slope, scratch, lane);\n";
-    }
-    return text + "}\n";
+    return "DEVICE void ELEMENT(backward)(LOCAL_ARG const int* range_a, LOCAL_ARG const int* range_b, int diagonal,\n"
+           "                              LOCAL_ARG const real* by_value, LOCAL_ARG const real* by_slope,\n"
+           "                              LOCAL_ARG const unsigned int* masks, LOCAL_ARG nnp_pair* pairs,\n"
+           "                              LOCAL_ARG int* counts, LOCAL_ARG real* lane, LOCAL_ARG real* pulls)\n{\n" +
+           write_calls(groups, suffix, "    backward{}(range_a, diagonal, by_value, lane, pulls);\n",
+                       "    backward{}(range_a, range_b, diagonal, by_value, by_slope, masks, pairs, counts, lane, "
+                       "pulls);\n");
 }
 
 // Nodes: inputs, then per layer values and slopes.
@@ -281,6 +340,18 @@ std::string write_network(const Element& element)
 std::string write_element(const Element& element, const Groups& groups, const std::string& suffix)
 {
     return write_forward(groups, suffix) + write_backward(groups, suffix) + write_network(element);
+}
+
+std::string write_tangent(const Groups& groups, const std::string& suffix)
+{
+    return "DEVICE void ELEMENT(tangent)(LOCAL_ARG const int* range_a, LOCAL_ARG const int* range_b, int diagonal,\n"
+           "                             LOCAL_ARG real* lane, LOCAL_ARG const real* pulls,\n"
+           "                             LOCAL_ARG const unsigned int* masks, LOCAL_ARG nnp_pair* pairs,\n"
+           "                             LOCAL_ARG int* counts, LOCAL_ARG mixed* total, LOCAL_ARG mixed* "
+           "scratch)\n{\n" +
+           write_calls(groups, suffix, "    tangent{}(range_a, diagonal, lane, pulls, total, scratch);\n",
+                       "    tangent{}(range_a, range_b, diagonal, lane, pulls, masks, pairs, counts, total, "
+                       "scratch);\n");
 }
 
 }  // namespace nnp::gpu

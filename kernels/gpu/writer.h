@@ -19,8 +19,14 @@ std::string define(const std::string& name, const std::string& value);
 // The macros and functions that radial.cc and angular.cc expect before them.
 std::string write_radial(const RadialGroup& group);
 std::string write_angular(const AngularGroup& group);
+// and for the sums and their gradient (angular_sum.cc, angular_back.cc), or for their change (angular_tangent.cc)
+std::string write_sums(const AngularGroup& group);
+std::string write_changes(const AngularGroup& group);
 
-// ELEMENT(forward), ELEMENT(backward), ELEMENT(network) of atom.cc. `first` names the groups' functions.
+// ELEMENT(tangent) of tangent.cc. `suffix` names the groups' functions.
+std::string write_tangent(const Groups& groups, const std::string& suffix);
+
+// ELEMENT(forward), ELEMENT(backward), ELEMENT(network) of atom.cc.
 std::string write_element(const Element& element, const Groups& groups, const std::string& suffix);
 
 // Nodes of a network: inputs, then values and slopes of every layer.

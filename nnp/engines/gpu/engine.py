@@ -15,6 +15,7 @@ from nnp.engines.gpu import layout
 from nnp.engines.gpu.device import Buffer, Device
 from nnp.engines.gpu.library import PRECISIONS
 from nnp.engines.gpu.neighbor_list import DeviceList
+from nnp.engines.gpu.products import Tangents
 from nnp.engines.gpu.program import FINISH_GROUPS, GROUP_SIZE, Program
 from nnp.errors import NumericalError, OptionError, StructureError
 from nnp.evaluation import Evaluation, Extrapolations, voigt
@@ -79,6 +80,7 @@ class GpuKernelEngine:
         self._report = device.empty(layout.STATE_COUNTERS, np.int32)
         self._nothing = device.empty(0, np.float64)
         self._descriptors = self._gradient = self._nothing
+        self._tangents = Tangents(self._program)
         self._room(_ROOM)
 
     @property
@@ -161,9 +163,30 @@ class GpuKernelEngine:
         virial = _tensor(report.partial.sum(axis=0)[1:]) if strain else None
         return -self._forces(len(structure)), virial
 
+    def descriptor_jvp(
+        self,
+        structure: Structure,
+        displacement: NDArray[np.float64],
+        strain: NDArray[np.float64] | None = None,
+    ) -> NDArray[np.float64]:
+        """Jacobian-vector product: change of the raw descriptors along a displacement.
+
+        Args:
+            structure: the atoms.
+            displacement: (n, 3), Å.
+            strain: (3, 3), every r_ij changes by r_ij @ strain too; None: zero.
+
+        Returns:
+            dG of all atoms, one after the other.
+        """
+        elements = self._potential.element_indices(structure)
+        self._tangents.point(len(structure), displacement, strain)
+        self._run(structure, 0, self._tangents)
+        return self._tangents.changes(elements)
+
     # ---- one evaluation ------------------------------------------------------------------------
 
-    def _run(self, structure: Structure, wanted: int) -> _Report:
+    def _run(self, structure: Structure, wanted: int, tangents: Tangents | None = None) -> _Report:
         """Evaluate, again where the list was too old, a buffer too small or a force too large."""
         elements = self._potential.element_indices(structure)
         self._list.follow(structure, elements)
@@ -171,7 +194,7 @@ class GpuKernelEngine:
             if self._list.box is None:
                 _require_finite(structure.positions)
                 self._list.build(structure)
-            self._launch(len(structure), wanted)
+            self._launch(len(structure), wanted, tangents)
             counters = self.device.read(self._report, layout.STATE_COUNTERS)
             if counters[layout.STATE_LOST]:
                 _require_finite(structure.positions)
@@ -189,12 +212,24 @@ class GpuKernelEngine:
             self.device.read(self._outside, 3 * found).reshape(-1, 3),
         )
 
-    def _launch(self, n: int, wanted: int) -> None:
+    def _launch(self, n: int, wanted: int, tangents: Tangents | None) -> None:
         """All kernels of one evaluation: one, one per element, one."""
         nl, b, program = self._list, self._list.buffers, self._program
         program.launch_over(
             "nnp_place", n, b.positions, nl.box_buffer, b.built, b.points, b.forces, nl.state
         )
+        if tangents is None:
+            self._evaluate(wanted)
+        else:
+            tangents.launch(nl)
+        program.launch(
+            "nnp_finish", FINISH_GROUPS, n, wanted, b.energies, b.virials, self._partial, nl.state,
+            self._report,
+        )  # fmt: skip
+
+    def _evaluate(self, wanted: int) -> None:
+        """Energies and gradients, or descriptors: one launch per element."""
+        nl, b, program = self._list, self._list.buffers, self._program
         for element, atoms in enumerate(nl.atoms):
             if atoms.size == 0:
                 continue
@@ -204,10 +239,6 @@ class GpuKernelEngine:
                 self._gradient, self._descriptors, b.energies, b.forces, b.virials, self._outside,
                 b.status, nl.state,
             )  # fmt: skip
-        program.launch(
-            "nnp_finish", FINISH_GROUPS, n, wanted, b.energies, b.virials, self._partial, nl.state,
-            self._report,
-        )  # fmt: skip
 
     def _forces(self, n: int) -> NDArray[np.float64]:
         counts = self.device.read(self._list.buffers.forces, 3 * n)

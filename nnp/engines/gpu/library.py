@@ -60,7 +60,7 @@ def load_library() -> ct.CDLL:
     """
     path = library_path()
     library = open_library(path, "the GPU engines'")
-    for name in ("source", "parameters", "order", "local_bytes"):
+    for name in ("source", "tangent_source", "parameters", "order", "local_bytes"):
         getattr(library, f"nnp_gpu_{name}").restype = ct.c_int64
     check_version(path, "the GPU engines'", library.nnp_gpu_abi_version(), ABI_VERSION)
     return library
@@ -80,8 +80,11 @@ class Generator:
 
     def source(self, options: SourceOptions) -> str:
         """The program's text."""
-        text = self._array("nnp_gpu_source", ct.byref(options), np.uint8)
-        return text[:-1].tobytes().decode()
+        return self._text("nnp_gpu_source", options)
+
+    def tangent_source(self, options: SourceOptions) -> str:
+        """The text of the program beside it: Jacobian-vector products."""
+        return self._text("nnp_gpu_tangent_source", options)
 
     def parameters(self, element: int) -> NDArray[np.float64]:
         """The parameter buffer of an element."""
@@ -94,6 +97,9 @@ class Generator:
     def local_bytes(self, options: SourceOptions) -> int:
         """Local memory a work-group needs, bytes."""
         return self._call("nnp_gpu_local_bytes", ct.byref(options))
+
+    def _text(self, function: str, options: SourceOptions) -> str:
+        return self._array(function, ct.byref(options), np.uint8)[:-1].tobytes().decode()
 
     def _array(self, function: str, argument: Any, dtype: Any) -> NDArray[Any]:
         size = self._call(function, argument, None, ct.c_int64(0))

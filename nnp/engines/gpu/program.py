@@ -60,7 +60,7 @@ class Program:
     @property
     def source(self) -> str:
         """The text as it was compiled."""
-        return self.generator.source(self._options(self.capacity))
+        return self.generator.source(self.options(self.capacity))
 
     def fit(self, neighbors: int) -> None:
         """Make sure that the kernels are good for this many list entries of an atom."""
@@ -80,7 +80,8 @@ class Program:
         """Start a kernel that has one thread per item; its first argument is their number."""
         self.launch(kernel, -(-n // self.group_size), n, *arguments)
 
-    def _options(self, capacity: int) -> SourceOptions:
+    def options(self, capacity: int) -> SourceOptions:
+        """What the generator is asked for."""
         return SourceOptions(
             PRECISIONS[self.precision], DIALECTS[self.device.dialect], self.group_size, capacity
         )
@@ -89,7 +90,7 @@ class Program:
         """The most neighbours that local memory holds beside the network."""
 
         def bytes_of(capacity: int) -> int:
-            return self.generator.local_bytes(self._options(capacity))
+            return self.generator.local_bytes(self.options(capacity))
 
         allowed = [c for c in _CAPACITIES if bytes_of(c) <= self.device.local_bytes]
         smallest = self._fixed or _CAPACITIES[0]

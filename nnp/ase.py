@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
+from ase.io.trajectory import Trajectory
 
 from nnp.committee import Committee, CommitteeEvaluation
 from nnp.engines import Engine
@@ -76,6 +79,51 @@ class NNPCalculator(Calculator):
         self._with_stress = False
         self._evaluation: Evaluation | None = None
 
+    @classmethod
+    def train(
+        cls,
+        images: str | Path | Iterable[str | Path | Atoms],
+        engine: str = "auto",
+        resume: bool = False,
+        force: bool = False,
+        quiet: bool = False,
+        **settings: Any,
+    ) -> NNPCalculator:
+        """Fit a potential to labelled images; `nnp.train` with everything in one call.
+
+        Models, log and checkpoint are written into ``run["output"]``, the folder ``training``
+        unless told. What is not said has the defaults of docs/training.md.
+
+        Args:
+            images: a file of structures, several, or ``ase.Atoms`` with what their calculators
+                have computed of energy, forces and stress.
+            engine: of the calculator that comes back.
+            resume: whether to continue from the folder's checkpoint.
+            force: whether to overwrite an earlier run in the folder.
+            quiet: whether to hide progress bars.
+            **settings: tables of a training file: ``functions``, ``network``, ``run``, …, and
+                ``committee``, which makes the calculator one of a committee.
+
+        Returns:
+            A calculator of the best model.
+
+        Raises:
+            OptionError: unknown settings, or values that are not allowed.
+            FileFormatError: a file cannot be read.
+            StructureError: no images, no labels, or unusable ones; names the image.
+            OutputExistsError: the folder holds a run and neither ``resume`` nor ``force`` is set.
+            UnavailableError: torch is missing.
+
+        Example:
+            >>> argon = NNPCalculator.train(  # doctest: +SKIP
+            ...     images="training.traj",
+            ...     network={"hidden": [10, 10]},
+            ...     run={"epochs": 20, "output": "argon"},
+            ... )
+        """
+        with _as_files(images) as files:
+            return cls(_trained(files, settings, resume, force, quiet), engine)
+
     @property
     def extrapolations(self) -> Extrapolations | None:
         """Functions outside their training range in the last evaluation; None before the first."""
@@ -123,3 +171,42 @@ class NNPCalculator(Calculator):
     def __getstate__(self) -> dict[str, Any]:
         """Copy and pickle without the engine, which holds threads and library handles."""
         return {**vars(self), "_engine": None}
+
+
+@contextlib.contextmanager
+def _as_files(images: str | Path | Iterable[str | Path | Atoms]) -> Iterator[list[str]]:
+    """Names of files with all images; those in memory are written into one for the while."""
+    given = [images] if isinstance(images, str | Path | Atoms) else list(images)
+    kinds = {Atoms if isinstance(image, Atoms) else str for image in given}
+    if not given or len(kinds) > 1 or not all(isinstance(i, str | Path | Atoms) for i in given):
+        names = ", ".join(sorted({type(image).__name__ for image in given})) or "nothing"
+        raise OptionError(
+            f"images holds {names}: a file, several files, or ase.Atoms with labels are wanted"
+        )
+    if kinds == {str}:
+        yield [str(path) for path in given]
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "images.traj")
+        with Trajectory(path, "w") as trajectory:  # type: ignore[no-untyped-call]
+            for image in given:
+                trajectory.write(image)
+        yield [path]
+
+
+def _trained(
+    files: list[str], tables: dict[str, Any], resume: bool, force: bool, quiet: bool
+) -> Potential:
+    from nnp import train
+    from nnp.train.tables import from_table
+
+    data = tables.get("data", {})
+    if isinstance(data, dict):
+        if "train" in data:
+            raise OptionError(f"data.train = {data['train']!r}: `images` is what to train on")
+        data = {**data, "train": files}
+    settings = from_table(train.TrainingSettings, {**tables, "data": data}, "")
+    if settings.committee.members == 1:
+        return train.train(settings, resume, force, quiet).potential
+    results = train.train_committee(settings, None, resume, force, quiet)
+    return Committee.of([result.potential for result in results])

@@ -10,9 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from frame import Study, begin, panels, table
+from md_parts.fitting import errors, learnt
+from md_parts.models import Model, network, teacher
 from silicon_parts import compare, learn
 from silicon_parts.compare import Dynamics
-from silicon_parts.models import Model, network, teacher
+
+from nnp.teachers.ase import StillingerWeber
 
 QUICK_EPOCHS, FULL_EPOCHS = 8, 40
 
@@ -25,11 +28,11 @@ def main() -> None:
 
     print("sampling the teacher", flush=True)
     frames = learn.sampled(recipe)
-    potential = learn.learnt(frames, learn.SETTINGS.format(epochs=epochs), study.work)
-    header, rows = learn.errors(potential, learn.unseen(recipe))
+    potential = learnt(frames, learn.SETTINGS.format(epochs=epochs), study.work)
+    header, rows = errors(potential, learn.unseen(recipe))
     print(table(header, rows))
 
-    models = [teacher(), network(potential)]
+    models = [teacher("Stillinger-Weber", StillingerWeber), network(potential)]
     statics = {model.name: compare.statics(model) for model in models}
     moving = {model.name: compare.dynamics(model, lengths, study.work) for model in models}
     sizes = compare.over_size(*models, lengths.sizes)

@@ -11,9 +11,9 @@ from ase import Atoms
 from ase.md.analysis import DiffusionCoefficient
 from ase.units import fs
 
+from md_parts.models import Model
 from nnp.md import MDSettings, Outputs, Runner, read_log
 from nnp.metrics import block_average
-from silicon_parts.models import Model
 
 _TIMESTEP = 1.0  # fs; at 3000 K an atom moves a sixtieth of a bond in it
 _FRAME_INTERVAL = 20  # steps

@@ -12,12 +12,11 @@ from ase import Atoms
 from nnp import Potential
 from nnp.ase import NNPCalculator
 from nnp.openmm import create_calculator_force, create_empty_system, create_system
-from nnp.teachers.ase import StillingerWeber
 
 
 @dataclass(frozen=True)
 class Model:
-    """One description of silicon.
+    """One description of the interactions.
 
     Attributes:
         name: in tables and legends.
@@ -30,9 +29,15 @@ class Model:
     system: Callable[[Atoms], openmm.System]
 
 
-def teacher() -> Model:
-    """Stillinger and Weber's silicon."""
-    return Model("Stillinger-Weber", StillingerWeber, _teacher_system)
+def teacher(name: str, make_calculator: Callable[[], Any]) -> Model:
+    """An ASE calculator; in OpenMM it runs as a force in Python."""
+
+    def system(atoms: Atoms) -> openmm.System:
+        made = create_empty_system(atoms)
+        made.addForce(create_calculator_force(atoms, make_calculator))
+        return made
+
+    return Model(name, make_calculator, system)
 
 
 def network(potential: Potential) -> Model:
@@ -42,9 +47,3 @@ def network(potential: Potential) -> Model:
         lambda: NNPCalculator(potential),
         lambda atoms: create_system(potential, atoms, platform="CPU"),
     )
-
-
-def _teacher_system(atoms: Atoms) -> openmm.System:
-    system = create_empty_system(atoms)
-    system.addForce(create_calculator_force(atoms, StillingerWeber))
-    return system

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.units import kB
+from md_parts.dynamics import Run, diffusion, drift, run
+from md_parts.models import Model
 from tqdm import tqdm
 
 from nnp.rdf import RadialDistribution, radial_distribution
 from silicon_parts.crystal import elasticity, lattice_constant, phonons
-from silicon_parts.dynamics import Run, diffusion, drift, run
 from silicon_parts.learn import MELT_K, crystal
-from silicon_parts.models import Model
 
 ROOM_K = 300.0
 _SHAKEN = 0.08  # Å, about the amplitude of vibrations at room temperature

@@ -10,10 +10,9 @@ from ase.filters import FrechetCellFilter
 from ase.optimize import BFGS
 from ase.units import GPa
 from matscipy.elasticity import fit_elastic_constants
+from md_parts.models import Model
 from phonopy import Phonopy
 from phonopy.structure.atoms import PhonopyAtoms
-
-from silicon_parts.models import Model
 
 _START = 5.431  # Å
 # Reduced coordinates of the fcc lattice's reciprocal cell, and the modes there in rising order

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-import ase.io
 from ase import Atoms
 from ase.build import bulk
+from md_parts.fitting import between
 
-from nnp import Potential
 from nnp.teachers.ase import StillingerWeber
-from nnp.train import Dataset, evaluate, read_settings, train
 from nnp.train.augment import AugmentSettings, augment
 from nnp.train.sampling import SampleSettings, sample
 
@@ -61,12 +58,7 @@ def crystal(cells: int) -> Atoms:
 
 def unseen(recipe: Recipe) -> list[Atoms]:
     """Independent frames of the same states and of temperatures between them, for testing."""
-    return sampled(replace(recipe, crystal=_other(recipe.crystal), melt=_other(recipe.melt)))
-
-
-def _other(settings: SampleSettings) -> SampleSettings:
-    between = tuple(t - 100.0 for t in settings.temperatures)
-    return replace(settings, temperatures=between, snapshots=3, seed=settings.seed + 100)
+    return sampled(replace(recipe, crystal=between(recipe.crystal), melt=between(recipe.melt)))
 
 
 def sampled(recipe: Recipe) -> list[Atoms]:
@@ -92,7 +84,7 @@ def sampled(recipe: Recipe) -> list[Atoms]:
 
 SETTINGS = """
 [data]
-train = "silicon.extxyz"
+train = "frames.extxyz"
 [data.split]
 fraction = 0.2
 [functions.generate]
@@ -111,15 +103,3 @@ hidden = [15, 15]
 epochs = {epochs}
 output = "training"
 """
-
-
-def learnt(frames: list[Atoms], settings: str, folder: Path) -> Potential:
-    """A potential fitted to frames; data, settings, logs and models stay in ``folder``."""
-    ase.io.write(folder / "silicon.extxyz", frames)
-    (folder / "fit.toml").write_text(settings, encoding="utf-8")
-    return train(read_settings(folder / "fit.toml"), force=True).potential
-
-
-def errors(potential: Potential, frames: list[Atoms]) -> tuple[list[str], list[list[str]]]:
-    """Table of errors per group."""
-    return evaluate(potential, Dataset.from_atoms(frames)).table()

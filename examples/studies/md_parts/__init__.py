@@ -1,0 +1,1 @@
+"""Dynamics of a teacher and of its network, side by side; for the studies of silicon and silica."""

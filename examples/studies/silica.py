@@ -1,0 +1,125 @@
+"""Silica: two elements, a teacher with charges, and a network that sees 6 Å far.
+
+The teachers are held against LAMMPS first. Then a network learns Vashishta's silica from quartz
+and its melt, and both run: partial radial distributions and the angles O-Si-O and Si-O-Si.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.build import bulk
+from frame import Study, begin, panels, table
+from md_parts.dynamics import Run, run
+from md_parts.fitting import errors, learnt
+from md_parts.models import Model, network, teacher
+from silica_parts import learn
+from silica_parts.lammps_check import differences
+from silica_parts.structure import ANGLES, PARTIAL, angles, distribution, overlap
+
+from nnp.teachers.ase import StillingerWeber, Vashishta
+
+ROOM_K, MELT_K = 300.0, 4000.0
+_SHAKEN = 0.1  # Å
+
+
+def main() -> None:
+    study = begin(__doc__, needs=("lammps", "openmm", "torch", "matplotlib"))
+    vashishta = teacher("Vashishta", Vashishta)
+    checks = beside_lammps(vashishta, study)
+    print(table(["teacher", *checks["Vashishta"]], [[k, *v.values()] for k, v in checks.items()]))
+
+    recipe = learn.FULL if study.full else learn.QUICK
+    print("sampling the teacher", flush=True)
+    frames = learn.sampled(recipe)
+    settings = learn.SETTINGS.format(epochs=30 if study.full else 5)
+    potential = learnt(frames, settings, study.work)
+    header, rows = errors(potential, learn.unseen(recipe))
+    print(table(header, rows))
+
+    start = learn.quartz(3 if study.full else 2)
+    molten = learn.melted(start, recipe.melting_steps)
+    steps = 8000 if study.full else 200
+    runs = {
+        model.name: moved(model, start, molten, steps, study)
+        for model in (vashishta, network(potential))
+    }
+    found = analysed(runs, r_max=6.0 if study.full else 4.0)
+    draw(study, found)
+    study.finish(
+        {
+            "beside LAMMPS": checks,
+            "labels": len(frames),
+            "test errors": [dict(zip(header, row, strict=True)) for row in rows],
+            "agreement": agreement(found),
+            "ns/day": {name: states["quartz"].ns_per_day for name, states in runs.items()},
+        }
+    )
+
+
+def beside_lammps(vashishta: Model, study: Study) -> dict[str, dict[str, Any]]:
+    """Both teachers of the studies against LAMMPS, on shaken crystals."""
+    silica, silicon = learn.quartz(2), bulk("Si", cubic=True) * (2, 2, 2)
+    for atoms in (silica, silicon):
+        atoms.rattle(_SHAKEN, seed=1)
+    stillinger_weber = teacher("Stillinger-Weber", StillingerWeber)
+    return {
+        "Vashishta": differences(vashishta, silica, "vashishta", "SiO.1990.vashishta", study.work),
+        "Stillinger-Weber": differences(stillinger_weber, silicon, "sw", "Si.sw", study.work),
+    }
+
+
+def moved(model: Model, start: Atoms, molten: Atoms, steps: int, study: Study) -> dict[str, Run]:
+    """Crystal at 300 K and melt at 4000 K."""
+    print(f"running {model.name}", flush=True)
+    return {
+        "quartz": run(model, start, "quartz", study.work, steps, ROOM_K),
+        "melt": run(model, molten, "melt", study.work, steps, MELT_K),
+    }
+
+
+# State → curve → model → (positions, values)
+Curves = dict[str, dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]]
+
+
+def analysed(runs: dict[str, dict[str, Run]], r_max: float) -> Curves:
+    """All distributions of all runs."""
+    found: Curves = {}
+    for state in ("quartz", "melt"):
+        frames = {name: states[state].frames for name, states in runs.items()}
+        found[state] = {
+            curve: {name: distribution(f, curve, r_max) for name, f in frames.items()}
+            for curve in PARTIAL
+        } | {curve: {name: angles(f, curve) for name, f in frames.items()} for curve in ANGLES}
+    return found
+
+
+def agreement(found: Curves) -> dict[str, dict[str, float]]:
+    """Shared part of the two models' curves."""
+    return {
+        state: {
+            curve: overlap(*(values for _, values in models.values()))
+            for curve, models in curves.items()
+        }
+        for state, curves in found.items()
+    }
+
+
+def draw(study: Study, found: Curves) -> None:
+    """A row for each state, a panel for each distribution."""
+    figure, axes = panels(len(found), len(PARTIAL) + len(ANGLES))
+    for row, (state, curves) in zip(axes, found.items(), strict=True):
+        for axis, (curve, models) in zip(row, curves.items(), strict=True):
+            for style, (name, (x, y)) in zip(("C0-", "C1--"), models.items(), strict=True):
+                axis.plot(x, y, style, label=name, linewidth=1)
+            axis.set(title=f"{curve}, {state}", xlabel="angle / °" if curve in ANGLES else "r / Å")
+    axes[0, 0].set_ylabel("g(r)")
+    axes[1, 0].set_ylabel("g(r)")
+    axes[0, 0].legend()
+    study.picture("structure", figure)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Parts of the study ``silica.py``: learning, structure, the teachers beside LAMMPS."""

@@ -174,7 +174,8 @@ def test_what_the_documentation_shows_works(capsys):
         assert nnp(*words) == 0, (command, capsys.readouterr().err)
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "examples").glob("0*.py")))
+# 06 needs libraries of its own: test_openmm_ml_mm.py
+@pytest.mark.parametrize("name", sorted(p.name for p in (ROOT / "examples").glob("0[1-5]*.py")))
 def test_examples_run(name):
     deprecated = ["-W", "error::DeprecationWarning", "-W", "error::FutureWarning"]
     done = subprocess.run(

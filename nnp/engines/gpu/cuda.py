@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.engines.gpu.cuda_arrays import CudaArrays
 from nnp.engines.gpu.device import Buffer
 from nnp.errors import OptionError, UnavailableError
 
 _INSTALL = "pip install 'nnp[gpu]' (CUDA 13) or pip install cupy-cuda12x (CUDA 12)"
+_INSTEAD = "or use engine='cpu'"
 
 # The only options that differ from NVRTC's defaults: single precision needs neither denormals nor
 # correctly rounded division and square root.
@@ -20,45 +22,63 @@ COMPILE_OPTIONS = {
     "float32": ("--std=c++17", "--ftz=true", "--prec-div=false", "--prec-sqrt=false"),
     "float64": ("--std=c++17",),
 }
-# Oldest architecture that NVRTC of CUDA 13 compiles for.
+# Oldest architecture that NVRTC compiles for: of CUDA 13, and of CUDA 12.
 OLDEST_ARCHITECTURE = (7, 5)
+_OLDEST_BEFORE_13 = (5, 0)
+# cudaError_t
+_INSUFFICIENT_DRIVER, _NO_DEVICE = 35, 100
 
 
 def import_cupy() -> Any:
     """CuPy, with a usable driver behind it.
 
     Raises:
-        UnavailableError: CuPy is missing or does not load, or there is no driver or device.
+        UnavailableError: CuPy is missing or does not load, there is no driver or device, or CuPy
+            is made for a newer CUDA than the driver.
     """
     try:
         import cupy
     except ImportError as error:
         raise UnavailableError(
-            f"engine='gpu' needs CuPy, which cannot be imported ({error}): {_INSTALL}, or use "
-            "engine='cpu'"
+            f"engine='gpu' needs CuPy, which cannot be imported ({error}): {_INSTALL}, {_INSTEAD}"
         ) from error
     try:
         count = cupy.cuda.runtime.getDeviceCount()
     except cupy.cuda.runtime.CUDARuntimeError as error:
-        raise UnavailableError(
-            f"engine='gpu' finds no usable NVIDIA driver ({error}): install the driver, or a CuPy "
-            f"for the CUDA version your driver has ({_INSTALL}), or use engine='cpu'"
-        ) from error
+        raise UnavailableError(_why_no_device(cupy, error)) from error
     if count == 0:
         raise UnavailableError("engine='gpu' finds no NVIDIA GPU: use engine='cpu'")
     return cupy
 
 
-def available() -> bool:
-    """Whether engine='gpu' can run here."""
-    try:
-        import_cupy()
-    except UnavailableError:
-        return False
-    return True
+def _why_no_device(cupy: Any, error: Any) -> str:
+    """What is wrong where CUDA does not count devices, and what to do."""
+    status, runtime = getattr(error, "status", None), cupy.cuda.runtime
+    driver = runtime.driverGetVersion()  # 0 where there is none
+    if status == _NO_DEVICE:
+        return (
+            f"engine='gpu' finds no NVIDIA GPU ({error}): look at CUDA_VISIBLE_DEVICES and at "
+            f"nvidia-smi, {_INSTEAD}"
+        )
+    if status == _INSUFFICIENT_DRIVER and driver:
+        made_for = runtime.runtimeGetVersion()
+        return (
+            f"engine='gpu': this CuPy is made for CUDA {_version(made_for)}, the NVIDIA driver "
+            f"knows CUDA {_version(driver)}: install the CuPy of the driver's CUDA ({_INSTALL}), "
+            f"or a newer driver, {_INSTEAD}"
+        )
+    return (
+        f"engine='gpu' finds no usable NVIDIA driver ({error}): install the driver and look at "
+        f"nvidia-smi, {_INSTEAD}"
+    )
 
 
-class CudaDevice:
+def _version(number: int) -> str:
+    """13020 → 13.2."""
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
+class CudaDevice(CudaArrays):
     """A device of `Device`'s kind: the caller's current device and stream unless told otherwise.
 
     Args:
@@ -74,35 +94,29 @@ class CudaDevice:
     most_groups = 1 << 20
 
     def __init__(self, index: int | None) -> None:
-        self._cupy = import_cupy()
-        count = self._cupy.cuda.runtime.getDeviceCount()
-        index = self._cupy.cuda.Device().id if index is None else index
+        cupy = import_cupy()
+        count = cupy.cuda.runtime.getDeviceCount()
+        index = cupy.cuda.Device().id if index is None else index
         if not 0 <= index < count:
             raise OptionError(f"device={index}: there are 0 to {count - 1}")
-        self._device = self._cupy.cuda.Device(index)
-        properties = self._cupy.cuda.runtime.getDeviceProperties(index)
+        super().__init__(cupy, cupy.cuda.Device(index))
+        properties = cupy.cuda.runtime.getDeviceProperties(index)
         self.description = str(properties["name"].decode())
-        architecture = (int(properties["major"]), int(properties["minor"]))
-        if architecture < OLDEST_ARCHITECTURE:
-            raise UnavailableError(
-                f"{self.description} is of compute capability {architecture[0]}.{architecture[1]}: "
-                f"engine='gpu' needs {OLDEST_ARCHITECTURE[0]}.{OLDEST_ARCHITECTURE[1]} (Turing) or "
-                "newer: use engine='cpu'"
-            )
+        self._refuse_old((int(properties["major"]), int(properties["minor"])))
+        self._functions: dict[tuple[Any, str], Any] = {}
 
     def compile(self, source: str, precision: str) -> Any:
         """See `Device.compile`."""
         cupy = self._cupy
-        with self._device:
-            module = cupy.RawModule(
-                code=source, options=COMPILE_OPTIONS[precision], backend="nvrtc"
-            )
-            try:
+        module = cupy.RawModule(code=source, options=COMPILE_OPTIONS[precision], backend="nvrtc")
+        try:
+            with self._device:
                 module.compile()
-            except (cupy.cuda.compiler.CompileException, cupy.cuda.driver.CUDADriverError) as error:
-                raise UnavailableError(
-                    f"the CUDA compiler does not take the kernels for {self.description}: {error}"
-                ) from error
+        except (cupy.cuda.compiler.CompileException, cupy.cuda.driver.CUDADriverError) as error:
+            raise UnavailableError(
+                f"the CUDA compiler does not take the kernels for {self.description} "
+                f"({_first_error(error)}): report it, {_INSTEAD}"
+            ) from error
         return module
 
     def empty(self, size: int, dtype: Any) -> Buffer:
@@ -114,7 +128,7 @@ class CudaDevice:
         except self._cupy.cuda.memory.OutOfMemoryError as error:
             raise UnavailableError(
                 f"{self.description} has no {size * dtype.itemsize / 1e6:.0f} MB left ({error}): "
-                "evaluate fewer atoms, or use engine='cpu'"
+                f"evaluate fewer atoms, free other arrays, {_INSTEAD}"
             ) from error
         return Buffer(handle, size, dtype)
 
@@ -133,6 +147,36 @@ class CudaDevice:
         self, program: Any, kernel: str, groups: int, size: int, args: Sequence[Any]
     ) -> None:
         """See `Device.launch`."""
+        key = (program, kernel)
         values = tuple(a.handle if isinstance(a, Buffer) else np.int32(a) for a in args)
         with self._device:
-            program.get_function(kernel)((groups,), (size,), values)
+            if key not in self._functions:
+                self._functions[key] = program.get_function(kernel)
+            self._functions[key]((groups,), (size,), values)
+
+    def _refuse_old(self, architecture: tuple[int, int]) -> None:
+        try:
+            major, minor = self._cupy.cuda.nvrtc.getVersion()
+        except (ImportError, OSError, RuntimeError) as error:
+            raise UnavailableError(
+                f"engine='gpu' finds no CUDA compiler, NVRTC ({error}): pip install "
+                f"nvidia-cuda-nvrtc of CuPy's CUDA version, {_INSTEAD}"
+            ) from error
+        oldest = OLDEST_ARCHITECTURE if major >= 13 else _OLDEST_BEFORE_13
+        if architecture < oldest:
+            what = f"{self.description} is of compute capability {_dotted(architecture)}"
+            way_out = "install cupy-cuda12x, or use" if major >= 13 else "use"
+            raise UnavailableError(
+                f"{what}, the CUDA compiler (NVRTC {major}.{minor}) makes kernels for "
+                f"{_dotted(oldest)} and newer: {way_out} engine='cpu'"
+            )
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return f"{version[0]}.{version[1]}"
+
+
+def _first_error(error: Exception) -> str:
+    """One line of what may be a whole compiler log: the first that says error."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return next((line for line in lines if "error" in line.lower()), lines[0] if lines else "")

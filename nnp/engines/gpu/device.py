@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -53,4 +54,31 @@ class Device(Protocol):
         self, program: Any, kernel: str, groups: int, size: int, args: Sequence[Any]
     ) -> None:
         """Start a kernel on ``groups`` work-groups of ``size``; args are Buffers and ints."""
+        ...
+
+    # ---- arrays of the caller ------------------------------------------------------------------
+
+    def is_array(self, value: Any) -> bool:
+        """Whether a value is an array in the memory of such devices."""
+        ...
+
+    def queue_of(self, *values: Any) -> AbstractContextManager[None]:
+        """All calls within go where the caller's own work on these arrays goes, after it."""
+        ...
+
+    def view(self, name: str, array: Any) -> Buffer:
+        """An array's memory, not a copy.
+
+        Raises:
+            OptionError: the array, ``name`` in the message, is not in rows (C order) or lies on
+                another device.
+        """
+        ...
+
+    def new(self, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+        """An array without content, of the library and in the place of ``like``."""
+        ...
+
+    def cast(self, array: Any, dtype: Any) -> Any:
+        """The array in another type and in rows, itself where it is so already."""
         ...

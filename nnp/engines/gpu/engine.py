@@ -6,36 +6,29 @@ code, only the launches differ.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnp.engines.gpu import layout
-from nnp.engines.gpu.device import Buffer, Device
+from nnp.engines.gpu.arrays import ArrayAtoms, ArrayEvaluation, Outputs
+from nnp.engines.gpu.device import Device
+from nnp.engines.gpu.evaluator import Evaluator, HostAtoms
 from nnp.engines.gpu.library import PRECISIONS
-from nnp.engines.gpu.neighbor_list import DeviceList
-from nnp.engines.gpu.products import Tangents
-from nnp.engines.gpu.program import FINISH_GROUPS, GROUP_SIZE, Program
-from nnp.errors import NumericalError, OptionError, StructureError
+from nnp.engines.gpu.program import GROUP_SIZE, Program
+from nnp.engines.gpu.step import Step
+from nnp.errors import NumericalError, OptionError
 from nnp.evaluation import Evaluation, Extrapolations, voigt
 from nnp.potential import Potential
 from nnp.structure import Structure
 
+if TYPE_CHECKING:
+    from nnp.engines.gpu.products import Tangents
+
 DEFAULT_SKIN = 0.6  # Å
-# Forces are summed in units of 2^-48 eV/Å (3.6e-15), and coarser where one is too large for that.
-_SCALE_EXPONENT = 48
-_COARSER = 16
-# Extrapolations there is room for from the start.
-_ROOM = 4096
-
-
-@dataclass(frozen=True)
-class _Report:
-    """What an evaluation left on the device, read back."""
-
-    partial: NDArray[np.float64]  # (groups, 7) energy and virial
-    outside: NDArray[np.float64]  # (m, 3) atom, function inside the kernels, excess
 
 
 class GpuKernelEngine:
@@ -73,15 +66,10 @@ class GpuKernelEngine:
         skin = _checked(dtype, skin)
         self._potential = potential
         self.device = device
-        self._program = Program(potential, dtype, device, group_size or GROUP_SIZE, capacity)
-        self._list = DeviceList(self._program, potential.cutoff, skin, len(potential.models))
-        self._list.scale = 2.0**_SCALE_EXPONENT
-        self._partial = device.empty(7 * FINISH_GROUPS, np.float64)
-        self._report = device.empty(layout.STATE_COUNTERS, np.int32)
-        self._nothing = device.empty(0, np.float64)
-        self._descriptors = self._gradient = self._nothing
-        self._tangents = Tangents(self._program)
-        self._room(_ROOM)
+        with device.queue_of():
+            self._program = Program(potential, dtype, device, group_size or GROUP_SIZE, capacity)
+            self._evaluator = Evaluator(potential, self._program, skin)
+        self._tangents: Tangents | None = None
 
     @property
     def target(self) -> str:
@@ -97,8 +85,8 @@ class GpuKernelEngine:
     def statistics(self) -> dict[str, int]:
         """List builds so far, most list entries of an atom, neighbours in local memory."""
         return {
-            "list_builds": self._list.builds,
-            "most_entries": self._list.most,
+            "list_builds": self._evaluator.list.builds,
+            "most_entries": self._evaluator.list.most,
             "capacity": self._program.capacity,
         }
 
@@ -107,26 +95,125 @@ class GpuKernelEngine:
     ) -> Evaluation:
         """See `nnp.engines.Engine.compute`."""
         volume = structure.volume if stress else 0.0
-        wanted = layout.WANT_ENERGY | (layout.WANT_FORCES if forces or stress else 0)
-        report = self._run(structure, wanted | (layout.WANT_VIRIAL if stress else 0))
-        n = len(structure)
-        sums = report.partial.sum(axis=0)
-        if not np.isfinite(sums[0]):
-            raise NumericalError("the sum of the atoms' energies is not finite")
-        return Evaluation(
-            energy=float(sums[0]),
-            energies=self.device.read(self._list.buffers.energies, n),
-            forces=self._forces(n) if forces else None,
-            stress=voigt(_tensor(sums[1:]) / volume) if stress else None,
-            extrapolations=self._extrapolations(structure, report.outside),
+        run, n = self._evaluator, len(structure)
+        with self.device.queue_of():
+            run.run(HostAtoms(structure), _wanted(forces, stress))
+            sums, outside = run.sums(), run.outside()
+            if not np.isfinite(sums[0]):
+                raise NumericalError("the sum of the atoms' energies is not finite")
+            return Evaluation(
+                energy=float(sums[0]),
+                energies=run.energies(n),
+                forces=run.forces(n) if forces else None,
+                stress=voigt(_tensor(sums[1:]) / volume) if stress else None,
+                extrapolations=self._extrapolations(structure, outside),
+            )
+
+    # ---- arrays that stay on the device --------------------------------------------------------
+
+    def compute_arrays(
+        self,
+        positions: Any,
+        atomic_numbers: Any,
+        cell: Any,
+        pbc: Any,
+        forces: bool = True,
+        stress: bool = False,
+    ) -> ArrayEvaluation:
+        """Energy, forces and stress in arrays of the kind of the positions.
+
+        Positions on the device stay there, results too; the host reads one flag of 16 bytes (and
+        the atoms, where a new neighbour list is due). All runs on the stream that is current in
+        the positions' library. Positions on the host are evaluated like `compute`.
+
+        Args:
+            positions: (n, 3), Å, float32 or float64, in rows: an array of the device (CuPy,
+                torch, ``__cuda_array_interface__``; ``pyopencl.array``) or of NumPy.
+            atomic_numbers: (n,), on the device or the host.
+            cell: (3, 3), rows are cell vectors, Å, on the device or the host.
+            pbc: (3,) or one bool, on the device or the host.
+            forces: whether they are wanted.
+            stress: whether it is wanted; needs pbc along all three axes.
+
+        Raises:
+            OptionError: positions of another type, device or order.
+            StructureError: atoms that cannot be evaluated.
+            NumericalError: an energy or a force is not finite.
+            UnavailableError: no memory is left.
+        """
+        if not self.device.is_array(positions):
+            return self._from_host(positions, atomic_numbers, cell, pbc, forces, stress)
+        with self.device.queue_of(positions):
+            atoms, outputs = self._bring(positions, atomic_numbers, cell, pbc, stress)
+            self._evaluator.run(atoms, _wanted(forces, stress), outputs)
+            outside = self._evaluator.outside()
+            found = self._extrapolations(atoms.structure() if len(outside) else None, outside)
+        arrays = outputs.arrays
+        return ArrayEvaluation(
+            energy=arrays["energy"],
+            energies=arrays["energies"],
+            forces=arrays["forces"] if forces else None,
+            stress=arrays["stress"] if stress else None,
+            extrapolations=found,
         )
+
+    def capture(
+        self, positions: Any, atomic_numbers: Any, cell: Any, pbc: Any, stress: bool = False
+    ) -> Step:
+        """An evaluation of these atoms on fixed memory, that a CUDA graph can record.
+
+        Args:
+            positions: (n, 3), Å, on the device; later positions are written there.
+            atomic_numbers: as for `compute_arrays`.
+            cell: likewise; one that lies on the device is read again at every evaluation.
+            pbc: likewise.
+            stress: whether it is wanted.
+
+        Raises:
+            OptionError: positions that do not lie on the device; and as `compute_arrays`.
+        """
+        if not self.device.is_array(positions):
+            raise OptionError(
+                f"positions are a {type(positions).__name__} on the host: a recorded evaluation "
+                "needs an array of the device (CuPy's, torch's)"
+            )
+        queue = partial(self._queue, positions)
+        with queue():
+            atoms, outputs = self._bring(positions, atomic_numbers, cell, pbc, stress)
+        return Step(self._evaluator, atoms, outputs, _wanted(True, stress), queue)
+
+    def _queue(self, positions: Any) -> AbstractContextManager[None]:
+        return self.device.queue_of(positions)
+
+    def _bring(
+        self, positions: Any, numbers: Any, cell: Any, pbc: Any, stress: bool
+    ) -> tuple[ArrayAtoms, Outputs]:
+        atoms = ArrayAtoms(self.device, positions, numbers, cell, pbc)
+        if stress:
+            atoms.require_volume()
+        real = np.float32 if atoms.single else np.float64
+        return atoms, Outputs(self.device, positions, atoms.n, real)
+
+    def _from_host(
+        self, positions: Any, numbers: Any, cell: Any, pbc: Any, forces: bool, stress: bool
+    ) -> ArrayEvaluation:
+        found = self.compute(Structure(positions, numbers, cell, pbc), forces, stress)
+        real = np.asarray(positions).dtype
+        real = real if real in (np.float32, np.float64) else np.dtype(np.float64)
+        return ArrayEvaluation(
+            energy=np.asarray(found.energy),
+            energies=found.energies,
+            forces=None if found.forces is None else found.forces.astype(real),
+            stress=found.stress,
+            extrapolations=found.extrapolations,
+        )
+
+    # ---- descriptors ---------------------------------------------------------------------------
 
     def descriptors(self, structure: Structure, scaled: bool = False) -> list[NDArray[np.float64]]:
         """See `nnp.engines.Engine.descriptors`."""
-        self._descriptors = self._padded(self._descriptors, len(structure))
-        self._run(structure, layout.WANT_DESCRIPTORS)
-        width = self._program.most_functions
-        rows = self.device.read(self._descriptors, width * len(structure)).reshape(-1, width)
+        with self.device.queue_of():
+            rows = self._evaluator.descriptors(structure)
         out = []
         for row, element in zip(rows, self._potential.element_indices(structure), strict=True):
             order, scaling = self._program.orders[element], self._potential.models[element].scaling
@@ -156,12 +243,14 @@ class GpuKernelEngine:
         padded = np.zeros((len(structure), self._program.most_functions))
         for row, element, values in zip(padded, elements, np.split(dl_dg, ends[:-1]), strict=True):
             row[: len(values)] = values[self._program.orders[element]]
-        self._gradient = self._padded(self._gradient, len(structure))
-        self.device.write(self._gradient, padded.ravel())
         wanted = layout.WANT_FORCES | layout.GIVEN_GRADIENT
-        report = self._run(structure, wanted | (layout.WANT_VIRIAL if strain else 0))
-        virial = _tensor(report.partial.sum(axis=0)[1:]) if strain else None
-        return -self._forces(len(structure)), virial
+        with self.device.queue_of():
+            self._evaluator.set_gradient(padded)
+            self._evaluator.run(
+                HostAtoms(structure), wanted | (layout.WANT_VIRIAL if strain else 0)
+            )
+            virial = _tensor(self._evaluator.sums()[1:]) if strain else None
+            return -self._evaluator.forces(len(structure)), virial
 
     def descriptor_jvp(
         self,
@@ -179,105 +268,22 @@ class GpuKernelEngine:
         Returns:
             dG of all atoms, one after the other.
         """
+        from nnp.engines.gpu.products import Tangents
+
         elements = self._potential.element_indices(structure)
-        self._tangents.point(len(structure), displacement, strain)
-        self._run(structure, 0, self._tangents)
-        return self._tangents.changes(elements)
+        with self.device.queue_of():
+            if self._tangents is None:
+                self._tangents = Tangents(self._program)
+            self._tangents.point(len(structure), displacement, strain)
+            self._evaluator.run(HostAtoms(structure), 0, tangents=self._tangents)
+            return self._tangents.changes(elements)
 
-    # ---- one evaluation ------------------------------------------------------------------------
-
-    def _run(self, structure: Structure, wanted: int, tangents: Tangents | None = None) -> _Report:
-        """Evaluate, again where the list was too old, a buffer too small or a force too large."""
-        elements = self._potential.element_indices(structure)
-        self._list.follow(structure, elements)
-        while True:
-            if self._list.box is None:
-                _require_finite(structure.positions)
-                self._list.build(structure)
-            self._launch(len(structure), wanted, tangents)
-            counters = self.device.read(self._report, layout.STATE_COUNTERS)
-            if counters[layout.STATE_LOST]:
-                _require_finite(structure.positions)
-            if counters[layout.STATE_REBUILD]:
-                self._list.box = None
-            elif counters[layout.STATE_FAILED]:
-                self._raise_or_coarsen(structure)
-            elif counters[layout.STATE_EXTRAPOLATING] > self._outside.size // 3:
-                self._room(2 * int(counters[layout.STATE_EXTRAPOLATING]))
-            else:
-                break
-        found = int(counters[layout.STATE_EXTRAPOLATING])
-        return _Report(
-            self.device.read(self._partial, 7 * FINISH_GROUPS).reshape(-1, 7),
-            self.device.read(self._outside, 3 * found).reshape(-1, 3),
-        )
-
-    def _launch(self, n: int, wanted: int, tangents: Tangents | None) -> None:
-        """All kernels of one evaluation: one, one per element, one."""
-        nl, b, program = self._list, self._list.buffers, self._program
-        program.launch_over(
-            "nnp_place", n, b.positions, nl.box_buffer, b.built, b.points, b.forces, nl.state
-        )
-        if tangents is None:
-            self._evaluate(wanted)
-        else:
-            tangents.launch(nl)
-        program.launch(
-            "nnp_finish", FINISH_GROUPS, n, wanted, b.energies, b.virials, self._partial, nl.state,
-            self._report,
-        )  # fmt: skip
-
-    def _evaluate(self, wanted: int) -> None:
-        """Energies and gradients, or descriptors: one launch per element."""
-        nl, b, program = self._list, self._list.buffers, self._program
-        for element, atoms in enumerate(nl.atoms):
-            if atoms.size == 0:
-                continue
-            program.launch(
-                f"nnp_evaluate_e{element}", atoms.size, atoms.size, wanted, atoms,
-                b.points, nl.entries, b.row_starts, nl.frame, program.parameters[element],
-                self._gradient, self._descriptors, b.energies, b.forces, b.virials, self._outside,
-                b.status, nl.state,
-            )  # fmt: skip
-
-    def _forces(self, n: int) -> NDArray[np.float64]:
-        counts = self.device.read(self._list.buffers.forces, 3 * n)
-        return np.asarray(counts / self._list.scale).reshape(-1, 3)
-
-    def _padded(self, buffer: Buffer, n: int) -> Buffer:
-        size = n * self._program.most_functions
-        return buffer if buffer.size >= size else self.device.empty(size, np.float64)
-
-    def _room(self, count: int) -> None:
-        """Memory for this many extrapolations."""
-        self._outside = self.device.empty(3 * count, np.float64)
-        state = self.device.read(self._list.state, layout.STATE_SIZE)
-        state[layout.STATE_ROOM] = count
-        self.device.write(self._list.state, state)
-
-    # ---- what can go wrong ---------------------------------------------------------------------
-
-    def _raise_or_coarsen(self, structure: Structure) -> None:
-        """Raise what the atoms' status says; coarser fixed point where only a force is large."""
-        status = self.device.read(self._list.buffers.status, len(structure))
-        overlapping = np.flatnonzero(status & layout.STATUS_OVERLAP)
-        if len(overlapping):
-            first, second = sorted((int(overlapping[0]), _partner(structure, int(overlapping[0]))))
-            raise StructureError(
-                f"atoms {first} and {second} are in the same place: remove one of them"
-            )
-        broken = np.flatnonzero(status & layout.STATUS_NOT_FINITE)
-        if len(broken) or self._list.scale <= 2.0**-900:
-            atom = int(broken[0]) if len(broken) else 0
-            raise NumericalError(
-                f"energy or force of atom {atom} is not finite: the structure is far outside what "
-                "the potential was trained on; look at the atoms around this one"
-            )
-        self._list.set_scale(self._list.scale / 2.0**_COARSER)
-
-    def _extrapolations(self, structure: Structure, outside: NDArray[np.float64]) -> Extrapolations:
+    def _extrapolations(
+        self, structure: Structure | None, outside: NDArray[np.float64]
+    ) -> Extrapolations:
+        """What the device noted, in order; ``structure`` is None where that is nothing."""
         atoms = outside[:, 0].astype(np.int64)
-        elements = self._potential.element_indices(structure)[atoms]
+        elements = atoms if structure is None else self._potential.element_indices(structure)[atoms]
         functions, width = outside[:, 1].astype(np.int64), np.empty(len(atoms))
         for element, model in enumerate(self._potential.models):
             mine = elements == element
@@ -290,62 +296,6 @@ class GpuKernelEngine:
         return Extrapolations(atoms[order], functions[order], excess[order], relative[order])
 
 
-class GpuEngine(GpuKernelEngine):
-    """Evaluates a potential on an NVIDIA GPU; see `GpuKernelEngine`.
-
-    Args:
-        potential: what to evaluate.
-        dtype: ``"float64"``, ``"float32"`` or ``"single"``, see `GpuKernelEngine`.
-        skin: reach of the neighbour list beyond the cutoff, Å; None: 0.6.
-        device: CUDA's number of the device; None: the current one.
-        group_size: threads per atom, a power of two; more for few atoms.
-        capacity: neighbours in local memory at once; None: as many as an atom has.
-    """
-
-    name = "gpu"
-
-    def __init__(
-        self,
-        potential: Potential,
-        dtype: str = "float64",
-        skin: float | None = None,
-        device: int | None = None,
-        group_size: int | None = None,
-        capacity: int | None = None,
-    ) -> None:
-        from nnp.engines.gpu.cuda import CudaDevice
-
-        super().__init__(potential, CudaDevice(device), dtype, skin, group_size, capacity)
-
-
-class OpenCLEngine(GpuKernelEngine):
-    """Evaluates a potential on an OpenCL device; see `GpuKernelEngine`.
-
-    Args:
-        potential: what to evaluate.
-        dtype: ``"float64"``, ``"float32"`` or ``"single"``, see `GpuKernelEngine`.
-        skin: reach of the neighbour list beyond the cutoff, Å; None: 0.6.
-        device: number of the device, GPUs first.
-        group_size: threads per atom, a power of two.
-        capacity: neighbours in local memory at once; None: as many as an atom has.
-    """
-
-    name = "opencl"
-
-    def __init__(
-        self,
-        potential: Potential,
-        dtype: str = "float64",
-        skin: float | None = None,
-        device: int = 0,
-        group_size: int | None = None,
-        capacity: int | None = None,
-    ) -> None:
-        from nnp.engines.gpu.opencl import OpenCLDevice
-
-        super().__init__(potential, OpenCLDevice(device), dtype, skin, group_size, capacity)
-
-
 def _checked(dtype: str, skin: float | None) -> float:
     if dtype not in PRECISIONS:
         raise OptionError(f"dtype={dtype!r} is unknown: allowed are {', '.join(PRECISIONS)}")
@@ -354,26 +304,11 @@ def _checked(dtype: str, skin: float | None) -> float:
     return DEFAULT_SKIN if skin is None else skin
 
 
+def _wanted(forces: bool, stress: bool) -> int:
+    wanted = layout.WANT_ENERGY | (layout.WANT_FORCES if forces or stress else 0)
+    return wanted | (layout.WANT_VIRIAL if stress else 0)
+
+
 def _tensor(six: NDArray[np.float64]) -> NDArray[np.float64]:
     """xx, yy, zz, yz, xz, xy → (3, 3)."""
     return six[[0, 5, 4, 5, 1, 3, 4, 3, 2]].reshape(3, 3)
-
-
-def _require_finite(positions: NDArray[np.float64]) -> None:
-    finite = np.isfinite(positions).all(axis=1)
-    if not finite.all():
-        atom = int(np.argmin(finite))
-        raise StructureError(f"position of atom {atom} is not finite: {positions[atom]}")
-
-
-def _partner(structure: Structure, atom: int) -> int:
-    """The other atom that lies on this one, or itself (its own image)."""
-    apart = structure.positions - structure.positions[atom]
-    rows = structure.cell[structure.pbc]
-    if len(rows):
-        fractions = apart @ np.linalg.pinv(rows)
-        apart = apart - np.rint(fractions) @ rows
-    distance = np.linalg.norm(apart, axis=1)
-    distance[atom] = np.inf
-    nearest = int(np.argmin(distance))
-    return nearest if distance[nearest] < 1e-5 else atom

@@ -60,6 +60,7 @@ class DeviceList:
         self.box: Box | None = None  # of the last build, None when there is no valid list
         self._now: Box | None = None  # the same with the cell as it is now
         self.cell = np.zeros((3, 3))  # now
+        self._pbc = np.zeros(3, np.bool_)
         self.atoms: list[Buffer] = []  # per element, in the order of the bins
         self.most = 0  # list entries of an atom
         device = self._device
@@ -69,23 +70,43 @@ class DeviceList:
         self.state = device.empty(layout.STATE_SIZE, np.int32)
         self.entries = device.empty(0, np.int64)
         device.write(self.state, np.zeros(layout.STATE_SIZE))
+        self.known = device.empty(12, np.float64)  # cell and periodicity, for nnp_take
         self._bins = (device.empty(0, np.int32), device.empty(1, np.int32))
         self.buffers = self._allocate(0)
 
+    def is_of(
+        self, n: int, numbers: NDArray[np.int64] | None, pbc: NDArray[np.bool_] | None
+    ) -> bool:
+        """Whether these are the atoms last followed; None stands for what is not looked at."""
+        return (
+            n == len(self._numbers)
+            and (numbers is None or np.array_equal(numbers, self._numbers))
+            and (pbc is None or np.array_equal(pbc, self._pbc))
+        )
+
     def follow(self, structure: Structure, elements: NDArray[np.int64]) -> None:
         """Take the structure's atoms and cell; drop the list where it cannot hold any more."""
-        same = np.array_equal(structure.atomic_numbers, self._numbers)
-        if not same:
-            if len(structure) != len(self._numbers):
-                self.buffers = self._allocate(len(structure))
-            self._numbers = structure.atomic_numbers.copy()
-            self._device.write(self.buffers.elements, elements)
-        self._device.write(self.buffers.positions, structure.positions.ravel())
-        if self.box is None or not same or not np.array_equal(structure.pbc, self.box.periodic):
+        if not self.is_of(len(structure), structure.atomic_numbers, structure.pbc):
             self.box = None
-        elif not np.array_equal(structure.cell, self.cell):
-            self._strain(structure)
-        self.cell = structure.cell.copy()
+            if len(structure) != len(self._numbers):
+                self._numbers = np.empty(0, np.int64)  # should there be no memory
+                self.buffers = self._allocate(len(structure))
+            self._device.write(self.buffers.elements, elements)
+            self._numbers = structure.atomic_numbers.copy()
+            self._pbc = structure.pbc.copy()
+        self.follow_cell(structure.cell)
+
+    def follow_cell(self, cell: NDArray[np.float64]) -> None:
+        """Take a cell; keep the list across a small change, at the cost of a part of the skin."""
+        if self.box is not None and not np.array_equal(cell, self.cell):
+            self._strain(cell)
+        if self.box is None or not np.array_equal(cell, self.cell):
+            self._device.write(self.known, np.append(cell.ravel(), self._pbc))
+        self.cell = cell.copy()
+
+    def write_positions(self, positions: NDArray[np.float64]) -> None:
+        """Positions of the atoms last followed."""
+        self._device.write(self.buffers.positions, positions.ravel())
 
     def set_scale(self, scale: float) -> None:
         """Forces are summed in 1/scale eV/Å from now on."""
@@ -100,8 +121,9 @@ class DeviceList:
         """Make the list of the atoms last followed."""
         n, program = len(structure), self._program
         program.fit(_GUESS)
-        self.box = self._now = box = make_box(structure, self._cutoff + self._skin)
+        self._now = box = make_box(structure, self._cutoff + self._skin)
         bins = box.bins(n)
+        self.write_positions(structure.positions)
         self._device.write(self.grid, bins)
         self._device.write(self.box_buffer, box.box_array(self._skin / 2))
         self.set_scale(self.scale)
@@ -110,14 +132,14 @@ class DeviceList:
         self._order(n)
         program.fit(self.most)
         self.set_scale(self.scale)
+        self.box = box
         self.builds += 1
 
-    def _strain(self, structure: Structure) -> None:
-        """Keep the list across a small change of the cell, at the cost of a part of the skin."""
+    def _strain(self, cell: NDArray[np.float64]) -> None:
         assert self.box is not None
-        cell = np.where(structure.pbc[:, None], structure.cell, self.box.cell)
+        cell = np.where(self._pbc[:, None], cell, self.box.cell)
         left = self._skin - 2 * self.box.reach * self.box.strain_to(cell)
-        if left <= 0 or not structure.pbc.all():
+        if not (left > 0 and self._pbc.all()):
             self.box = None
             return
         self._now = replace(self.box, cell=cell)
@@ -163,28 +185,35 @@ class DeviceList:
             "nnp_scan", 1, rows, self._n_elements, b.counts, b.row_starts, self.state
         )
         state = self._device.read(self.state, layout.STATE_SIZE)
-        total = int(self._device.read(b.row_starts, rows + 1)[-1])
         self.most = int(state[layout.STATE_MOST])
-        if total < 0:
-            raise UnavailableError(
-                f"the neighbour list has more than {_MOST_ENTRIES} entries: evaluate fewer atoms"
-            )
+        total = self._total(n, rows)
         if total > self.entries.size:
             self.entries = self._device.empty(min(int(total * _SPARE), _MOST_ENTRIES), np.int64)
         state[layout.STATE_ENTRY_ROOM] = self.entries.size
         self._device.write(self.state, state)
         self._program.launch_over("nnp_fill", n, *search, b.row_starts, self.entries, self.state)
 
+    def _total(self, n: int, rows: int) -> int:
+        """Entries of the list; not asked of the kernels where their 32 bits may not hold it."""
+        if n * self.most <= _MOST_ENTRIES:
+            return int(self._device.read(self.buffers.row_starts, rows + 1)[-1])
+        total = int(self._device.read(self.buffers.counts, rows).sum(dtype=np.int64))
+        if total > _MOST_ENTRIES:
+            raise UnavailableError(
+                f"the neighbour list of {n} atoms would have {total} entries, at most "
+                f"{_MOST_ENTRIES} are possible: evaluate fewer atoms, or choose a smaller skin="
+            )
+        return total
+
     def _order(self, n: int) -> None:
         """Per element its atoms, neighbours in space next to each other in memory."""
         order = self._device.read(self.buffers.sorted, n)
         elements = self._device.read(self.buffers.elements, n)[order]
-        self.atoms = []
-        for element in range(self._n_elements):
-            mine = order[elements == element]
-            buffer = self._device.empty(len(mine), np.int32)
-            self._device.write(buffer, mine)
-            self.atoms.append(buffer)
+        rows = [order[elements == element] for element in range(self._n_elements)]
+        if [len(row) for row in rows] != [buffer.size for buffer in self.atoms]:
+            self.atoms = [self._device.empty(len(row), np.int32) for row in rows]
+        for buffer, row in zip(self.atoms, rows, strict=True):
+            self._device.write(buffer, row)
 
     def _allocate(self, n: int) -> AtomBuffers:
         coordinate = np.float64 if self._program.precision == "float64" else np.int32

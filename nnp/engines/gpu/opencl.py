@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.engines.gpu.binaries import Binaries
 from nnp.engines.gpu.device import Buffer
 from nnp.errors import OptionError, UnavailableError
 
 try:
     import pyopencl as cl
+    import pyopencl.array as cla
 except ImportError as error:
     raise UnavailableError(
         "engine='opencl' needs pyopencl, which is not installed: pip install pyopencl (and, for "
@@ -22,6 +25,9 @@ except ImportError as error:
 # PoCL 3.1 optimises before it turns work-groups into loops; in long kernels with barriers in nested
 # loops work-items get lost, after minutes of compiling. Without that stage the result is right.
 _POCL = "Portable Computing Language"
+# PyOpenCL's own cache is written in place: a killed process leaves half a binary and a lock.
+_NO_CACHE: Any = {"cache_dir": False}
+_NEEDED = {"cl_khr_fp64": "float64", "cl_khr_int64_base_atomics": "64-bit atomics"}
 
 
 def devices() -> list[Any]:
@@ -38,7 +44,7 @@ class OpenCLDevice:
     """A device of `Device`'s kind.
 
     Args:
-        index: into `devices`.
+        which: index into `devices`, or a ``pyopencl.CommandQueue`` (in order) to work on.
 
     Raises:
         UnavailableError: there is no device, or it has no float64 or no 64-bit atomics.
@@ -48,29 +54,17 @@ class OpenCLDevice:
     dialect = "opencl"
     most_groups = 1 << 20
 
-    def __init__(self, index: int) -> None:
-        found = devices()
-        if not found:
-            raise UnavailableError(
-                "engine='opencl' finds no OpenCL device: install your GPU's driver or, for the "
-                "CPU, pip install pocl-binary-distribution"
-            )
-        if not 0 <= index < len(found):
-            raise OptionError(f"device={index}: there are 0 to {len(found) - 1}")
-        self._device = found[index]
+    def __init__(self, which: Any) -> None:
+        self.queue = which if isinstance(which, cl.CommandQueue) else _new_queue(which)
+        self._device, self._context = self.queue.device, self.queue.context
         self.description = self._device.name.strip()
-        for extension, what in (
-            ("cl_khr_fp64", "float64"),
-            ("cl_khr_int64_base_atomics", "64-bit atomics"),
-        ):
+        for extension, what in _NEEDED.items():
             if extension not in self._device.extensions:
                 raise UnavailableError(
-                    f"OpenCL device {self.description} has no {what}, which every precision "
+                    f"OpenCL device {self.description} has no {what}, which every dtype "
                     "needs: choose another device=, or use engine='cpu'"
                 )
         self.local_bytes = int(self._device.local_mem_size)
-        self._context = cl.Context([self._device])
-        self._queue = cl.CommandQueue(self._context)
         pocl = self._device.platform.name == _POCL
         self._options = ["-cl-opt-disable"] if pocl else []
         self._kernels: dict[tuple[Any, str], Any] = {}
@@ -78,12 +72,26 @@ class OpenCLDevice:
     def compile(self, source: str, precision: str) -> Any:
         """See `Device.compile`."""
         del precision  # the text says it
+        device = self._device
+        binaries = Binaries(
+            "opencl", device.platform.name, device.platform.version, device.name,
+            device.driver_version, *self._options, source,
+        )  # fmt: skip
+        found = binaries.load()
+        if found is not None:
+            try:
+                return cl.Program(self._context, [device], [found]).build(self._options)
+            except cl.Error:  # of another driver after all: compiled anew
+                pass
         try:
-            return cl.Program(self._context, source).build(self._options)
+            program = cl.Program(self._context, source).build(self._options, **_NO_CACHE)
         except cl.Error as error:
             raise UnavailableError(
-                f"the OpenCL compiler of {self.description} does not take the kernels: {error}"
+                f"the OpenCL compiler of {self.description} does not take the kernels ({error}): "
+                "update the driver, or use engine='cpu'"
             ) from error
+        binaries.save(program.get_info(cl.program_info.BINARIES)[0])
+        return program
 
     def empty(self, size: int, dtype: Any) -> Buffer:
         """See `Device.empty`."""
@@ -92,23 +100,23 @@ class OpenCLDevice:
         try:
             handle = cl.Buffer(self._context, cl.mem_flags.READ_WRITE, n_bytes)
         except cl.Error as error:
-            raise UnavailableError(
-                f"{self.description} has no {n_bytes / 1e6:.0f} MB left ({error}): evaluate fewer "
-                "atoms, or use engine='cpu'"
-            ) from error
+            raise self._no_memory(n_bytes, error) from error
         return Buffer(handle, size, dtype)
 
     def write(self, buffer: Buffer, values: NDArray[Any]) -> None:
         """See `Device.write`."""
         values = np.ascontiguousarray(values, buffer.dtype)
         if values.size:
-            cl.enqueue_copy(self._queue, buffer.handle, values, is_blocking=True)
+            try:
+                cl.enqueue_copy(self.queue, buffer.handle, values, is_blocking=True)
+            except cl.MemoryError as error:  # some drivers allocate when memory is first used
+                raise self._no_memory(values.nbytes, error) from error
 
     def read(self, buffer: Buffer, size: int) -> NDArray[Any]:
         """See `Device.read`."""
         out = np.empty(size, buffer.dtype)
         if size:
-            cl.enqueue_copy(self._queue, out, buffer.handle, is_blocking=True)
+            cl.enqueue_copy(self.queue, out, buffer.handle, is_blocking=True)
         return out
 
     def launch(
@@ -119,4 +127,67 @@ class OpenCLDevice:
         if key not in self._kernels:
             self._kernels[key] = cl.Kernel(program, kernel)
         values = [a.handle if isinstance(a, Buffer) else np.int32(a) for a in args]
-        self._kernels[key](self._queue, (groups * size,), (size,), *values)
+        try:
+            self._kernels[key](self.queue, (groups * size,), (size,), *values)
+        except cl.MemoryError as error:
+            raise self._no_memory(0, error) from error
+
+    # ---- arrays of the caller ------------------------------------------------------------------
+
+    def is_array(self, value: Any) -> bool:
+        """See `Device.is_array`."""
+        return isinstance(value, cla.Array)
+
+    @contextmanager
+    def queue_of(self, *values: Any) -> Iterator[None]:
+        """See `Device.queue_of`: the engine's own queue, after the work on the arrays' queues."""
+        for value in values:
+            if value.queue is not None and value.queue != self.queue:
+                cl.enqueue_barrier(self.queue, [cl.enqueue_marker(value.queue)])
+                value.queue.flush()
+        yield
+        for value in values:
+            if value.queue is not None and value.queue != self.queue:
+                cl.enqueue_barrier(value.queue, [cl.enqueue_marker(self.queue)])
+                self.queue.flush()
+
+    def view(self, name: str, array: Any) -> Buffer:
+        """See `Device.view`."""
+        if array.context != self._context:
+            raise OptionError(
+                f"{name} lie in another OpenCL context than the engine: make the engine with "
+                "device=<their queue>"
+            )
+        if not array.flags.c_contiguous or array.offset:
+            raise OptionError(f"{name} is not in rows (C order) from its start: give a copy")
+        return Buffer(array.base_data, int(array.size), np.dtype(array.dtype))
+
+    def new(self, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+        """See `Device.new`."""
+        try:
+            return cla.empty(like.queue or self.queue, shape, np.dtype(dtype))
+        except cl.MemoryError as error:
+            size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+            raise self._no_memory(size, error) from error
+
+    def cast(self, array: Any, dtype: Any) -> Any:
+        """See `Device.cast`."""
+        return array.astype(np.dtype(dtype))
+
+    def _no_memory(self, n_bytes: int, error: Exception) -> UnavailableError:
+        return UnavailableError(
+            f"{self.description} has no {n_bytes / 1e6:.0f} MB left ({error}): evaluate fewer "
+            "atoms, or use engine='cpu'"
+        )
+
+
+def _new_queue(index: int) -> Any:
+    found = devices()
+    if not found:
+        raise UnavailableError(
+            "engine='opencl' finds no OpenCL device: install your GPU's driver or, for the "
+            "CPU, pip install pocl-binary-distribution, or use engine='cpu'"
+        )
+    if not 0 <= index < len(found):
+        raise OptionError(f"device={index}: there are 0 to {len(found) - 1}")
+    return cl.CommandQueue(cl.Context([found[index]]))

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from nnp.engines.flatten import flatten
+from nnp.engines.gpu import transfer
 from nnp.engines.gpu.device import Buffer, Device
 from nnp.engines.gpu.library import DIALECTS, PRECISIONS, Generator, SourceOptions
 from nnp.errors import OptionError
@@ -55,12 +56,12 @@ class Program:
         self._fixed = capacity
         self._largest = self._largest_capacity()
         self.capacity = 0
-        self._compiled: Any = None
+        self.compiled: Any = None
 
     @property
     def source(self) -> str:
         """The text as it was compiled."""
-        return self.generator.source(self.options(self.capacity))
+        return self._text(self.capacity)
 
     def fit(self, neighbors: int) -> None:
         """Make sure that the kernels are good for this many list entries of an atom."""
@@ -68,17 +69,20 @@ class Program:
             next((c for c in _CAPACITIES if c >= neighbors), self._largest), self._largest
         )
         if wanted > self.capacity:
+            self.compiled = self.device.compile(self._text(wanted), self.precision)
             self.capacity = wanted
-            self._compiled = self.device.compile(self.source, self.precision)
 
     def launch(self, kernel: str, groups: int, *arguments: Buffer | int) -> None:
         """Start a kernel on a number of work-groups."""
         groups = max(1, min(groups, self.device.most_groups))
-        self.device.launch(self._compiled, kernel, groups, self.group_size, arguments)
+        self.device.launch(self.compiled, kernel, groups, self.group_size, arguments)
 
     def launch_over(self, kernel: str, n: int, *arguments: Buffer | int) -> None:
         """Start a kernel that has one thread per item; its first argument is their number."""
         self.launch(kernel, -(-n // self.group_size), n, *arguments)
+
+    def _text(self, capacity: int) -> str:
+        return self.generator.source(self.options(capacity)) + transfer.text()
 
     def options(self, capacity: int) -> SourceOptions:
         """What the generator is asked for."""

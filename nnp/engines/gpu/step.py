@@ -1,0 +1,62 @@
+"""An evaluation on fixed memory, which a CUDA graph can record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnp.engines.gpu.arrays import ArrayAtoms, Outputs
+from nnp.engines.gpu.evaluator import Evaluator
+
+
+class Step:
+    """Evaluates the same atoms again, wherever they are now: made by ``GpuEngine.capture``.
+
+    Calling it starts the kernels on the caller's stream and returns; nothing is allocated, read
+    or waited for, so that a CUDA graph can record the call. Positions (and cell, if an array of
+    the GPU) are read where they lay when the step was made: write new ones there. Results where
+    an atom has left the list's skin, or anything else went wrong, are NaN.
+
+    Attributes:
+        energy, energies, forces, stress: results, see `ArrayEvaluation`; always the same arrays.
+    """
+
+    def __init__(
+        self, evaluator: Evaluator, atoms: ArrayAtoms, outputs: Outputs, wanted: int, queue: Any
+    ) -> None:
+        self._evaluator, self._atoms, self._outputs = evaluator, atoms, outputs
+        self._wanted, self._queue = wanted, queue
+        self.energy, self.energies = outputs.arrays["energy"], outputs.arrays["energies"]
+        self.forces, self.stress = outputs.arrays["forces"], outputs.arrays["stress"]
+        self._memory: list[Any] = []
+        self.renew()
+
+    def __call__(self) -> None:
+        """Start one evaluation."""
+        with self._queue():
+            self._evaluator.launch(self._atoms, self._wanted, self._outputs)
+
+    def holds(self) -> bool:
+        """Wait for the last evaluation and say whether it stands; if not, call `renew`.
+
+        Raises:
+            StructureError: a position is not finite, or two atoms are in the same place.
+            NumericalError: an energy or a force is not finite.
+        """
+        with self._queue():
+            return self._evaluator.settled(self._atoms)
+
+    def renew(self) -> bool:
+        """Evaluate, with a new list and more memory where needed; waits for the GPU.
+
+        Returns:
+            Whether recorded graphs of this step still stand; if not, record them again.
+
+        Raises:
+            StructureError, NumericalError, UnavailableError: as ``GpuEngine.compute``.
+        """
+        with self._queue():
+            self._evaluator.run(self._atoms, self._wanted, self._outputs)
+        before, self._memory = self._memory, self._evaluator.memory()
+        return len(before) == len(self._memory) and all(
+            a is b for a, b in zip(before, self._memory, strict=True)
+        )

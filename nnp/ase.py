@@ -62,7 +62,7 @@ class NNPCalculator(Calculator):
     def __init__(
         self,
         potential: Potential | str | Path,
-        engine: str = "auto",
+        engine: str = "cpu",
         units: str | tuple[str, str] | UnitSystem | None = None,
         **engine_options: Any,
     ) -> None:
@@ -83,7 +83,7 @@ class NNPCalculator(Calculator):
     def train(
         cls,
         images: str | Path | Iterable[str | Path | Atoms],
-        engine: str = "auto",
+        engine: str = "cpu",
         resume: bool = False,
         force: bool = False,
         quiet: bool = False,

@@ -88,7 +88,7 @@ class Committee(Potential):
         about = {"mean_of": [member.provenance for member in self.members]}
         return Potential(self.models, self.energy_scale, self.units, self.provenance | about)
 
-    def make_engine(self, name: str = "auto", **options: Any) -> Engine:
+    def make_engine(self, name: str = "cpu", **options: Any) -> Engine:
         """A new engine that asks every member and returns a `CommitteeEvaluation`."""
         engines = [member.make_engine(name, **options) for member in self.members]
         return _CommitteeEngine(self, engines, super().make_engine(name, **options))

@@ -139,11 +139,12 @@ class Potential:
             )
         return indices
 
-    def engine(self, name: str = "auto", **options: Any) -> Engine:
+    def engine(self, name: str = "cpu", **options: Any) -> Engine:
         """The engine of this name for this potential, made once and kept warm.
 
         Args:
-            name: ``"auto"``, ``"cpu"`` or ``"reference"``.
+            name: ``"cpu"``, ``"gpu"``, ``"opencl"``, ``"reference"``; or ``"auto"``: ``gpu`` where
+                it can run, else ``cpu``, with one warning that says why.
             options: of the engine, such as ``dtype`` and ``threads``.
 
         Raises:
@@ -155,7 +156,7 @@ class Potential:
             self._engines[key] = self.make_engine(name, **options)
         return self._engines[key]
 
-    def make_engine(self, name: str = "auto", **options: Any) -> Engine:
+    def make_engine(self, name: str = "cpu", **options: Any) -> Engine:
         """A new engine for this potential, for callers who keep it; see `engine`."""
         from nnp.engines import create_engine
 
@@ -179,7 +180,7 @@ class Potential:
     def evaluate(
         self,
         atoms: Any,
-        engine: str = "auto",
+        engine: str = "cpu",
         forces: bool = True,
         stress: bool = False,
         **options: Any,
@@ -206,7 +207,7 @@ class Potential:
         return warm.compute(as_structure(atoms), forces, stress)
 
     def descriptors(
-        self, atoms: Any, scaled: bool = False, engine: str = "auto", **options: Any
+        self, atoms: Any, scaled: bool = False, engine: str = "cpu", **options: Any
     ) -> list[NDArray[np.float64]]:
         """Symmetry functions of every atom.
 

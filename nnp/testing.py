@@ -226,7 +226,7 @@ def slope(
     structure: Structure,
     direction: NDArray[np.float64],
     strain: NDArray[np.float64],
-    engine: str = "auto",
+    engine: str = "cpu",
     **options: Any,
 ) -> float:
     """Derivative of the energy along a displacement and a strain, by four-point differences.
@@ -260,7 +260,7 @@ def slope(
 def assert_forces_match_energy(
     potential: Potential,
     structure: Structure,
-    engine: str = "auto",
+    engine: str = "cpu",
     n_directions: int = 4,
     **options: Any,
 ) -> None:

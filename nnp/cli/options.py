@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nnp.cli.embedded import load_path_or_name
-from nnp.engines import ENGINES
+from nnp.engines import DEFAULT_ENGINE, ENGINES
 from nnp.potential import Potential
 
 # What ``add_subparsers`` returns; argparse has no public name for it.
@@ -63,7 +63,10 @@ def load_potential(arguments: argparse.Namespace) -> Potential:
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """--engine."""
     parser.add_argument(
-        "--engine", default="auto", help=f"what evaluates: auto, {', '.join(ENGINES)}"
+        "--engine",
+        default=DEFAULT_ENGINE,
+        help=f"what evaluates: {', '.join(ENGINES)}, or auto: gpu where it can run, else cpu "
+        f"(default: {DEFAULT_ENGINE})",
     )
 
 

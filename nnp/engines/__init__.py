@@ -63,26 +63,37 @@ ENGINES = {"reference": _reference, "cpu": _cpu, "gpu": _gpu, "opencl": _opencl}
 DEFAULT_ENGINE = "cpu"
 
 
-def create_engine(potential: Potential, name: str = "auto", **options: Any) -> Engine:
+def create_engine(potential: Potential, name: str = DEFAULT_ENGINE, **options: Any) -> Engine:
     """A new engine for a potential.
 
     Args:
         potential: what to evaluate.
-        name: a key of ``ENGINES``, or ``"auto"`` for ``DEFAULT_ENGINE``.
+        name: a key of ``ENGINES``; or ``"auto"``: ``gpu`` where it can run (a driver, a GPU, a
+            CuPy that fits both) and takes the options, else ``DEFAULT_ENGINE``, with one warning
+            in a process that says why. It changes over too when the GPU's memory runs out.
         options: of the engine's constructor.
 
     Raises:
         OptionError: no engine has this name, or it does not take an option.
         UnavailableError: the engine cannot run here; says what to install.
     """
-    name = DEFAULT_ENGINE if name == "auto" else name
+    if name == "auto":
+        from nnp.engines.auto import automatic
+
+        return automatic(potential, options)
     if name not in ENGINES:
         raise OptionError(f"engine={name!r} is unknown: allowed are auto, {', '.join(ENGINES)}")
     constructor = ENGINES[name]()
-    allowed = [p for p in inspect.signature(constructor).parameters if p != "potential"]
+    allowed = options_of(name)
     for option in options:
         if option not in allowed:
             raise OptionError(
                 f"engine={name!r} has no option {option!r}: it takes {', '.join(allowed) or 'none'}"
             )
     return constructor(potential, **options)
+
+
+def options_of(name: str) -> list[str]:
+    """The options that an engine's constructor takes."""
+    parameters = inspect.signature(ENGINES[name]()).parameters
+    return [parameter for parameter in parameters if parameter != "potential"]

@@ -25,6 +25,7 @@ from nnp.potential import Potential
 
 ENGINES = ("auto", "cpu")
 NOT_FINITE = ("raise", "pass")
+GPU_KERNELS = {None: -1, False: 0, True: 1}
 _FORMAT_VERSION = 1
 _MESSAGE_SIZE = 1024
 
@@ -32,7 +33,7 @@ _MESSAGE_SIZE = 1024
 def create_native_force(
     potential: Potential,
     species: Species,
-    engine: str = "auto",
+    engine: str = "cpu",
     options: dict[str, Any] | None = None,
 ) -> openmm.Force:
     """The force; see `routes.create_force`.
@@ -40,14 +41,14 @@ def create_native_force(
     Args:
         potential: what to evaluate.
         species: the particles of the System; an atomic number of 0 leaves a particle out.
-        engine: ``"cpu"``, or ``"auto"``, which is the same.
+        engine: ``"cpu"``, or ``"auto"``, which is the same here.
         options: of the CPU engine (``dtype``, ``threads``, ``skin``, ``target``), and
             ``scale_parameter``: name of a Context parameter that multiplies the energy (None: no
             such parameter), ``scale``: its default, 1; ``max_extrapolations``: stop with an error
             when more atoms extrapolate (None: never); ``not_finite``: ``"raise"``, or ``"pass"``
             to hand energies and forces that are not finite on to the integrator as NaN;
-            ``gpu_kernels``: on GPU platforms run our kernels on the device instead of the CPU
-            engine on the host. They were run through PoCL only: off by default.
+            ``gpu_kernels``: on GPU platforms, True runs our kernels on the device, False the CPU
+            engine on the host; None the kernels where the device is a GPU (OpenCL also has CPUs).
 
     Raises:
         OptionError: an engine or option this route does not take.
@@ -135,12 +136,13 @@ def _options(
     scale: float = 1.0,
     max_extrapolations: int | None = None,
     not_finite: str = "raise",
-    gpu_kernels: bool = False,
+    gpu_kernels: bool | None = None,
 ) -> dict[str, Any]:
     """The attributes of the XML."""
     _one_of("dtype", dtype, PRECISIONS)
     _one_of("target", target, TARGETS)
     _one_of("not_finite", not_finite, NOT_FINITE)
+    _one_of("gpu_kernels", gpu_kernels, GPU_KERNELS)
     _at_least("threads", threads, 1)
     _at_least("skin", skin, 0)
     _at_least("max_extrapolations", max_extrapolations, 0)
@@ -154,16 +156,18 @@ def _options(
         "skin": -1.0 if skin is None else float(skin),
         "target": TARGETS[target],
         "allowNotFinite": int(not_finite == "pass"),
-        "gpuKernels": int(gpu_kernels),
+        "gpuKernels": GPU_KERNELS[gpu_kernels],
         "maxExtrapolations": -1 if max_extrapolations is None else int(max_extrapolations),
         "scaleParameter": scale_parameter or "",
         "defaultScale": float(scale),
     }
 
 
-def _one_of(name: str, value: str, allowed: Any) -> None:
+def _one_of(name: str, value: object, allowed: Any) -> None:
     if value not in allowed:
-        raise OptionError(f"{name}={value!r} is unknown: allowed are {', '.join(allowed)}")
+        raise OptionError(
+            f"{name}={value!r} is unknown: allowed are {', '.join(map(str, allowed))}"
+        )
 
 
 def _at_least(name: str, value: float | None, least: int) -> None:

@@ -30,7 +30,7 @@ def create_force(
     species: Any,
     route: str = "auto",
     periodic: bool | None = None,
-    engine: str = "auto",
+    engine: str = "cpu",
     platform: str | None = None,
     particles: Sequence[int] | None = None,
     **options: Any,

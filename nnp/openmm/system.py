@@ -22,7 +22,7 @@ def create_system(
     atoms: Any,
     route: str = "auto",
     periodic: bool | None = None,
-    engine: str = "auto",
+    engine: str = "cpu",
     platform: str | None = None,
     **options: Any,
 ) -> openmm.System:

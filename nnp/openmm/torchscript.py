@@ -121,7 +121,7 @@ def export_torchscript(
     path: str | Path,
     portable: bool = False,
     periodic: bool | None = None,
-    engine: str = "auto",
+    engine: str = "cpu",
     force: bool = False,
     **options: Any,
 ) -> None:
@@ -150,7 +150,7 @@ def export_torchscript(
     element_indices(potential, found)
     module: nn.Module
     if portable:
-        if engine != "auto" or options:
+        if engine != "cpu" or options:
             raise OptionError(
                 f"portable=True runs no engine, so engine={engine!r} and options {sorted(options)} "
                 "do not apply: leave them out"

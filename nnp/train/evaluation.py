@@ -93,7 +93,7 @@ class EvaluationReport:
 
 
 def evaluate(
-    potential: Potential, dataset: Dataset, engine: str = "auto", quiet: bool = True
+    potential: Potential, dataset: Dataset, engine: str = "cpu", quiet: bool = True
 ) -> EvaluationReport:
     """Compare a potential with the labels of a data set.
 

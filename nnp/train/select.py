@@ -32,7 +32,7 @@ class Candidate:
 
 
 def rank(
-    committee: Committee, frames: Sequence[Any], engine: str = "auto", quiet: bool = True
+    committee: Committee, frames: Sequence[Any], engine: str = "cpu", quiet: bool = True
 ) -> list[Candidate]:
     """All structures, the most uncertain first.
 

@@ -90,6 +90,15 @@ class GpuKernelEngine:
             "capacity": self._program.capacity,
         }
 
+    def prepare(self) -> None:
+        """Compile the kernels now, not at the first evaluation.
+
+        Raises:
+            UnavailableError: the device's compiler does not take them.
+        """
+        with self.device.queue_of():
+            self._evaluator.list.prepare()
+
     def compute(
         self, structure: Structure, forces: bool = True, stress: bool = False
     ) -> Evaluation:

@@ -96,6 +96,10 @@ class DeviceList:
             self._pbc = structure.pbc.copy()
         self.follow_cell(structure.cell)
 
+    def prepare(self) -> None:
+        """Compile now what the first list would compile."""
+        self._program.fit(_GUESS)
+
     def follow_cell(self, cell: NDArray[np.float64]) -> None:
         """Take a cell; keep the list across a small change, at the cost of a part of the skin."""
         if self.box is not None and not np.array_equal(cell, self.cell):
@@ -120,7 +124,7 @@ class DeviceList:
     def build(self, structure: Structure) -> None:
         """Make the list of the atoms last followed."""
         n, program = len(structure), self._program
-        program.fit(_GUESS)
+        self.prepare()
         self._now = box = make_box(structure, self._cutoff + self._skin)
         bins = box.bins(n)
         self.write_positions(structure.positions)

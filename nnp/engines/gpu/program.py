@@ -10,7 +10,7 @@ from nnp.engines.flatten import flatten
 from nnp.engines.gpu import transfer
 from nnp.engines.gpu.device import Buffer, Device
 from nnp.engines.gpu.library import DIALECTS, PRECISIONS, Generator, SourceOptions
-from nnp.errors import OptionError
+from nnp.errors import UnavailableError
 from nnp.potential import Potential
 
 GROUP_SIZE = 64
@@ -31,7 +31,7 @@ class Program:
         capacity: neighbours in local memory at once; None: chosen by the neighbour list.
 
     Raises:
-        OptionError: the network is too large for the device's local memory.
+        UnavailableError: the network is too large for the device's local memory.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Program:
         allowed = [c for c in _CAPACITIES if bytes_of(c) <= self.device.local_bytes]
         smallest = self._fixed or _CAPACITIES[0]
         if bytes_of(smallest) > self.device.local_bytes:
-            raise OptionError(
+            raise UnavailableError(
                 f"the potential's functions and networks need {bytes_of(smallest)} bytes of local "
                 f"memory per atom, {self.device.description} has {self.device.local_bytes}: use "
                 "engine='cpu', or a smaller dtype"

@@ -11,7 +11,7 @@ from nnp.cli import main
 from nnp.errors import OptionError
 from nnp.teachers.ase import StillingerWeber
 from nnp.train.augment import AugmentSettings, augment, mix
-from nnp.train.sampling import SampleSettings, sample
+from nnp.train.sampling import SampleSettings, label, sample
 
 
 def test_snapshots_carry_labels():
@@ -31,6 +31,19 @@ def test_snapshots_carry_labels():
     again = sample([start], StillingerWeber, settings)
     np.testing.assert_array_equal(found[-1].positions, again[-1].positions)
     assert not np.allclose(found[0].positions, found[1].positions)
+
+
+def test_labels_without_dynamics():
+    crystal = bulk("Si", cubic=True)
+    crystal.rattle(0.1, seed=1)
+    crystal.info = {"group": "shaken"}
+    (found,) = label([crystal], StillingerWeber)
+    np.testing.assert_array_equal(found.positions, crystal.positions)
+    assert found.info == {"group": "shaken"}
+    crystal.calc = StillingerWeber()
+    assert found.get_potential_energy() == crystal.get_potential_energy()
+    np.testing.assert_array_equal(found.get_forces(), crystal.get_forces())
+    np.testing.assert_array_equal(found.get_stress(), crystal.get_stress())
 
 
 def test_augmented_copies():
@@ -86,6 +99,9 @@ def test_commands(tmp_path, capsys):
     assert len(ase.io.read(drawn, ":")) == 4
     assert main(["augment", start, made, "--scale", "0.1", "--copies", "5"]) == 0
     assert len(ase.io.read(made, ":")) == 5
+    labelled = str(tmp_path / "labelled.extxyz")
+    assert main(["sample", made, labelled, "--static"]) == 0
+    assert all("energy" in atoms.calc.results for atoms in ase.io.read(labelled, ":"))
     mixed = str(tmp_path / "mixed.extxyz")
     words = ["--copies", "9", "--mix", drawn, "--ratio", "0.5", "--count", "8"]
     assert main(["augment", start, mixed, *words]) == 0

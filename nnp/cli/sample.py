@@ -37,12 +37,13 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("--equilibration", type=count, default=200, help="steps before the first")
     parser.add_argument("--timestep", type=positive, default=1.0, help="fs")
     parser.add_argument("--repeat", nargs=3, type=at_least_one, default=[1, 1, 1], help="cells")
+    parser.add_argument("--static", action="store_true", help="label the structures, no dynamics")
     parser.add_argument("--seed", type=count, default=0, help="of velocities and noise")
     add_force(parser)
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from nnp.train.sampling import SampleSettings, sample
+    from nnp.train.sampling import SampleSettings, label, sample
     from nnp.train.teachers import teacher
 
     settings = SampleSettings(
@@ -58,7 +59,10 @@ def _run(arguments: argparse.Namespace) -> None:
     make_calculator = teacher(arguments.teacher, dict(arguments.set))
     cells: list[Any] = list(read_structures(arguments.structures))
     start = [atoms.repeat(tuple(arguments.repeat)) for atoms in cells]
-    found = sample(start, make_calculator, settings, quiet=False)
+    if arguments.static:
+        found = label(start, make_calculator, quiet=False)
+    else:
+        found = sample(start, make_calculator, settings, quiet=False)
     write_structures(found, arguments.output, force=arguments.force)
     print(f"{len(found)} snapshots: {arguments.output}")
 

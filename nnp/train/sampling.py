@@ -93,6 +93,33 @@ def sample(
     return found
 
 
+def label(
+    structures: Sequence[Atoms], make_calculator: Callable[[], Any], quiet: bool = True
+) -> list[Atoms]:
+    """The structures as they are, with energy, forces and (if the calculator knows it) stress.
+
+    Args:
+        structures: what to label; what stands in ``atoms.info`` is kept.
+        make_calculator: a new ASE calculator.
+        quiet: whether to hide the progress bar.
+
+    Raises:
+        NumericalError: a label is not finite.
+        UnavailableError: the teacher cannot label the first structure.
+    """
+    calculator = make_calculator()
+    found: list[Atoms] = []
+    for number, atoms in enumerate(tqdm(structures, unit="structure", disable=quiet or None)):
+        start: Any = atoms.copy()  # type: ignore[no-untyped-call]
+        start.calc = calculator
+        if not found:
+            _check_teacher(start)
+        labelled = _labelled(start, f"structure {number} has labels that are not finite")
+        labelled.info |= atoms.info
+        found.append(labelled)
+    return found
+
+
 def _check_teacher(atoms: Any) -> None:
     """One evaluation: programs behind ASE fail in as many ways as there are."""
     try:
@@ -123,16 +150,17 @@ def _trajectory(
     dynamics.run(settings.equilibration)
     for _ in range(settings.snapshots):
         dynamics.run(settings.interval)
-        yield _labelled(atoms, temperature)
+        yield _labelled(
+            atoms,
+            f"the dynamics at {temperature:g} K blew up: a smaller timestep_fs, "
+            "a lower temperature or a better starting structure is needed",
+        )
 
 
-def _labelled(atoms: Any, temperature: float) -> Atoms:
+def _labelled(atoms: Any, else_: str) -> Atoms:
     energy, forces = atoms.get_potential_energy(), atoms.get_forces()
     if not (np.isfinite(energy) and np.isfinite(forces).all()):
-        raise NumericalError(
-            f"the dynamics at {temperature:g} K blew up: a smaller timestep_fs, a lower "
-            "temperature or a better starting structure is needed"
-        )
+        raise NumericalError(else_)
     labels = {"energy": float(energy), "forces": forces}
     if atoms.pbc.all() and "stress" in atoms.calc.implemented_properties:
         labels["stress"] = atoms.get_stress()

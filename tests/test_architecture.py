@@ -46,7 +46,7 @@ OPTIONAL = {
         "openmm",
         "train",
     },
-    "openmm": {"openmm", "md", "teachers", "cli"},
+    "openmm": {"openmm", "md", "cli"},
     "openmmtorch": {"openmm"},
     "matplotlib": {"plots", "report", "bench"},
     "ase": {

@@ -1,4 +1,4 @@
-"""The Stillinger-Weber teacher: known answers, derivatives, and one answer in ASE and OpenMM."""
+"""The Stillinger-Weber teacher: known answers, derivatives, its ASE calculator."""
 
 import numpy as np
 import pytest
@@ -140,33 +140,3 @@ def test_other_elements_are_refused():
     atoms.calc = StillingerWeber()
     with pytest.raises(StructureError, match=r"atoms hold Ge: .* knows only Si; remove"):
         atoms.get_potential_energy()
-
-
-@pytest.mark.parametrize("periodic", [True, False])
-@pytest.mark.parametrize(("platform", "rtol"), [("Reference", 1e-12), ("CPU", 5e-5)])
-def test_openmm_gives_the_same_numbers(periodic, platform, rtol):
-    """OpenMM's CPU platform computes custom forces in single precision."""
-    openmm = pytest.importorskip("openmm", reason="OpenMM is not installed")
-    from nnp.teachers.openmm import create_stillinger_weber_forces
-    from nnp.units import KJ_PER_MOL, NANOMETRE
-
-    atoms = skewed_crystal()
-    atoms.pbc = periodic
-    system = openmm.System()
-    system.setDefaultPeriodicBoxVectors(*(atoms.cell.array / NANOMETRE))
-    for _ in range(len(atoms)):
-        system.addParticle(28.085)
-    for force in create_stillinger_weber_forces(len(atoms), periodic):
-        system.addForce(force)
-    integrator = openmm.VerletIntegrator(0.001)
-    context = openmm.Context(system, integrator, openmm.Platform.getPlatform(platform))
-    context.setPositions(atoms.positions / NANOMETRE)
-    state = context.getState(energy=True, forces=True)
-    wanted = evaluate(atoms)
-    energy_kj_mol = state.getPotentialEnergy()._value
-    forces_kj_mol_nm = state.getForces(asNumpy=True)._value
-    assert energy_kj_mol * KJ_PER_MOL == pytest.approx(wanted.energies.sum(), rel=rtol)
-    largest = np.abs(wanted.forces).max()
-    np.testing.assert_allclose(
-        forces_kj_mol_nm * KJ_PER_MOL / NANOMETRE, wanted.forces, rtol=0, atol=rtol * largest
-    )

@@ -99,12 +99,11 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _teacher(atoms: Atoms) -> openmm.System:
     """Stillinger-Weber silicon."""
-    from nnp.openmm import create_empty_system
-    from nnp.teachers.openmm import create_stillinger_weber_forces
+    from nnp.openmm import create_calculator_force, create_empty_system
+    from nnp.teachers.ase import StillingerWeber
 
     system = create_empty_system(atoms)
-    for force in create_stillinger_weber_forces(len(atoms)):
-        system.addForce(force)
+    system.addForce(create_calculator_force(atoms, StillingerWeber))
     return system
 
 

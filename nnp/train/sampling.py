@@ -110,7 +110,7 @@ def label(
     calculator = make_calculator()
     found: list[Atoms] = []
     for number, atoms in enumerate(tqdm(structures, unit="structure", disable=quiet or None)):
-        start: Any = atoms.copy()  # type: ignore[no-untyped-call]
+        start: Any = atoms.copy()
         start.calc = calculator
         if not found:
             _check_teacher(start)

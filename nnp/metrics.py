@@ -59,6 +59,14 @@ class ErrorStatistics:
         self._squared += float(flat @ flat)
         self.largest = max(self.largest, float(np.abs(flat).max(initial=0.0)))
 
+    def merge(self, other: ErrorStatistics) -> None:
+        """Take in the differences that another one has seen."""
+        self.count += other.count
+        self._sum += other._sum
+        self._absolute += other._absolute
+        self._squared += other._squared
+        self.largest = max(self.largest, other.largest)
+
     @property
     def mean(self) -> float:
         """Mean (signed) difference; NaN without any."""

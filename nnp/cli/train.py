@@ -37,6 +37,8 @@ def _run(arguments: argparse.Namespace) -> None:
         results = train.train_committee(settings, members, arguments.resume, arguments.force)
     else:
         results = [train.train(settings, arguments.resume, arguments.force)]
+    if not train.join().writes:
+        return
     for number, result in enumerate(results):
         name = f"member {number}: " if len(results) > 1 else ""
         epochs = int(result.rows[-1]["epoch"])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nnp.train.checks import check
     from nnp.train.dataset import Dataset, LabelKeys
     from nnp.train.evaluation import evaluate
+    from nnp.train.parallel import join
     from nnp.train.run import train, train_committee
     from nnp.train.settings import TrainingSettings, read_settings
     from nnp.train.trainer import TrainingResult
@@ -29,6 +30,7 @@ __all__ = [
     "TrainingSettings",
     "check",
     "evaluate",
+    "join",
     "read_settings",
     "train",
     "train_committee",
@@ -41,6 +43,7 @@ _HOMES = {
     "TrainingSettings": "settings",
     "check": "checks",
     "evaluate": "evaluation",
+    "join": "parallel",
     "read_settings": "settings",
     "train": "run",
     "train_committee": "run",

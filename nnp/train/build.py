@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +27,7 @@ from nnp.train.model import TrainingModel
 from nnp.train.network import AtomicNetwork, from_network
 from nnp.train.offsets import reference_energies
 from nnp.train.optimizers import make_optimizer
+from nnp.train.parallel import Ranks
 from nnp.train.products import DescriptorProducts
 from nnp.train.prune import prune
 from nnp.train.settings import DataSettings, FunctionSettings, TrainingSettings
@@ -41,7 +42,9 @@ class Task:
     Attributes:
         model: the fixed part.
         theta: the first parameters.
-        train, validation: samples.
+        train, validation: samples of this process, see `nnp.train.parallel`.
+        frames: all structures, those of the training set first.
+        n_train: structures in the training set.
         findings: of the data's checks.
         dropped: functions that were pruned, one line each with the reason.
     """
@@ -50,8 +53,11 @@ class Task:
     theta: Tensor
     train: list[Sample]
     validation: list[Sample]
+    frames: Dataset
+    n_train: int
     findings: list[Finding]
     dropped: list[str]
+    ranks: Ranks = field(default_factory=Ranks)
 
 
 def read_data(settings: DataSettings) -> tuple[Dataset, Dataset]:
@@ -64,7 +70,11 @@ def read_data(settings: DataSettings) -> tuple[Dataset, Dataset]:
 
 
 def build(
-    settings: TrainingSettings, train: Dataset, validation: Dataset, quiet: bool = False
+    settings: TrainingSettings,
+    train: Dataset,
+    validation: Dataset,
+    quiet: bool = False,
+    ranks: Ranks | None = None,
 ) -> Task:
     """Check the data, choose functions, compute inputs, draw weights.
 
@@ -73,11 +83,13 @@ def build(
         train: the data to learn from.
         validation: the data to judge by.
         quiet: whether to hide progress bars.
+        ranks: the processes that share the work; one when None.
 
     Raises:
         StructureError: unusable data; names the structure.
         OptionError: settings that do not fit the data.
     """
+    ranks = ranks or Ranks()
     findings = check(train)
     if len(validation):
         findings += check(validation)
@@ -90,13 +102,14 @@ def build(
     model, theta = _model(settings, train, functions, values)
     store = settings.run.store_columns and _uses_columns(settings)
     stress = settings.loss.stress > 0 or settings.loss.stress_end > 0
-    maker = model.maker
-    bar = tqdm([*train, *validation], desc="inputs", unit="structure", disable=quiet or None)
-    samples = [
-        maker.sample(frame, stress, store and number < len(train))
-        for number, frame in enumerate(bar)
-    ]
-    return Task(model, theta, samples[: len(train)], samples[len(train) :], findings, dropped)
+    parts: list[list[Sample]] = []
+    for part, dataset in (("training", train), ("validation", validation)):
+        own = [n for n in range(len(dataset)) if ranks.owns(n)]
+        bar = tqdm(own, desc=f"{part} inputs", unit="structure", disable=quiet or not own or None)
+        keep = store and part == "training"
+        parts.append([model.maker.sample(dataset[n], stress, keep, n) for n in bar])
+    frames = train + validation
+    return Task(model, theta, parts[0], parts[1], frames, len(train), findings, dropped, ranks)
 
 
 def choose_functions(

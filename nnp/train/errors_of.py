@@ -41,7 +41,7 @@ class SetErrors:
 
 
 def set_errors(objective: Objective, theta: Tensor, samples: Sequence[Sample]) -> SetErrors:
-    """Errors over all samples, structure by structure."""
+    """Errors over the samples of all processes, structure by structure."""
     found = SetErrors()
     counts = objective.counts(samples)
     for sample in samples:
@@ -52,4 +52,13 @@ def set_errors(objective: Objective, theta: Tensor, samples: Sequence[Sample]) -
             error = prediction_error(sample, prediction, name)
             if error is not None:
                 getattr(found, name).add(error.numpy())
-    return found
+    return _merged(objective.ranks.gather(found))
+
+
+def _merged(parts: Sequence[SetErrors]) -> SetErrors:
+    whole, *others = parts
+    for part in others:
+        whole.loss += part.loss
+        for name in ("energy", "forces", "stress"):
+            getattr(whole, name).merge(getattr(part, name))
+    return whole

@@ -49,6 +49,7 @@ class Sample:
     """One labelled structure with its inputs.
 
     Attributes:
+        number: of the structure in its data set.
         frame: structure and labels.
         atoms: per element, indices of its atoms.
         inputs: per element (n_e, inputs).
@@ -61,6 +62,7 @@ class Sample:
     inputs: list[Tensor]
     strain: list[Tensor] | None = None
     columns: list[ElementColumns] | None = None
+    number: int = 0
 
 
 class FeatureMaker:
@@ -83,13 +85,16 @@ class FeatureMaker:
         self.dtype = dtype
         self._matrices = [self._tensor(t.matrix) for t in transforms]
 
-    def sample(self, frame: LabelledStructure, stress: bool = False, store: bool = False) -> Sample:
+    def sample(
+        self, frame: LabelledStructure, stress: bool = False, store: bool = False, number: int = 0
+    ) -> Sample:
         """Inputs of a structure.
 
         Args:
             frame: structure and labels.
             stress: whether the stress, if known, will be learned.
             store: whether to keep all columns of the Jacobian.
+            number: of the structure in its data set.
         """
         structure = frame.structure
         elements = self.products.element_indices(structure)
@@ -99,7 +104,7 @@ class FeatureMaker:
             self._tensor((rows[a, : len(t.origin)] - t.origin) @ t.matrix)
             for a, t in zip(atoms, self.transforms, strict=True)
         ]
-        sample = Sample(frame, [torch.from_numpy(a) for a in atoms], inputs)
+        sample = Sample(frame, [torch.from_numpy(a) for a in atoms], inputs, number=number)
         if stress and frame.stress is not None:
             strain = self.products.strain(structure)
             sample.strain = [

@@ -17,14 +17,15 @@ class TrainingLog:
     Args:
         folder: gets ``log.csv``, and ``tensorboard/`` on request.
         tensorboard: whether to write events.
+        writes: whether there are files at all; else rows are only kept.
 
     Raises:
         UnavailableError: tensorboard is asked for and not installed.
     """
 
-    def __init__(self, folder: Path, tensorboard: bool = False) -> None:
-        self._path = folder / "log.csv"
-        self._writer = _event_writer(folder / "tensorboard") if tensorboard else None
+    def __init__(self, folder: Path, tensorboard: bool = False, writes: bool = True) -> None:
+        self._path = folder / "log.csv" if writes else None
+        self._writer = _event_writer(folder / "tensorboard") if tensorboard and writes else None
         self.rows: list[dict[str, float]] = []
 
     def restore(self, rows: Sequence[Mapping[str, float]]) -> None:
@@ -34,6 +35,8 @@ class TrainingLog:
     def add(self, row: Mapping[str, float]) -> None:
         """Append one row; the file is complete after every call."""
         self.rows.append(dict(row))
+        if self._path is None:
+            return
         with replacing(self._path, force=True) as scratch, scratch.open("w", newline="") as file:
             writer = csv.DictWriter(file, fieldnames=list(self.rows[0]))
             writer.writeheader()

@@ -14,6 +14,7 @@ from nnp.train.features import Sample
 from nnp.train.loss import LossSettings
 from nnp.train.model import Prediction, TrainingModel, stress_of
 from nnp.train.network import Trace
+from nnp.train.parallel import Ranks
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,28 +45,45 @@ class Counts:
 class Objective:
     """What an optimiser minimises.
 
+    Batches are this process' share of them; values, gradients and counts are those of all.
+
     Attributes:
         model: predicts.
         loss: weights and shape; may change between epochs.
+        ranks: the processes that share the batches.
     """
 
     model: TrainingModel
     loss: LossSettings
+    ranks: Ranks = field(default_factory=Ranks)
     _mask: Tensor | None = field(default=None, repr=False)
 
     def value(self, theta: Tensor, batch: Sequence[Sample]) -> float:
         """L."""
-        predictions = self.model.predict(theta, batch, forces=self._forces(batch))
-        return float(self._value(batch, predictions) + self._l2(theta)[0])
+        counts = self.counts(batch)
+        predictions = self.model.predict(theta, batch, forces=self._forces(batch)) if batch else []
+        total = theta.new_tensor([self._value(batch, predictions, counts)])
+        self.ranks.add(total)
+        return float(total) + self._l2(theta)[0]
 
     def value_and_gradient(self, theta: Tensor, batch: Sequence[Sample]) -> tuple[float, Tensor]:
         """L and dL/dθ."""
+        counts = self.counts(batch)
+        gradient = torch.zeros_like(theta)
+        value = self._own_gradient(theta, batch, counts, gradient) if batch else 0.0
+        total = theta.new_tensor([value])
+        self.ranks.add(total, gradient)
+        penalty, slope = self._l2(theta)
+        return float(total) + penalty, gradient + slope
+
+    def _own_gradient(
+        self, theta: Tensor, batch: Sequence[Sample], total: Counts, gradient: Tensor
+    ) -> float:
+        """Add this process' part of dL/dθ to ``gradient``; its part of L."""
         traces = self.model.traces(theta, batch)
         predictions = self.model.predict_from(traces, batch, self._forces(batch))
-        penalty, gradient = self._l2(theta)
         energies: list[list[Tensor]] = [[] for _ in traces]
         tangents: list[list[Tensor]] = [[] for _ in traces]
-        total = self.counts(batch)
         for sample, prediction in zip(batch, predictions, strict=True):
             slope = self._energy_slope(sample, prediction, total)
             directions = self._directions(sample, prediction, total)
@@ -76,7 +94,7 @@ class Objective:
             gradient[network.span] += network.parameter_gradient(
                 trace, torch.cat(energies[e]), torch.cat(tangents[e])
             )
-        return float(self._value(batch, predictions) + penalty), gradient
+        return self._value(batch, predictions, total)
 
     def residuals(
         self,
@@ -110,12 +128,20 @@ class Objective:
         return Residuals(scale * error, scale[:, None] * rows, error.abs())
 
     def counts(self, batch: Sequence[Sample]) -> Counts:
-        """Labels in a batch, as far as the loss has a weight for them."""
-        return Counts(
-            sum(s.frame.energy is not None for s in batch),
-            sum(s.frame.forces.size for s in batch if s.frame.forces is not None),
-            6 * sum(s.strain is not None for s in batch),
+        """Labels in a batch, over all processes, as far as the loss has a weight for them."""
+        return self.total(
+            Counts(
+                sum(s.frame.energy is not None for s in batch),
+                sum(s.frame.forces.size for s in batch if s.frame.forces is not None),
+                6 * sum(s.strain is not None for s in batch),
+            )
         )
+
+    def total(self, counts: Counts) -> Counts:
+        """Counts summed over all processes."""
+        numbers = torch.tensor([counts.energy, counts.forces, counts.stress])
+        self.ranks.add(numbers)
+        return Counts(*numbers.tolist())
 
     def penalty(self, theta: Tensor) -> tuple[float, Tensor]:
         """l2 Σ W² and the diagonal l2 of its Gauss-Newton matrix, 0 for biases."""
@@ -140,8 +166,9 @@ class Objective:
                 value += weight / count * float(self.loss.rho(error).sum())
         return sample.frame.weight * value
 
-    def _value(self, batch: Sequence[Sample], predictions: Sequence[Prediction]) -> float:
-        counts = self.counts(batch)
+    def _value(
+        self, batch: Sequence[Sample], predictions: Sequence[Prediction], counts: Counts
+    ) -> float:
         pairs = zip(batch, predictions, strict=True)
         return sum(self.share(sample, prediction, counts) for sample, prediction in pairs)
 

@@ -10,6 +10,7 @@ import torch
 from nnp.committee import Committee
 from nnp.errors import OptionError, OutputExistsError
 from nnp.train.build import Task, build, read_data
+from nnp.train.parallel import join
 from nnp.train.settings import CommitteeSettings, TrainingSettings
 from nnp.train.trainer import CHECKPOINT, Trainer, TrainingResult
 
@@ -20,6 +21,8 @@ def train(
     settings: TrainingSettings, resume: bool = False, force: bool = False, quiet: bool = False
 ) -> TrainingResult:
     """Read the data, fit, and write everything into ``settings.run.output``.
+
+    Under ``torchrun`` the processes share the structures; rank 0 writes.
 
     Args:
         settings: of `read_settings`, or built in Python.
@@ -39,9 +42,12 @@ def train(
             "with force=True (--force), or name another run.output"
         )
     torch.set_num_threads(settings.run.threads)
-    task = build(settings, *read_data(settings.data), quiet=quiet)
+    ranks = join()
+    quiet = quiet or not ranks.writes
+    task = build(settings, *read_data(settings.data), quiet=quiet, ranks=ranks)
     folder.mkdir(parents=True, exist_ok=True)
-    _write_notes(task, folder)
+    if ranks.writes:
+        _write_notes(task, folder)
     return Trainer(settings, task, quiet).run(resume)
 
 
@@ -77,7 +83,8 @@ def train_committee(
         started = (Path(own.run.output) / CHECKPOINT).exists()
         results.append(train(own, resume and started, force, quiet))
     committee = Committee.of([result.potential for result in results], {"program": "nnp train"})
-    committee.save(Path(settings.run.output) / COMMITTEE, force=True)
+    if join().writes:
+        committee.save(Path(settings.run.output) / COMMITTEE, force=True)
     return results
 
 

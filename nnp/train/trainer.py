@@ -56,13 +56,15 @@ class Trainer:
     """
 
     def __init__(self, settings: TrainingSettings, task: Task, quiet: bool = False) -> None:
-        self._settings, self._task, self._quiet = settings, task, quiet
+        self._settings, self._task = settings, task
+        self._quiet = quiet or not task.ranks.writes
+        self._own = {sample.number: sample for sample in task.train}
         self._folder = Path(settings.run.output)
-        self._objective = Objective(task.model, settings.loss)
+        self._objective = Objective(task.model, settings.loss, task.ranks)
         self._optimizer = make_optimizer(
             settings.optimizer,
             task.model.n_parameters,
-            len(task.train),
+            task.n_train,
             settings.run.seed,
             task.theta.dtype,
         )
@@ -73,7 +75,7 @@ class Trainer:
         self._fingerprint = fingerprint(settings, task)
 
     def run(self, resume: bool = False) -> TrainingResult:
-        """Train, writing models, log and checkpoints into the output folder.
+        """Train, writing models, log and checkpoints into the output folder (rank 0 does).
 
         Args:
             resume: whether to continue from the folder's checkpoint.
@@ -83,7 +85,9 @@ class Trainer:
             OptionError: the checkpoint belongs to other settings or data.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        log = TrainingLog(self._folder, self._settings.run.tensorboard)
+        log = TrainingLog(
+            self._folder, self._settings.run.tensorboard, writes=self._task.ranks.writes
+        )
         if resume:
             self._restore(log)
         epochs, self._start = self._settings.run.epochs, time.monotonic()
@@ -115,21 +119,22 @@ class Trainer:
             self._save(log)
 
     def _batches(self) -> Iterator[Sequence[Sample]]:
-        train = self._task.train
+        """This process' share of each batch; it may be empty."""
         if self._optimizer.full_batch:
-            yield train
+            yield self._task.train
             return
         rng = np.random.default_rng((self._settings.run.seed, 2, self._epoch))
-        order = rng.permutation(len(train))
+        order = rng.permutation(self._task.n_train)
         size = self._settings.optimizer.batch
         for at in range(0, len(order), size):
-            yield [train[i] for i in order[at : at + size]]
+            yield [self._own[i] for i in order[at : at + size] if i in self._own]
 
     def _evaluated(self, theta: Tensor, log: TrainingLog, factor: float) -> dict[str, float]:
-        reference = Objective(self._task.model, self._settings.loss)  # comparable over epochs
+        # with the same weights in every epoch, so that losses compare
+        reference = Objective(self._task.model, self._settings.loss, self._task.ranks)
         train = set_errors(reference, theta, self._task.train)
         held_out = set_errors(reference, theta, self._task.validation)
-        judged = held_out if self._task.validation else train
+        judged = held_out if len(self._task.frames) > self._task.n_train else train
         if not np.isfinite(train.loss + judged.loss):
             self._diverged(log, "the loss is not finite")
         if judged.loss < self._best[0]:
@@ -157,7 +162,8 @@ class Trainer:
         checkpoint = Checkpoint(
             self._epoch, self._theta, best, float(loss), epoch, state, self._fingerprint, log.rows
         )
-        write_checkpoint(checkpoint, self._folder / CHECKPOINT)
+        if self._task.ranks.writes:
+            write_checkpoint(checkpoint, self._folder / CHECKPOINT)
         self._write_models()
 
     def _restore(self, log: TrainingLog) -> None:
@@ -175,8 +181,9 @@ class Trainer:
         """Best and last; a kill leaves those of the last checkpoint."""
         _, epoch, best = self._best
         potential, last = self._potential(best, epoch), self._potential(self._theta, self._epoch)
-        potential.save(self._folder / BEST, force=True)
-        last.save(self._folder / LAST, force=True)
+        if self._task.ranks.writes:
+            potential.save(self._folder / BEST, force=True)
+            last.save(self._folder / LAST, force=True)
         return potential, last
 
     def _potential(self, theta: Tensor, epoch: int) -> Potential:
@@ -184,7 +191,7 @@ class Trainer:
             "program": "nnp train",
             "epoch": epoch,
             "settings": _portable(self._settings),
-            "structures": len(self._task.train),
+            "structures": self._task.n_train,
         }
         return replace(self._task.model.potential(theta), provenance=provenance)
 
@@ -205,8 +212,7 @@ def fingerprint(settings: TrainingSettings, task: Task) -> str:
         table["run"].pop(name)
     digest = hashlib.sha256(json.dumps(table, sort_keys=True).encode())
     digest.update(task.theta.numpy().tobytes())
-    for sample in (*task.train, *task.validation):
-        frame = sample.frame
+    for frame in task.frames:
         for label in (frame.structure.positions, frame.energy, frame.forces, frame.stress):
             digest.update(np.asarray(label if label is not None else np.nan).tobytes())
     return digest.hexdigest()

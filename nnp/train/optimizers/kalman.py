@@ -102,18 +102,26 @@ class Kalman:
 
     def step(self, theta: Tensor, objective: Objective, batch: Sequence[Sample]) -> Tensor:
         """See `nnp.train.optimizers.base.Optimizer.step`."""
-        rng = np.random.default_rng((self._seed, self._steps))
-        chosen = [self._candidates(theta, objective, sample, rng) for sample in batch]
+        chosen = [
+            self._candidates(
+                theta,
+                objective,
+                sample,
+                np.random.default_rng((self._seed, self._steps, sample.number)),
+            )
+            for sample in batch
+        ]
         counts = objective.counts(batch)
         drawn = sum(len(c) for c in chosen if c is not None)
-        counts = Counts(counts.energy, drawn, counts.stress)
+        counts = Counts(counts.energy, objective.total(Counts(0, drawn, 0)).forces, counts.stress)
         rows = [
             objective.residuals(theta, sample, counts, components)
             for sample, components in zip(batch, chosen, strict=True)
         ]
         self._steps += 1
-        values = torch.cat([r.values for r in rows])
-        return self.update(theta, values, torch.cat([r.jacobian for r in rows]))
+        values = torch.cat([theta.new_zeros(0), *(r.values for r in rows)])
+        jacobian = torch.cat([theta.new_zeros((0, len(theta))), *(r.jacobian for r in rows)])
+        return self.update(theta, objective.ranks.rows(values), objective.ranks.rows(jacobian))
 
     def update(self, theta: Tensor, values: Tensor, jacobian: Tensor) -> Tensor:
         """θ after the measurements ``values`` (m,) with Jacobian (m, p)."""

@@ -92,10 +92,12 @@ class LevenbergMarquardt:
         theta: Tensor, objective: Objective, batch: Sequence[Sample]
     ) -> tuple[Tensor, Tensor, float]:
         counts = objective.counts(batch)
-        _, diagonal = objective.penalty(theta)
-        matrix, vector = torch.diag(diagonal), -diagonal * theta
+        matrix, vector = theta.new_zeros((len(theta), len(theta))), torch.zeros_like(theta)
         for sample in batch:
             rows = objective.residuals(theta, sample, counts)
             matrix.addmm_(rows.jacobian.T, rows.jacobian)
             vector += rows.jacobian.T @ rows.values
-        return matrix, vector, objective.value(theta, batch)
+        objective.ranks.add(matrix, vector)
+        _, diagonal = objective.penalty(theta)
+        matrix.diagonal().add_(diagonal)
+        return matrix, vector - diagonal * theta, objective.value(theta, batch)

@@ -28,8 +28,8 @@ import numpy as np
 from ase.build import bulk
 
 import nnp
-from nnp.bench import Measurement, as_record, measure, replicated
-from nnp.cli.lammps_clock import silicon_clock
+from nnp.benchmark import Measurement, as_record, measure, replicated
+from nnp.benchmark.clock import silicon_clock
 from nnp.cli.table import text_table
 from nnp.io.structures import read_structures
 from nnp.structure import as_structure

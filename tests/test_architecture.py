@@ -27,7 +27,7 @@ LAYERS = [
     ["io", "testing", "descriptor_ops"],
     ["ops", "torchscript", "teachers", "metrics", "data"],
     ["ase", "openmm", "rdf", "train"],
-    ["md", "plots", "report", "bench", "mlpotential"],
+    ["md", "plots", "report", "benchmark", "mlpotential"],
     ["cli", "__main__"],
 ]
 # What the package itself re-exports, at the top.
@@ -46,9 +46,9 @@ OPTIONAL = {
         "openmm",
         "train",
     },
-    "openmm": {"openmm", "md", "cli"},
+    "openmm": {"openmm", "md", "benchmark", "cli"},
     "openmmtorch": {"openmm"},
-    "matplotlib": {"plots", "report", "bench"},
+    "matplotlib": {"plots", "report", "benchmark"},
     "ase": {
         "ase",
         "io/structures",
@@ -59,7 +59,7 @@ OPTIONAL = {
         "cli",
         "openmm",
         "rdf",
-        "bench",
+        "benchmark",
     },
 }
 

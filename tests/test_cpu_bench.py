@@ -7,17 +7,16 @@ import json
 import numpy as np
 import pytest
 
-from nnp.bench import default_structure, from_times, measure, replicated
-from nnp.cli import lammps_clock, main
+from nnp.benchmark import default_structure, from_times, measure, replicated
+from nnp.cli import main
 from nnp.errors import OptionError, StructureError
-from nnp.structure import Structure
 from nnp.testing import random_potential, structures
 
 
 def test_command_writes_numbers_and_picture(tmp_path, capsys):
     pytest.importorskip("matplotlib", reason="the picture needs it")
     numbers, picture = tmp_path / "speed.json", tmp_path / "speed.png"
-    words = ["bench", "silicon_sw", "--atoms", "64", "--steps", "5", "--no-lammps"]
+    words = ["bench", "silicon_sw", "--atoms", "64", "--steps", "5"]
     words += ["--dtype", "float32", "--threads", "1", "2"]
     outputs = ["--json", str(numbers), "--plot", str(picture)]
     assert main([*words, *outputs]) == 0
@@ -67,17 +66,3 @@ def test_structures_that_cannot_be_had():
         default_structure(random_potential(("H", "O"), 1, ("radial",)))
     with pytest.raises(StructureError, match="no periodic axis to repeat it along"):
         replicated(structures()["molecule"], 100)
-
-
-def test_missing_lammps_is_a_sentence(monkeypatch, tmp_path):
-    program = "import sys; sys.stderr.write('No module named lammps'); sys.exit(1)"
-    monkeypatch.setattr(lammps_clock, "_PROGRAM", program)
-    sentence = lammps_clock.silicon_clock()
-    assert isinstance(sentence, str)
-    assert "LAMMPS does not run here (No module named lammps)" in sentence
-    potential = random_potential(("Si",), 1, ("radial",))
-    box = structures()["rattled"]
-    no_directory = lammps_clock.n2p2_in_lammps(potential, str(tmp_path / "model.nnp"), box)
-    assert "the potential is no n2p2 directory" in str(no_directory)
-    cluster = Structure(box.positions, box.atomic_numbers, box.cell, False)
-    assert "is not periodic" in str(lammps_clock.n2p2_in_lammps(potential, str(tmp_path), cluster))

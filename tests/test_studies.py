@@ -12,7 +12,7 @@ import pytest
 
 STUDIES = Path(__file__).parents[1] / "examples" / "studies"
 
-# Script → number of results.json ("a/b" goes into a table) → what it must lie between.
+# Script → number of results.json ("a > b" goes into a table) → what it must lie between.
 BOUNDS: dict[str, dict[str, tuple[float, float]]] = {}
 
 
@@ -24,7 +24,7 @@ def run(name, folder, **environment):
 
 
 def number(results, name):
-    for key in name.split("/"):
+    for key in name.split(" > "):
         results = results[int(key) if isinstance(results, list) else key]
     return results
 
@@ -44,6 +44,19 @@ def test_quick_mode(name, tmp_path):
     assert list(tmp_path.glob("*.png"))
     for key, (least, most) in BOUNDS[name].items():
         assert least <= number(record["numbers"], key) <= most, key
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BOUNDS)
+def test_a_missing_package_is_one_sentence(name, tmp_path):
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError(\"No module named 'torch'\")")
+    path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    finished = run(name, tmp_path / "results", PYTHONPATH=path)
+    assert finished.returncode == 1
+    assert "torch" in finished.stderr.splitlines()[-1]
+    assert "pip install" in finished.stderr.splitlines()[-1]
+    assert "Traceback" not in finished.stderr
+    assert not (tmp_path / "results" / "results.json").exists()
 
 
 @pytest.mark.parametrize("name", BOUNDS)

@@ -13,7 +13,7 @@ command, machine, commit and time.
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import importlib
 import io
 import json
 import shlex
@@ -24,8 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from nnp.benchmark import machine
+from nnp.errors import UnavailableError
 from nnp.io.files import replacing
 
+_ADVICE = "pip install 'nnp[torch,studies]' brings what the studies need"
 _WIDTH = 3.4  # inches of one panel
 _HEIGHT = 2.6
 _DPI = 100
@@ -99,14 +101,21 @@ def begin(description: str | None, needs: tuple[str, ...] = ()) -> Study:
     parser.add_argument("--full", action="store_true", help="what docs/studies shows, in minutes")
     parser.add_argument("--output", type=Path, default=Path("studies") / name, metavar="FOLDER")
     arguments = parser.parse_args()
-    missing = [module for module in needs if importlib.util.find_spec(module) is None]
-    if missing:
-        sys.exit(
-            f"{name}: {', '.join(missing)} not installed; pip install 'nnp[studies]' brings what "
-            "the studies need"
-        )
+    for module in needs:
+        importlib.import_module(module)  # what is missing is said before the work begins
     arguments.output.mkdir(parents=True, exist_ok=True)
     return Study(name, arguments.full, arguments.output)
+
+
+def _say_what_is_missing(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """A sentence for a package that is missing, also when a study imports it before `begin`."""
+    if isinstance(error, ModuleNotFoundError | UnavailableError):
+        print(f"{Path(sys.argv[0]).stem}: {error}; {_ADVICE}", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _say_what_is_missing
 
 
 def panels(rows: int, columns: int, **options: Any) -> tuple[Any, Any]:

@@ -40,13 +40,15 @@ SCHEMA = (
     "Tensor model, str key, str engine, str options) -> (Tensor energy, Tensor forces)"
 )
 _WARM_ENGINES = 32
+# What the GPU engine takes as it is.
+_DEVICE_TYPES = (torch.float32, torch.float64)
 
 
 class Listener(Protocol):
     """Hears of every evaluation under one key."""
 
     def record(self, evaluation: Evaluation) -> None:
-        """An evaluation went well."""
+        """An evaluation went well; of tensors of a GPU it is an `ArrayEvaluation`."""
         ...
 
     def record_error(self, error: BaseException) -> None:
@@ -134,13 +136,56 @@ def _energy_forces(
         )
         found = _compute(_warm_engine(model, key, engine, options), structure)
     except BaseException as error:
-        if listener is not None:
-            listener.record_error(error)
+        _tell_error(listener, error)
         raise
     if listener is not None:
         listener.record(found)
     forces = torch.from_numpy(np.asarray(found.forces)).to(positions)
     return torch.tensor(found.energy, dtype=torch.float64, device=positions.device), forces
+
+
+def _energy_forces_cuda(
+    positions: Tensor,
+    cell: Tensor,
+    pbc: Tensor,
+    atomic_numbers: Tensor,
+    model: Tensor,
+    key: str,
+    engine: str,
+    options: str,
+) -> tuple[Tensor, Tensor]:
+    """The same for tensors of a GPU, which stay there where the engine is one that runs there.
+
+    Other engines are asked on the host, as `_energy_forces` does. A listener gets an
+    `ArrayEvaluation`, whose arrays are tensors of the GPU.
+    """
+    listener = _listeners.get(key)
+    try:
+        warm: Any = _warm_engine(model, key, engine, options)
+        compute = getattr(warm, "compute_arrays", None)
+        if compute is None:
+            return _energy_forces(positions, cell, pbc, atomic_numbers, model, key, engine, options)
+        real = positions.dtype if positions.dtype in _DEVICE_TYPES else torch.float64
+        taken = positions.detach().to(real).contiguous()
+        found = compute(taken, *(t.detach().contiguous() for t in (atomic_numbers, cell, pbc)))
+    except UnavailableError as error:
+        change_over = getattr(_engines.get((key, engine, options)), "change_over", None)
+        if change_over is None:
+            _tell_error(listener, error)
+            raise
+        change_over(error)  # engine="auto"
+        return _energy_forces(positions, cell, pbc, atomic_numbers, model, key, engine, options)
+    except BaseException as error:
+        _tell_error(listener, error)
+        raise
+    if listener is not None:
+        listener.record(found)
+    return found.energy, found.forces.to(positions.dtype)
+
+
+def _tell_error(listener: Listener | None, error: BaseException) -> None:
+    if listener is not None:
+        listener.record_error(error)
 
 
 def _shapes(positions: Tensor, *_: Any) -> tuple[Tensor, Tensor]:
@@ -172,6 +217,7 @@ def _backward(ctx: Any, grad_energy: Tensor | None, grad_forces: Tensor | None) 
 _library: Any = torch.library.Library("nnp", "DEF")  # type: ignore[no-untyped-call]
 _library.define(SCHEMA)
 _library.impl("energy_forces", _energy_forces, "CompositeExplicitAutograd")
+_library.impl("energy_forces", _energy_forces_cuda, "CUDA")
 torch.library.register_fake("nnp::energy_forces", _shapes, lib=_library)
 torch.library.register_autograd(
     "nnp::energy_forces", _backward, setup_context=_keep_forces, lib=_library

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,18 +32,32 @@ def test_no_gpu(silicon):
             pytest.skip("there is a GPU")
     except cupy.cuda.runtime.CUDARuntimeError:
         pass
-    with pytest.raises(UnavailableError, match=r"engine='gpu' finds no .* or use engine='cpu'"):
+    with pytest.raises(
+        UnavailableError, match=r"engine='gpu' finds no .*driver.*nvidia-smi, or use engine='cpu'"
+    ):
         silicon.engine("gpu")
 
 
 def test_what_is_used_of_cupy_exists():
-    """Names that only run on a GPU, looked up where there is none."""
+    """Names that only run on a GPU, looked up where there is none; fake_cupy.py has the same."""
     cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
     assert issubclass(cupy.cuda.compiler.CompileException, Exception)
     assert issubclass(cupy.cuda.driver.CUDADriverError, Exception)
     assert issubclass(cupy.cuda.memory.OutOfMemoryError, Exception)
     for name in ("compile", "get_function"):
         assert callable(getattr(cupy.RawModule, name))
+    stream = cupy.cuda.Stream
+    assert hasattr(stream, "from_external") or callable(cupy.cuda.ExternalStream)
+    for name in ("is_capturing", "record", "wait_event", "begin_capture", "end_capture"):
+        assert callable(getattr(stream, name))
+    for name in ("empty", "asarray", "ascontiguousarray", "from_dlpack", "ndarray"):
+        assert callable(getattr(cupy, name))
+    assert callable(cupy.cuda.get_current_stream)
+    assert len(cupy.cuda.nvrtc.getVersion()) == 2
+    runtime = cupy.cuda.runtime
+    assert runtime.runtimeGetVersion() > 11000
+    assert runtime.driverGetVersion() >= 0
+    assert callable(runtime.getDeviceProperties)
 
 
 def test_no_cupy(silicon, monkeypatch):
@@ -56,6 +71,64 @@ def test_no_pyopencl(silicon, monkeypatch):
     monkeypatch.delitem(sys.modules, "nnp.engines.gpu.opencl", raising=False)
     with pytest.raises(UnavailableError, match="engine='opencl' needs pyopencl"):
         silicon.engine("opencl")
+
+
+@pytest.fixture
+def opencl():
+    pytest.importorskip("pyopencl", reason="pyopencl is not installed")
+    from nnp.engines.gpu import opencl
+
+    return opencl
+
+
+@pytest.fixture
+def opencl_device(opencl):
+    try:
+        return opencl.OpenCLDevice(0)
+    except UnavailableError as error:
+        pytest.skip(str(error))
+
+
+def test_opencl_without_devices(silicon, opencl, monkeypatch):
+    monkeypatch.setattr(opencl, "devices", list)
+    with pytest.raises(UnavailableError, match=r"finds no OpenCL device: install .*engine='cpu'"):
+        silicon.engine("opencl")
+
+
+@pytest.mark.parametrize(
+    ("extensions", "missing"),
+    [("cl_khr_int64_base_atomics", "float64"), ("cl_khr_fp64", "64-bit atomics")],
+)
+@pytest.mark.parametrize("dtype", ["float64", "single"])
+def test_opencl_without_what_is_needed(silicon, opencl, monkeypatch, extensions, missing, dtype):
+    device = SimpleNamespace(name=" Small GPU ", extensions=extensions)
+    queue = SimpleNamespace(device=device, context=None)
+    monkeypatch.setattr(opencl, "_new_queue", lambda _: queue)
+    sentence = f"OpenCL device Small GPU has no {missing}, which every dtype needs: choose another"
+    with pytest.raises(UnavailableError, match=sentence):
+        silicon.make_engine("opencl", dtype=dtype)
+
+
+def test_opencl_no_such_device(silicon, opencl, opencl_device):
+    del opencl_device  # there is one
+    last = len(opencl.devices()) - 1
+    with pytest.raises(OptionError, match=f"device=99: there are 0 to {last}"):
+        silicon.make_engine("opencl", device=99)
+
+
+def test_opencl_does_not_compile(opencl_device):
+    with pytest.raises(
+        UnavailableError,
+        match=r"does not take the kernels \(error: .*KERNEL.*\): update the driver",
+    ):
+        opencl_device.compile("KERNEL nonsense", "single")
+
+
+def test_opencl_no_memory(opencl_device):
+    with pytest.raises(
+        UnavailableError, match=r"has no 1125899907 MB left .*: evaluate fewer atoms"
+    ):
+        opencl_device.empty(2**47, np.float64)
 
 
 def test_unknown_option(silicon):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.engines.gpu.cuda_arrays import CudaArrays
-from nnp.engines.gpu.device import Buffer
+from nnp.engines.gpu.device import Buffer, first_error
 from nnp.errors import OptionError, UnavailableError
 
 _INSTALL = "pip install 'nnp[gpu]' (CUDA 13) or pip install cupy-cuda12x (CUDA 12)"
@@ -115,7 +115,7 @@ class CudaDevice(CudaArrays):
         except (cupy.cuda.compiler.CompileException, cupy.cuda.driver.CUDADriverError) as error:
             raise UnavailableError(
                 f"the CUDA compiler does not take the kernels for {self.description} "
-                f"({_first_error(error)}): report it, {_INSTEAD}"
+                f"({first_error(error)}): report it, {_INSTEAD}"
             ) from error
         return module
 
@@ -174,9 +174,3 @@ class CudaDevice(CudaArrays):
 
 def _dotted(version: tuple[int, int]) -> str:
     return f"{version[0]}.{version[1]}"
-
-
-def _first_error(error: Exception) -> str:
-    """One line of what may be a whole compiler log: the first that says error."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return next((line for line in lines if "error" in line.lower()), lines[0] if lines else "")

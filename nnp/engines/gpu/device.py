@@ -26,6 +26,12 @@ class Buffer:
     dtype: np.dtype[Any]
 
 
+def first_error(error: Exception) -> str:
+    """One line of what may be a whole compiler log: the first that says error."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return next((line for line in lines if "error:" in line), lines[0] if lines else "")
+
+
 class Device(Protocol):
     """One GPU (or what takes its place) and its queue; all calls are in order."""
 

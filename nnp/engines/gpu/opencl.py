@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.engines.gpu.binaries import Binaries
-from nnp.engines.gpu.device import Buffer
+from nnp.engines.gpu.device import Buffer, first_error
 from nnp.errors import OptionError, UnavailableError
 
 try:
@@ -87,8 +87,8 @@ class OpenCLDevice:
             program = cl.Program(self._context, source).build(self._options, **_NO_CACHE)
         except cl.Error as error:
             raise UnavailableError(
-                f"the OpenCL compiler of {self.description} does not take the kernels ({error}): "
-                "update the driver, or use engine='cpu'"
+                f"the OpenCL compiler of {self.description} does not take the kernels "
+                f"({first_error(error)}): update the driver, or use engine='cpu'"
             ) from error
         binaries.save(program.get_info(cl.program_info.BINARIES)[0])
         return program
@@ -142,22 +142,20 @@ class OpenCLDevice:
     def queue_of(self, *values: Any) -> Iterator[None]:
         """See `Device.queue_of`: the engine's own queue, after the work on the arrays' queues."""
         for value in values:
-            if value.queue is not None and value.queue != self.queue:
-                cl.enqueue_barrier(self.queue, [cl.enqueue_marker(value.queue)])
-                value.queue.flush()
+            if value.context != self._context:
+                raise OptionError(
+                    "positions lie in another OpenCL context than the engine: make the engine "
+                    "with device=<their queue>"
+                )
+        queues = {value.queue for value in values} - {None, self.queue}
+        for queue in queues:
+            self._wait(self.queue, queue)
         yield
-        for value in values:
-            if value.queue is not None and value.queue != self.queue:
-                cl.enqueue_barrier(value.queue, [cl.enqueue_marker(self.queue)])
-                self.queue.flush()
+        for queue in queues:
+            self._wait(queue, self.queue)
 
     def view(self, name: str, array: Any) -> Buffer:
         """See `Device.view`."""
-        if array.context != self._context:
-            raise OptionError(
-                f"{name} lie in another OpenCL context than the engine: make the engine with "
-                "device=<their queue>"
-            )
         if not array.flags.c_contiguous or array.offset:
             raise OptionError(f"{name} is not in rows (C order) from its start: give a copy")
         return Buffer(array.base_data, int(array.size), np.dtype(array.dtype))
@@ -173,6 +171,12 @@ class OpenCLDevice:
     def cast(self, array: Any, dtype: Any) -> Any:
         """See `Device.cast`."""
         return array.astype(np.dtype(dtype))
+
+    @staticmethod
+    def _wait(later: Any, earlier: Any) -> None:
+        """What is enqueued from now on in one queue comes after what is in another."""
+        cl.enqueue_barrier(later, [cl.enqueue_marker(earlier)])
+        earlier.flush()
 
     def _no_memory(self, n_bytes: int, error: Exception) -> UnavailableError:
         return UnavailableError(

@@ -63,7 +63,8 @@ def test_tblite():
         sample([molecule("H2O")], teacher("tblite:GFN9-xTB"), FEW)
 
 
-def test_missing_programs_are_one_sentence(monkeypatch):
+def test_missing_programs_are_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # Dftb writes its input before it looks for the program
     monkeypatch.setitem(sys.modules, "tblite.ase", None)
     with pytest.raises(UnavailableError, match="needs tblite: pip install"):
         teacher("tblite")

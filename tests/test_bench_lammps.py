@@ -370,8 +370,11 @@ def test_lines_of_the_table():
     from nnp.cli.bench_lammps import row
 
     details = {"block_steps": 7, "threads": 2, "timestep_fs": 1.0}
-    line = row(from_times("x", 1000, [0.1, 0.2, 0.3], details))
-    assert line == ("x", "1000", "2", "7", "200000", "150000-250000", "5", "0.432")
+    details["processor_seconds"] = [0.5, 0.4, 0.6]
+    times = [0.1, 0.2, 0.3]
+    line = row(from_times("x", 1000, times, details))
+    assert line == ("x", "1000", "2", "7", "200000", "150000-250000", "5", "0.432", "2.5")
+    assert row(from_times("x", 1000, times, details | {"device": True}))[-1] == ""
 
 
 # ---- the command ----
@@ -400,7 +403,7 @@ def test_command_writes_one_table(tmp_path, fake, capsys):
     assert {"processor", "commit", "date", "cores", "load"} <= set(record["machine"])
     assert str(tmp_path) not in json.dumps(record["measurements"])
     table = (tmp_path / "out.markdown").read_text()
-    assert "| LAMMPS sw omp | 8 | 2 | 5 | 250000 | 250000-250000 | 0.032 | 0.346 |" in table
+    assert "| LAMMPS sw omp | 8 | 2 | 5 | 250000 | 250000-250000 | 0.032 | 0.346 | 0.064 |" in table
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert main(asked) == 1
     assert "out.json exists: choose another name, or add --force" in capsys.readouterr().err

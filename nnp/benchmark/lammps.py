@@ -38,6 +38,7 @@ _SUFFIXES = {
     "kk-threads": "-k on t THREADS -sf kk",
 }
 SUFFIXES = tuple(suffix for suffix in _SUFFIXES if suffix)
+ON_DEVICES = ("gpu", "kk")
 THREADED = ("omp", "intel", "kk-threads")
 _HALF_LISTS = "-pk kokkos newton on neigh half"
 

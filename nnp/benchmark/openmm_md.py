@@ -13,9 +13,8 @@ from nnp.openmm import check_platform, create_system, to_openmm
 from nnp.potential import Potential
 from nnp.structure import Structure
 
-ROUTES = ("native", "torch", "python")
 _SEED = 376847
-_OF_DEVICES = ("CUDA", "OpenCL", "HIP")
+DEVICES = ("CUDA", "OpenCL", "HIP")
 
 
 class OpenMMDynamics:
@@ -57,7 +56,7 @@ class OpenMMDynamics:
             skin=conditions.skin,
             **options,
         )
-        properties = {"Precision": precision} if platform in _OF_DEVICES else {}
+        properties = {"Precision": precision} if platform in DEVICES else {}
         if platform == "CPU":
             properties = {"Threads": str(threads)}
         self._integrator = openmm.VerletIntegrator(conditions.timestep_fs / 1000)

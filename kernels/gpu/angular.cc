@@ -57,18 +57,3 @@ DEVICE void GROUP(sides)(LOCAL_ARG const int* range, LOCAL_ARG real* lane)
         LANE_SLOPE(j) = weight * df;
     }
 }
-
-// The triples of two tiles, or of one with itself (`diagonal`), each once.
-NNP_FN void GROUP(once)(LOCAL_ARG const int* a, LOCAL_ARG const int* b, int diagonal, nnp_blocks* blocks)
-{
-    int both = NEIGHBOR_1 != NEIGHBOR_2 && !diagonal; // (1 in a, 2 in b) and (1 in b, 2 in a)
-    blocks->j = FIRST_SLOT(a, NEIGHBOR_1);
-    blocks->j_end = END_SLOT(a, NEIGHBOR_1);
-    blocks->k = FIRST_SLOT(b, NEIGHBOR_2);
-    blocks->k_end = END_SLOT(b, NEIGHBOR_2);
-    blocks->j_2 = FIRST_SLOT(b, NEIGHBOR_1);
-    blocks->j_2_end = both ? END_SLOT(b, NEIGHBOR_1) : blocks->j_2;
-    blocks->k_2 = FIRST_SLOT(a, NEIGHBOR_2);
-    blocks->k_2_end = END_SLOT(a, NEIGHBOR_2);
-    blocks->upper = NEIGHBOR_1 == NEIGHBOR_2 && diagonal;
-}

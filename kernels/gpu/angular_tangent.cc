@@ -3,12 +3,12 @@
 //                                                adds one triple's change to the sums of all members
 
 // r_ij . dr_ij
-NNP_FN real GROUP(stretch)(int j, LOCAL_ARG const real* lane, LOCAL_ARG const real* pulls)
+NNP_FN real GROUP(stretch)(int j, LOCAL_ARG const real* lane, LOCAL_ARG const real* moved)
 {
-    return LANE_X(j) * PULL_X(j) + LANE_Y(j) * PULL_Y(j) + LANE_Z(j) * PULL_Z(j);
+    return LANE_X(j) * MOVED_X(j) + LANE_Y(j) * MOVED_Y(j) + LANE_Z(j) * MOVED_Z(j);
 }
 
-NNP_FN void GROUP(vary)(int j, int k, LOCAL_ARG const real* lane, LOCAL_ARG const real* pulls, real* sums)
+NNP_FN void GROUP(vary)(int j, int k, LOCAL_ARG const real* lane, LOCAL_ARG const real* moved, real* sums)
 {
     GROUP(nnp_side) a, b;
     GROUP(nnp_triple) t;
@@ -16,9 +16,9 @@ NNP_FN void GROUP(vary)(int j, int k, LOCAL_ARG const real* lane, LOCAL_ARG cons
     GROUP(load_side)(k, lane, &b);
     if (!GROUP(join)(a, b, &t))
         return;
-    real along_j = GROUP(stretch)(j, lane, pulls), along_k = GROUP(stretch)(k, lane, pulls);
-    real along_jk = (b.x - a.x) * (PULL_X(k) - PULL_X(j)) + (b.y - a.y) * (PULL_Y(k) - PULL_Y(j)) +
-                    (b.z - a.z) * (PULL_Z(k) - PULL_Z(j));
+    real along_j = GROUP(stretch)(j, lane, moved), along_k = GROUP(stretch)(k, lane, moved);
+    real along_jk = (b.x - a.x) * (MOVED_X(k) - MOVED_X(j)) + (b.y - a.y) * (MOVED_Y(k) - MOVED_Y(j)) +
+                    (b.z - a.z) * (MOVED_Z(k) - MOVED_Z(j));
     real d_product = (LANE_SLOPE(j) * b.factor * along_j + a.factor * LANE_SLOPE(k) * along_k) * t.f;
     real d_square = (1 - (real)R_SHIFT * a.inverse) * along_j + (1 - (real)R_SHIFT * b.inverse) * along_k;
     if (NARROW) {
@@ -31,22 +31,15 @@ NNP_FN void GROUP(vary)(int j, int k, LOCAL_ARG const real* lane, LOCAL_ARG cons
     GROUP(change)(t.product * t.f, t.square, t.cosine, d_product, 2 * d_square, d_cosine, sums);
 }
 
-DEVICE void GROUP(tangent)(LOCAL_ARG const int* range_a, LOCAL_ARG const int* range_b, int diagonal,
-                           LOCAL_ARG const real* lane, LOCAL_ARG const real* pulls,
-                           LOCAL_ARG const unsigned int* masks, LOCAL_ARG nnp_pair* pairs, LOCAL_ARG int* counts,
-                           LOCAL_ARG mixed* total, LOCAL_ARG mixed* scratch)
+// Pairs first to end.
+DEVICE void GROUP(tangent)(int first, int end, LOCAL_ARG const nnp_pair* pairs, LOCAL_ARG const real* lane,
+                           LOCAL_ARG const real* moved, LOCAL_ARG mixed* total, LOCAL_ARG mixed* scratch)
 {
     real sums[N_MEMBERS];
 #pragma unroll
     for (int m = 0; m < N_MEMBERS; ++m)
         sums[m] = 0;
-    nnp_blocks blocks;
-    GROUP(once)(range_a, range_b, diagonal, &blocks);
-    nnp_cursor cursor = {0, 0};
-    for (int first = 0, all = 0; !all; first += PAIRS) {
-        int n = nnp_list_pairs(blocks, NARROW, first, masks, pairs, counts, &cursor, &all);
-        for (int p = LOCAL_ID; p < n; p += GROUP_SIZE)
-            GROUP(vary)(PAIR_J(pairs[p]), PAIR_K(pairs[p]), lane, pulls, sums);
-    }
+    for (int p = first + LOCAL_ID; p < end; p += GROUP_SIZE)
+        GROUP(vary)(PAIR_J(pairs[p]), PAIR_K(pairs[p]), lane, moved, sums);
     nnp_collect(sums, N_MEMBERS, total + FIRST_MEMBER, scratch);
 }

@@ -1,7 +1,10 @@
 // The evaluation of all atoms of one element, a work-group per atom: neighbours, functions, network, gradient. Written
 // once per element by the generator, which defines ELEMENT, N_FUNCTIONS, ENERGY_SCALE, ENERGY_OFFSET and the functions
-//   ELEMENT(forward)(range_a, range_b, diagonal, lane, masks, pairs, counts, total, scratch)
-//   ELEMENT(backward)(range_a, range_b, diagonal, by_value, by_slope, masks, pairs, counts, lane, pulls)
+//   ELEMENT(blocks)(range, diagonal, table)    the blocks of pairs that its angular groups need
+//   ELEMENT(radial_forward)(range, diagonal, lane, total, scratch)
+//   ELEMENT(forward)(range, diagonal, window, starts, pairs, lane, total, scratch)
+//   ELEMENT(radial_backward)(range, diagonal, by_value, lane, scale, pulled, failed)
+//   ELEMENT(backward)(range, diagonal, window, starts, pairs, by_value, by_slope, lane, scale, pulled, failed)
 //   ELEMENT(network)(weights, node, scratch)    node[0..n) scaled functions in, their gradient over slope out; returns
 //                                               the output
 //
@@ -55,11 +58,12 @@ KERNEL void ELEMENT(nnp_evaluate)(int n_atoms, int wanted, GLOBAL const int* RES
                                   GLOBAL int* RESTRICT state)
 {
     LOCAL real lane[LANES * CAPACITY];
-    LOCAL real pulls[3 * PULLS];
+    LOCAL nnp_word pulled[PULL_PARTS * CAPACITY];
     LOCAL int owner[CAPACITY];
     LOCAL int range[2 * (N_ELEMENTS + 1)];
     LOCAL int counts[GROUP_SIZE + COUNT_BLOCKS];
-    LOCAL unsigned int masks[MASK_ROWS * MASK_WORDS];
+    LOCAL int table[BLOCK_FIELDS * (N_BLOCKS + 1)];
+    LOCAL int starts_of[N_BLOCKS + 1];
     LOCAL nnp_pair pairs[PAIRS];
     LOCAL mixed scratch[SUM_ROWS * GROUP_SIZE];
     LOCAL mixed total[N_FUNCTIONS + 1];
@@ -77,17 +81,22 @@ KERNEL void ELEMENT(nnp_evaluate)(int n_atoms, int wanted, GLOBAL const int* RES
         nnp_tiles tiles = nnp_cut(list);
         int forward_pairs = wanted & GIVEN_GRADIENT ? 0 : tiles.n_pairs;
         int backward_pairs = wanted & WANT_FORCES ? tiles.n_pairs : 0;
-        int there = forward_pairs == 1; // on the way back too
+        int diagonal = 0;
+        nnp_window window;
+        nnp_begin_list(&window);
         for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE)
             total[m] = 0;
         if (LOCAL_ID < 3)
             failed[LOCAL_ID] = 0;
         for (int pair = 0; pair < forward_pairs; ++pair) {
-            int diagonal = nnp_load_tiles(list, tiles, pair, 0, range, counts, owner, failed, lane, pulls);
-            LOCAL_ARG const int* other = diagonal ? range : range + N_ELEMENTS + 1;
-            for (int once = 0; once < MASKED; ++once)
-                nnp_mask(range, other, diagonal, lane, masks);
-            ELEMENT(forward)(range, other, diagonal, lane, masks, pairs, counts, total, scratch);
+            diagonal = nnp_load_tiles(list, tiles, pair, 0, range, counts, owner, failed, lane);
+            ELEMENT(blocks)(range, diagonal, table);
+            ELEMENT(radial_forward)(range, diagonal, lane, total, scratch);
+            nnp_begin_list(&window);
+            while (!window.last) {
+                nnp_list_pairs(table, lane, pairs, starts_of, counts, &window);
+                ELEMENT(forward)(range, diagonal, window, starts_of, pairs, lane, total, scratch);
+            }
         }
         SYNC_THREADS
         ELEMENT(scale)(atom, wanted, parameters, total, node, descriptors, outside, state);
@@ -99,17 +108,27 @@ KERNEL void ELEMENT(nnp_evaluate)(int n_atoms, int wanted, GLOBAL const int* RES
         }
         ELEMENT(weigh)(atom, wanted, parameters, node, gradient, by_value, by_slope);
         mixed virial[6] = {0, 0, 0, 0, 0, 0};
-        nnp_begin_push(pushed);
+        real scale = nnp_pull_scale(frame);
+        int there = forward_pairs == 1 && window.first == 0; // neighbours and pairs, from the way forward
+        nnp_begin_push(pushed, pulled);
         for (int pair = 0; pair < backward_pairs; ++pair) {
-            int diagonal = nnp_load_tiles(list, tiles, pair, there, range, counts, owner, failed, lane, pulls);
-            LOCAL_ARG const int* other = diagonal ? range : range + N_ELEMENTS + 1;
-            for (int once = 0; once < (there ? 0 : MASKED); ++once)
-                nnp_mask(range, other, diagonal, lane, masks);
-            ELEMENT(backward)(range, other, diagonal, by_value, by_slope, masks, pairs, counts, lane, pulls);
-            nnp_push(range[0], range[N_ELEMENTS], owner, lane, pulls, frame, forces, pushed, failed, virial);
+            diagonal = nnp_load_tiles(list, tiles, pair, there, range, counts, owner, failed, lane);
+            for (int once = 0; once < !there; ++once)
+                ELEMENT(blocks)(range, diagonal, table);
+            ELEMENT(radial_backward)(range, diagonal, by_value, lane, scale, pulled, failed);
+            for (int once = 0; once < !there; ++once)
+                nnp_begin_list(&window);
+            for (int more = 1; more; more = !window.last) {
+                for (int once = 0; once < !there; ++once)
+                    nnp_list_pairs(table, lane, pairs, starts_of, counts, &window);
+                ELEMENT(backward)(range, diagonal, window, starts_of, pairs, by_value, by_slope, lane, scale, pulled,
+                                  failed);
+            }
+            SYNC_THREADS
+            nnp_push(range[0], range[N_ELEMENTS], owner, lane, pulled, scale, frame, forces, pushed, failed, virial);
             if (!diagonal)
-                nnp_push(range[N_ELEMENTS + 1], range[2 * N_ELEMENTS + 1], owner, lane, pulls, frame, forces, pushed, failed,
-                         virial);
+                nnp_push(range[N_ELEMENTS + 1], range[2 * N_ELEMENTS + 1], owner, lane, pulled, scale, frame, forces,
+                         pushed, failed, virial);
             SYNC_THREADS
         }
         nnp_end_push(atom, wanted, pushed, scratch, virial, forces, virials);

@@ -1,19 +1,26 @@
 // The way of an atom's gradient into the forces.
 
-DEVICE void nnp_begin_push(LOCAL_ARG mm_long* pushed)
+DEVICE void nnp_begin_push(LOCAL_ARG mm_long* pushed, LOCAL_ARG nnp_word* pulled)
 {
     for (int c = 0; c < 3; ++c)
         pushed[c * GROUP_SIZE + LOCAL_ID] = 0;
+    for (int at = LOCAL_ID; at < PULL_PARTS * CAPACITY; at += GROUP_SIZE)
+        pulled[at] = 0;
     SYNC_THREADS
 }
 
 // dE/dr_ij of the slots first to end, in fixed point: minus onto the neighbours' forces, plus kept for the atom's own.
+// Leaves the slots' sums at 0.
 DEVICE void nnp_push(int first, int end, LOCAL_ARG const int* owner, LOCAL_ARG const real* lane,
-                     LOCAL_ARG const real* pulls, GLOBAL const real* frame, GLOBAL mm_ulong* forces, LOCAL_ARG mm_long* pushed,
+                     LOCAL_ARG nnp_word* pulled, real scale, GLOBAL const real* frame, GLOBAL mm_ulong* forces, LOCAL_ARG mm_long* pushed,
                      LOCAL_ARG int* failed, mixed* virial)
 {
     for (int j = first + LOCAL_ID; j < end; j += GROUP_SIZE) {
-        real g[3] = {PULL_X(j), PULL_Y(j), PULL_Z(j)}, r[3] = {LANE_X(j), LANE_Y(j), LANE_Z(j)};
+        real g[3], r[3] = {LANE_X(j), LANE_Y(j), LANE_Z(j)};
+        for (int c = 0; c < 3; ++c) {
+            g[c] = nnp_pulled(2 * c, j, scale, pulled);
+            PULL(2 * c, j) = PULL(2 * c + 1, j) = 0;
+        }
         real size = fabs(g[0]) + fabs(g[1]) + fabs(g[2]);
         if (!(size <= (real)1e36)) {
             failed[0] = 1;

@@ -22,7 +22,8 @@ DEVICE void GROUP(forward)(LOCAL_ARG const int* range, int diagonal, LOCAL_ARG c
 }
 
 DEVICE void GROUP(backward)(LOCAL_ARG const int* range, int diagonal, LOCAL_ARG const real* by_value,
-                            LOCAL_ARG const real* lane, LOCAL_ARG real* pulls)
+                            LOCAL_ARG const real* lane, real scale, LOCAL_ARG nnp_word* pulled,
+                            LOCAL_ARG int* failed)
 {
     int end = diagonal ? END_SLOT(range, NEIGHBOR_1) : 0;
     real value[N_MEMBERS], slope[N_MEMBERS];
@@ -35,9 +36,6 @@ DEVICE void GROUP(backward)(LOCAL_ARG const int* range, int diagonal, LOCAL_ARG 
         pull *= LANE_INVERSE(j);
         if (NEIGHBOR_1 == ANY_ELEMENT)
             pull *= nnp_charge(j, range);
-        PULL_X(j) += pull * LANE_X(j);
-        PULL_Y(j) += pull * LANE_Y(j);
-        PULL_Z(j) += pull * LANE_Z(j);
+        nnp_pull(pull * LANE_X(j), pull * LANE_Y(j), pull * LANE_Z(j), j, scale, pulled, failed);
     }
-    SYNC_THREADS
 }

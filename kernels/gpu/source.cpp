@@ -1,5 +1,6 @@
 #include "source.h"
 
+#include "calls.h"
 #include "error.h"
 #include "texts.h"
 #include "writer.h"
@@ -58,33 +59,50 @@ size_t most_functions(const Model& model)
     return most;
 }
 
-// Whether any function needs to know which neighbours are near each other.
-bool masked(const Model& model)
-{
-    for (const Element& element : model.elements) {
-        for (const Function& f : element.functions) {
-            if (f.is_angular() && f.narrow)
-                return true;
-        }
-    }
-    return false;
-}
-
-// Pairs of neighbours in local memory at once: a group's for liquids and solids, parts of it where there are more.
+// Pairs of neighbours in local memory at once: all of an atom in liquids and solids, parts where there are more.
 int64_t pair_count(const nnp_gpu_options& o)
 {
-    return std::min<int64_t>(20 * o.capacity, 4096);
+    return std::min<int64_t>(int64_t{o.capacity} * o.capacity / 6 + 1, 4096);
+}
+
+struct Counts {
+    int64_t blocks, contributions;
+};
+
+// Most blocks of pairs of an element, and most that is added to the gradient of one neighbour: from each other one, in
+// every group.
+Counts counts_of(const std::vector<ElementPlan>& plan, int64_t capacity)
+{
+    Counts most = {0, 1};
+    for (const ElementPlan& element : plan) {
+        Groups groups = make_groups(element);
+        most.blocks = std::max(most.blocks, block_count(groups));
+        int64_t angular = static_cast<int64_t>(groups.angular.size()) * capacity;
+        most.contributions = std::max(most.contributions, angular + static_cast<int64_t>(groups.radial.size()));
+    }
+    return most;
+}
+
+// How many bits a contribution may have so that their sum fits.
+int64_t pull_bits(int64_t contributions, bool is_double)
+{
+    int64_t bits = is_double ? 62 : 30;
+    for (; contributions > 1; contributions = (contributions + 1) / 2)
+        --bits;
+    return std::min<int64_t>(bits, is_double ? 52 : 23);
 }
 
 std::string constants(const Model& model, const nnp_gpu_options& o)
 {
+    Counts counts = counts_of(make_plan(model, Powers::in_slots), o.capacity);
     std::string numbers;
     for (const Element& element : model.elements)
         numbers += (numbers.empty() ? "" : ", ") + std::to_string(element.atomic_number);
     return define("N_ELEMENTS", std::to_string(model.elements.size())) + define("ANY_ELEMENT", "(-1)") +
            define("ATOMIC_NUMBERS", "{" + numbers + "}") + define("GROUP_SIZE", std::to_string(o.group_size)) +
            define("CAPACITY", std::to_string(o.capacity)) + define("PAIRS", std::to_string(pair_count(o))) +
-           define("MASKED", std::to_string(masked(model))) + define("MASK_ROWS", masked(model) ? "CAPACITY" : "1") +
+           define("N_BLOCKS", std::to_string(counts.blocks)) +
+           define("PULL_BITS", std::to_string(pull_bits(counts.contributions, o.precision == NNP_GPU_DOUBLE))) +
            define("CUTOFF2", to_text(model.cutoff * model.cutoff)) +
            define("MOST_FUNCTIONS", std::to_string(std::max<size_t>(most_functions(model), 1))) +
            define("TWIST", to_text(model.twist)) +
@@ -182,7 +200,8 @@ void check_options(const nnp_gpu_options& o)
 std::string write_program(const Model& model, const nnp_gpu_options& options)
 {
     std::vector<ElementPlan> plan = make_plan(model, Powers::in_slots);
-    std::string text = common(model, options) + text_of("list.cc") + text_of("push.cc") + text_of("network.cc");
+    std::string text =
+        common(model, options) + text_of("list.cc") + text_of("pull.cc") + text_of("push.cc") + text_of("network.cc");
     for (size_t e = 0; e < model.elements.size(); ++e) {
         const Element& element = model.elements[e];
         std::string suffix = suffix_of(e);
@@ -219,11 +238,11 @@ int64_t local_bytes(const Model& model, const nnp_gpu_options& o)
         int64_t functions = static_cast<int64_t>(element.functions.size()) + 1;
         most = std::max(most, functions * (mixed + 2 * real) + (node_count(element) + 1) * mixed);
     }
-    int64_t slots = int64_t{o.capacity} * (10 * real + 4),
-            threads = int64_t{o.group_size} * (8 * mixed + 3 * real + 5 + 3 * 8);
+    int64_t slots = int64_t{o.capacity} * (13 * real + 4);
+    int64_t threads = int64_t{o.group_size} * (8 * mixed + 5 + 3 * 8);
     int64_t pairs = pair_count(o) * (o.capacity <= 256 ? 2 : 4);
-    int64_t masks = 4 * (masked(model) ? int64_t{o.capacity} : 1) * ((o.capacity + 31) / 32);
-    return most + slots + threads + pairs + masks + 8 * (static_cast<int64_t>(model.elements.size()) + 1) + 64;
+    int64_t blocks = (counts_of(make_plan(model, Powers::in_slots), o.capacity).blocks + 1) * 9 * 4;
+    return most + slots + threads + pairs + blocks + 8 * (static_cast<int64_t>(model.elements.size()) + 1) + 64;
 }
 
 }  // namespace nnp::gpu

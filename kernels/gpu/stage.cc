@@ -15,12 +15,10 @@
 #define LANE_FACTOR(slot) LANE(5, slot) // cutoff (or compact function) of the angular group at hand, times the charge
 #define LANE_SLOPE(slot) LANE(6, slot)  // its derivative over r
 #define LANES 7
-// dE/dr_ij of each slot, and a place of its own for each thread
-#define PULLS (CAPACITY + GROUP_SIZE)
-#define PULL_X(slot) pulls[slot]
-#define PULL_Y(slot) pulls[PULLS + (slot)]
-#define PULL_Z(slot) pulls[2 * PULLS + (slot)]
-#define CARRIED_SLOT (CAPACITY + LOCAL_ID)
+// What a slot's atom and the atom itself do apart when atoms move (tangent.cc)
+#define MOVED_X(slot) moved[slot]
+#define MOVED_Y(slot) moved[CAPACITY + (slot)]
+#define MOVED_Z(slot) moved[2 * CAPACITY + (slot)]
 #define SUM_ROWS 8
 #define COUNT_BLOCKS (GROUP_SIZE / 8)
 
@@ -72,8 +70,7 @@ NNP_FN int nnp_before(int value, LOCAL_ARG int* counts, int* found)
 
 // Entries first to last within the cutoff go to the slots from `slot` on, in their order.
 DEVICE void nnp_stage(nnp_list list, int first, int last, int slot, LOCAL_ARG int* range, LOCAL_ARG int* counts,
-                      LOCAL_ARG int* owner, LOCAL_ARG int* failed, LOCAL_ARG real* lane,
-                      LOCAL_ARG real* pulls)
+                      LOCAL_ARG int* owner, LOCAL_ARG int* failed, LOCAL_ARG real* lane)
 {
     nnp_point centre = list.points[list.atom];
     for (int e = 0; e < N_ELEMENTS; ++e) {
@@ -101,7 +98,6 @@ DEVICE void nnp_stage(nnp_list list, int first, int last, int slot, LOCAL_ARG in
                 LANE_Z(to) = z;
                 LANE_R(to) = r;
                 LANE_INVERSE(to) = (real)1 / r;
-                PULL_X(to) = PULL_Y(to) = PULL_Z(to) = 0;
             }
             slot += found;
         }

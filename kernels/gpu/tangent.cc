@@ -1,20 +1,22 @@
 // Jacobian-vector product of the functions of all atoms of one element, a work-group per atom: their change when atoms
 // move along `direction` and all space is strained. Written once per element by the generator, which defines ELEMENT,
 // N_FUNCTIONS and the function
-//   ELEMENT(tangent)(range_a, range_b, diagonal, lane, pulls, masks, pairs, counts, total, scratch)
+//   ELEMENT(blocks)(range, diagonal, table)      as in atom.cc
+//   ELEMENT(radial_tangent)(range, diagonal, lane, moved, total, scratch)
+//   ELEMENT(tangent)(range, diagonal, window, starts, pairs, lane, moved, total, scratch)
 
-// dr_ij of the slots of a tile, in place of their gradient: dr_j - dr_i + r_ij @ strain.
+// dr_ij of the slots of a tile: dr_j - dr_i + r_ij @ strain.
 DEVICE void ELEMENT(direct)(int atom, LOCAL_ARG const int* range, LOCAL_ARG const int* owner, LOCAL_ARG const real* lane,
-                            GLOBAL const double* direction, GLOBAL const double* strain, LOCAL_ARG real* pulls)
+                            GLOBAL const double* direction, GLOBAL const double* strain, LOCAL_ARG real* moved)
 {
     for (int j = range[0] + LOCAL_ID; j < range[N_ELEMENTS]; j += GROUP_SIZE) {
         real d[3];
         for (int c = 0; c < 3; ++c)
             d[c] = (real)(direction[3 * owner[j] + c] - direction[3 * atom + c]) + LANE_X(j) * (real)strain[c] +
                    LANE_Y(j) * (real)strain[3 + c] + LANE_Z(j) * (real)strain[6 + c];
-        PULL_X(j) = d[0];
-        PULL_Y(j) = d[1];
-        PULL_Z(j) = d[2];
+        MOVED_X(j) = d[0];
+        MOVED_Y(j) = d[1];
+        MOVED_Z(j) = d[2];
     }
 }
 
@@ -26,11 +28,12 @@ KERNEL void ELEMENT(nnp_change)(int n_atoms, GLOBAL const int* RESTRICT atoms,
                                 GLOBAL int* RESTRICT status, GLOBAL int* RESTRICT state)
 {
     LOCAL real lane[LANES * CAPACITY];
-    LOCAL real pulls[3 * PULLS];
+    LOCAL real moved[3 * CAPACITY];
     LOCAL int owner[CAPACITY];
     LOCAL int range[2 * (N_ELEMENTS + 1)];
     LOCAL int counts[GROUP_SIZE + COUNT_BLOCKS];
-    LOCAL unsigned int masks[MASK_ROWS * MASK_WORDS];
+    LOCAL int table[BLOCK_FIELDS * (N_BLOCKS + 1)];
+    LOCAL int starts_of[N_BLOCKS + 1];
     LOCAL nnp_pair pairs[PAIRS];
     LOCAL mixed scratch[SUM_ROWS * GROUP_SIZE];
     LOCAL mixed total[N_FUNCTIONS + 1];
@@ -46,15 +49,18 @@ KERNEL void ELEMENT(nnp_change)(int n_atoms, GLOBAL const int* RESTRICT atoms,
         if (LOCAL_ID < 3)
             failed[LOCAL_ID] = 0;
         for (int pair = 0; pair < tiles.n_pairs; ++pair) {
-            int diagonal = nnp_load_tiles(list, tiles, pair, 0, range, counts, owner, failed, lane, pulls);
-            LOCAL_ARG const int* other = diagonal ? range : range + N_ELEMENTS + 1;
-            ELEMENT(direct)(atom, range, owner, lane, direction, strain, pulls);
+            int diagonal = nnp_load_tiles(list, tiles, pair, 0, range, counts, owner, failed, lane);
+            ELEMENT(direct)(atom, range, owner, lane, direction, strain, moved);
             if (!diagonal)
-                ELEMENT(direct)(atom, other, owner, lane, direction, strain, pulls);
-            SYNC_THREADS
-            for (int once = 0; once < MASKED; ++once)
-                nnp_mask(range, other, diagonal, lane, masks);
-            ELEMENT(tangent)(range, other, diagonal, lane, pulls, masks, pairs, counts, total, scratch);
+                ELEMENT(direct)(atom, range + N_ELEMENTS + 1, owner, lane, direction, strain, moved);
+            ELEMENT(blocks)(range, diagonal, table);
+            ELEMENT(radial_tangent)(range, diagonal, lane, moved, total, scratch);
+            nnp_window window;
+            nnp_begin_list(&window);
+            while (!window.last) {
+                nnp_list_pairs(table, lane, pairs, starts_of, counts, &window);
+                ELEMENT(tangent)(range, diagonal, window, starts_of, pairs, lane, moved, total, scratch);
+            }
         }
         SYNC_THREADS
         for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE)

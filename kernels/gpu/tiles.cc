@@ -17,8 +17,7 @@ NNP_FN nnp_tiles nnp_cut(nnp_list list)
 // Stages a pair of tiles, all (0,0), (0,1) .. (0,n-1), (1,1) ..; 1 when it is one tile with itself. `there`: the only
 // pair there is, staged already.
 DEVICE int nnp_load_tiles(nnp_list list, nnp_tiles tiles, int pair, int there, LOCAL_ARG int* range,
-                          LOCAL_ARG int* counts, LOCAL_ARG int* owner, LOCAL_ARG int* failed, LOCAL_ARG real* lane,
-                          LOCAL_ARG real* pulls)
+                          LOCAL_ARG int* counts, LOCAL_ARG int* owner, LOCAL_ARG int* failed, LOCAL_ARG real* lane)
 {
     int a = 0, b = pair;
     while (b >= tiles.n) {
@@ -30,7 +29,7 @@ DEVICE int nnp_load_tiles(nnp_list list, nnp_tiles tiles, int pair, int there, L
         int first = list.first + (upper == 0 ? a : b) * tiles.size;
         int end = first + tiles.size < list.end ? first + tiles.size : list.end;
         nnp_stage(list, first, end, upper * (CAPACITY / 2), range + upper * (N_ELEMENTS + 1), counts, owner, failed,
-                  lane, pulls);
+                  lane);
     }
     return a == b;
 }

@@ -4,7 +4,6 @@
 #include "nnp.h"
 
 #include <set>
-#include <tuple>
 
 namespace nnp::gpu
 {
@@ -127,16 +126,6 @@ std::string write_side(const AngularGroup& g)
            ", f, &df);\n    *df_over_r = df * inverse;\n}\n";
 }
 
-// Whether two groups weigh a neighbour the same.
-bool same_sides(const AngularGroup& a, const AngularGroup& b)
-{
-    auto key = [](const AngularGroup& g) {
-        return std::make_tuple(g.neighbor_1 == ANY_ELEMENT, g.compact, g.cutoff_or_core, g.asymmetric, g.radius,
-                               g.inner_fraction, g.left);
-    };
-    return key(a) == key(b);
-}
-
 std::string write_add(const AngularGroup& g)
 {
     Needed needed(g);
@@ -212,28 +201,6 @@ std::string write_change(const AngularGroup& g)
     return text + "}\n";
 }
 
-// Calls `radial`, then `angular` with what it needs of its neighbours, for all groups; {} stands for a group's name.
-std::string write_calls(const Groups& groups, const std::string& suffix, const char* radial, const char* angular)
-{
-    auto named = [&](std::string text, const std::string& name) {
-        for (size_t at = text.find("{}"); at != std::string::npos; at = text.find("{}"))
-            text.replace(at, 2, name + suffix);
-        return text;
-    };
-    std::string text;
-    for (size_t g = 0; g < groups.radial.size(); ++g)
-        text += named(radial, "_r" + number(g));
-    for (size_t g = 0; g < groups.angular.size(); ++g) {
-        if (g == 0 || !same_sides(groups.angular[g - 1], groups.angular[g]))
-            text += named(
-                "    sides{}(range_a, lane);\n    if (!diagonal)\n        sides{}(range_b, lane);\n"
-                "    SYNC_THREADS\n",
-                "_a" + number(g));
-        text += named(angular, "_a" + number(g));
-    }
-    return text + "}\n";
-}
-
 }  // namespace
 
 std::string literal(double value)
@@ -275,83 +242,6 @@ std::string write_sums(const AngularGroup& g)
 std::string write_changes(const AngularGroup& g)
 {
     return write_change(g);
-}
-
-int64_t node_count(const Element& element)
-{
-    int64_t count = static_cast<int64_t>(element.functions.size());
-    for (const Layer& layer : element.layers)
-        count += 2 * layer.n_out;
-    return count;
-}
-
-namespace
-{
-
-std::string write_forward(const Groups& groups, const std::string& suffix)
-{
-    return "DEVICE void ELEMENT(forward)(LOCAL_ARG const int* range_a, LOCAL_ARG const int* range_b, int diagonal,\n"
-           "                             LOCAL_ARG real* lane, LOCAL_ARG const unsigned int* masks,\n"
-           "                             LOCAL_ARG nnp_pair* pairs, LOCAL_ARG int* counts, LOCAL_ARG mixed* total,\n"
-           "                             LOCAL_ARG mixed* scratch)\n{\n" +
-           write_calls(groups, suffix, "    forward{}(range_a, diagonal, lane, total, scratch);\n",
-                       "    forward{}(range_a, range_b, diagonal, lane, masks, pairs, counts, total, scratch);\n");
-}
-
-std::string write_backward(const Groups& groups, const std::string& suffix)
-{
-    return "DEVICE void ELEMENT(backward)(LOCAL_ARG const int* range_a, LOCAL_ARG const int* range_b, int diagonal,\n"
-           "                              LOCAL_ARG const real* by_value, LOCAL_ARG const real* by_slope,\n"
-           "                              LOCAL_ARG const unsigned int* masks, LOCAL_ARG nnp_pair* pairs,\n"
-           "                              LOCAL_ARG int* counts, LOCAL_ARG real* lane, LOCAL_ARG real* pulls)\n{\n" +
-           write_calls(groups, suffix, "    backward{}(range_a, diagonal, by_value, lane, pulls);\n",
-                       "    backward{}(range_a, range_b, diagonal, by_value, by_slope, masks, pairs, counts, lane, "
-                       "pulls);\n");
-}
-
-// Nodes: inputs, then per layer values and slopes.
-std::string write_network(const Element& element)
-{
-    std::string forward, backward;
-    int64_t input = 0, weights = 0, next = static_cast<int64_t>(element.functions.size());
-    int64_t slopes_before = 0, output = 0;
-    for (const Layer& layer : element.layers) {
-        int64_t values = next, slopes = next + layer.n_out;
-        std::string sizes = number(layer.n_in) + ", " + number(layer.n_out) + ", weights + " + number(weights);
-        forward += "    nnp_layer(" + number(layer.activation) + ", " + sizes + ", node + " + number(input) +
-                   ", node + " + number(values) + ", node + " + number(slopes) + ", scratch);\n";
-        backward = "    nnp_layer_back(" + sizes + ", node + " + number(slopes) + ", node + " + number(slopes_before) +
-                   ", scratch);\n" + backward;
-        output = input = values;
-        slopes_before = slopes;
-        next = slopes + layer.n_out;
-        weights += static_cast<int64_t>(layer.n_in) * layer.n_out + layer.n_out;
-    }
-    return "DEVICE mixed ELEMENT(network)(GLOBAL const mixed* weights, LOCAL_ARG mixed* node,\n"
-           "                              LOCAL_ARG mixed* scratch)\n{\n" +
-           forward + "    mixed output = node[" + number(output) +
-           "];\n    for (int i = LOCAL_ID; i < N_FUNCTIONS; i += GROUP_SIZE)\n        node[i] = 1;\n    "
-           "SYNC_THREADS\n" +
-           backward + "    return output;\n}\n";
-}
-
-}  // namespace
-
-std::string write_element(const Element& element, const Groups& groups, const std::string& suffix)
-{
-    return write_forward(groups, suffix) + write_backward(groups, suffix) + write_network(element);
-}
-
-std::string write_tangent(const Groups& groups, const std::string& suffix)
-{
-    return "DEVICE void ELEMENT(tangent)(LOCAL_ARG const int* range_a, LOCAL_ARG const int* range_b, int diagonal,\n"
-           "                             LOCAL_ARG real* lane, LOCAL_ARG const real* pulls,\n"
-           "                             LOCAL_ARG const unsigned int* masks, LOCAL_ARG nnp_pair* pairs,\n"
-           "                             LOCAL_ARG int* counts, LOCAL_ARG mixed* total, LOCAL_ARG mixed* "
-           "scratch)\n{\n" +
-           write_calls(groups, suffix, "    tangent{}(range_a, diagonal, lane, pulls, total, scratch);\n",
-                       "    tangent{}(range_a, range_b, diagonal, lane, pulls, masks, pairs, counts, total, "
-                       "scratch);\n");
 }
 
 }  // namespace nnp::gpu

@@ -23,15 +23,6 @@ std::string write_angular(const AngularGroup& group);
 std::string write_sums(const AngularGroup& group);
 std::string write_changes(const AngularGroup& group);
 
-// ELEMENT(tangent) of tangent.cc. `suffix` names the groups' functions.
-std::string write_tangent(const Groups& groups, const std::string& suffix);
-
-// ELEMENT(forward), ELEMENT(backward), ELEMENT(network) of atom.cc.
-std::string write_element(const Element& element, const Groups& groups, const std::string& suffix);
-
-// Nodes of a network: inputs, then values and slopes of every layer.
-int64_t node_count(const Element& element);
-
 }  // namespace nnp::gpu
 
 #endif

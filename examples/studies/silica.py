@@ -34,8 +34,7 @@ def main() -> None:
     recipe = learn.FULL if study.full else learn.QUICK
     print("sampling the teacher", flush=True)
     frames = learn.sampled(recipe)
-    settings = learn.SETTINGS.format(epochs=30 if study.full else 5)
-    potential = learnt(frames, settings, study.work)
+    potential = learnt(frames, learn.SETTINGS, study.work, epochs=30 if study.full else 5)
     header, rows = errors(potential, learn.unseen(recipe))
     print(table(header, rows))
 

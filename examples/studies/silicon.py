@@ -17,7 +17,7 @@ from silicon_parts.compare import Dynamics
 
 from nnp.teachers.ase import StillingerWeber
 
-QUICK_EPOCHS, FULL_EPOCHS = 8, 40
+QUICK_EPOCHS, FULL_EPOCHS = 6, 30
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
 
     print("sampling the teacher", flush=True)
     frames = learn.sampled(recipe)
-    potential = learnt(frames, learn.SETTINGS.format(epochs=epochs), study.work)
+    potential = learnt(frames, learn.SETTINGS, study.work, epochs)
     header, rows = errors(potential, learn.unseen(recipe))
     print(table(header, rows))
 

@@ -19,11 +19,21 @@ def between(settings: SampleSettings) -> SampleSettings:
     return replace(settings, temperatures=lower, snapshots=3, seed=settings.seed + 100)
 
 
-def learnt(frames: list[Atoms], settings: str, folder: Path) -> Potential:
-    """A potential fitted to frames; data, settings, logs and models stay in ``folder``."""
-    ase.io.write(folder / "frames.extxyz", frames)
-    (folder / "fit.toml").write_text(settings, encoding="utf-8")
-    return train(read_settings(folder / "fit.toml"), force=True).potential
+def learnt(frames: list[Atoms], settings: Path, folder: Path, epochs: int) -> Potential:
+    """A potential fitted to frames by the settings of a TOML file.
+
+    Data, logs and models stay in ``folder``.
+    """
+    data = folder / "frames.extxyz"
+    ase.io.write(data, frames)
+    told = read_settings(settings)
+    output = str(folder / "training")
+    here = replace(
+        told,
+        data=replace(told.data, train=(str(data),), validation=()),
+        run=replace(told.run, epochs=epochs, evaluate_every=min(epochs, 10), output=output),
+    )
+    return train(here, force=True).potential
 
 
 def errors(potential: Potential, frames: list[Atoms]) -> tuple[list[str], list[list[str]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ase import Atoms
 from ase.spacegroup import crystal
@@ -16,26 +17,7 @@ _A, _C = 4.829, 5.309
 _SILICON, _OXYGEN = (0.4697, 0.0, 2 / 3), (0.4135, 0.2669, 0.7858)
 MELTING_K = 6000.0  # far above the melting point: the crystal is gone within picoseconds
 
-SETTINGS = """
-[data]
-train = "frames.extxyz"
-[data.split]
-fraction = 0.15
-[functions.generate]
-cutoff = 6.0
-[[functions.generate.radial]]
-count = 8
-r_first = 1.4
-[[functions.generate.angular]]
-widths = [4.0, 2.0]
-zetas = [1.0, 4.0]
-cutoff = 4.0
-[network]
-hidden = [20, 20]
-[run]
-epochs = {epochs}
-output = "training"
-"""
+SETTINGS = Path(__file__).with_name("fit.toml")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ase import Atoms
 from ase.build import bulk
@@ -14,6 +15,8 @@ from nnp.train.sampling import SampleSettings, sample
 
 LATTICE_CONSTANT = 5.431  # Å
 MELT_K = 3000.0
+# Functions and network of the potential that comes with nnp
+SETTINGS = Path(__file__).parents[2] / "train_silicon" / "fit.toml"
 
 
 @dataclass(frozen=True)
@@ -80,26 +83,3 @@ def sampled(recipe: Recipe) -> list[Atoms]:
         frame.calc = StillingerWeber()
         frame.get_stress()
     return [*solid, *melt, *strained]
-
-
-SETTINGS = """
-[data]
-train = "frames.extxyz"
-[data.split]
-fraction = 0.2
-[functions.generate]
-cutoff = 4.0
-cutoff_kind = 7
-[[functions.generate.radial]]
-count = 8
-r_first = 1.8
-[[functions.generate.angular]]
-narrow = false
-widths = [4.0, 2.5, 1.5]
-zetas = [1.0, 2.0, 4.0]
-[network]
-hidden = [15, 15]
-[run]
-epochs = {epochs}
-output = "training"
-"""

@@ -1,0 +1,111 @@
+"""Behler and Parrinello's silicon of 2007: 48 functions, 40-40, energies of the melt alone.
+
+Sample 64 atoms at 3000 K, keep a tenth aside, fit energies (no forces) to the rest; then ask for
+what was never fitted: forces, and the melt's radial distribution. Where mlearn's DFT data are at
+hand ($NNP_REFERENCE_DATA/mlearn/Si) the same functions and network learn them too, with forces.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from frame import Study, begin, panels, table
+from md_parts.dynamics import run
+from md_parts.fitting import errors, learnt
+from md_parts.models import network, teacher
+from silicon_parts.learn import MELT_K, crystal
+
+from nnp.io.structures import read_structures
+from nnp.rdf import RadialDistribution, radial_distribution
+from nnp.teachers.ase import StillingerWeber
+from nnp.train.sampling import SampleSettings, sample
+
+MELTING_STEPS = 2500  # of 2 fs
+INTERVAL = 10  # steps between snapshots
+TEST_SHARE = 800 / 9000
+
+SETTINGS = Path(__file__).parent / "silicon_parts" / "melt_2007.toml"
+DFT_SETTINGS = SETTINGS.with_name("dft_2007.toml")
+
+
+def main() -> None:
+    study = begin(__doc__, needs=("openmm", "torch", "matplotlib"))
+    frames = melt(snapshots=9000 if study.full else 120)
+    kept = round(TEST_SHARE * len(frames))
+    step = len(frames) // kept
+    test = frames[::step][:kept]
+    chosen = {id(frame) for frame in test}
+    training = [without_forces(frame) for frame in frames if id(frame) not in chosen]
+    potential = learnt(training, SETTINGS, study.work, epochs=20 if study.full else 4)
+    header, rows = errors(potential, test)
+    print(table(header, rows))
+
+    steps = 20_000 if study.full else 300
+    models = [teacher("Stillinger-Weber", StillingerWeber), network(potential)]
+    start = frames[-1]
+    rdf = {
+        model.name: radial_distribution(
+            run(model, start, "melt-2007", study.work, steps, MELT_K).frames
+        )
+        for model in models
+    }
+    draw(study, rdf)
+    study.finish(
+        {
+            "training structures": len(training),
+            "test structures": len(test),
+            "test errors": [dict(zip(header, row, strict=True)) for row in rows],
+            "DFT test errors": dft(study),
+        }
+    )
+
+
+def melt(snapshots: int) -> list[Atoms]:
+    """Labelled snapshots of 64 atoms at 3000 K."""
+    settings = SampleSettings(
+        (MELT_K,), (1.0,), snapshots, INTERVAL, MELTING_STEPS, timestep_fs=2.0
+    )
+    print("sampling the teacher", flush=True)
+    return sample([crystal(2)], StillingerWeber, settings)
+
+
+def without_forces(frame: Atoms) -> Atoms:
+    """The same with its energy alone."""
+    bare = frame.copy()
+    energy = frame.get_potential_energy()
+    bare.calc = SinglePointCalculator(bare, energy=energy)
+    return bare
+
+
+def dft(study: Study) -> list[dict[str, Any]] | str:
+    """Errors over mlearn's test set after learning its training set."""
+    place = os.environ.get("NNP_REFERENCE_DATA")
+    folder = Path(place or "") / "mlearn" / "Si"
+    if not study.full:
+        return "in full mode only"
+    if not place or not (folder / "train.extxyz").exists():
+        return "mlearn's data are not at hand: set NNP_REFERENCE_DATA"
+    own = study.work / "dft"
+    own.mkdir(exist_ok=True)
+    potential = learnt(read_structures(folder / "train.extxyz"), DFT_SETTINGS, own, epochs=30)
+    header, rows = errors(potential, read_structures(folder / "test.extxyz"))
+    print(table(header, rows))
+    return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+def draw(study: Study, rdf: dict[str, RadialDistribution]) -> None:
+    """The melt's radial distribution, by both."""
+    figure, axis = panels(1, 1)
+    for style, (name, found) in zip(("C0-", "C1--"), rdf.items(), strict=True):
+        axis.plot(found.r, found.g, style, label=name, linewidth=1)
+    axis.set(xlabel="r / Å", ylabel="g(r)", title=f"silicon at {MELT_K:g} K")
+    axis.legend()
+    study.picture("melt", figure)
+
+
+if __name__ == "__main__":
+    main()

@@ -18,7 +18,7 @@ from nnp.engines.gpu.arrays import ArrayAtoms, ArrayEvaluation, Outputs
 from nnp.engines.gpu.device import Device
 from nnp.engines.gpu.evaluator import Evaluator, HostAtoms
 from nnp.engines.gpu.library import PRECISIONS
-from nnp.engines.gpu.program import GROUP_SIZE, Program
+from nnp.engines.gpu.program import Program
 from nnp.engines.gpu.step import Step
 from nnp.errors import NumericalError, OptionError
 from nnp.evaluation import Evaluation, Extrapolations, voigt
@@ -44,7 +44,7 @@ class GpuKernelEngine:
             neighbours, networks and energies in float64), or ``"single"`` (all of an atom in
             float32).
         skin: reach of the neighbour list beyond the cutoff, Å; None: 0.6.
-        group_size: threads per atom, a power of two.
+        group_size: threads per atom, a power of two; None: by the number of atoms.
         capacity: neighbours in local memory at once; None: as many as an atom has.
 
     Raises:
@@ -67,7 +67,7 @@ class GpuKernelEngine:
         self._potential = potential
         self.device = device
         with device.queue_of():
-            self._program = Program(potential, dtype, device, group_size or GROUP_SIZE, capacity)
+            self._program = Program(potential, dtype, device, group_size, capacity)
             self._evaluator = Evaluator(potential, self._program, skin)
         self._tangents: Tangents | None = None
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nnp.engines.gpu.products import Tangents
 
 # Forces are summed in units of 2^-48 eV/Å (3.6e-15), and coarser where one is too large for that.
-_SCALE_EXPONENT = 48
+_SCALE = 2.0**48
 _COARSER = 16
 # Extrapolations there is room for from the start.
 _ROOM = 4096
@@ -61,7 +61,7 @@ class Evaluator:
         device = program.device
         self._potential, self._program, self._device = potential, program, device
         self.list = DeviceList(program, potential.cutoff, skin, len(potential.models))
-        self.list.scale = 2.0**_SCALE_EXPONENT
+        self.list.scale = _SCALE
         self._partial = device.empty(7 * FINISH_GROUPS, np.float64)
         self._report = device.empty(layout.STATE_COUNTERS, np.int32)
         self._descriptors = self._gradient = device.empty(0, np.float64)
@@ -88,6 +88,8 @@ class Evaluator:
             UnavailableError: no memory is left.
         """
         self._follow(atoms)
+        if self.list.scale != _SCALE:  # for atoms that may not be there any more
+            self.list.set_scale(_SCALE)
         while True:
             if self.list.box is None:
                 structure = atoms.structure()

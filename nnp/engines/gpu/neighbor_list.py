@@ -98,7 +98,7 @@ class DeviceList:
 
     def prepare(self) -> None:
         """Compile now what the first list would compile."""
-        self._program.fit(_GUESS)
+        self._program.fit(_GUESS, len(self._numbers))
 
     def follow_cell(self, cell: NDArray[np.float64]) -> None:
         """Take a cell; keep the list across a small change, at the cost of a part of the skin."""
@@ -134,7 +134,7 @@ class DeviceList:
         self._sort(n, int(bins.prod()))
         self._find(n)
         self._order(n)
-        program.fit(self.most)
+        program.fit(self.most, n)
         self.set_scale(self.scale)
         self.box = box
         self.builds += 1

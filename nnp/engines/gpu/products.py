@@ -24,7 +24,7 @@ class Tangents:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._device = program.device
-        self._capacity = 0
+        self._options: tuple[int, int] | None = None
         self._compiled: Any = None
         self._direction = self._changes = self._device.empty(0, np.float64)
         self._strain = self._device.empty(9, np.float64)
@@ -53,10 +53,11 @@ class Tangents:
     def launch(self, nl: DeviceList) -> None:
         """One kernel per element, in place of those that evaluate."""
         program, b = self._program, nl.buffers
-        if self._capacity != program.capacity:
+        options = (program.capacity, program.group_size)
+        if self._options != options:
             text = program.generator.tangent_source(program.options(program.capacity))
             self._compiled = self._device.compile(text, program.precision)
-            self._capacity = program.capacity
+            self._options = options
         for element, atoms in enumerate(nl.atoms):
             if atoms.size == 0:
                 continue

@@ -13,7 +13,11 @@ from nnp.engines.gpu.library import DIALECTS, PRECISIONS, Generator, SourceOptio
 from nnp.errors import UnavailableError
 from nnp.potential import Potential
 
+# Threads of a work-group, one of which works on an atom: enough that an atom's neighbours keep them
+# busy; more where there are so few atoms that multiprocessors would idle (an H200 has 132).
 GROUP_SIZE = 64
+_SMALL_GROUP, _SMALL_CAPACITY = 32, 64
+_LARGE_GROUPS = ((256, 256), (1024, 128))  # up to so many atoms, threads
 # Neighbours in local memory at once: the smallest that fits is compiled; beyond the last, tiles.
 _CAPACITIES = (64, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096)
 # Of one launch; the kernels loop over what is left.
@@ -27,7 +31,7 @@ class Program:
         potential: the potential.
         precision: of `PRECISIONS`.
         device: where to.
-        group_size: threads of a work-group.
+        group_size: threads of a work-group; None: chosen by the atoms and their neighbours.
         capacity: neighbours in local memory at once; None: chosen by the neighbour list.
 
     Raises:
@@ -39,12 +43,13 @@ class Program:
         potential: Potential,
         precision: str,
         device: Device,
-        group_size: int = GROUP_SIZE,
+        group_size: int | None = None,
         capacity: int | None = None,
     ) -> None:
         self.device = device
         self.precision = precision
-        self.group_size = group_size
+        self._fixed_group = group_size
+        self.group_size = group_size or GROUP_SIZE
         self.real = np.dtype(np.float64 if precision == "float64" else np.float32)
         self.mixed = np.dtype(np.float32 if precision == "single" else np.float64)
         self.generator = Generator(flatten(potential))
@@ -63,14 +68,27 @@ class Program:
         """The text as it was compiled."""
         return self._text(self.capacity)
 
-    def fit(self, neighbors: int) -> None:
-        """Make sure that the kernels are good for this many list entries of an atom."""
+    def fit(self, neighbors: int, atoms: int) -> None:
+        """Make sure that the kernels are good for so many atoms with this many list entries."""
         wanted = self._fixed or min(
             next((c for c in _CAPACITIES if c >= neighbors), self._largest), self._largest
         )
-        if wanted > self.capacity:
+        wanted = max(wanted, self.capacity)
+        group = self._fixed_group or self._suitable_group(atoms, wanted)
+        if (wanted, group) != (self.capacity, self.group_size):
+            self.group_size = group
             self.compiled = self.device.compile(self._text(wanted), self.precision)
             self.capacity = wanted
+
+    def _suitable_group(self, atoms: int, capacity: int) -> int:
+        """Threads per atom."""
+        if self.device.dialect != "cuda":  # a CPU's work-groups are loops
+            return GROUP_SIZE
+        for most, threads in _LARGE_GROUPS:
+            options = self.options(capacity, threads)
+            if atoms <= most and self.generator.local_bytes(options) <= self.device.local_bytes:
+                return threads
+        return _SMALL_GROUP if capacity <= _SMALL_CAPACITY else GROUP_SIZE
 
     def launch(self, kernel: str, groups: int, *arguments: Buffer | int) -> None:
         """Start a kernel on a number of work-groups."""
@@ -84,10 +102,13 @@ class Program:
     def _text(self, capacity: int) -> str:
         return self.generator.source(self.options(capacity)) + transfer.text()
 
-    def options(self, capacity: int) -> SourceOptions:
-        """What the generator is asked for."""
+    def options(self, capacity: int, threads: int | None = None) -> SourceOptions:
+        """What the generator is asked for; ``threads``: in place of ``group_size``."""
         return SourceOptions(
-            PRECISIONS[self.precision], DIALECTS[self.device.dialect], self.group_size, capacity
+            PRECISIONS[self.precision],
+            DIALECTS[self.device.dialect],
+            threads or self.group_size,
+            capacity,
         )
 
     def _largest_capacity(self) -> int:

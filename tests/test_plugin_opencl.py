@@ -1,142 +1,98 @@
-"""The GPU kernels inside OpenMM, on whatever OpenCL device there is: PoCL runs them on the CPU."""
+"""The plugin's GPU kernels and its way through the host on OpenMM's OpenCL platform, without a GPU.
+
+In the simulator oclgrind with race checks, and on PoCL. Each case of plugin_gpu_cases.py runs in a
+process of its own, which sees only the one device.
+"""
 
 from __future__ import annotations
 
-import numpy as np
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import openmm
 import pytest
-from plugin_systems import (
-    context_of,
-    crystal,
-    energy_ev,
-    forces_ev,
-    need_plugin,
-    pair_potential,
-    positions_nm,
-)
+from plugin_systems import need_plugin
 
-import nnp.openmm
-from nnp.structure import as_structure
-from nnp.testing import structures
-from nnp.units import KJ_PER_MOL
-
-# Relative to the largest force. Single: positions of some nm in float32 are rounded by 1e-6 Å,
-# which forces feel; mixed: the arithmetic of the functions; double: OpenMM's fixed point,
-# 2^-32 kJ/mol/nm.
-FORCE_RTOL = {"single": 1e-4, "mixed": 1e-5, "double": 1e-9}
-PRECISIONS = ["single", "mixed", "double"]
-SMALL = ("dimer", "far_outside")
-
-
-# PoCL takes a quarter of a minute and more to compile the kernels of one potential.
-pytestmark = pytest.mark.slow
+CASES = Path(__file__).with_name("plugin_gpu_cases.py")
+OCLGRIND = Path("/usr/lib/oclgrind/liboclgrind-rt-icd.so")
+POCL = Path("/etc/OpenCL/vendors/pocl.icd")
+SIMULATED = ("scale", "monitors", "subset", "not_finite", "tiny_box", "some")
+ON_POCL = ("dynamics", "two_devices", "automatic")
+AT_LENGTH = ("one_element", "two_elements", "every_family")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def plugin():
     need_plugin()
     count = openmm.Platform.getNumPlatforms()
-    names = [openmm.Platform.getPlatform(index).getName() for index in range(count)]
-    if "OpenCL" not in names:
+    if "OpenCL" not in [openmm.Platform.getPlatform(i).getName() for i in range(count)]:
         pytest.skip("OpenMM has no platform OpenCL here (Debian: pocl-opencl-icd)")
 
 
 @pytest.fixture(scope="module")
-def potential():
-    return pair_potential()
+def simulator(tmp_path_factory):
+    """Environment of a process whose only OpenCL device is oclgrind's."""
+    if not OCLGRIND.is_file():
+        pytest.skip(f"oclgrind is not installed ({OCLGRIND} is missing): apt-get install oclgrind")
+    vendors = tmp_path_factory.mktemp("vendors")
+    (vendors / "oclgrind.icd").write_text(f"{OCLGRIND}\n")
+    return {"OCL_ICD_VENDORS": str(vendors), "OCLGRIND_DATA_RACES": "1"}
 
 
-def check(context, potential, start, precision, scale=1.0):
-    """Energy and forces against the CPU engine where the Context's atoms are now."""
-    wanted = potential.evaluate(start.to_ase(positions_nm(context)), "cpu")
-    largest = max(np.abs(wanted.forces).max(), 1e-2)
-    tolerance = FORCE_RTOL[precision] * max(abs(wanted.energy), largest)
-    assert abs(energy_ev(context) - scale * wanted.energy) < tolerance
-    error = np.abs(forces_ev(context) @ start.rotation.T - scale * wanted.forces).max()
-    assert error < FORCE_RTOL[precision] * largest
+@pytest.fixture(scope="module")
+def pocl(tmp_path_factory):
+    """Environment of a process whose only OpenCL device is PoCL's.
+
+    Without the flag PoCL 3.1 takes minutes to compile our kernels, and what it makes of OpenMM's
+    own ends the process where a System has one particle.
+    """
+    if not POCL.is_file():
+        pytest.skip(f"PoCL is not installed ({POCL} is missing): apt-get install pocl-opencl-icd")
+    vendors = tmp_path_factory.mktemp("vendors")
+    (vendors / "pocl.icd").write_text(POCL.read_text())
+    return {
+        "OCL_ICD_VENDORS": str(vendors),
+        "POCL_CACHE_DIR": str(tmp_path_factory.mktemp("pocl")),
+        "POCL_EXTRA_BUILD_FLAGS": "-cl-opt-disable",
+    }
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
-def test_agrees_with_the_cpu_engine(potential, precision):
-    """Right away, after NaN positions were refused, after atoms moved and were reordered."""
-    structure = as_structure(crystal())
-    start = nnp.openmm.to_openmm(structure)
-    options = {"route": "native", "gpu_kernels": True, "scale_parameter": "coupling", "scale": 0.5}
-    system = nnp.openmm.create_system(potential, start, **options)
-    context = context_of(system, start.positions_nm, "OpenCL", properties={"Precision": precision})
-    check(context, potential, start, precision, scale=0.5)
-    derivatives = context.getState(parameterDerivatives=True).getEnergyParameterDerivatives()
-    assert derivatives["coupling"] * KJ_PER_MOL == pytest.approx(2 * energy_ev(context), rel=1e-5)
-    context.setPositions(np.full_like(start.positions_nm, np.nan))
-    with pytest.raises(openmm.OpenMMException, match=r"position of particle \d+ is not finite"):
-        context.getState(energy=True)
-    context.setPositions(start.positions_nm)
-    context.setVelocitiesToTemperature(300, 1)
-    context.getIntegrator().setStepSize(2e-4)
-    context.getIntegrator().step(300)  # OpenMM reorders atoms every 250 steps
-    assert np.abs(positions_nm(context) - start.positions_nm).max() > 0.01
-    check(context, potential, start, precision, scale=0.5)
-    context.setPeriodicBoxVectors(*(1.02 * start.box_nm))
-    stretched = nnp.openmm.to_openmm(
-        nnp.Structure(
-            structure.positions, structure.atomic_numbers, 1.02 * structure.cell, structure.pbc
-        )
+def run(case, environment, seconds):
+    result = subprocess.run(
+        [sys.executable, str(CASES), case],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
     )
-    context.setPositions(stretched.positions_nm)
-    wanted = potential.evaluate(stretched.to_ase(stretched.positions_nm), "cpu")
-    assert energy_ev(context) == pytest.approx(0.5 * wanted.energy, rel=1e-4)
+    assert result.returncode == 0, result.stdout[-2000:] + result.stderr[-4000:]
+    assert f"passed {case}" in result.stdout
+    for words in ("data race", "Invalid read", "Invalid write", "Uninitialized", "FATAL"):
+        assert words not in result.stderr, result.stderr[:4000]
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
-def test_without_gpu_kernels_the_engine_computes_on_the_host(potential, precision):
-    """The default: positions go to the host and forces come back, after reordering too."""
-    start = nnp.openmm.to_openmm(as_structure(crystal()))
-    system = nnp.openmm.create_system(potential, start, route="native")
-    context = context_of(system, start.positions_nm, "OpenCL", properties={"Precision": precision})
-    check(context, potential, start, precision)
-    context.setVelocitiesToTemperature(300, 1)
-    context.getIntegrator().setStepSize(2e-4)
-    context.getIntegrator().step(300)  # OpenMM reorders atoms every 250 steps
-    assert np.abs(positions_nm(context) - start.positions_nm).max() > 0.01
-    check(context, potential, start, precision)
+@pytest.mark.parametrize("case", SIMULATED)
+def test_in_the_simulator(simulator, case):
+    run(case, simulator, 600)
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_small_boxes_and_free_atoms(potential, name):
-    structure = structures()[name]
-    start = nnp.openmm.to_openmm(structure)
-    system = nnp.openmm.create_system(potential, start, route="native", gpu_kernels=True)
-    context = context_of(system, start.positions_nm, "OpenCL", properties={"Precision": "double"})
-    check(context, potential, start, "double")
+@pytest.mark.parametrize("case", ON_POCL)
+def test_on_pocl(pocl, case):
+    run(case, pocl, 600)
 
 
-def test_subset_extrapolations_and_refusals(potential):
-    """Particles 0, 2 and 3 of four; what is said names particles of the System."""
-    structure = structures()["molecule"]
-    start = nnp.openmm.to_openmm(structure)
-    system = openmm.System()
-    for mass in start.masses:
-        system.addParticle(mass)
-    system.addForce(
-        nnp.openmm.create_force(
-            potential, start.topology, route="native", gpu_kernels=True, particles=[0, 2, 3]
-        )
-    )
-    context = context_of(system, start.positions_nm, "OpenCL", properties={"Precision": "double"})
-    part = as_structure(start.to_ase(start.positions_nm)[[0, 2, 3]])
-    wanted = potential.evaluate(part, "cpu")
-    np.testing.assert_allclose(forces_ev(context)[[0, 2, 3]], wanted.forces, rtol=0, atol=1e-8)
-    assert (forces_ev(context)[1] == 0).all()
-    watch = nnp.openmm.monitor(system.getForce(0))
-    assert watch.count == wanted.extrapolations.n_atoms
-    assert watch.last.energy == pytest.approx(wanted.energy, rel=1e-9)
-    if watch.count:
-        assert watch.worst.atom == [0, 2, 3][wanted.extrapolations.worst.atom]
-        assert watch.worst.relative == pytest.approx(wanted.extrapolations.worst.relative)
-    overlapping = start.positions_nm.copy()
-    overlapping[3] = overlapping[2]
-    context.setPositions(overlapping)
-    with pytest.raises(openmm.OpenMMException, match="particle 2 is in the same place as another"):
-        context.getState(energy=True)
-    context.setPositions(start.positions_nm)
-    assert energy_ev(context) == pytest.approx(wanted.energy, rel=1e-9)
+@pytest.mark.slow
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("case", AT_LENGTH)
+def test_in_the_simulator_at_length(simulator, case):
+    run(case, simulator, 3600)
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("case", SIMULATED + AT_LENGTH)
+def test_on_pocl_at_length(pocl, case):
+    run(case, pocl, 3600)

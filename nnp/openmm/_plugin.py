@@ -21,7 +21,7 @@ from nnp.engines import _library as engine_library
 from nnp.engines.gpu import library as gpu_library
 from nnp.errors import UnavailableError
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 KERNEL = "CalcNNPForce"
 _SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
 _NAME = re.compile(r"libnnp_openmm_(\d+\.\d+)" + re.escape(_SUFFIX))
@@ -147,6 +147,10 @@ def _declare(library: ct.CDLL) -> None:
         "nnp_openmm_monitor_create": (_void_p, [_void_p, _void_p, _char_p, _size_t]),
         "nnp_openmm_monitor_destroy": (None, [_void_p]),
         "nnp_openmm_monitor_read": (None, [_void_p, ct.POINTER(Reading)]),
+        "nnp_openmm_monitor_fetch": (
+            ct.c_int,
+            [_void_p, ct.POINTER(Reading), _char_p, _size_t],
+        ),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(library, name)

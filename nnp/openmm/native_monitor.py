@@ -12,7 +12,7 @@ import openmm
 from numpy.typing import NDArray
 
 from nnp.engines import _library as engine_library
-from nnp.errors import NNPError, OptionError
+from nnp.errors import NNPError, OptionError, UnavailableError
 from nnp.evaluation import Evaluation, Extrapolation, Extrapolations
 from nnp.openmm._plugin import Reading, address, load_plugin
 
@@ -63,16 +63,17 @@ class NativeMonitor:
     def last(self) -> Evaluation | None:
         """The latest that went well, of all particles, Å and eV; None before the first.
 
-        The energy is without the scale parameter. On GPU platforms the atoms' energies are NaN and
-        the forces None. Overwritten parts of it by an evaluation that
-        went wrong are not told apart: look at ``error`` first.
+        The energy is without the scale parameter. What lies on a GPU is copied from there, in the
+        thread that steps; it is lost with the Context: the atoms' energies are NaN then, the
+        forces None. Parts of it overwritten by an evaluation that went wrong are not told apart:
+        look at ``error`` first.
         """
-        reading = self._read()
+        reading = self._fetch()
         if not reading.evaluations:
             return None
         particles = _copy(reading.particles, reading.n_atoms)
         energies = np.zeros(reading.n_particles)
-        energies[particles] = np.nan  # on a GPU each atom's stays there
+        energies[particles] = np.nan  # if lost with a Context on a GPU
         if reading.energies:
             energies[particles] = _copy(reading.energies, reading.n_atoms)
         forces = None
@@ -109,6 +110,14 @@ class NativeMonitor:
     def _read(self) -> Reading:
         reading = Reading()
         self._library.nnp_openmm_monitor_read(self._handle, ct.byref(reading))
+        return reading
+
+    def _fetch(self) -> Reading:
+        reading, message = Reading(), ct.create_string_buffer(_MESSAGE_SIZE)
+        if self._library.nnp_openmm_monitor_fetch(
+            self._handle, ct.byref(reading), message, _MESSAGE_SIZE
+        ):
+            raise UnavailableError(message.value.decode(errors="replace"))
         return reading
 
 

@@ -67,7 +67,7 @@ void fill(const Record& r, nnp_openmm_reading& out)
     out.n_atoms = static_cast<int64_t>(r.particles.size());
     out.particles = r.particles.data();
     out.energies = r.energies.empty() ? nullptr : r.energies.data();
-    out.forces = r.has_forces ? r.forces.data() : nullptr;
+    out.forces = r.has_forces && !r.forces.empty() ? r.forces.data() : nullptr;
     out.n_extrapolating = r.n_extrapolating;
     out.n_extrapolations = static_cast<int64_t>(r.functions.size());
     out.extrapolating_particles = r.extrapolating_particles.data();
@@ -136,4 +136,15 @@ void nnp_openmm_monitor_read(nnp_openmm_monitor* monitor, nnp_openmm_reading* re
     monitor->read = monitor->fixed ? monitor->fixed : monitor->latest->get();
     if (monitor->read)
         fill(*monitor->read, *reading);
+}
+
+int nnp_openmm_monitor_fetch(nnp_openmm_monitor* monitor, nnp_openmm_reading* reading, char* message, size_t size)
+{
+    return guarded(message, size, [&] {
+        nnp_openmm_monitor_read(monitor, reading);
+        if (!monitor || !monitor->read || !monitor->read->fetch)
+            return;
+        monitor->read->fetch();
+        fill(*monitor->read, *reading);
+    });
 }

@@ -15,6 +15,10 @@ namespace nnp_openmm
 
 class NNPForceImpl;
 
+// Where a GPU platform evaluates: through the CPU engine in the host's memory, with kernels on the device, or with
+// those where the device is a GPU (an OpenCL device may be a CPU, which the engine serves better).
+enum { GPU_AUTO = -1, GPU_HOST = 0, GPU_DEVICE = 1 };
+
 // How a force is evaluated; what it computes does not depend on it.
 struct ForceOptions {
     int32_t precision = 0;            // enum nnp_precision; the Reference platform always uses float64
@@ -22,7 +26,7 @@ struct ForceOptions {
     double skin = -1;                 // Å; negative: the engine's default
     int32_t target = 0;               // instruction set, as in nnp.h
     bool allow_not_finite = false;    // give NaN instead of an exception when an energy or force is not finite
-    bool gpu_kernels = false;         // on GPU platforms: kernels on the device instead of the engine on the host
+    int32_t gpu_kernels = GPU_AUTO;   // where GPU platforms evaluate
     int64_t max_extrapolations = -1;  // throw when more atoms extrapolate; negative: any number may
 };
 

@@ -15,6 +15,14 @@ CalcNNPForceKernel& NNPForceImpl::kernel()
     return kernel_.getAs<CalcNNPForceKernel>();
 }
 
+std::string NNPForceImpl::kernel_name(const OpenMM::Platform& platform) const
+{
+    int32_t asked = owner_.options().gpu_kernels;
+    if (asked == GPU_AUTO || !platform.supportsKernels({CalcNNPForceKernel::DeviceName()}))
+        return CalcNNPForceKernel::Name();
+    return asked == GPU_HOST ? CalcNNPForceKernel::HostName() : CalcNNPForceKernel::DeviceName();
+}
+
 void NNPForceImpl::initialize(OpenMM::ContextImpl& context)
 {
     int n_species = static_cast<int>(owner_.atomic_numbers().size());
@@ -24,10 +32,7 @@ void NNPForceImpl::initialize(OpenMM::ContextImpl& context)
                                       " particles, but the System has " + std::to_string(n_particles) +
                                       ": make the force for all particles, with 0 for those that are no atoms of "
                                       "the potential");
-    bool on_gpu =
-        owner_.options().gpu_kernels && context.getPlatform().supportsKernels({CalcNNPForceKernel::GpuName()});
-    std::string name = on_gpu ? CalcNNPForceKernel::GpuName() : CalcNNPForceKernel::Name();
-    kernel_ = context.getPlatform().createKernel(name, context);
+    kernel_ = context.getPlatform().createKernel(kernel_name(context.getPlatform()), context);
     kernel().initialize(context, owner_);
 }
 

@@ -30,6 +30,7 @@ private:
     const NNPForce& owner_;
     OpenMM::Kernel kernel_;
 
+    std::string kernel_name(const OpenMM::Platform& platform) const;
     CalcNNPForceKernel& kernel();
 };
 

@@ -14,7 +14,9 @@ class NNP_OPENMM_API CalcNNPForceKernel : public OpenMM::KernelImpl
 {
 public:
     static std::string Name() { return "CalcNNPForce"; }
-    static std::string GpuName() { return "CalcNNPForceOnGpu"; }
+    // The other two are registered on GPU platforms, where the first chooses between them.
+    static std::string HostName() { return "CalcNNPForceOnHost"; }
+    static std::string DeviceName() { return "CalcNNPForceOnDevice"; }
 
     CalcNNPForceKernel(const std::string& name, const OpenMM::Platform& platform) : KernelImpl(name, platform) {}
 

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define NNP_OPENMM_ABI_VERSION 1
+#define NNP_OPENMM_ABI_VERSION 2
 
 NNP_API int nnp_openmm_abi_version(void);
 /* 1 when the force is an NNPForce. */
@@ -47,6 +47,10 @@ typedef struct nnp_openmm_reading {
     int64_t worst;          /* index of the largest relative, -1: none */
 } nnp_openmm_reading;
 NNP_API void nnp_openmm_monitor_read(nnp_openmm_monitor* monitor, nnp_openmm_reading* reading);
+/* The same, after energies and forces were brought from the device where they lie there. Only in the thread that
+ * evaluates. */
+NNP_API int nnp_openmm_monitor_fetch(nnp_openmm_monitor* monitor, nnp_openmm_reading* reading, char* message,
+                                     size_t size);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@
 #include "potential_data.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -30,6 +31,7 @@ struct Record {
     std::vector<int64_t> particles;  // of the System, one for each atom of the potential
     std::vector<double> energies;    // [atoms]
     std::vector<double> forces;      // [atoms][3], without the global scale
+    std::function<void()> fetch;     // on a device: brings energies and forces here; empty: they are here, or lost
     // Functions outside their training range, by atom, then function.
     std::vector<int64_t> extrapolating_particles;  // index in the System
     std::vector<int64_t> functions;

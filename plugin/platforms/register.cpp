@@ -1,8 +1,7 @@
 // What OpenMM calls when it loads the plugin.
 #include "cpu_kernel.h"
 #include "force_proxy.h"
-#include "gpu_kernel.h"
-#include "host_kernel.h"
+#include "gpu_factory.h"
 
 #include "openmm/reference/ReferencePlatform.h"
 
@@ -21,8 +20,9 @@ extern "C" NNP_OPENMM_API void registerKernelFactories()
         if (dynamic_cast<OpenMM::ReferencePlatform*>(&platform)) {  // CPU is one, too
             platform.registerKernelFactory(CalcNNPForceKernel::Name(), new CpuKernelFactory());
         } else {
-            platform.registerKernelFactory(CalcNNPForceKernel::Name(), new HostKernelFactory());
-            platform.registerKernelFactory(CalcNNPForceKernel::GpuName(), new GpuKernelFactory());
+            for (const std::string& name :
+                 {CalcNNPForceKernel::Name(), CalcNNPForceKernel::HostName(), CalcNNPForceKernel::DeviceName()})
+                platform.registerKernelFactory(name, new GpuKernelFactory());
         }
     }
 }

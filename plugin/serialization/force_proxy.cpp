@@ -26,7 +26,7 @@ ForceOptions read_options(const OpenMM::SerializationNode& node)
     options.threads = node.getIntProperty("threads", options.threads);
     options.skin = node.getDoubleProperty("skin", options.skin);
     options.target = node.getIntProperty("target", options.target);
-    options.gpu_kernels = node.getBoolProperty("gpuKernels", options.gpu_kernels);
+    options.gpu_kernels = node.getIntProperty("gpuKernels", options.gpu_kernels);
     options.allow_not_finite = node.getBoolProperty("allowNotFinite", options.allow_not_finite);
     options.max_extrapolations = node.getLongProperty("maxExtrapolations", options.max_extrapolations);
     return options;
@@ -47,7 +47,7 @@ void NNPForceProxy::serialize(const void* object, OpenMM::SerializationNode& nod
     node.setIntProperty("threads", options.threads);
     node.setDoubleProperty("skin", options.skin);
     node.setIntProperty("target", options.target);
-    node.setBoolProperty("gpuKernels", options.gpu_kernels);
+    node.setIntProperty("gpuKernels", options.gpu_kernels);
     node.setBoolProperty("allowNotFinite", options.allow_not_finite);
     node.setLongProperty("maxExtrapolations", options.max_extrapolations);
     node.setStringProperty("scaleParameter", force.scale_parameter());

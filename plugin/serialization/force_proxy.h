@@ -1,7 +1,7 @@
 // An NNPForce as XML. Version 1 has the attributes
-//   name, forceGroup, periodic (0 or 1), precision, threads, skin, target, gpuKernels (0 or 1), allowNotFinite (0 or
-//   1), maxExtrapolations, scaleParameter, defaultScale, and as base64 of little-endian numbers atomicNumbers (int32),
-//   integers (int64), reals (float64): the last two as nnp.h lays them out.
+//   name, forceGroup, periodic (0 or 1), precision, threads, skin, target, gpuKernels (-1, 0 or 1), allowNotFinite
+//   (0 or 1), maxExtrapolations, scaleParameter, defaultScale, and as base64 of little-endian numbers atomicNumbers
+//   (int32), integers (int64), reals (float64): the last two as nnp.h lays them out.
 #ifndef NNP_PLUGIN_FORCE_PROXY_H
 #define NNP_PLUGIN_FORCE_PROXY_H
 

@@ -1,17 +1,13 @@
 #include "gpu_kernel.h"
 
-#include "host_kernel.h"
 #include "transfer.h"
 #include "units.h"
 
 #include "openmm/OpenMMException.h"
 #include "openmm/common/ContextSelector.h"
-#include "openmm/cuda/CudaPlatform.h"
-#include "openmm/hip/HipPlatform.h"
-#include "openmm/opencl/OpenCLPlatform.h"
 
 #include <cmath>
-#include <numeric>
+#include <limits>
 
 namespace nnp_openmm
 {
@@ -30,32 +26,14 @@ constexpr double FIXED_POINT = 0x1p32;  // OpenMM's forces
 constexpr double COARSER = 0x1p16;      // when a force is too large for the kernels' fixed point
 constexpr int MOST_TRIES = 80;          // of coarser fixed points, larger buffers, new lists
 constexpr double COARSEST = 0x1p-900;
-
-// The first member of each platform's data that matters: the device contexts; OpenMM runs a force like ours on the
-// first.
-template <class Data>
-ComputeContext* first_context(OpenMM::ContextImpl& context)
-{
-    // one base class, so that the addresses are the same; the classes themselves need the vendors' headers
-    return reinterpret_cast<ComputeContext*>(static_cast<Data*>(context.getPlatformData())->contexts[0]);
-}
+constexpr double NOT_A_NUMBER = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
-
-ComputeContext* device_context(const OpenMM::Platform& platform, OpenMM::ContextImpl& context)
-{
-    if (platform.getName() == "OpenCL")
-        return first_context<OpenMM::OpenCLPlatform::PlatformData>(context);
-    if (platform.getName() == "CUDA")
-        return first_context<OpenMM::CudaPlatform::PlatformData>(context);
-    if (platform.getName() == "HIP")
-        return first_context<OpenMM::HipPlatform::PlatformData>(context);
-    return nullptr;
-}
 
 GpuCalcNNPForceKernel::~GpuCalcNNPForceKernel()
 {
     OpenMM::ContextSelector selector(context_);
+    record_->fetch = nullptr;
     list_.reset();
     program_.reset();
 }
@@ -83,20 +61,28 @@ void GpuCalcNNPForceKernel::initialize(OpenMM::ContextImpl&, const NNPForce& for
 
 void GpuCalcNNPForceKernel::take(const NNPForce& force)
 {
-    widths_ = force.widths();
-    record_->take_particles(force.atomic_numbers());
+    Widths widths = force.widths();
     std::vector<int> atom_of(std::max(context_.getPaddedNumAtoms(), 1), -1), elements;
-    atomic_numbers_.clear();
-    for (int64_t particle : record_->particles) {
-        atom_of[particle] = static_cast<int>(atomic_numbers_.size());
-        atomic_numbers_.push_back(force.atomic_numbers()[particle]);
-        elements.push_back(static_cast<int>(std::distance(widths_.begin(), widths_.find(atomic_numbers_.back()))));
+    std::vector<int32_t> numbers;
+    for (size_t particle = 0; particle < force.atomic_numbers().size(); ++particle) {
+        int32_t number = force.atomic_numbers()[particle];
+        if (number == 0)
+            continue;
+        atom_of[particle] = static_cast<int>(numbers.size());
+        numbers.push_back(number);
+        elements.push_back(static_cast<int>(std::distance(widths.begin(), widths.find(number))));
     }
+    double skin = options_.skin < 0 ? DEFAULT_SKIN : options_.skin;
+    auto program = std::make_unique<Program>(context_, force.potential(), static_cast<int>(widths.size()));
+    auto list = std::make_unique<DeviceNeighborList>(*program, read_cutoff(force.potential()), skin, elements);
+    // nothing threw: from here on it is the new potential
+    widths_ = std::move(widths);
+    atomic_numbers_ = std::move(numbers);
+    record_->take_particles(force.atomic_numbers());
+    record_->fetch = [this] { fetch(); };
     atom_of_.allocate<int>(context_, atom_of.size(), "nnpAtomOf");
     atom_of_.write(atom_of);
-    double skin = options_.skin < 0 ? DEFAULT_SKIN : options_.skin;
-    auto program = std::make_unique<Program>(context_, force.potential(), static_cast<int>(widths_.size()));
-    list_ = std::make_unique<DeviceNeighborList>(*program, read_cutoff(force.potential()), skin, elements);
+    list_ = std::move(list);
     program_ = std::move(program);
     set_room(FIRST_ROOM);
 }
@@ -134,8 +120,8 @@ void GpuCalcNNPForceKernel::scatter(double scale)
 {
     int n = context_.getNumAtoms();
     double factor = scale * FORCE_PER_EV_ANGSTROM * FIXED_POINT / list_->scale();
-    scatter_.launch(n, Program::GROUP_SIZE, n, context_.getPaddedNumAtoms(), factor, context_.getAtomIndexArray(),
-                    atom_of_, list_->forces, context_.getLongForceBuffer());
+    scatter_.launch(n, Program::GROUP_SIZE, n, context_.getPaddedNumAtoms(), factor, lost_ ? 1 : 0,
+                    context_.getAtomIndexArray(), atom_of_, list_->forces, context_.getLongForceBuffer());
 }
 
 void GpuCalcNNPForceKernel::launch(int wanted)
@@ -155,6 +141,7 @@ void GpuCalcNNPForceKernel::launch(int wanted)
 
 bool GpuCalcNNPForceKernel::evaluate(int wanted)
 {
+    lost_ = false;
     Matrix box = cell();
     if (!list_->holds(box))
         list_->build(box, periodic_);
@@ -187,7 +174,7 @@ bool GpuCalcNNPForceKernel::settle(const std::vector<int>& counters)
     return true;
 }
 
-// Throws what the atoms' status says; coarser fixed point where only a force is large.
+// Throws what the atoms' status says, or notes it where it may pass; coarser fixed point where only a force is large.
 bool GpuCalcNNPForceKernel::settle_failures()
 {
     std::vector<int> status = list_->status.read<int>();
@@ -197,7 +184,10 @@ bool GpuCalcNNPForceKernel::settle_failures()
             fail(NNP_BAD_STRUCTURE, "particle " + particle + " is in the same place as another: remove one of them");
     }
     for (size_t atom = 0; atom < status.size(); ++atom) {
-        if (status[atom] & STATUS_NOT_FINITE || (status[atom] && list_->scale() < COARSEST))
+        lost_ = lost_ || status[atom] & STATUS_NOT_FINITE || (status[atom] && list_->scale() < COARSEST);
+        if (lost_ && options_.allow_not_finite)
+            return true;
+        if (lost_)
             fail(NNP_NOT_FINITE, "energy or force of atom " + std::to_string(record_->particles[atom]) +
                                      " is not finite: the structure is far outside what the potential was trained "
                                      "on; look at the atoms around this one");
@@ -222,14 +212,38 @@ void GpuCalcNNPForceKernel::read_extrapolations(int count)
     record_->set_extrapolations(found, atomic_numbers_, widths_);
 }
 
-OpenMM::KernelImpl* GpuKernelFactory::createKernelImpl(std::string name, const OpenMM::Platform& platform,
-                                                       OpenMM::ContextImpl& context) const
+void GpuCalcNNPForceKernel::evaluate_until_settled(int wanted)
 {
-    ComputeContext* device = device_context(platform, context);
-    bool able = device && device->getSupports64BitGlobalAtomics() && device->getSupportsDoublePrecision();
-    if (!able)
-        return HostKernelFactory().createKernelImpl(CalcNNPForceKernel::Name(), platform, context);
-    return new GpuCalcNNPForceKernel(name, platform, *device);
+    int tries = 0;
+    while (!evaluate(wanted)) {
+        if (++tries > MOST_TRIES)
+            fail(NNP_INTERNAL,
+                 "the device's neighbour list is never good enough: make the force with "
+                 "gpu_kernels=False and report this");
+    }
+}
+
+void GpuCalcNNPForceKernel::take_energy()
+{
+    std::vector<double> partial = partial_.read<double>();
+    record_->energy = lost_ ? NOT_A_NUMBER : 0;
+    for (int group = 0; group < FINISH_GROUPS && !lost_; ++group)
+        record_->energy += partial[PARTIALS * group];
+}
+
+// Energies and forces of the last evaluation, from where they lie.
+void GpuCalcNNPForceKernel::fetch()
+{
+    OpenMM::ContextSelector selector(context_);
+    record_->energies = list_->energies.read<double>();
+    std::vector<int64_t> forces = record_->has_forces ? list_->forces.read<int64_t>() : std::vector<int64_t>();
+    record_->forces.resize(forces.size());
+    for (size_t i = 0; i < forces.size(); ++i)
+        record_->forces[i] = static_cast<double>(forces[i]) / list_->scale();
+    if (!lost_)
+        return;
+    std::fill(record_->energies.begin(), record_->energies.end(), NOT_A_NUMBER);
+    std::fill(record_->forces.begin(), record_->forces.end(), NOT_A_NUMBER);
 }
 
 double GpuCalcNNPForceKernel::execute(OpenMM::ContextImpl& context, bool include_forces, bool)
@@ -239,32 +253,25 @@ double GpuCalcNNPForceKernel::execute(OpenMM::ContextImpl& context, bool include
     if (list_->n() == 0)
         return 0;
     gather();
-    int tries = 0;
-    while (!evaluate(WANT_ENERGY | (include_forces ? WANT_FORCES : 0))) {
-        if (++tries > MOST_TRIES)
-            fail(NNP_INTERNAL,
-                 "the device's neighbour list is never good enough: make the force with "
-                 "gpu_kernels=False and report this");
-    }
-    std::vector<double> partial = partial_.read<double>();
-    double energy = 0;
-    for (int group = 0; group < FINISH_GROUPS; ++group)
-        energy += partial[PARTIALS * group];
-    record_->energy = energy;
+    evaluate_until_settled(WANT_ENERGY | (include_forces ? WANT_FORCES : 0));
+    take_energy();
+    record_->energies.clear();
+    record_->forces.clear();
+    record_->has_forces = include_forces;
     record_->evaluations += 1;
     record_->code = NNP_OK;
     record_->message.clear();
     std::string complaint = record_->complaint(options_.max_extrapolations);
     if (!complaint.empty())
         fail(NNP_BAD_STRUCTURE, complaint);
-    double scale = 1;
+    double scale = 1, energy = record_->energy * KJ_MOL_PER_EV;
     if (!scale_parameter_.empty()) {
         scale = context.getParameter(scale_parameter_);
-        context_.getEnergyParamDerivWorkspace()[scale_parameter_] += energy * KJ_MOL_PER_EV;
+        context_.getEnergyParamDerivWorkspace()[scale_parameter_] += energy;
     }
     if (include_forces)
         scatter(scale);
-    return scale * energy * KJ_MOL_PER_EV;
+    return scale * energy;
 }
 
 void GpuCalcNNPForceKernel::fail(int code, const std::string& sentence)

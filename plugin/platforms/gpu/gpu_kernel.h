@@ -5,8 +5,6 @@
 #include "kernels.h"
 #include "neighbor_list.h"
 
-#include "openmm/KernelFactory.h"
-
 namespace nnp_openmm
 {
 
@@ -27,7 +25,7 @@ public:
 private:
     ComputeContext& context_;
     ForceOptions options_;
-    bool periodic_ = false;
+    bool periodic_ = false, lost_ = false;  // lost: the last results were not finite, and may be passed on
     std::string scale_parameter_;
     Widths widths_;
     std::vector<int32_t> atomic_numbers_;  // of the atoms
@@ -43,25 +41,17 @@ private:
     Matrix cell() const;
     void gather();
     void launch(int wanted);
+    void evaluate_until_settled(int wanted);
     // False when something had to be made anew: again.
     bool evaluate(int wanted);
     bool settle(const std::vector<int>& counters);
     bool settle_failures();
     void read_extrapolations(int count);
     void scatter(double scale);
+    void take_energy();
+    void fetch();
     [[noreturn]] void fail(int code, const std::string& sentence);
 };
-
-// Makes the kernel where the device can run it, else one that goes through the host.
-class GpuKernelFactory : public OpenMM::KernelFactory
-{
-public:
-    OpenMM::KernelImpl* createKernelImpl(std::string name, const OpenMM::Platform& platform,
-                                         OpenMM::ContextImpl& context) const override;
-};
-
-// The device context of a Context on one of OpenMM's GPU platforms; null on other platforms.
-ComputeContext* device_context(const OpenMM::Platform& platform, OpenMM::ContextImpl& context);
 
 }  // namespace nnp_openmm
 

@@ -78,12 +78,13 @@ void DeviceNeighborList::place()
 void DeviceNeighborList::build(const Matrix& cell, bool periodic)
 {
     program_.fit(FIRST_CAPACITY);
-    box_ = make_box(cell, periodic, positions.read<double>(), cutoff_ + skin_);
+    std::vector<double> atoms_at = periodic ? std::vector<double>() : positions.read<double>();
+    box_ = make_box(cell, periodic, atoms_at, cutoff_ + skin_);
     cell_ = cell;
     std::vector<int> bins = box_.bins(n_);
     grid_.write(bins);
     box_array_.write(box_.box_array(skin_ / 2));
-    set_scale(scale_);
+    set_scale(std::ldexp(1.0, SCALE_EXPONENT));
     sort_into_bins(bins[0] * bins[1] * bins[2]);
     find_neighbors();
     order_atoms();

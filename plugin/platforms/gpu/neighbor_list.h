@@ -22,7 +22,7 @@ public:
     void place();
 
     // Forces are summed in 1/scale eV/Å.
-    void set_scale(double scale);
+    void set_scale(double scale);  // until the next list
     double scale() const { return scale_; }
     void set_room(int extrapolations);
     int n() const { return n_; }

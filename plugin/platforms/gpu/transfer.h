@@ -27,15 +27,18 @@ KERNEL void nnp_gather(int n, GLOBAL const real4* RESTRICT posq, GLOBAL const re
     }
 }
 
-// factor: OpenMM's fixed point over that of the kernels.
-KERNEL void nnp_scatter(int n, int padded, double factor, GLOBAL const int* RESTRICT particle_at,
+// factor: OpenMM's fixed point over that of the kernels. lost: the forces are not finite, which OpenMM's fixed point
+// has no number for: as where OpenMM itself converts NaN, the least one is added.
+KERNEL void nnp_scatter(int n, int padded, double factor, int lost, GLOBAL const int* RESTRICT particle_at,
                         GLOBAL const int* RESTRICT atom_of, GLOBAL const mm_ulong* RESTRICT forces,
                         GLOBAL mm_ulong* RESTRICT force_buffers)
 {
     for (int i = GLOBAL_ID; i < n; i += GLOBAL_SIZE) {
         int atom = atom_of[particle_at[i]];
-        for (int c = 0; atom >= 0 && c < 3; ++c)
-            force_buffers[i + c * padded] += (mm_ulong)(mm_long)(factor * (double)(mm_long)forces[3 * atom + c]);
+        for (int c = 0; atom >= 0 && c < 3; ++c) {
+            mm_ulong force = (mm_ulong)(mm_long)(factor * (double)(mm_long)forces[3 * atom + c]);
+            force_buffers[i + c * padded] += lost ? (mm_ulong)1 << 63 : force;
+        }
     }
 }
 )";

@@ -17,12 +17,8 @@ from __future__ import annotations
 import argparse
 import ctypes as ct
 import json
-import os
-import platform
-import subprocess
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +30,7 @@ from ase.io import read
 
 import nnp
 import nnp.openmm
+from nnp.benchmark import machine
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.engines import _library as c
 from nnp.engines.cpu import CpuEngine
@@ -184,29 +181,6 @@ def measure(
     return rows
 
 
-def machine() -> dict[str, Any]:
-    """What the numbers belong to."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout.strip()
-    models = [
-        line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
-    ]
-    return {
-        "processor": models[0].split(":")[1].strip() if models else platform.processor(),
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-        "openmm": openmm.version.short_version,
-        "python": platform.python_version(),
-        "commit": commit,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -227,7 +201,11 @@ def main() -> None:
         rows += measure(potential, atoms, arguments)
     if arguments.json:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        content = {"machine": machine(), "threads": arguments.threads, "rows": rows}
+        content = {
+            "machine": machine() | {"openmm": openmm.version.short_version},
+            "threads": arguments.threads,
+            "rows": rows,
+        }
         arguments.json.write_text(json.dumps(content, indent=1) + "\n")
 
 

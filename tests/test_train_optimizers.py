@@ -38,7 +38,7 @@ def test_kalman_filter_against_the_textbook(fading):
     theta, P = rng.normal(size=n), 2.0 * np.eye(n)
     moved = torch.from_numpy(theta.copy())
     forgetting = 0.9 if fading else 1.0
-    for m in (1, 3, 5, 12):
+    for m in (1, 3, 5, 12, 17, 1, 40, 2):  # rows wait, are settled, and wait again
         xi, H = rng.normal(size=m), rng.normal(size=(m, n))
         moved = filter_.update(moved, torch.from_numpy(xi), torch.from_numpy(H))
         A = np.linalg.inv(forgetting * noise * np.eye(m) + H @ P @ H.T)
@@ -48,7 +48,7 @@ def test_kalman_filter_against_the_textbook(fading):
         if fading:
             forgetting = rate * forgetting + 1 - rate
         np.testing.assert_allclose(moved.numpy(), theta, rtol=1e-10)
-        np.testing.assert_allclose(filter_.state()["covariance"], P, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(filter_.covariance.numpy(), P, rtol=0, atol=1e-12)
 
 
 def test_kalman_noise_decays_to_its_floor():
@@ -123,13 +123,17 @@ def test_kalman_takes_only_bad_components():
     settings = KalmanSettings(candidates=1, threshold=1.5)
     filter_ = Kalman(settings, len(made.theta), 1, 0, torch.float64)
     sample = made.train[0]
-    (prediction,) = aim.model.predict(made.theta, [sample])
+    traces = aim.model.traces(made.theta, [sample])
+    (prediction,) = aim.model.predict_from(traces, [sample])
     error = np.abs(prediction.forces.numpy() - sample.frame.forces).ravel()
     bad = set(np.flatnonzero(error > 1.5 * np.sqrt(np.mean(error**2))))
     assert 0 < len(bad) < len(error)
-    rng = np.random.default_rng(0)
-    drawn = [filter_._candidates(made.theta, aim, sample, rng) for _ in range(20)]
-    assert {int(d[0]) for d in drawn} <= bad
+    drawn = set()
+    for step in range(20):
+        filter_._steps = step
+        drawn.add(int(filter_._candidates(aim, sample, traces)[0]))
+    assert len(drawn) > 1
+    assert drawn <= bad
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,7 @@ class Objective:
         sample: Sample,
         counts: Counts,
         components: NDArray[np.int64] | None = None,
+        traces: Sequence[Trace] | None = None,
     ) -> Residuals:
         """Weighted residuals of one structure.
 
@@ -110,8 +111,9 @@ class Objective:
             sample: the structure.
             counts: what the means run over.
             components: force components 3 a + c; all when None.
+            traces: of this structure alone with these parameters, if they are there already.
         """
-        traces = self.model.traces(theta, [sample])
+        traces = self.model.traces(theta, [sample]) if traces is None else traces
         parts = [
             self._energy_rows(sample, traces, counts),
             self._force_rows(sample, traces, counts, components),

@@ -23,6 +23,7 @@ from torch import Tensor
 
 from nnp.errors import OptionError
 from nnp.train.features import Sample
+from nnp.train.network import Trace
 from nnp.train.objective import Counts, Objective
 from nnp.train.optimizers.base import State
 
@@ -71,6 +72,61 @@ class KalmanSettings:
             raise OptionError(f"kalman candidates = {self.candidates}: 1 or more, or leave it out")
 
 
+# Rows that wait before they are taken off the matrix.
+_PENDING = 32
+
+
+class _Covariance:
+    """P = s (Q − UᵀU) + d, without a pass over its p² numbers at every step.
+
+    A step reads Q once; the rows it takes off wait in U, the factor of forgetting in s, the noise
+    in d, until there are ``_PENDING`` rows.
+    """
+
+    def __init__(self, diagonal: float, n_parameters: int, dtype: torch.dtype) -> None:
+        self._matrix = diagonal * torch.eye(n_parameters, dtype=dtype)
+        self._rows = self._matrix.new_zeros((0, n_parameters))
+        self._scale, self._diagonal = 1.0, 0.0
+
+    def times(self, rows: Tensor) -> Tensor:
+        """H P of rows H (m, p)."""
+        product = rows @ self._matrix
+        if len(self._rows):
+            product -= (rows @ self._rows.T) @ self._rows
+        return product.mul_(self._scale).add_(rows, alpha=self._diagonal)
+
+    def reduce(self, half: Tensor, forgetting: float, noise: float) -> None:
+        """P ← (P − hᵀh) / λ + q."""
+        self._rows = torch.cat([self._rows, half / self._scale**0.5])
+        self._scale /= forgetting
+        self._diagonal = self._diagonal / forgetting + noise
+        if len(self._rows) >= _PENDING:
+            self._settle()
+
+    def state(self) -> State:
+        """What is settled and what waits, so that a resumed run rounds alike."""
+        scalars = np.array([self._scale, self._diagonal])
+        parts = {"covariance": self._matrix.numpy(), "pending": self._rows.numpy()}
+        return {**parts, "pending_scalars": scalars}
+
+    def restore(self, state: State) -> None:
+        """Continue from what `state` returned."""
+        self._matrix = torch.from_numpy(state["covariance"].copy())
+        self._rows = torch.from_numpy(state["pending"].copy())
+        self._scale, self._diagonal = (float(x) for x in state["pending_scalars"])
+
+    def dense(self) -> Tensor:
+        """P (p, p)."""
+        self._settle()
+        return self._matrix
+
+    def _settle(self) -> None:
+        rows, scale = self._rows, self._scale
+        self._matrix.addmm_(rows.T, rows, alpha=-scale, beta=scale)
+        self._matrix.diagonal().add_(self._diagonal)
+        self._rows, self._scale, self._diagonal = rows[:0], 1.0, 0.0
+
+
 class Kalman:
     """The filter with its covariance.
 
@@ -94,7 +150,7 @@ class Kalman:
         dtype: torch.dtype,
     ) -> None:
         self._settings = settings
-        self._covariance = settings.covariance * torch.eye(n_parameters, dtype=dtype)
+        self._covariance = _Covariance(settings.covariance, n_parameters, dtype)
         self._forgetting = settings.forgetting if settings.fading else 1.0
         self._steps = 0
         self._per_epoch = max(steps_per_epoch, 1)
@@ -102,21 +158,17 @@ class Kalman:
 
     def step(self, theta: Tensor, objective: Objective, batch: Sequence[Sample]) -> Tensor:
         """See `nnp.train.optimizers.base.Optimizer.step`."""
+        traces = [objective.model.traces(theta, [sample]) for sample in batch]
         chosen = [
-            self._candidates(
-                theta,
-                objective,
-                sample,
-                np.random.default_rng((self._seed, self._steps, sample.number)),
-            )
-            for sample in batch
+            self._candidates(objective, sample, trace)
+            for sample, trace in zip(batch, traces, strict=True)
         ]
         counts = objective.counts(batch)
         drawn = sum(len(c) for c in chosen if c is not None)
         counts = Counts(counts.energy, objective.total(Counts(0, drawn, 0)).forces, counts.stress)
         rows = [
-            objective.residuals(theta, sample, counts, components)
-            for sample, components in zip(batch, chosen, strict=True)
+            objective.residuals(theta, sample, counts, components, trace)
+            for sample, components, trace in zip(batch, chosen, traces, strict=True)
         ]
         self._steps += 1
         values = torch.cat([theta.new_zeros(0), *(r.values for r in rows)])
@@ -128,7 +180,7 @@ class Kalman:
         if not len(values):
             return theta
         settings, forgetting = self._settings, self._forgetting
-        projected = jacobian @ self._covariance
+        projected = self._covariance.times(jacobian)
         innovation = projected @ jacobian.T
         innovation.diagonal().add_(forgetting * self._decayed("noise"))
         factor, failed = torch.linalg.cholesky_ex(innovation)
@@ -136,29 +188,30 @@ class Kalman:
             return torch.full_like(theta, torch.nan)
         half = torch.linalg.solve_triangular(factor, projected, upper=False)
         scaled = torch.linalg.solve_triangular(factor, values[:, None], upper=False)
-        # one pass over P: at p² numbers the filter is bound by memory
-        self._covariance.addmm_(half.T, half, alpha=-1 / forgetting, beta=1 / forgetting)
+        noise = 0.0 if settings.fading else self._decayed("process")
+        self._covariance.reduce(half, forgetting, noise)
         if settings.fading:
             rate = settings.forgetting_rate
             self._forgetting = rate * forgetting + 1 - rate
-        else:
-            self._covariance.diagonal().add_(self._decayed("process"))
         moved: Tensor = theta + (half.T @ scaled)[:, 0]
         return moved
+
+    @property
+    def covariance(self) -> Tensor:
+        """(p, p) P."""
+        return self._covariance.dense()
 
     def set_rate(self, factor: float) -> None:
         """The filter has no learning rate."""
 
     def state(self) -> State:
         """See `nnp.train.optimizers.base.Optimizer.state`."""
-        return {
-            "covariance": self._covariance.numpy(),
-            "scalars": np.array([self._forgetting, float(self._steps)]),
-        }
+        scalars = np.array([self._forgetting, float(self._steps)])
+        return {"scalars": scalars} | self._covariance.state()
 
     def restore(self, state: State) -> None:
         """See `nnp.train.optimizers.base.Optimizer.restore`."""
-        self._covariance = torch.from_numpy(state["covariance"].copy())
+        self._covariance.restore(state)
         self._forgetting, steps = (float(x) for x in state["scalars"])
         self._steps = int(steps)
 
@@ -169,7 +222,7 @@ class Kalman:
         return max(s.process_noise * float(np.exp(-s.process_decay * epochs)), s.process_min)
 
     def _candidates(
-        self, theta: Tensor, objective: Objective, sample: Sample, rng: np.random.Generator
+        self, objective: Objective, sample: Sample, traces: Sequence[Trace]
     ) -> np.ndarray | None:
         """Force components of this step: at random, or at random among the bad ones."""
         if sample.frame.forces is None or objective.loss.forces == 0:
@@ -177,9 +230,10 @@ class Kalman:
         pool = np.arange(sample.frame.forces.size)
         count = self._settings.candidates or len(pool)
         if self._settings.threshold > 0:
-            (prediction,) = objective.model.predict(theta, [sample])
+            (prediction,) = objective.model.predict_from(traces, [sample])
             error = np.abs(prediction.forces.numpy() - sample.frame.forces).ravel()  # type: ignore[union-attr]
             limit = self._settings.threshold * np.sqrt(np.mean(error**2))
             bad = np.flatnonzero(error > limit)
             pool = bad if len(bad) else pool
+        rng = np.random.default_rng((self._seed, self._steps, sample.number))
         return np.sort(rng.choice(pool, min(count, len(pool)), replace=False))

@@ -119,7 +119,8 @@ def test_images_of_the_wrong_kind(given, message):
         NNPCalculator.train(given)
 
 
-def test_refusals(images, tmp_path):
+def test_refusals(images, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(FileFormatError, match="does not exist"):
         NNPCalculator.train(tmp_path / "nowhere.traj")
     with pytest.raises(OptionError, match="networks is unknown: did you mean 'network'"):

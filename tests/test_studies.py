@@ -13,7 +13,40 @@ import pytest
 STUDIES = Path(__file__).parents[1] / "examples" / "studies"
 
 # Script → number of results.json ("a > b" goes into a table) → what it must lie between.
-BOUNDS: dict[str, dict[str, tuple[float, float]]] = {}
+BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
+    "argon": {
+        "energy RMSE / meV/atom": (0.0, 0.5),
+        "force RMS / meV/Å": (30.0, 50.0),
+        "force RMSE / meV/Å": (0.05, 8.0),
+        "drift / meV/atom/ps, network": (-0.005, 0.005),
+        "temperature / K, network": (40.0, 70.0),
+        "highest g(r)": (4.0, 7.0),
+    },
+    "hydrogen": {
+        "functions > linear > 1 > 0": (350.0, 600.0),
+        "functions > linear > 8 > 0": (30.0, 300.0),
+        "functions > tanh, 8 neurons > 3 > 0": (0.05, 80.0),
+        "neurons, 1 function > tanh > 1 > 0": (150.0, 600.0),
+        "neurons, 1 function > tanh > 4 > 0": (0.1, 100.0),
+    },
+    "lennard_jones": {
+        "pair > energy RMSE / meV": (0.0, 1.0),
+        "pair > slope RMSE / meV/Å": (0.0, 10.0),
+        "pair > energy, engines − training / meV": (0.0, 1e-9),
+        "pair > slope, engines − training / meV/Å": (0.0, 1e-9),
+        "many > spread / meV": (14.0, 18.0),
+        "many > energy RMSE / meV > 12 radial functions > 1": (0.5, 5.0),
+        "many > energy RMSE / meV > 20 distances > 1": (8.0, 40.0),
+        "direct > forces as gradient > change of total energy, largest / meV": (0.0, 0.05),
+        "direct > forces as outputs > change of total energy, median / meV": (0.1, 1e9),
+    },
+    # A factor of ten or more between them, so that no neighbour on the machine matters
+    "speed": {
+        "networks / µs per atom > 0 > CPU engine": (1.0, 1e4),
+        "potentials / µs per atom > 1 > CPU engine": (0.5, 200.0),
+        "potentials / µs per atom > 1 > torch eager": (100.0, 1e6),
+    },
+}
 
 
 def run(name, folder, **environment):

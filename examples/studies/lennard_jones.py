@@ -24,11 +24,12 @@ def main() -> None:
 
 
 def pair(study: Study) -> dict[str, Any]:
-    from lennard_jones_parts.pair import CUTOFF, NEAREST, learn, predictions, teacher
+    from lennard_jones_parts.pair import CUTOFF, NEAREST, argon, learn, predictions
+    from pair_parts.fitting import teacher_curve
 
     r = np.linspace(NEAREST, CUTOFF, 400)
     task, theta = learn(60, 400 if study.full else 60)
-    wanted, found = teacher(r), predictions(task, theta, r)
+    wanted, found = teacher_curve(r, argon(r)), predictions(task, theta, r)
     figure, axes = panels(2, 2, sharex=True)
     for row, name, unit in ((0, "energy", "meV"), (1, "slope", "meV/Å")):
         axes[row, 0].plot(r, getattr(wanted, name), "black", linewidth=1, label="Lennard-Jones")
@@ -47,8 +48,8 @@ def pair(study: Study) -> dict[str, Any]:
     error = training.minus(wanted)
     apart = [curve.minus(training) for curve in found.values()]
     return {
-        "energy RMSE / meV": rms(error.energy),
-        "slope RMSE / meV/Å": rms(error.slope),
+        "energy RMSE / meV": error.rms[0],
+        "slope RMSE / meV/Å": error.rms[1],
         "energy, engines − training / meV": max(float(np.abs(c.energy).max()) for c in apart),
         "slope, engines − training / meV/Å": max(float(np.abs(c.slope).max()) for c in apart),
     }
@@ -97,10 +98,6 @@ def direct(study: Study) -> dict[str, Any]:
     study.picture("direct", figure)
     print(table(["", *numbers], [[k, *(n[k] for n in numbers.values())] for k in numbers[name]]))
     return numbers
-
-
-def rms(values: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(values))))
 
 
 if __name__ == "__main__":

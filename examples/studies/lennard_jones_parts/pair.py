@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from ase import Atoms
+from pair_parts.fitting import Curve, engine_curve, fit, pairs
+from torch import Tensor
 
 from nnp.teachers.ase import LennardJones
-from nnp.train import Dataset, TrainingSettings
-from nnp.train.build import Task, build
-from nnp.train.objective import Objective
-from nnp.train.optimizers import make_optimizer
-from nnp.train.tables import from_table
+from nnp.train import Dataset
+from nnp.train.build import Task
 
 CUTOFF = 8.5  # Å, of teacher and function
 NEAREST = 3.1
 SETTINGS = {
-    "data": {"train": "dimers"},  # a name only: the data is in memory
     "functions": {
         "generate": {
             "cutoff": CUTOFF,
@@ -30,73 +26,24 @@ SETTINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Curve:
-    """Energy (meV) and its derivative (meV/Å) of a dimer.
-
-    Attributes:
-        r: (n,) Å.
-        energy: (n,) zero beyond the cutoff.
-        slope: (n,) dE/dr.
-    """
-
-    r: np.ndarray
-    energy: np.ndarray
-    slope: np.ndarray
-
-    def minus(self, other: Curve) -> Curve:
-        """Errors against another."""
-        return Curve(self.r, self.energy - other.energy, self.slope - other.slope)
+def argon(r: np.ndarray) -> list[Atoms]:
+    """Labelled pairs."""
+    return pairs("Ar", r, LennardJones)
 
 
-def dimers(r: np.ndarray) -> list[Atoms]:
-    """Labelled pairs of argon atoms."""
-    found = []
-    for distance in r:
-        atoms = Atoms("Ar2", [(0, 0, 0), (distance, 0, 0)], calculator=LennardJones())
-        atoms.get_forces()
-        found.append(atoms)
-    return found
+def learn(samples: int, epochs: int) -> tuple[Task, Tensor]:
+    """Fit; what is fixed, and the parameters θ."""
+    return fit(SETTINGS, argon(np.linspace(NEAREST, CUTOFF - 0.05, samples)), epochs)
 
 
-def teacher(r: np.ndarray) -> Curve:
-    atoms = dimers(r)
-    return _curve(
-        r, [a.get_potential_energy() for a in atoms], [a.get_forces()[1, 0] for a in atoms]
-    )
-
-
-def learn(samples: int, epochs: int) -> tuple[Task, object]:
-    """Fit, by the pieces that `nnp train` is made of; what is fixed, and the parameters θ."""
-    settings = from_table(TrainingSettings, SETTINGS, "")
-    data = Dataset.from_atoms(dimers(np.linspace(NEAREST, CUTOFF - 0.05, samples)))
-    task = build(settings, data, Dataset(()), quiet=True)
-    objective = Objective(task.model, settings.loss)
-    theta = task.theta
-    optimizer = make_optimizer(settings.optimizer, len(theta), samples, 0, theta.dtype)
-    for _ in range(epochs):
-        theta = optimizer.step(theta, objective, task.train)
-    return task, theta
-
-
-def predictions(task: Task, theta: object, r: np.ndarray) -> dict[str, Curve]:
+def predictions(task: Task, theta: Tensor, r: np.ndarray) -> dict[str, Curve]:
     """By the training framework, and by both engines from the finished potential."""
-    atoms = dimers(r)
+    atoms = argon(r)
     samples = [task.model.maker.sample(frame) for frame in Dataset.from_atoms(atoms)]
     seen = task.model.predict(theta, samples)
-    found = {
-        "training": _curve(
-            r, [float(p.energy) for p in seen], [float(p.forces[1, 0]) for p in seen]
-        )
-    }
     potential = task.model.potential(theta)
-    for engine in ("cpu", "reference"):
-        results = potential.evaluate(atoms, engine)
-        found[f"engine {engine}"] = _curve(
-            r, [f.energy for f in results], [f.forces[1, 0] for f in results]
-        )
-    return found
-
-
-def _curve(r: np.ndarray, energies: list[float], forces: list[float]) -> Curve:
-    return Curve(r, 1000 * np.array(energies), -1000 * np.array(forces))
+    return {
+        "training": Curve.of(r, [float(p.energy) for p in seen], [p.forces for p in seen]),
+        "engine cpu": engine_curve(r, potential, atoms, "cpu"),
+        "engine reference": engine_curve(r, potential, atoms, "reference"),
+    }

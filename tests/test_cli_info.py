@@ -59,7 +59,7 @@ def test_a_name_stands_for_what_comes_along(tmp_path, monkeypatch, capsys):
     assert nnp("info", "silicon_sw") == 0
     text = capsys.readouterr().out
     assert "Stillinger-Weber" in text
-    assert "19 entries" in text
+    assert "commands    14 entries" in text
     assert all(len(line) < 120 for line in text.splitlines())
 
 

@@ -24,6 +24,7 @@ from nnp.symmetry_functions import (
     subtype,
 )
 
+_LONGEST_ENTRY = 70  # characters; longer lists and tables of the provenance are counted, not shown
 # Columns of the table: heading, and the function's field that fills it.
 _PARAMETERS = (
     ("eta/Å⁻²", "eta"),
@@ -75,7 +76,7 @@ def _members(committee: Committee) -> Iterator[str]:
 
 
 def _provenance(entries: dict[str, Any]) -> Iterator[str]:
-    """Where the potential came from; tables by their number of rows, their content is too long."""
+    """Where the potential came from; what is too long for a line by its number of entries."""
     for name, value in entries.items():
         label = f"  {name:<11} "
         if isinstance(value, dict):
@@ -88,10 +89,12 @@ def _provenance(entries: dict[str, Any]) -> Iterator[str]:
 
 def _short(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_short(inner)}" for key, inner in value.items())
-    if isinstance(value, list) and value and isinstance(value[0], dict):
+        text = ", ".join(f"{key} {_short(inner)}" for key, inner in value.items())
+    else:
+        text = str(value)
+    if isinstance(value, dict | list) and len(text) > _LONGEST_ENTRY:
         return f"{len(value)} entries"
-    return str(value)
+    return text
 
 
 def _element(model: ElementModel) -> Iterator[str]:

@@ -246,8 +246,15 @@ def test_what_does_not_hold_is_not_a_number(engine, box, potential):
     step()
     assert step.holds()
     # another size in between takes the buffers: what was recorded does not stand
-    engine.compute(random_structure(("H", "O"), 11, 13))
-    assert not step.renew()
+    for other in (
+        random_structure(("H", "O"), 11, 13),
+        replace(box, atomic_numbers=box.atomic_numbers[::-1].copy()),
+    ):
+        engine.compute(other)
+        with pytest.raises(OptionError, match=r"evaluated other atoms since .*renew"):
+            step()
+        assert not step.holds()
+        assert not step.renew()
     np.testing.assert_allclose(step.forces.get(), wanted.forces, rtol=0, atol=1e-11)
 
 

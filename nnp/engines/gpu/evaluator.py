@@ -158,7 +158,7 @@ class Evaluator:
         """What a recorded evaluation holds on to: it stands while these are the same objects."""
         nl = self.list
         buffers = [*vars(nl.buffers).values(), nl.entries, *nl.atoms, self._outside]
-        return [*(buffer.handle for buffer in buffers), self._program.compiled]
+        return [*(buffer.handle for buffer in buffers), self._program.compiled, nl.whose]
 
     # ---- results -------------------------------------------------------------------------------
 

@@ -61,6 +61,7 @@ class DeviceList:
         self._now: Box | None = None  # the same with the cell as it is now
         self.cell = np.zeros((3, 3))  # now
         self._pbc = np.zeros(3, np.bool_)
+        self.whose = object()  # another one with other atoms
         self.atoms: list[Buffer] = []  # per element, in the order of the bins
         self.most = 0  # list entries of an atom
         device = self._device
@@ -87,7 +88,7 @@ class DeviceList:
     def follow(self, structure: Structure, elements: NDArray[np.int64]) -> None:
         """Take the structure's atoms and cell; drop the list where it cannot hold any more."""
         if not self.is_of(len(structure), structure.atomic_numbers, structure.pbc):
-            self.box = None
+            self.box, self.whose = None, object()
             if len(structure) != len(self._numbers):
                 self._numbers = np.empty(0, np.int64)  # should there be no memory
                 self.buffers = self._allocate(len(structure))

@@ -66,7 +66,7 @@ class Program:
     @property
     def source(self) -> str:
         """The text as it was compiled."""
-        return self._text(self.capacity)
+        return self._text(self.capacity, self.group_size)
 
     def fit(self, neighbors: int, atoms: int) -> None:
         """Make sure that the kernels are good for so many atoms with this many list entries."""
@@ -76,9 +76,8 @@ class Program:
         wanted = max(wanted, self.capacity)
         group = self._fixed_group or self._suitable_group(atoms, wanted)
         if (wanted, group) != (self.capacity, self.group_size):
-            self.group_size = group
-            self.compiled = self.device.compile(self._text(wanted), self.precision)
-            self.capacity = wanted
+            self.compiled = self.device.compile(self._text(wanted, group), self.precision)
+            self.capacity, self.group_size = wanted, group
 
     def _suitable_group(self, atoms: int, capacity: int) -> int:
         """Threads per atom."""
@@ -99,8 +98,8 @@ class Program:
         """Start a kernel that has one thread per item; its first argument is their number."""
         self.launch(kernel, -(-n // self.group_size), n, *arguments)
 
-    def _text(self, capacity: int) -> str:
-        return self.generator.source(self.options(capacity)) + transfer.text()
+    def _text(self, capacity: int, threads: int) -> str:
+        return self.generator.source(self.options(capacity, threads)) + transfer.text()
 
     def options(self, capacity: int, threads: int | None = None) -> SourceOptions:
         """What the generator is asked for; ``threads``: in place of ``group_size``."""

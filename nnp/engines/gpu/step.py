@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from operator import is_
 from typing import Any
 
 from nnp.engines.gpu.arrays import ArrayAtoms, Outputs
 from nnp.engines.gpu.evaluator import Evaluator
+from nnp.errors import OptionError
 
 
 class Step:
@@ -27,23 +29,35 @@ class Step:
         self._wanted, self._queue = wanted, queue
         self.energy, self.energies = outputs.arrays["energy"], outputs.arrays["energies"]
         self.forces, self.stress = outputs.arrays["forces"], outputs.arrays["stress"]
-        self._memory: list[Any] = []
+        self._memory: list[Any] = []  # kept alive for graphs that are replayed unasked
         self.renew()
 
     def __call__(self) -> None:
-        """Start one evaluation."""
+        """Start one evaluation.
+
+        Raises:
+            OptionError: the engine has evaluated other atoms since.
+        """
+        if not self._stands():
+            raise OptionError(
+                "the engine has evaluated other atoms since this step was made: call its renew(), "
+                "or make an engine of its own for it"
+            )
         with self._queue():
             self._evaluator.launch(self._atoms, self._wanted, self._outputs)
 
     def holds(self) -> bool:
         """Wait for the last evaluation and say whether it stands; if not, call `renew`.
 
+        It does not where an atom has left the list's skin, or where the engine has evaluated
+        other atoms in between.
+
         Raises:
             StructureError: a position is not finite, or two atoms are in the same place.
             NumericalError: an energy or a force is not finite.
         """
         with self._queue():
-            return self._evaluator.settled(self._atoms)
+            return self._stands() and self._evaluator.settled(self._atoms)
 
     def renew(self) -> bool:
         """Evaluate, with a new list and more memory where needed; waits for the GPU.
@@ -56,7 +70,11 @@ class Step:
         """
         with self._queue():
             self._evaluator.run(self._atoms, self._wanted, self._outputs)
-        before, self._memory = self._memory, self._evaluator.memory()
-        return len(before) == len(self._memory) and all(
-            a is b for a, b in zip(before, self._memory, strict=True)
-        )
+        stands = self._stands()
+        self._memory = self._evaluator.memory()
+        return stands
+
+    def _stands(self) -> bool:
+        """Whether the engine works on the memory, and for the atoms, of the last `renew`."""
+        now = self._evaluator.memory()
+        return len(now) == len(self._memory) and all(map(is_, now, self._memory))

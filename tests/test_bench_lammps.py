@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import stat
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from nnp.benchmark.measurement import from_times
 from nnp.benchmark.structures import of_size
 from nnp.benchmark.subjects import LammpsSubject, OpenMMSubject
 from nnp.cli import main
+from nnp.cli.program import build_parser
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.errors import NNPError, UnavailableError
 from nnp.networks import Activation, Network
@@ -435,3 +437,13 @@ def test_command_interrupted_writes_what_it_has(tmp_path, fake, monkeypatch):
     assert main(words(tmp_path, "--styles", "sw", "--lammps", str(fake))) == 130
     record = json.loads((tmp_path / "out.json").read_text())
     assert [m["n_atoms"] for m in record["measurements"]] == [3, 3, 8]
+
+
+def test_the_page_shows_commands_that_exist():
+    page = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+    blocks = re.findall(r"```bash\n(.*?)```", page.read_text(), re.DOTALL)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    assert len(lines) >= 4
+    for line in lines:
+        arguments = build_parser().parse_args(shlex.split(line)[1:])
+        assert arguments.lammps is not None

@@ -4,7 +4,7 @@
 
 216 atoms; the crystal at its own density, the melt 7 % denser. Beside the network's difference from
 Stillinger-Weber stands that of a second run of Stillinger-Weber with another seed: what sampling
-does. Ten minutes of one core's time.
+does. Five minutes of one core's time.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nnp.engines.flatten import flatten
+from nnp.engines.gpu import transfer
 from nnp.engines.gpu.cuda import COMPILE_OPTIONS
 from nnp.engines.gpu.library import DIALECTS, PRECISIONS, Generator, SourceOptions, library_path
 from nnp.errors import UnavailableError
@@ -45,7 +46,7 @@ def small():
 def compiled(nvrtc, potential, precision, architecture):
     """NVRTC's result code and its log, ptxas' words included."""
     options = SourceOptions(PRECISIONS[precision], DIALECTS["cuda"], 64, 128)
-    source = Generator(flatten(potential)).source(options)
+    source = Generator(flatten(potential)).source(options) + transfer.text()
     flags = [
         option.encode()
         for option in (

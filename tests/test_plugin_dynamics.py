@@ -6,6 +6,8 @@ atom alike. On the Reference platform OpenMM's own arithmetic repeats bit for bi
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import openmm
 import pytest
@@ -22,6 +24,7 @@ from plugin_systems import (
 )
 
 import nnp.openmm
+from nnp.openmm._plugin import is_native
 
 SEED = 11
 STEPS = 25
@@ -62,6 +65,10 @@ INTEGRATORS = {
     "variable_langevin": lambda: openmm.VariableLangevinIntegrator(300, 5, 1e-4),
     "dpd": lambda: openmm.DPDIntegrator(300, 5, 0.5, 0.002),
     "qtb": _quantum_thermal_bath,
+    "accelerated": lambda: openmm.AMDIntegrator(0.002, 200.0, -2100.0),
+    "multiple_time_step_langevin": lambda: openmm.MTSLangevinIntegrator(
+        300, 5, 0.002, [(0, 1), (2, 2)]
+    ),
     "multiple_time_step": lambda: openmm.MTSIntegrator(0.002, [(0, 1), (2, 2)]),
     "custom": _velocity_verlet,
     "compound": _compound,
@@ -131,7 +138,7 @@ def assert_same_motion(make):
 def test_integrators(name):
     def make(route):
         # custom integrators have it in a group of its own
-        group = 2 if name in {"custom", "multiple_time_step"} else 0
+        group = 2 if name == "custom" or name.startswith("multiple_time_step") else 0
         system, positions = system_of(route, group)
         return positions, run(system, positions, INTEGRATORS[name]())
 
@@ -152,6 +159,53 @@ def test_barostats(name):
     assert_same_motion(make)
     first = np.array([[x._value for x in row] for row in boxes[0][1]])
     assert np.abs(boxes[0][0] - first).max() > 1e-5  # a move was accepted
+
+
+def test_path_integral_barostat():
+    boxes = []
+
+    def make(route):
+        system, positions = system_of(route, barostat=openmm.RPMDMonteCarloBarostat(50000, 1))
+        moved = run(system, positions, INTEGRATORS["rpmd"]())
+        boxes.append(moved[1])
+        return positions, moved
+
+    assert_same_motion(make)
+    assert np.abs(boxes[0] - nnp.openmm.to_openmm(crystal()).box_nm).max() > 1e-5
+
+
+def test_deterministic_forces_repeat_bit_for_bit():
+    """With as many threads as there are, in two Contexts."""
+    ends = []
+    for _ in range(2):
+        system, positions = system_of("native")
+        properties = {"DeterministicForces": "true", "Threads": "2"}
+        context = context_of(system, positions, "CPU", properties=properties)
+        context.setVelocitiesToTemperature(600, SEED)
+        context.getIntegrator().step(50)
+        ends.append(positions_nm(context))
+    assert (ends[0] == ends[1]).all()
+    assert np.abs(ends[0] - positions).max() > 1e-3
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_another_potential_after_the_box_changed(platform):
+    """Mid-run, under a barostat: the new potential sees the box of that moment."""
+    barostat = openmm.MonteCarloBarostat(3000, 300, 1)
+    system, positions = system_of("native", barostat=barostat)
+    integrator = openmm.LangevinMiddleIntegrator(300, 5, 0.002)
+    context = context_of(system, positions, platform, integrator)
+    integrator.step(20)
+    other = replace(pair_potential(), energy_scale=1.7)
+    force = next(f for f in system.getForces() if is_native(f))
+    nnp.openmm.update_force(force, other, context)
+    state = context.getState(positions=True)
+    box = np.array(state.getPeriodicBoxVectors(asNumpy=True)._value)
+    start = nnp.openmm.to_openmm(crystal())
+    assert np.abs(box - start.box_nm).max() > 1e-4
+    wanted = other.evaluate(start.to_ase(positions_nm(context), box), "cpu").energy
+    assert energy_ev(context) == pytest.approx(wanted, rel=ENERGY_RTOL)
+    integrator.step(5)
 
 
 def test_metadynamics():

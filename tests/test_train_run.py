@@ -175,6 +175,16 @@ def test_command_line(config, tmp_path, capsys):
     assert main([*arguments, "--output", str(report)]) == 1
 
 
+def test_findings_are_listed(config, tmp_path, capsys):
+    frames = ase.io.read(tmp_path / "data.extxyz", ":")
+    ase.io.write(tmp_path / "data.extxyz", [*frames, *[frames[1]] * 7])
+    assert main(["train", str(config)]) == 0
+    out = capsys.readouterr().out
+    assert out.count("data.extxyz, structure") >= 5
+    assert "the same atoms as" in out
+    assert "more in findings.txt" in out
+
+
 def test_committee(config, tmp_path, capsys):
     assert main(["train", str(config), "--members", "2"]) == 0
     out = tmp_path / "out"

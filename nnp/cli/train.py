@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from nnp.cli.options import UNITS_HELP, SubParsers, add_command, add_force, at_least_one
 from nnp.errors import OptionError
+
+if TYPE_CHECKING:
+    from nnp.train import TrainingResult
+
+_SHOWN = 5
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -39,6 +45,7 @@ def _run(arguments: argparse.Namespace) -> None:
         results = [train.train(settings, arguments.resume, arguments.force)]
     if not train.join().writes:
         return
+    _print_findings(results)
     for number, result in enumerate(results):
         name = f"member {number}: " if len(results) > 1 else ""
         epochs = int(result.rows[-1]["epoch"])
@@ -48,6 +55,15 @@ def _run(arguments: argparse.Namespace) -> None:
             if f"{part}_loss" in row:
                 print(_line(part, row))
     print(f"models, logs and checkpoints: {settings.run.output}")
+
+
+def _print_findings(results: list[TrainingResult]) -> None:
+    """What the checks of the data saw, which is the same for all members."""
+    findings = results[0].findings
+    for finding in findings[:_SHOWN]:
+        print(f"data: {finding}")
+    if len(findings) > _SHOWN:
+        print(f"data: {len(findings) - _SHOWN} more in findings.txt")
 
 
 def _line(part: str, row: dict[str, float]) -> str:

@@ -18,6 +18,7 @@ from nnp.errors import NumericalError
 from nnp.potential import Potential
 from nnp.train.build import Task
 from nnp.train.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from nnp.train.checks import Finding
 from nnp.train.errors_of import SetErrors, set_errors
 from nnp.train.features import Sample
 from nnp.train.log import TrainingLog
@@ -38,12 +39,14 @@ class TrainingResult:
         last: of the last epoch.
         best_epoch: when the first was reached, from 1.
         rows: the log.
+        findings: of the data's checks.
     """
 
     potential: Potential
     last: Potential
     best_epoch: int
     rows: list[dict[str, float]] = field(repr=False)
+    findings: list[Finding] = field(repr=False)
 
 
 class Trainer:
@@ -175,7 +178,7 @@ class Trainer:
 
     def _finish(self, log: TrainingLog) -> TrainingResult:
         potential, last = self._write_models()
-        return TrainingResult(potential, last, self._best[1], log.rows)
+        return TrainingResult(potential, last, self._best[1], log.rows, self._task.findings)
 
     def _write_models(self) -> tuple[Potential, Potential]:
         """Best and last; a kill leaves those of the last checkpoint."""

@@ -19,7 +19,7 @@ STYLES |= {"CPU engine, float32": "C2v--", "GPU engine": "C3D-"}
 
 def main() -> None:
     study = begin(__doc__, needs=("torch", "matplotlib"))
-    budget = 0.5 if study.full else 0.1  # s per number
+    budget = 0.3 if study.full else 0.1  # s per number
     networks, atoms = over_networks(study.full, budget), over_atoms(study.full, budget)
     draw(study, networks, atoms)
     for rows in (networks, atoms):

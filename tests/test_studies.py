@@ -40,6 +40,14 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
         "direct > forces as gradient > change of total energy, largest / meV": (0.0, 0.05),
         "direct > forces as outputs > change of total energy, median / meV": (0.1, 1e9),
     },
+    "silicon": {
+        "statics > network > lattice constant": (5.40, 5.46),
+        "statics > network > bulk modulus": (85.0, 120.0),
+        "statics > network > phonons > X > 0": (5.0, 8.0),
+        "statics > Stillinger-Weber > C44": (56.0, 57.0),
+        "dynamics > network > heat capacity / kB": (2.5, 3.5),
+        "sizes > 0 > force RMSE / eV/Å": (0.0, 0.2),
+    },
     # A factor of ten or more between them, so that no neighbour on the machine matters
     "speed": {
         "networks / µs per atom > 0 > CPU engine": (1.0, 1e4),

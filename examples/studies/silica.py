@@ -1,4 +1,4 @@
-"""Silica: two elements, a teacher with charges, and a network that sees 6 Å far.
+"""Silica: two elements, and a teacher with charges and bond angles.
 
 The teachers are held against LAMMPS first. Then a network learns Vashishta's silica from quartz
 and its melt, and both run: partial radial distributions and the angles O-Si-O and Si-O-Si.
@@ -40,7 +40,7 @@ def main() -> None:
 
     start = learn.quartz(3 if study.full else 2)
     molten = learn.melted(start, recipe.melting_steps)
-    steps = 8000 if study.full else 200
+    steps = 5000 if study.full else 200
     runs = {
         model.name: moved(model, start, molten, steps, study)
         for model in (vashishta, network(potential))

@@ -44,7 +44,7 @@ def main() -> None:
     header, rows = errors(potential, test)
     print(table(header, rows))
 
-    steps = 20_000 if study.full else 300
+    steps = 10_000 if study.full else 300
     models = [teacher("Stillinger-Weber", StillingerWeber), network(potential)]
     start = frames[-1]
     rdf = {
@@ -91,7 +91,7 @@ def dft(study: Study) -> list[dict[str, Any]] | str:
         return "mlearn's data are not at hand: set NNP_REFERENCE_DATA"
     own = study.work / "dft"
     own.mkdir(exist_ok=True)
-    potential = learnt(read_structures(folder / "train.extxyz"), DFT_SETTINGS, own, epochs=30)
+    potential = learnt(read_structures(folder / "train.extxyz"), DFT_SETTINGS, own, epochs=10)
     header, rows = errors(potential, read_structures(folder / "test.extxyz"))
     print(table(header, rows))
     return [dict(zip(header, row, strict=True)) for row in rows]

@@ -33,8 +33,30 @@ class Core(StrEnum):
     EXPONENTIAL = "e"  # exp(1 − 1 / (1 − x²))
 
 
+class _WithCutoff:
+    """A function that ends where its cutoff function does."""
+
+    cutoff: Cutoff
+
+    @property
+    def radius(self) -> float:
+        """Distance beyond which the function is 0, Å."""
+        return self.cutoff.radius
+
+
+class _WithRange:
+    """A function that ends by itself."""
+
+    r_right: float
+
+    @property
+    def radius(self) -> float:
+        """Distance beyond which the function is 0, Å."""
+        return self.r_right
+
+
 @dataclass(frozen=True)
-class Radial:
+class Radial(_WithCutoff):
     """Σ_j e^{−η (r_ij − r_s)²} f_c(r_ij) (G2; with η = 0 the plain cutoff sum G1).
 
     Attributes:
@@ -52,14 +74,9 @@ class Radial:
     def __post_init__(self) -> None:
         _check_finite(self)
 
-    @property
-    def radius(self) -> float:
-        """Distance beyond which the function is 0, Å."""
-        return self.cutoff.radius
-
 
 @dataclass(frozen=True)
-class RadialCosine:
+class RadialCosine(_WithCutoff):
     """Σ_j cos(κ r_ij) f_c(r_ij) (G3).
 
     Attributes:
@@ -75,14 +92,9 @@ class RadialCosine:
     def __post_init__(self) -> None:
         _check_finite(self)
 
-    @property
-    def radius(self) -> float:
-        """Distance beyond which the function is 0, Å."""
-        return self.cutoff.radius
-
 
 @dataclass(frozen=True)
-class Angular:
+class Angular(_WithCutoff):
     """Angular function, narrow (G4) or wide (G5).
 
     2^{1−ζ} Σ_{j<k} (1 + λ cos θ_ijk)^ζ e^{−η Σ (r − r_s)²} Π f_c(r), the inner sum and product
@@ -110,14 +122,9 @@ class Angular:
         object.__setattr__(self, "neighbors", _sorted_pair(self.neighbors))
         _check_finite(self)
 
-    @property
-    def radius(self) -> float:
-        """Distance beyond which the function is 0, Å."""
-        return self.cutoff.radius
-
 
 @dataclass(frozen=True)
-class CompactRadial:
+class CompactRadial(_WithRange):
     """Σ_j C(r_ij), C(r) = core(|r − m| / w) for r_left < r < r_right, else 0.
 
     m is the middle of the range, w half its width.
@@ -140,14 +147,9 @@ class CompactRadial:
         _check_finite(self)
         _check_range("r", self.r_left, self.r_right)
 
-    @property
-    def radius(self) -> float:
-        """Distance beyond which the function is 0, Å."""
-        return self.r_right
-
 
 @dataclass(frozen=True)
-class CompactAngular:
+class CompactAngular(_WithRange):
     """Σ_{j<k} C(r_ij) C(r_ik) [C(r_jk) if narrow] C_θ(θ_ijk), C as in `CompactRadial`.
 
     Attributes:
@@ -175,11 +177,6 @@ class CompactAngular:
         _check_range("r", self.r_left, self.r_right)
         left, right = self.theta_left_deg, self.theta_right_deg
         _check_angles(left, right)
-
-    @property
-    def radius(self) -> float:
-        """Distance beyond which the function is 0, Å."""
-        return self.r_right
 
 
 SymmetryFunction = Radial | RadialCosine | Angular | CompactRadial | CompactAngular

@@ -163,7 +163,7 @@ def _energy_forces_cuda(
     try:
         warm: Any = _warm_engine(model, key, engine, options)
         compute = getattr(warm, "compute_arrays", None)
-        if compute is None:
+        if compute is None or not warm.device.is_array(positions):
             return _energy_forces(positions, cell, pbc, atomic_numbers, model, key, engine, options)
         real = positions.dtype if positions.dtype in _DEVICE_TYPES else torch.float64
         taken = positions.detach().to(real).contiguous()

@@ -188,6 +188,10 @@ def test_numpy_in_numpy_out(engine, box):
     assert (found.forces == wanted.forces).all()
     found = engine.compute_arrays(box.positions.astype(np.float32), *rest)
     assert found.forces.dtype == np.float32
+    torch = pytest.importorskip("torch")
+    found = engine.compute_arrays(torch.tensor(box.positions, requires_grad=True), *rest)
+    assert isinstance(found.energy, torch.Tensor)
+    assert (found.forces.numpy() == wanted.forces).all()
 
 
 def test_queues_of_the_caller(engine, box):

@@ -115,6 +115,12 @@ def test_tensors_of_torch(engine, fake, monkeypatch):
     assert np.shares_memory(take[5][3], fake_cupy.plain(tensors[0]).numpy())
 
 
+def test_no_memory_for_results(engine, fake):
+    fake.memory_error = fake_cupy.OutOfMemoryError("Out of memory allocating 96 bytes")
+    with pytest.raises(UnavailableError, match=r"Fake GPU has no 0 MB left \(Out of memory"):
+        engine.compute_arrays(array(BOX.positions), *REST)
+
+
 # ---- what can be missing -----------------------------------------------------------------------
 
 DRIVER = fake_cupy.CUDARuntimeError

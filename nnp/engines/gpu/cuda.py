@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.engines.gpu.cuda_arrays import CudaArrays
-from nnp.engines.gpu.device import Buffer, first_error
+from nnp.engines.gpu.device import Buffer, first_error, no_memory
 from nnp.errors import OptionError, UnavailableError
 
 _INSTALL = "pip install 'nnp[gpu]' (CUDA 13) or pip install cupy-cuda12x (CUDA 12)"
@@ -126,10 +126,7 @@ class CudaDevice(CudaArrays):
             with self._device:
                 handle = self._cupy.empty(max(size, 1), dtype)
         except self._cupy.cuda.memory.OutOfMemoryError as error:
-            raise UnavailableError(
-                f"{self.description} has no {size * dtype.itemsize / 1e6:.0f} MB left ({error}): "
-                f"evaluate fewer atoms, free other arrays, {_INSTEAD}"
-            ) from error
+            raise no_memory(self.description, size * dtype.itemsize, error) from error
         return Buffer(handle, size, dtype)
 
     def write(self, buffer: Buffer, values: NDArray[Any]) -> None:

@@ -5,6 +5,7 @@ torch is not imported: an array of it brings it along.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nnp.engines.gpu.device import Buffer
+from nnp.engines.gpu.device import Buffer, no_memory
 from nnp.errors import OptionError
 
 
@@ -20,6 +21,11 @@ def is_torch(value: Any) -> bool:
     """Whether a value is a torch tensor."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(value, torch.Tensor)
+
+
+def as_torch(values: np.ndarray) -> Any:
+    """A tensor on the host with the same memory; torch is there already."""
+    return sys.modules["torch"].from_numpy(values)
 
 
 class _Foreign:
@@ -39,6 +45,8 @@ class CudaArrays:
         cupy: the module.
         device: a ``cupy.cuda.Device``.
     """
+
+    description: str
 
     def __init__(self, cupy: Any, device: Any) -> None:
         self._cupy, self._device = cupy, device
@@ -81,11 +89,17 @@ class CudaArrays:
 
     def new(self, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
         """See `Device.new`."""
-        if is_torch(like):
-            torch = sys.modules["torch"]
-            name = np.dtype(dtype).name
-            return torch.empty(shape, dtype=getattr(torch, name), device=like.device)
-        return self._cupy.empty(shape, dtype)
+        dtype, full = np.dtype(dtype), (self._cupy.cuda.memory.OutOfMemoryError,)
+        torch = sys.modules["torch"] if is_torch(like) else None
+        if torch is not None:
+            full = (torch.cuda.OutOfMemoryError,)
+        try:
+            if torch is None:
+                return self._cupy.empty(shape, dtype)
+            return torch.empty(shape, dtype=getattr(torch, dtype.name), device=like.device)
+        except full as error:
+            size = dtype.itemsize * math.prod(shape)
+            raise no_memory(self.description, size, error) from error
 
     def cast(self, array: Any, dtype: Any) -> Any:
         """See `Device.cast`."""

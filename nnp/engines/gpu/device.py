@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.errors import UnavailableError
+
 
 @dataclass(frozen=True)
 class Buffer:
@@ -30,6 +32,14 @@ def first_error(error: Exception) -> str:
     """One line of what may be a whole compiler log: the first that says error."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return next((line for line in lines if "error:" in line), lines[0] if lines else "")
+
+
+def no_memory(description: str, n_bytes: int, error: Exception) -> UnavailableError:
+    """What a device says that has no memory left."""
+    return UnavailableError(
+        f"{description} has no {n_bytes / 1e6:.0f} MB left ({first_error(error)}): evaluate fewer "
+        "atoms, free other arrays, or use engine='cpu'"
+    )
 
 
 class Device(Protocol):
@@ -82,7 +92,11 @@ class Device(Protocol):
         ...
 
     def new(self, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-        """An array without content, of the library and in the place of ``like``."""
+        """An array without content, of the library and in the place of ``like``.
+
+        Raises:
+            UnavailableError: no memory is left.
+        """
         ...
 
     def cast(self, array: Any, dtype: Any) -> Any:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nnp.engines.gpu import layout
 from nnp.engines.gpu.arrays import ArrayAtoms, ArrayEvaluation, Outputs
+from nnp.engines.gpu.cuda_arrays import as_torch, is_torch
 from nnp.engines.gpu.device import Device
 from nnp.engines.gpu.evaluator import Evaluator, HostAtoms
 from nnp.engines.gpu.library import PRECISIONS
@@ -174,7 +175,7 @@ class GpuKernelEngine:
         Args:
             positions: (n, 3), Å, on the device; later positions are written there.
             atomic_numbers: as for `compute_arrays`.
-            cell: likewise; one that lies on the device is read again at every evaluation.
+            cell: likewise; a float64 one that lies on the device is read again every time.
             pbc: likewise.
             stress: whether it is wanted.
 
@@ -206,14 +207,20 @@ class GpuKernelEngine:
     def _from_host(
         self, positions: Any, numbers: Any, cell: Any, pbc: Any, forces: bool, stress: bool
     ) -> ArrayEvaluation:
-        found = self.compute(Structure(positions, numbers, cell, pbc), forces, stress)
-        real = np.asarray(positions).dtype
+        host = [v.detach().cpu() if is_torch(v) else v for v in (positions, numbers, cell, pbc)]
+        found = self.compute(Structure(*host), forces, stress)
+        real = np.asarray(host[0]).dtype
         real = real if real in (np.float32, np.float64) else np.dtype(np.float64)
+
+        def like(values: Any, dtype: Any = np.float64) -> Any:
+            array = np.asarray(values, dtype)
+            return as_torch(array) if is_torch(positions) else array
+
         return ArrayEvaluation(
-            energy=np.asarray(found.energy),
-            energies=found.energies,
-            forces=None if found.forces is None else found.forces.astype(real),
-            stress=found.stress,
+            energy=like(found.energy),
+            energies=like(found.energies),
+            forces=None if found.forces is None else like(found.forces, real),
+            stress=None if found.stress is None else like(found.stress),
             extrapolations=found.extrapolations,
         )
 

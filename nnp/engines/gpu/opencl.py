@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.engines.gpu.binaries import Binaries
-from nnp.engines.gpu.device import Buffer, first_error
+from nnp.engines.gpu.device import Buffer, first_error, no_memory
 from nnp.errors import OptionError, UnavailableError
 
 try:
@@ -100,7 +100,7 @@ class OpenCLDevice:
         try:
             handle = cl.Buffer(self._context, cl.mem_flags.READ_WRITE, n_bytes)
         except cl.Error as error:
-            raise self._no_memory(n_bytes, error) from error
+            raise no_memory(self.description, n_bytes, error) from error
         return Buffer(handle, size, dtype)
 
     def write(self, buffer: Buffer, values: NDArray[Any]) -> None:
@@ -110,7 +110,7 @@ class OpenCLDevice:
             try:
                 cl.enqueue_copy(self.queue, buffer.handle, values, is_blocking=True)
             except cl.MemoryError as error:  # some drivers allocate when memory is first used
-                raise self._no_memory(values.nbytes, error) from error
+                raise no_memory(self.description, values.nbytes, error) from error
 
     def read(self, buffer: Buffer, size: int) -> NDArray[Any]:
         """See `Device.read`."""
@@ -130,7 +130,7 @@ class OpenCLDevice:
         try:
             self._kernels[key](self.queue, (groups * size,), (size,), *values)
         except cl.MemoryError as error:
-            raise self._no_memory(0, error) from error
+            raise no_memory(self.description, 0, error) from error
 
     # ---- arrays of the caller ------------------------------------------------------------------
 
@@ -166,7 +166,7 @@ class OpenCLDevice:
             return cla.empty(like.queue or self.queue, shape, np.dtype(dtype))
         except cl.MemoryError as error:
             size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-            raise self._no_memory(size, error) from error
+            raise no_memory(self.description, size, error) from error
 
     def cast(self, array: Any, dtype: Any) -> Any:
         """See `Device.cast`."""
@@ -177,12 +177,6 @@ class OpenCLDevice:
         """What is enqueued from now on in one queue comes after what is in another."""
         cl.enqueue_barrier(later, [cl.enqueue_marker(earlier)])
         earlier.flush()
-
-    def _no_memory(self, n_bytes: int, error: Exception) -> UnavailableError:
-        return UnavailableError(
-            f"{self.description} has no {n_bytes / 1e6:.0f} MB left ({error}): evaluate fewer "
-            "atoms, or use engine='cpu'"
-        )
 
 
 def _new_queue(index: int) -> Any:

@@ -264,6 +264,12 @@ def test_pull_back_and_push_forward(binary):
     gradient, by_strain = engine.descriptor_vjp(box, weights, strain=True)
     change = engine.descriptor_jvp(box, direction)
     np.testing.assert_allclose(weights @ change, np.vdot(gradient, direction), rtol=1e-11)
+    skewed = rng.normal(size=(3, 3))  # a rotation in it changes nothing: the virial is symmetric
+    stretched = engine.descriptor_jvp(box, strain=skewed)
+    np.testing.assert_allclose(weights @ stretched, np.vdot(by_strain, skewed), rtol=1e-11)
+    both = engine.descriptor_jvp(box, direction, skewed)
+    np.testing.assert_allclose(both, change + stretched, atol=1e-11 * np.abs(both).max())
+    assert not engine.descriptor_jvp(box).any()
 
     def moved(t, strain):
         deformation = np.eye(3) + t * strain

@@ -144,7 +144,7 @@ def test_strain_derivative_agrees_with_the_engine():
     _, virial = products._engine.descriptor_vjp(structure, w[products._mask(structure)], True)
     found = np.einsum("vns,ns->v", products.strain(structure), w)
     wanted = np.array([(virial[a, b] + virial[b, a]) / 2 for a, b in VOIGT])
-    np.testing.assert_allclose(found, wanted, atol=1e-7 * np.abs(wanted).max())
+    np.testing.assert_allclose(found, wanted, atol=1e-12 * np.abs(wanted).max())
 
 
 @pytest.mark.parametrize("name", list(Activation))

@@ -118,15 +118,18 @@ static bool gather(const Task& t, ThreadState& state, int64_t rank, Neighbors& n
     return false;
 }
 
-// Displacements of the difference vectors, for push_forward.
+// Displacements of the difference vectors, for push_forward: dr_j - dr_i + r_ij strain.
 static void gather_displacements(const Task& t, int64_t rank, Neighbors& nb)
 {
-    const double* centre = t.displacement + 3 * t.list.order[rank];
+    static const double none[9] = {};
+    const double* e = t.strain ? t.strain : none;
+    const double* centre = t.displacement ? t.displacement + 3 * t.list.order[rank] : none;
     for (int k = 0; k < nb.size; ++k) {
-        const double* d = t.displacement + 3 * t.list.order[t.list.owner[nb.points[k]]];
-        nb.dx[k] = (nnp_scalar)(d[0] - centre[0]);
-        nb.dy[k] = (nnp_scalar)(d[1] - centre[1]);
-        nb.dz[k] = (nnp_scalar)(d[2] - centre[2]);
+        const double* d = t.displacement ? t.displacement + 3 * t.list.order[t.list.owner[nb.points[k]]] : none;
+        double x = nb.x[k], y = nb.y[k], z = nb.z[k];
+        nb.dx[k] = (nnp_scalar)(d[0] - centre[0] + x * e[0] + y * e[3] + z * e[6]);
+        nb.dy[k] = (nnp_scalar)(d[1] - centre[1] + x * e[1] + y * e[4] + z * e[7]);
+        nb.dz[k] = (nnp_scalar)(d[2] - centre[2] + x * e[2] + y * e[5] + z * e[8]);
     }
 }
 

@@ -141,11 +141,12 @@ int nnp_engine_descriptor_vjp(nnp_engine* engine, const nnp_structure* structure
     });
 }
 
-int nnp_engine_descriptor_jvp(nnp_engine* engine, const nnp_structure* structure, const double* dr, double* dg)
+int nnp_engine_descriptor_jvp(nnp_engine* engine, const nnp_structure* structure, const double* dr,
+                              const double* dstrain, double* dg)
 {
     return guarded(engine, [&](nnp::Engine& e) {
-        require(structure && dr && dg, "structure, dr or dg is a null pointer");
-        e.push_forward(*structure, dr, dg);
+        require(structure && dg, "structure or dg is a null pointer");
+        e.push_forward(*structure, dr, dstrain, dg);
     });
 }
 

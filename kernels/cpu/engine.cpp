@@ -275,11 +275,12 @@ void Engine::pull_back(const nnp_structure& s, const double* dl_dg, double* dl_d
         collect_virial(s.n_atoms, dl_dstrain);
 }
 
-void Engine::push_forward(const nnp_structure& s, const double* dr, double* dg)
+void Engine::push_forward(const nnp_structure& s, const double* dr, const double* dstrain, double* dg)
 {
     read_structure(s);
     Task task = make_task(s, Mode::push_forward);
     task.displacement = dr;
+    task.strain = dstrain;
     task.descriptors = dg;
     if (s.n_atoms > 0)
         run(task, s);

@@ -18,7 +18,7 @@ public:
 
     void compute(const nnp_structure& structure, const nnp_results& results);
     void pull_back(const nnp_structure& structure, const double* dl_dg, double* dl_dr, double* dl_dstrain);
-    void push_forward(const nnp_structure& structure, const double* dr, double* dg);
+    void push_forward(const nnp_structure& structure, const double* dr, const double* dstrain, double* dg);
     int64_t descriptor_size(const nnp_structure& structure);
 
     nnp_extrapolations extrapolations() const;

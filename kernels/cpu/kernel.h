@@ -31,7 +31,8 @@ struct Task {
     double gradient_limit;       // largest contribution, in integers, whose sums cannot overflow
     const int64_t* offsets;      // ragged descriptors: where each atom's begin
     const double* dl_dg;         // ragged, Mode::pull_back
-    const double* displacement;  // [n][3], Mode::push_forward
+    const double* displacement;  // [n][3], Mode::push_forward; may be null
+    const double* strain;        // [3][3], Mode::push_forward; may be null
     double* energies;            // [n]
     double* virials;             // [n][6] xx yy zz yz xz xy
     double* descriptors;         // ragged, may be null in Mode::evaluate

@@ -40,7 +40,7 @@ extern "C" {
 #define NNP_API __attribute__((visibility("default")))
 #endif
 
-#define NNP_ABI_VERSION 1
+#define NNP_ABI_VERSION 2
 #define NNP_LAYOUT_MAGIC 5132624
 #define NNP_LAYOUT_VERSION 1
 
@@ -123,8 +123,10 @@ NNP_API int64_t nnp_engine_descriptor_size(nnp_engine* engine, const nnp_structu
 /* dL/dr [n][3] (and dL/d(strain) [3][3] unless NULL) from dL/dG, ragged. */
 NNP_API int nnp_engine_descriptor_vjp(nnp_engine* engine, const nnp_structure* structure, const double* dl_dg,
                                       double* dl_dr, double* dl_dstrain);
-/* dG, ragged, for a displacement dr [n][3]. */
-NNP_API int nnp_engine_descriptor_jvp(nnp_engine* engine, const nnp_structure* structure, const double* dr, double* dg);
+/* dG, ragged, for a displacement dr [n][3] and a strain [3][3] of positions and cell, r (1 + strain); either may be
+ * NULL, which is none. */
+NNP_API int nnp_engine_descriptor_jvp(nnp_engine* engine, const nnp_structure* structure, const double* dr,
+                                      const double* dstrain, double* dg);
 
 /* Counters since creation, for benchmarks: evaluations, neighbour-list builds, seconds in list, kernels, reduction. */
 typedef struct nnp_statistics {

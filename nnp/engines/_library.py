@@ -14,7 +14,7 @@ import nnp
 from nnp.engines.flatten import FlatPotential
 from nnp.errors import NNPError, NumericalError, OptionError, StructureError, UnavailableError
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 _NAME = "libnnp_cpu.dylib" if sys.platform == "darwin" else "libnnp_cpu.so"
 
 # enum nnp_code of nnp.h
@@ -234,7 +234,10 @@ def _declare(library: ct.CDLL) -> None:
             ct.c_int,
             [engine, structure, _double_p, _double_p, _double_p],
         ),
-        "nnp_engine_descriptor_jvp": (ct.c_int, [engine, structure, _double_p, _double_p]),
+        "nnp_engine_descriptor_jvp": (
+            ct.c_int,
+            [engine, structure, _double_p, _double_p, _double_p],
+        ),
         "nnp_engine_statistics": (ct.c_int, [engine, ct.POINTER(Statistics)]),
         "nnp_formula_evaluate": (
             ct.c_int,

@@ -134,17 +134,34 @@ class CpuEngine:
         return gradient, virial if strain else None
 
     def descriptor_jvp(
-        self, structure: Structure, displacement: NDArray[np.float64]
+        self,
+        structure: Structure,
+        displacement: NDArray[np.float64] | None = None,
+        strain: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
-        """Jacobian-vector product: change of the raw descriptors along a displacement (n, 3).
+        """Jacobian-vector product: change of the raw descriptors along a displacement or strain.
+
+        Args:
+            structure: the atoms.
+            displacement: (n, 3), Å; None: none.
+            strain: (3, 3) ε of positions and cell, r (1 + ε); None: none.
 
         Returns:
             dG of all atoms, one after the other.
         """
         _, ends = self._layout(structure)
-        displacement = _vector("displacement", displacement, 3 * len(structure))
         change = np.empty(ends[-1])
-        self._call("nnp_engine_descriptor_jvp", structure, _pointer(displacement), _pointer(change))
+        if displacement is not None:
+            displacement = _vector("displacement", displacement, 3 * len(structure))
+        if strain is not None:
+            strain = _vector("strain", strain, 9)
+        self._call(
+            "nnp_engine_descriptor_jvp",
+            structure,
+            None if displacement is None else _pointer(displacement),
+            None if strain is None else _pointer(strain),
+            _pointer(change),
+        )
         return change
 
     def _layout(self, structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -252,6 +252,7 @@ def columns(kind):
         "constant": [a, np.full(200, 3.0), b],
         "copy": [a, b, 2 * a + 1, c],
         "sum": [a, b, a + b, c],
+        "rare": [a, np.where(np.arange(200) < 2, 1.0, 0.0), b],
     }
     functions = GeneratedFunctions(radial=(RadialSettings(count=4),), angular=())
     values = np.stack(sets[kind], 1)
@@ -280,6 +281,16 @@ def test_cur_keeps_what_spans_the_data():
     assert len(prune(functions, values, PruneSettings("cur", count=2)).kept) == 2
 
 
+def test_functions_of_few_atoms_are_dropped_when_asked():
+    functions, values = columns("rare")
+    assert len(prune(functions, values, PruneSettings("none")).kept) == 3
+    found = prune(functions, values, PruneSettings("none", rarest=0.05))
+    assert found.kept.tolist() == [0, 2]
+    assert "lives on 1.0e-02 of the atoms" in found.reasons[0]
+    with pytest.raises(OptionError, match=r"rarest = 0.05: every function lives on fewer atoms"):
+        prune(functions[:1], values[:, 1:2], PruneSettings("none", rarest=0.05))
+
+
 # ---- settings -------------------------------------------------------------------------------
 
 BAD_TABLES = {
@@ -294,6 +305,7 @@ BAD_TABLES = {
     "[data]\ntrain='a'\n[optimizer]\nkind='adm'": "kind 'adm': allowed are kalman",
     "[data]\ntrain='a'\n[optimizer.kalman]\nnoise=0": "kalman noise = 0.0 must be positive",
     "[data]\ntrain='a'\n[functions.prune]\nthreshold=2": "must be in",
+    "[data]\ntrain='a'\n[functions.prune]\nrarest=0.5": r"rarest = 0.5 must be in \[0, 1/3\)",
     "[data]\ntrain='a'\n[committee]\nmembers=3\nhidden=[[3],[4]]": "members = 3 with hidden",
     "[data]\ntrain='a'\n[committee]\nhidden=[[3],[4,4]]": "the same number of hidden layers",
     "data = 3": r"\[data\] must be a table",

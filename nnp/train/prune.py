@@ -3,6 +3,9 @@
 ``correlation`` drops a function whose correlation with a kept one exceeds a threshold. ``cur``
 keeps the columns of the data matrix with the largest leverage, one after the other, and takes
 each out of the rest: Imbalzano et al., J. Chem. Phys. 148, 241730 (2018), doi:10.1063/1.5024611.
+
+Before either, functions that hardly any atom populates may go: the fit scales them to unit
+variance, and one more atom of the rare kind is then an input like none it has seen.
 """
 
 from __future__ import annotations
@@ -38,16 +41,25 @@ class PruneSettings:
         method: the method.
         threshold: largest correlation that two kept functions may have.
         count: how many to keep per element with ``cur``; None: until nothing is left to explain.
+        rarest: smallest share of the atoms that a kept function may live on, counted as
+            1 / ⟨z⁴⟩ with z of mean 0 and variance 1: of two values one of which m of n atoms
+            have, m ≪ n, it is m / n; a third for a normal distribution. 0 keeps all.
     """
 
     method: PruneMethod = PruneMethod.CORRELATION
     threshold: float = 0.9999
     count: int | None = None
+    rarest: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "method", PruneMethod(self.method))
         if not 0 < self.threshold <= 1:
             raise OptionError(f"prune threshold = {self.threshold} must be in (0, 1]")
+        if not 0 <= self.rarest < 1 / 3:
+            raise OptionError(
+                f"prune rarest = {self.rarest} must be in [0, 1/3): a third is the share of a "
+                "normal distribution"
+            )
         if self.count is not None and self.count < 1:
             raise OptionError(f"prune count = {self.count}: keep at least 1 function")
 
@@ -92,6 +104,16 @@ def prune(
     if not len(candidates):
         raise OptionError("no symmetry function changes in the training data: add some, or data")
     standard = (values[:, candidates] - values[:, candidates].mean(axis=0)) / spread[candidates]
+    share = 1 / (standard**4).mean(axis=0)
+    rare = share < settings.rarest
+    if rare.all():
+        raise OptionError(
+            f"prune rarest = {settings.rarest}: every function lives on fewer atoms, the most "
+            f"populated on {share.max():.2g} of them; lower it"
+        )
+    for index, part in zip(candidates[rare], share[rare], strict=True):
+        reasons[int(index)] = f"{describe(functions[index])}: lives on {part:.1e} of the atoms"
+    candidates, standard = candidates[~rare], standard[:, ~rare]
     kept, dropped = _METHODS[settings.method](standard, settings)
     for index, why in dropped.items():
         partner, number = why

@@ -25,7 +25,7 @@ from uncertainty_parts.loop import (
     train_on,
 )
 
-QUICK = Plan(end=600.0, steps=300, members=2, updates=80, rounds=3, seeds=1)
+QUICK = Plan(end=600.0, steps=200, members=2, updates=60, rounds=2, seeds=1)
 SELECTIONS = ("disagreement", "random")
 TEST_SEED, TEST_FRAMES = 7777, 20
 

@@ -35,10 +35,10 @@ from nnp.train.settings import (
 OPTIMISERS = {
     "Kalman": (OptimizerSettings("kalman", kalman=KalmanSettings(candidates=32)), 20),
     "Levenberg-Marquardt": (OptimizerSettings("levenberg_marquardt"), 20),
-    "L-BFGS": (OptimizerSettings("lbfgs", lbfgs=LbfgsSettings(iterations=10)), 20),
+    "L-BFGS": (OptimizerSettings("lbfgs", lbfgs=LbfgsSettings(iterations=10)), 15),
     "gradient descent": (
         OptimizerSettings("sgd", batch=1, gradient=GradientSettings(rate=1e-3, momentum=0.0)),
-        40,
+        30,
     ),
 }
 UPDATES = 400  # of the Kalman filter where the number of structures is varied

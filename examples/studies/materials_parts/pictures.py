@@ -57,12 +57,16 @@ def comparisons(found: Mapping[str, Numbers]) -> Any:
         axis.plot(at, medians, "C1-" if label else "C1_", ms=14)
         axis.set(yscale="log", title=name, xlabel=label)
         axis.tick_params(axis="y", which="both", labelsize="small")
+        axis.yaxis.set_major_formatter("{x:.2g}")
+        axis.yaxis.set_minor_formatter("{x:.2g}")
         if not label:
             names = [key.replace(" ", "\n", 1).replace("-M", "-\nM") for key in cases]
             axis.set_xticks(list(at), names, fontsize=8)
             axis.set_xlim(-0.5, len(cases) - 0.5)
         elif name == "structures":
             axis.set_xscale("log")
+            axis.set_xticks(at, list(cases))
+            axis.minorticks_off()
     for axis in axes[:, 0]:
         axis.set_ylabel("test force RMSE / eV/Å")
     return figure

@@ -59,10 +59,10 @@ SPARSE = Plan(
     scalings=17,
 )
 QUICK = Plan(
-    replace(BASE, temperatures=(300.0, 1000.0), snapshots=6, interval=3, equilibration=10),
-    replace(BASE, temperatures=(750.0,), snapshots=4, interval=3, equilibration=10, seed=TEST_SEED),
+    replace(BASE, temperatures=(300.0, 1000.0), snapshots=4, interval=3, equilibration=6),
+    replace(BASE, temperatures=(750.0,), snapshots=3, interval=3, equilibration=6, seed=TEST_SEED),
     augmented=8,
-    augmented_test=4,
+    augmented_test=3,
     scalings=5,
 )
 

@@ -31,23 +31,36 @@ def heating(runs: Mapping[str, Heating], plan: Plan) -> Any:
 
 
 def rounds(found: Mapping[str, Sequence[Sequence[Round]]]) -> Any:
-    """Test error and share of the run over labels: a line per seed, thick the median of rounds."""
+    """Test error and share of the run over labels: thin per seed, thick the median of rounds."""
     figure, axes = panels(1, 2)
     columns = (("error", "test force RMSE / eV/Å"), ("reached", "share of heating survived"))
     for selection, seeds in found.items():
         colour = COLOURS[selection]
         for axis, (key, _) in zip(axes, columns, strict=True):
             for own in seeds:
-                labels = [r.labels for r in own]
-                axis.plot(labels, [getattr(r, key) for r in own], colour, lw=0.7, alpha=0.5)
-            last = [(own[-1].labels, getattr(own[-1], key), own[-1].quiet) for own in seeds]
-            for labels, value, quiet in last:
-                axis.plot(labels, value, colour + ("o" if quiet else "x"), ms=5)
-    for selection, colour in COLOURS.items():
-        axes[0].plot([], [], colour + "o-", label=f"by {selection}")
-    axes[0].plot([], [], "kx", ls="", label="not quiet at the end")
+                values = [getattr(r, key) for r in own]
+                axis.plot([r.labels for r in own], values, colour, lw=0.7, alpha=0.5)
+                mark = "o" if own[-1].quiet else "x"
+                axis.plot(own[-1].labels, values[-1], colour + mark, ms=5)
+            axis.plot(*_medians(seeds, key), colour, lw=2)
+        axes[0].plot([], [], colour, lw=2, label=f"by {selection}, median")
+    axes[0].plot([], [], "ko", label="quiet")
+    axes[0].plot([], [], "kx", label="given up")
     axes[0].set_yscale("log")
+    axes[0].yaxis.set_major_formatter("{x:.2g}")
+    axes[0].yaxis.set_minor_formatter("{x:.2g}")
+    axes[0].tick_params(axis="y", which="both", labelsize="small")
     for axis, (_, title) in zip(axes, columns, strict=True):
         axis.set(xlabel="labels", ylabel=title)
     axes[0].legend(fontsize="x-small")
     return figure
+
+
+def _medians(seeds: Sequence[Sequence[Round]], key: str) -> tuple[np.ndarray, np.ndarray]:
+    """Over the seeds, round by round; one that has ended stays where it is."""
+    longest = max(map(len, seeds))
+    rows = [[own[min(k, len(own) - 1)] for own in seeds] for k in range(longest)]
+    return (
+        np.array([np.median([r.labels for r in row]) for row in rows]),
+        np.array([np.median([getattr(r, key) for r in row]) for row in rows]),
+    )

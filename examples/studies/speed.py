@@ -2,8 +2,8 @@
 
 Two questions: what does one evaluation (energy and gradient) of a network of L layers × N nodes
 cost, for one atom and for many; and what does a whole potential cost per atom, symmetry functions,
-neighbours and forces included? One thread each, the fastest of several evaluations: other programs
-only ever add time.
+neighbours and forces included? One thread each, processor time of the fastest of several
+evaluations: other programs only ever add time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ STYLES |= {"CPU engine, float32": "C2v--", "GPU engine": "C3D-"}
 
 def main() -> None:
     study = begin(__doc__, needs=("torch", "matplotlib"))
-    budget = 0.3 if study.full else 0.1  # s per number
+    budget = 0.05  # s per number
     networks, atoms = over_networks(study.full, budget), over_atoms(study.full, budget)
     draw(study, networks, atoms)
     for rows in (networks, atoms):

@@ -48,6 +48,13 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
         "dynamics > network > heat capacity / kB": (2.5, 3.5),
         "sizes > 0 > force RMSE / eV/Å": (0.0, 0.2),
     },
+    "materials": {
+        "graphene > sets > MD only > scan RMSE": (30.0, 1e5),
+        "graphene > sets > augmented > scan RMSE": (0.1, 25.0),
+        "graphene > sets > augmented > scaled > forces > pearson": (0.85, 1.0),
+        "graphene > optimisers > Levenberg-Marquardt > test_force > 0": (0.05, 0.9),
+        "graphene > optimisers > gradient descent > test_force > 0": (0.9, 1e9),
+    },
     # A factor of ten or more between them, so that no neighbour on the machine matters
     "speed": {
         "networks / µs per atom > 0 > CPU engine": (1.0, 1e4),

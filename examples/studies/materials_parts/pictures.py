@@ -66,7 +66,7 @@ def comparisons(found: Mapping[str, Numbers]) -> Any:
         elif name == "structures":
             axis.set_xscale("log")
             axis.set_xticks(at, list(cases))
-            axis.minorticks_off()
+            axis.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
     for axis in axes[:, 0]:
         axis.set_ylabel("test force RMSE / eV/Å")
     return figure

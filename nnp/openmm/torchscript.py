@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from nnp import ops
-from nnp.engines import create_engine
+from nnp.engines import DEFAULT_ENGINE, create_engine
 from nnp.errors import OptionError
 from nnp.io.files import replacing
 from nnp.openmm.species import Species, element_indices, read_species
@@ -121,7 +121,7 @@ def export_torchscript(
     path: str | Path,
     portable: bool = False,
     periodic: bool | None = None,
-    engine: str = "cpu",
+    engine: str | None = None,
     force: bool = False,
     **options: Any,
 ) -> None:
@@ -137,7 +137,7 @@ def export_torchscript(
         portable: whether plain torch operators compute (slow; the file needs only torch), or the
             engine does (the file needs ``import nnp.ops`` before it is loaded).
         periodic: see `create_force`.
-        engine: name of the engine; not for ``portable=True``.
+        engine: name of the engine, ``cpu`` unless told; not for ``portable=True``.
         force: whether an existing file is overwritten.
         **options: of the engine.
 
@@ -150,13 +150,13 @@ def export_torchscript(
     element_indices(potential, found)
     module: nn.Module
     if portable:
-        if engine != "cpu" or options:
+        if engine is not None or options:
             raise OptionError(
                 f"portable=True runs no engine, so engine={engine!r} and options {sorted(options)} "
                 "do not apply: leave them out"
             )
         module = PortableModule(potential, found)
     else:
-        module = EngineModule(potential, found, engine, options)
+        module = EngineModule(potential, found, engine or DEFAULT_ENGINE, options)
     with replacing(path, force) as scratch:
         scripted(module).save(str(scratch))

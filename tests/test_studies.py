@@ -40,6 +40,12 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
         "direct > forces as gradient > change of total energy, largest / meV": (0.0, 0.05),
         "direct > forces as outputs > change of total energy, median / meV": (0.1, 1e9),
     },
+    "silica": {
+        "beside LAMMPS > Vashishta > energy / eV/atom": (0.0, 1e-6),
+        "beside LAMMPS > Stillinger-Weber > largest force / eV/Å": (0.0, 1e-10),
+        "agreement > quartz > Si-O": (0.8, 1.0),
+    },
+    "silicon_2007": {"training structures": (105, 115), "test structures": (10, 12)},
     "silicon": {
         "statics > network > lattice constant": (5.40, 5.46),
         "statics > network > bulk modulus": (85.0, 120.0),

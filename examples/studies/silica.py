@@ -21,7 +21,7 @@ from silica_parts.structure import ANGLES, PARTIAL, angles, distribution, overla
 
 from nnp.teachers.ase import StillingerWeber, Vashishta
 
-ROOM_K, MELT_K = 300.0, 4000.0
+ROOM_K = 300.0
 _SHAKEN = 0.1  # Å
 
 
@@ -40,7 +40,7 @@ def main() -> None:
 
     start = learn.quartz(3 if study.full else 2)
     molten = learn.melted(start, recipe.melting_steps)
-    steps = 5000 if study.full else 200
+    steps = 4000 if study.full else 200
     runs = {
         model.name: moved(model, start, molten, steps, study)
         for model in (vashishta, network(potential))
@@ -75,7 +75,7 @@ def moved(model: Model, start: Atoms, molten: Atoms, steps: int, study: Study) -
     print(f"running {model.name}", flush=True)
     return {
         "quartz": run(model, start, "quartz", study.work, steps, ROOM_K),
-        "melt": run(model, molten, "melt", study.work, steps, MELT_K),
+        "melt": run(model, molten, "melt", study.work, steps, learn.MELT_K),
     }
 
 

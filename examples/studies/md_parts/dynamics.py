@@ -75,6 +75,8 @@ def run(
     prefix = folder / f"{model.name.lower()}-{name}"
     outputs = Outputs.named(prefix, force=True)
     outcome = Runner(model.system(atoms), atoms, settings, outputs).run()
+    if outcome.interrupted:
+        raise SystemExit(f"interrupted: what was written is in {folder}")
     log = read_log(outputs.log)
     frames = ase.io.read(outputs.trajectory, ":")
     return Run(

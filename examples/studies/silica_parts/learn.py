@@ -15,6 +15,7 @@ from nnp.train.sampling import SampleSettings, sample
 # α-quartz, space group P3₂21, with the lattice constants that Vashishta's potential gives it, Å
 _A, _C = 4.829, 5.309
 _SILICON, _OXYGEN = (0.4697, 0.0, 2 / 3), (0.4135, 0.2669, 0.7858)
+MELT_K = 4000.0
 MELTING_K = 6000.0  # far above the melting point: the crystal is gone within picoseconds
 
 SETTINGS = Path(__file__).with_name("fit.toml")
@@ -38,13 +39,20 @@ class Recipe:
 _VOLUMES = (0.95, 1.0, 1.05)
 FULL = Recipe(
     quartz=SampleSettings((300.0, 1000.0), _VOLUMES, 6, 50, 300),
-    melt=SampleSettings((3000.0, 4500.0), _VOLUMES, 12, 50, 500, seed=1),
-    melting_steps=3000,
+    melt=SampleSettings((3000.0, 4500.0, 6500.0), _VOLUMES, 9, 50, 300, seed=1),
+    melting_steps=2500,
 )
 QUICK = Recipe(
-    quartz=replace(FULL.quartz, volumes=(1.0,), snapshots=3, equilibration=100),
-    melt=replace(FULL.melt, temperatures=(4500.0,), volumes=(1.0,), snapshots=5, equilibration=50),
-    melting_steps=300,
+    quartz=replace(FULL.quartz, volumes=(1.0,), snapshots=3, interval=20, equilibration=50),
+    melt=replace(
+        FULL.melt,
+        temperatures=(4500.0,),
+        volumes=(1.0,),
+        snapshots=5,
+        interval=20,
+        equilibration=50,
+    ),
+    melting_steps=200,
 )
 
 
@@ -56,9 +64,11 @@ def quartz(cells: int) -> Atoms:
 
 
 def melted(atoms: Atoms, steps: int) -> Atoms:
-    """What is left of a crystal after some time at 6000 K."""
-    settings = SampleSettings((MELTING_K,), snapshots=1, interval=1, equilibration=steps)
-    return sample([atoms], Vashishta, settings)[0]
+    """What is left of a crystal after some time at 6000 K and half as long at 4000 K."""
+    for temperature, length in ((MELTING_K, steps), (MELT_K, steps // 2)):
+        settings = SampleSettings((temperature,), snapshots=1, interval=1, equilibration=length)
+        atoms = sample([atoms], Vashishta, settings)[0]
+    return atoms
 
 
 def unseen(recipe: Recipe) -> list[Atoms]:

@@ -99,7 +99,7 @@ def test_compiles_for_every_architecture(nvrtc, small, precision, architecture):
     check(nvrtc, small, precision, architecture)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_family_compiles(nvrtc, precision, request):
     """All families in one potential, which nobody has: more than a thread's 255 registers."""

@@ -52,7 +52,7 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
         "statics > network > phonons > X > 0": (5.0, 8.0),
         "statics > Stillinger-Weber > C44": (56.0, 57.0),
         "dynamics > network > heat capacity / kB": (2.5, 3.5),
-        # Six epochs on 34 structures: 0.2 on one machine; displacements of 0.08 Å give forces of 1 eV/Å
+        # Six epochs on 34 structures: 0.2 on one machine; the forces are of 1 eV/Å
         "sizes > 0 > force RMSE / eV/Å": (0.0, 0.5),
     },
     "materials": {

@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnp.errors import UnavailableError
-from nnp.io.files import replacing
+from nnp.figures import new_figure, save_figure
 from nnp.rdf import RadialDistribution
 
 
@@ -53,7 +52,7 @@ def plot_run(
     lower.set_ylabel("energy − its first value / eV")
     lower.set_xlabel("time / ps")
     lower.legend(loc="best")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_rdf(distributions: dict[str, RadialDistribution], path: str | Path) -> None:
@@ -87,19 +86,8 @@ def plot_rdf(distributions: dict[str, RadialDistribution], path: str | Path) -> 
         lower.set_ylabel("difference")
         lower.legend(loc="best", fontsize="small")
     lower.set_xlabel("r / Å")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _figure(rows: int) -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise UnavailableError(
-            "pictures need matplotlib, which is not installed: pip install 'nnp[plot]'"
-        ) from error
-    return Figure(figsize=(7, 2.5 + 1.5 * rows), layout="constrained")
-
-
-def _save(figure: Any, path: str | Path) -> None:
-    with replacing(path, force=True) as scratch:
-        figure.savefig(scratch, dpi=150)
+    return new_figure(7, 2.5 + 1.5 * rows)

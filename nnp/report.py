@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnp.errors import FileFormatError, UnavailableError
+from nnp.errors import FileFormatError
+from nnp.figures import new_figure
 from nnp.io.files import replacing
 from nnp.train.evaluation import QUANTITIES, EvaluationReport
 
@@ -89,7 +90,7 @@ def _parity(report: EvaluationReport) -> Any:
     shown = _shown(report)
     if not shown:
         return None
-    figure = _figure(4 * len(shown), 4)
+    figure = new_figure(4 * len(shown), 4)
     axes = np.atleast_1d(figure.subplots(1, len(shown)))
     for axis, (name, table_unit, table_factor) in zip(axes, shown, strict=True):
         unit, factor = ("eV/atom", 1.0) if name == "energy" else (table_unit, table_factor)
@@ -111,7 +112,7 @@ def _histograms(report: EvaluationReport) -> Any:
     shown = _shown(report)
     if not shown:
         return None
-    figure = _figure(4 * len(shown), 3)
+    figure = new_figure(4 * len(shown), 3)
     axes = np.atleast_1d(figure.subplots(1, len(shown)))
     for axis, (name, unit, factor) in zip(axes, shown, strict=True):
         squared = (factor * report.comparisons[name].error) ** 2
@@ -132,7 +133,7 @@ def _over_volume(report: EvaluationReport) -> Any:
     known = np.isfinite(volume)
     if not known.any():
         return None
-    figure = _figure(6, 4)
+    figure = new_figure(6, 4)
     axis = figure.subplots()
     for values, marker, label in (
         (energy.reference, "o", "reference"),
@@ -147,7 +148,7 @@ def _over_volume(report: EvaluationReport) -> Any:
 
 def _learning_curves(log: str | Path) -> Any:
     columns = _read_log(log)
-    figure = _figure(8, 3)
+    figure = new_figure(8, 3)
     axes = figure.subplots(1, 2)
     for axis, key, label in (
         (axes[0], "energy_rmse_mev", "energy RMSE / meV/atom"),
@@ -173,13 +174,3 @@ def _read_log(path: str | Path) -> dict[str, NDArray[np.float64]]:
 
 def _drawn_groups(report: EvaluationReport) -> dict[str, list[int]]:
     return {g: m for g, m in report.groups.items() if g != "all"} or report.groups
-
-
-def _figure(width: float, height: float) -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise UnavailableError(
-            "pictures need matplotlib, which is not installed: pip install 'nnp[plot]'"
-        ) from error
-    return Figure(figsize=(width, height), layout="constrained")

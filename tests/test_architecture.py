@@ -25,7 +25,7 @@ LAYERS = [
     ["engines"],
     ["committee"],
     ["io", "testing", "descriptor_ops"],
-    ["ops", "torchscript", "teachers", "metrics", "data"],
+    ["ops", "torchscript", "teachers", "metrics", "data", "figures"],
     ["ase", "openmm", "rdf", "train"],
     ["md", "plots", "report", "benchmark", "mlpotential"],
     ["cli", "__main__"],
@@ -48,7 +48,7 @@ OPTIONAL = {
     },
     "openmm": {"openmm", "md", "benchmark", "cli"},
     "openmmtorch": {"openmm"},
-    "matplotlib": {"plots", "report", "benchmark"},
+    "matplotlib": {"figures", "plots"},
     "ase": {
         "ase",
         "io/structures",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from nnp.benchmark.measurement import Measurement
-from nnp.errors import UnavailableError
-from nnp.io.files import replacing
+from nnp.figures import new_figure, save_figure
 
 
 def draw(measurements: Sequence[Measurement], path: str | Path) -> None:
@@ -17,7 +15,7 @@ def draw(measurements: Sequence[Measurement], path: str | Path) -> None:
     Raises:
         UnavailableError: matplotlib is missing.
     """
-    figure = _figure(8, 0.8 + 0.4 * len(measurements))
+    figure = new_figure(8, 0.8 + 0.4 * len(measurements))
     axes = figure.add_subplot()
     names = [f"{m.subject}, {m.n_atoms} atoms" for m in measurements]
     axes.barh(names, [m.rate for m in measurements], color="#4477aa")
@@ -25,7 +23,7 @@ def draw(measurements: Sequence[Measurement], path: str | Path) -> None:
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.set_xlabel("atom-steps per second (bar: median step, mark: best)")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def draw_scaling(measurements: Sequence[Measurement], path: str | Path, title: str) -> None:
@@ -34,7 +32,7 @@ def draw_scaling(measurements: Sequence[Measurement], path: str | Path, title: s
     Raises:
         UnavailableError: matplotlib is missing.
     """
-    figure = _figure(11, 5.5)
+    figure = new_figure(11, 5.5)
     rates, days = figure.subplots(1, 2)
     for number, subject in enumerate(dict.fromkeys(m.subject for m in measurements)):
         found = sorted((m for m in measurements if m.subject == subject), key=lambda m: m.n_atoms)
@@ -50,19 +48,4 @@ def draw_scaling(measurements: Sequence[Measurement], path: str | Path, title: s
         axes.grid(which="major", alpha=0.3)
     figure.suptitle(title)
     figure.legend(*rates.get_legend_handles_labels(), loc="outside lower center", ncols=2)
-    _save(figure, path)
-
-
-def _figure(width: float, height: float) -> Any:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise UnavailableError(
-            "pictures need matplotlib, which is not installed: pip install 'nnp[plot]'"
-        ) from error
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def _save(figure: Any, path: str | Path) -> None:
-    with replacing(path, force=True) as scratch:
-        figure.savefig(scratch, dpi=150)
+    save_figure(figure, path)

@@ -15,9 +15,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from nnp.errors import NNPError, StructureError
-from nnp.units import KJ_PER_MOL, NANOMETRE
-
-_FORCE_UNIT = KJ_PER_MOL / NANOMETRE  # eV/Å per kJ/mol/nm
+from nnp.units import KJ_PER_MOL, KJ_PER_MOL_PER_NANOMETRE, NANOMETRE
 
 
 def create_calculator_force(atoms: Atoms, make_calculator: Callable[[], Any]) -> openmm.PythonForce:
@@ -84,7 +82,7 @@ class CalculatorCallback:
         except Exception as error:
             name = type(atoms.calc).__name__
             raise NNPError(f"the ASE calculator {name} failed: {error}") from error
-        return energy / KJ_PER_MOL, forces / _FORCE_UNIT
+        return energy / KJ_PER_MOL, forces / KJ_PER_MOL_PER_NANOMETRE
 
     def __reduce__(self) -> tuple[Any, ...]:
         return CalculatorCallback, (self._numbers, self.periodic, self._make_calculator)

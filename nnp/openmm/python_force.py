@@ -21,9 +21,7 @@ from nnp.openmm.species import Species
 from nnp.openmm.subset import spread
 from nnp.potential import Potential
 from nnp.structure import Structure
-from nnp.units import KJ_PER_MOL, NANOMETRE
-
-_FORCE_UNIT = KJ_PER_MOL / NANOMETRE  # eV/Å per kJ/mol/nm
+from nnp.units import KJ_PER_MOL, KJ_PER_MOL_PER_NANOMETRE, NANOMETRE
 
 
 class EngineCallback:
@@ -69,7 +67,9 @@ class EngineCallback:
             self.monitor.record(
                 spread(evaluation, self.particles, len(self._species.atomic_numbers))
             )
-        return evaluation.energy / KJ_PER_MOL, np.asarray(evaluation.forces) / _FORCE_UNIT
+        return evaluation.energy / KJ_PER_MOL, np.asarray(
+            evaluation.forces
+        ) / KJ_PER_MOL_PER_NANOMETRE
 
     @property
     def engine(self) -> Engine:

@@ -19,9 +19,8 @@ from nnp.errors import FileFormatError, NumericalError, OptionError, StructureEr
 from nnp.openmm.box import reduced_box
 from nnp.openmm.platforms import check_platform
 from nnp.structure import Structure, as_structure
-from nnp.units import KJ_PER_MOL, NANOMETRE
+from nnp.units import KJ_PER_MOL, KJ_PER_MOL_PER_NANOMETRE, NANOMETRE
 
-_FORCE_UNIT = KJ_PER_MOL / NANOMETRE  # eV/Å per kJ/mol/nm
 _HEAVIEST_HYDROGEN = 4.5  # u; hydrogens may have taken mass from the atoms they are bound to
 
 
@@ -76,7 +75,7 @@ class SystemCalculator(Calculator):
         except openmm.OpenMMException as error:
             raise NumericalError(f"OpenMM cannot evaluate the structure: {error}") from None
         energy = state.getPotentialEnergy()._value * KJ_PER_MOL  # noqa: SLF001  kJ/mol
-        forces = state.getForces(asNumpy=True)._value * _FORCE_UNIT  # noqa: SLF001  kJ/mol/nm
+        forces = state.getForces(asNumpy=True)._value * KJ_PER_MOL_PER_NANOMETRE  # noqa: SLF001  kJ/mol/nm
         self.results = {"energy": energy, "free_energy": energy, "forces": forces @ rotation.T}
 
     def _set_box(self, box_nm: np.ndarray) -> None:

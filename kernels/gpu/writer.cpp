@@ -50,6 +50,21 @@ class Needed
 public:
     explicit Needed(const AngularGroup& group) : group_(group) {}
 
+    void values()
+    {
+        for (const AngularMember& m : group_.members) {
+            exponential(m.exp_slot);
+            angle(m.value_slot);
+        }
+    }
+
+    void values_and_slopes()
+    {
+        values();
+        for (const AngularMember& m : group_.members)
+            angle(m.slope_slot);
+    }
+
     void exponential(int s)
     {
         if (s < 0 || !exponentials.insert(s).second)
@@ -129,10 +144,7 @@ std::string write_side(const AngularGroup& g)
 std::string write_add(const AngularGroup& g)
 {
     Needed needed(g);
-    for (const AngularMember& m : g.members) {
-        needed.exponential(m.exp_slot);
-        needed.angle(m.value_slot);
-    }
+    needed.values();
     std::string text = "NNP_FN void GROUP(add)(real product, real square, real cosine, real* sums)\n{\n";
     text += slot_lines(g, needed);
     int open = -1;
@@ -149,11 +161,7 @@ std::string write_add(const AngularGroup& g)
 std::string write_fold(const AngularGroup& g)
 {
     Needed needed(g);
-    for (const AngularMember& m : g.members) {
-        needed.exponential(m.exp_slot);
-        needed.angle(m.value_slot);
-        needed.angle(m.slope_slot);
-    }
+    needed.values_and_slopes();
     std::string text =
         "NNP_FN void GROUP(fold)(real square, real cosine, LOCAL_ARG const real* by_value,\n"
         "                        LOCAL_ARG const real* by_slope, real* X, real* Y, real* Z)\n{\n";
@@ -177,11 +185,7 @@ std::string write_fold(const AngularGroup& g)
 std::string write_change(const AngularGroup& g)
 {
     Needed needed(g);
-    for (const AngularMember& m : g.members) {
-        needed.exponential(m.exp_slot);
-        needed.angle(m.value_slot);
-        needed.angle(m.slope_slot);
-    }
+    needed.values_and_slopes();
     std::string text =
         "NNP_FN void GROUP(change)(real product, real square, real cosine, real d_product, real d_square,\n"
         "                          real d_cosine, real* sums)\n{\n" +

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nnp.engines import _library as c
 from nnp.engines.flatten import flatten
+from nnp.engines.vectors import vector
 from nnp.errors import OptionError
 from nnp.evaluation import Evaluation, Extrapolations, voigt
 from nnp.potential import Potential
@@ -122,7 +123,7 @@ class CpuEngine:
             dL/dr (n, 3), and dL/d(strain) (3, 3) or None.
         """
         _, ends = self._layout(structure)
-        dl_dg = _vector("dl_dg", dl_dg, int(ends[-1]))
+        dl_dg = vector("dl_dg", dl_dg, int(ends[-1]))
         gradient, virial = np.empty((len(structure), 3)), np.empty((3, 3))
         self._call(
             "nnp_engine_descriptor_vjp",
@@ -152,9 +153,9 @@ class CpuEngine:
         _, ends = self._layout(structure)
         change = np.empty(ends[-1])
         if displacement is not None:
-            displacement = _vector("displacement", displacement, 3 * len(structure))
+            displacement = vector("displacement", displacement, 3 * len(structure))
         if strain is not None:
-            strain = _vector("strain", strain, 9)
+            strain = vector("strain", strain, 9)
         self._call(
             "nnp_engine_descriptor_jvp",
             structure,
@@ -230,10 +231,3 @@ def _create(library: ct.CDLL, potential: Potential, options: c.Options) -> ct.c_
 
 def _pointer(array: NDArray[np.float64]) -> Any:
     return array.ctypes.data_as(ct.POINTER(ct.c_double))
-
-
-def _vector(name: str, value: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    array = np.ascontiguousarray(value, np.float64)
-    if array.size != size:
-        raise OptionError(f"{name} has {array.size} numbers: this structure takes {size}")
-    return array

@@ -21,6 +21,7 @@ from nnp.engines.gpu.evaluator import Evaluator, HostAtoms
 from nnp.engines.gpu.library import PRECISIONS
 from nnp.engines.gpu.program import Program
 from nnp.engines.gpu.step import Step
+from nnp.engines.vectors import vector
 from nnp.errors import NumericalError, OptionError
 from nnp.evaluation import Evaluation, Extrapolations, voigt
 from nnp.potential import Potential
@@ -253,9 +254,7 @@ class GpuKernelEngine:
         """
         elements = self._potential.element_indices(structure)
         ends = np.cumsum([len(self._program.orders[e]) for e in elements])
-        dl_dg = np.ascontiguousarray(dl_dg, np.float64).ravel()
-        if dl_dg.size != ends[-1]:
-            raise OptionError(f"dl_dg has {dl_dg.size} numbers: this structure takes {ends[-1]}")
+        dl_dg = vector("dl_dg", dl_dg, int(ends[-1]))
         padded = np.zeros((len(structure), self._program.most_functions))
         for row, element, values in zip(padded, elements, np.split(dl_dg, ends[:-1]), strict=True):
             row[: len(values)] = values[self._program.orders[element]]

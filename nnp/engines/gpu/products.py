@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nnp.engines.gpu.neighbor_list import DeviceList
 from nnp.engines.gpu.program import Program
-from nnp.errors import OptionError
+from nnp.engines.vectors import vector
 
 
 class Tangents:
@@ -42,13 +42,13 @@ class Tangents:
         Raises:
             OptionError: one of them has another size.
         """
-        direction = _of_size("displacement", displacement, 3 * n)
+        direction = vector("displacement", displacement, 3 * n)
         if self._direction.size != direction.size:
             self._direction = self._device.empty(direction.size, np.float64)
             self._changes = self._device.empty(n * self._program.most_functions, np.float64)
         self._device.write(self._direction, direction)
         zero = np.zeros((3, 3))
-        self._device.write(self._strain, _of_size("strain", zero if strain is None else strain, 9))
+        self._device.write(self._strain, vector("strain", zero if strain is None else strain, 9))
 
     def launch(self, nl: DeviceList) -> None:
         """One kernel per element, in place of those that evaluate."""
@@ -78,10 +78,3 @@ class Tangents:
         return np.concatenate(
             [row[np.argsort(order)] for row, order in zip(rows, orders, strict=True)]
         )
-
-
-def _of_size(name: str, value: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    flat = np.ascontiguousarray(value, np.float64).ravel()
-    if flat.size != size:
-        raise OptionError(f"{name} has {flat.size} numbers: this structure takes {size}")
-    return flat

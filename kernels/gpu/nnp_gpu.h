@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define NNP_GPU_ABI_VERSION 1
+#define NNP_GPU_ABI_VERSION 2
 
 enum nnp_gpu_precision {
     NNP_GPU_SINGLE = 0, /* float */

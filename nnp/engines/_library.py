@@ -198,8 +198,8 @@ def load_library() -> ct.CDLL:
     """
     path = library_path()
     library = open_library(path, "the CPU engine's")
-    _declare(library)
     check_version(path, "the CPU engine's", library.nnp_abi_version(), ABI_VERSION)
+    _declare(library)
     return library
 
 

@@ -95,12 +95,12 @@ def load_plugin() -> ct.CDLL:
         raise UnavailableError(
             f"the OpenMM plugin {path} does not load ({error}): reinstall nnp, {_WAY_OUT}"
         ) from None
-    _declare(library)
     if library.nnp_openmm_abi_version() != ABI_VERSION:
         raise UnavailableError(
             f"the OpenMM plugin {path} speaks version {library.nnp_openmm_abi_version()} of its "
             f"interface, this package version {ABI_VERSION}: reinstall nnp, {_WAY_OUT}"
         )
+    _declare(library)
     return library
 
 

@@ -20,7 +20,7 @@ from nnp.engines._library import (
 )
 from nnp.engines.flatten import FlatPotential
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 _NAME = "libnnp_gpu.dylib" if sys.platform == "darwin" else "libnnp_gpu.so"
 
 # dtype → enum nnp_gpu_precision of nnp_gpu.h. "float32" is, as in the CPU engine, arithmetic in
@@ -60,9 +60,9 @@ def load_library() -> ct.CDLL:
     """
     path = library_path()
     library = open_library(path, "the GPU engines'")
+    check_version(path, "the GPU engines'", library.nnp_gpu_abi_version(), ABI_VERSION)
     for name in ("source", "tangent_source", "parameters", "order", "local_bytes"):
         getattr(library, f"nnp_gpu_{name}").restype = ct.c_int64
-    check_version(path, "the GPU engines'", library.nnp_gpu_abi_version(), ABI_VERSION)
     return library
 
 

@@ -14,7 +14,7 @@ from train_data import dataset, settings
 from nnp.errors import FileFormatError, OptionError, StructureError
 from nnp.structure import Structure
 from nnp.symmetry_functions import Angular, Radial, canonical_order
-from nnp.train.build import build, choose_functions
+from nnp.train.build import build
 from nnp.train.checks import check
 from nnp.train.dataset import Dataset, LabelKeys
 from nnp.train.frames import LabelledStructure
@@ -25,6 +25,7 @@ from nnp.train.functions import (
     RadialSettings,
 )
 from nnp.train.offsets import reference_energies
+from nnp.train.prepare import choose_functions
 from nnp.train.prune import PruneSettings, prune
 from nnp.train.settings import FunctionSettings, read_settings
 from nnp.train.splits import SplitSettings, split

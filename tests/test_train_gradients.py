@@ -9,6 +9,7 @@ import pytest
 import torch
 from train_data import dataset, directional_slope, objective, settings, task
 
+from nnp.engines.cpu import CpuEngine
 from nnp.networks import Activation
 from nnp.testing import FAMILIES, random_functions
 from nnp.train.inputs import InputSettings
@@ -111,26 +112,30 @@ def test_products_with_the_jacobian(family):
     functions = tuple(random_functions(elements, np.random.default_rng(1), (family,)))
     products = DescriptorProducts(dict.fromkeys(elements, functions))
     structure = dataset(elements, count=1)[0].structure
-    rng = np.random.default_rng(2)
-    v = rng.normal(size=structure.positions.shape)
-    w = rng.normal(size=products.descriptors(structure).shape)
-    jv = products.jvp(structure, v)
-    assert np.vdot(w, jv) == pytest.approx(np.vdot(products.vjp(structure, w), v), rel=1e-9)
+    place = products.place(structure)
+    generator = torch.Generator().manual_seed(2)
+    v = torch.randn(structure.positions.shape, generator=generator, dtype=torch.float64)
+    values = products.descriptors(place)
+    w = [torch.randn(g.shape, generator=generator, dtype=torch.float64) for g in values]
+    jv = products.jvp(place, v)
+    back = float((products.vjp(place, w) * v).sum())
+    assert sum(float((a * b).sum()) for a, b in zip(w, jv, strict=True)) == pytest.approx(back)
 
     def moved(t):
-        return products.descriptors(replace(structure, positions=structure.positions + t * v))
+        positions = structure.positions + t * v.numpy()
+        found = products.descriptors(products.place(replace(structure, positions=positions)))
+        return torch.cat([g.reshape(-1) for g in found])
 
     h = 1e-5
     change = (8 * (moved(h) - moved(-h)) - (moved(2 * h) - moved(-2 * h))) / (12 * h)
-    np.testing.assert_allclose(jv, change, atol=1e-6 * np.abs(change).max())
-    columns = products.columns(structure, np.arange(v.size))
-    total = np.zeros(jv.shape)
-    for element, found in enumerate(columns):
-        atoms = np.flatnonzero(products.element_indices(structure) == element)
-        summed = np.zeros((len(atoms), found.values.shape[2]))
-        np.add.at(summed, found.centers, found.values * v.ravel()[:, None, None])
-        total[atoms, : summed.shape[1]] = summed
-    np.testing.assert_allclose(total, jv, atol=1e-12 * np.abs(jv).max())
+    flat = torch.cat([part.reshape(-1) for part in jv])
+    size = float(change.abs().max())
+    torch.testing.assert_close(flat, change, rtol=0, atol=1e-6 * size)
+    for found, wanted in zip(products.columns(place, np.arange(v.numel())), jv, strict=True):
+        total = torch.zeros_like(wanted)
+        weighted = found.values * v.reshape(-1)[:, None, None]
+        total.index_put_((found.centers,), weighted, accumulate=True)
+        torch.testing.assert_close(total, wanted, rtol=0, atol=1e-12 * size)
 
 
 def test_strain_derivative_agrees_with_the_engine():
@@ -140,9 +145,15 @@ def test_strain_derivative_agrees_with_the_engine():
         dict.fromkeys(elements, tuple(random_functions(elements, np.random.default_rng(1))))
     )
     structure = dataset(elements, count=1)[0].structure
-    w = np.random.default_rng(2).normal(size=products.descriptors(structure).shape)
-    _, virial = products._engine.descriptor_vjp(structure, w[products._mask(structure)], True)
-    found = np.einsum("vns,ns->v", products.strain(structure), w)
+    place = products.place(structure)
+    w = [
+        torch.linspace(-1, 1, g.numel()).reshape(g.shape).double()
+        for g in products.descriptors(place)
+    ]
+    rows = products.strain(place)
+    found = sum(torch.einsum("vns,ns->v", r, own).numpy() for r, own in zip(rows, w, strict=True))
+    flat = torch.cat([own.reshape(-1) for own in w])[place.back]
+    _, virial = CpuEngine(products._potential).descriptor_vjp(structure, flat.numpy(), True)
     wanted = np.array([(virial[a, b] + virial[b, a]) / 2 for a, b in VOIGT])
     np.testing.assert_allclose(found, wanted, atol=1e-12 * np.abs(wanted).max())
 

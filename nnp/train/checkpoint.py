@@ -25,8 +25,8 @@ class Checkpoint:
 
     Attributes:
         epoch: epochs done.
-        theta: parameters now.
-        best_theta: parameters with the smallest validation loss so far.
+        theta: parameters now; read back, they lie on the CPU.
+        best_theta: parameters with the smallest validation loss so far; likewise.
         best_loss: that loss.
         best_epoch: when it was reached.
         optimizer: state of the optimiser.
@@ -55,7 +55,10 @@ def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "rows": checkpoint.rows,
     }
     arrays: dict[str, Any] = {f"optimizer/{k}": v for k, v in checkpoint.optimizer.items()}
-    arrays |= {"theta": checkpoint.theta.numpy(), "best_theta": checkpoint.best_theta.numpy()}
+    arrays |= {
+        "theta": checkpoint.theta.cpu().numpy(),
+        "best_theta": checkpoint.best_theta.cpu().numpy(),
+    }
     with replacing(path, force=True) as scratch, scratch.open("wb") as file:
         np.savez(file, header=np.array(json.dumps(header)), **arrays)
 

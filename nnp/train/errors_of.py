@@ -47,11 +47,11 @@ def set_errors(objective: Objective, theta: Tensor, samples: Sequence[Sample]) -
     for sample in samples:
         forces = sample.frame.forces is not None
         (prediction,) = objective.model.predict(theta, [sample], forces)
-        found.loss += objective.share(sample, prediction, counts)
+        found.loss += float(objective.share(sample, prediction, counts))
         for name in ("energy", "forces", "stress"):
             error = prediction_error(sample, prediction, name)
             if error is not None:
-                getattr(found, name).add(error.numpy())
+                getattr(found, name).add(error.cpu().numpy())
     return _merged(objective.ranks.gather(found))
 
 

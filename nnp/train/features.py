@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nnp.train.frames import LabelledStructure
-from nnp.train.products import Columns, DescriptorProducts
+from nnp.train.products import Columns, DescriptorProducts, Place
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,21 +44,38 @@ class ElementColumns:
     tangents: Tensor
 
 
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What is known of a structure, where the fit computes; see `LabelledStructure`.
+
+    Attributes:
+        energy: () eV.
+        forces: (n, 3) eV/Å.
+        stress: (6,) eV/Å³.
+    """
+
+    energy: Tensor | None
+    forces: Tensor | None
+    stress: Tensor | None
+
+
 @dataclass(eq=False)
 class Sample:
     """One labelled structure with its inputs.
 
     Attributes:
-        number: of the structure in its data set.
-        frame: structure and labels.
-        atoms: per element, indices of its atoms.
+        frame: the structure, its weight, and labels as they were read.
+        labels: the labels as tensors.
+        place: the structure for `DescriptorProducts`.
         inputs: per element (n_e, inputs).
         strain: per element (6, n_e, inputs) dx/d(strain); None without a stress to learn.
         columns: stored Jacobian, per element, of all components; None when not stored.
+        number: of the structure in its data set.
     """
 
     frame: LabelledStructure
-    atoms: list[Tensor]
+    labels: Labels
+    place: Place
     inputs: list[Tensor]
     strain: list[Tensor] | None = None
     columns: list[ElementColumns] | None = None
@@ -69,7 +86,7 @@ class FeatureMaker:
     """Turns labelled structures into samples and multiplies with their Jacobians.
 
     Args:
-        products: of the functions.
+        products: of the functions; where they lie, all tensors lie.
         transforms: per element.
         dtype: of all tensors.
     """
@@ -83,7 +100,14 @@ class FeatureMaker:
         self.products = products
         self.transforms = list(transforms)
         self.dtype = dtype
-        self._matrices = [self._tensor(t.matrix) for t in transforms]
+        self._origins = [self._exact(t.origin) for t in transforms]
+        self._exact_matrices = [self._exact(t.matrix) for t in transforms]
+        self._matrices = [matrix.to(dtype) for matrix in self._exact_matrices]
+
+    @property
+    def device(self) -> torch.device:
+        """Where all tensors lie."""
+        return self.products.device
 
     def sample(
         self, frame: LabelledStructure, stress: bool = False, store: bool = False, number: int = 0
@@ -96,51 +120,47 @@ class FeatureMaker:
             store: whether to keep all columns of the Jacobian.
             number: of the structure in its data set.
         """
-        structure = frame.structure
-        elements = self.products.element_indices(structure)
-        rows = self.products.descriptors(structure)
-        atoms = [np.flatnonzero(elements == e) for e in range(len(self.transforms))]
-        inputs = [
-            self._tensor((rows[a, : len(t.origin)] - t.origin) @ t.matrix)
-            for a, t in zip(atoms, self.transforms, strict=True)
-        ]
-        sample = Sample(frame, [torch.from_numpy(a) for a in atoms], inputs, number=number)
+        place = self.products.place(frame.structure)
+        rows = zip(
+            self.products.descriptors(place), self._origins, self._exact_matrices, strict=True
+        )
+        inputs = [((g - origin) @ matrix).to(self.dtype) for g, origin, matrix in rows]
+        sample = Sample(frame, self._labels(frame), place, inputs, number=number)
         if stress and frame.stress is not None:
-            strain = self.products.strain(structure)
-            sample.strain = [
-                self._tensor(strain[:, a, : len(t.origin)] @ t.matrix)
-                for a, t in zip(atoms, self.transforms, strict=True)
-            ]
+            strain = zip(self.products.strain(place), self._exact_matrices, strict=True)
+            sample.strain = [(s @ matrix).to(self.dtype) for s, matrix in strain]
         if store and frame.forces is not None:
-            sample.columns = self.columns(sample, np.arange(3 * len(structure)))
+            sample.columns = self.columns(sample, np.arange(3 * len(frame)))
         return sample
 
     def columns(self, sample: Sample, components: NDArray[np.int64]) -> list[ElementColumns]:
         """Jacobian columns of force components 3 a + c, stored or computed."""
         if sample.columns is not None:
-            index = torch.from_numpy(components)
+            index = self.index(components)
             return [ElementColumns(c.centers[index], c.tangents[index]) for c in sample.columns]
-        found = self.products.columns(sample.frame.structure, components)
+        found = self.products.columns(sample.place, components)
         return [self._transformed(c, m) for c, m in zip(found, self._matrices, strict=True)]
 
     def forces(self, sample: Sample, gradients: Sequence[Tensor]) -> Tensor:
         """(n, 3) F = −Jᵀ g from g = dE/dx per element (n_e, inputs)."""
-        full = np.zeros((len(sample.frame), self.products.widest))
-        for atoms, gradient, matrix in zip(sample.atoms, gradients, self._matrices, strict=True):
-            full[atoms.numpy(), : len(matrix)] = (gradient @ matrix.T).numpy()
-        return self._tensor(-self.products.vjp(sample.frame.structure, full))
+        raw = [g @ matrix.T for g, matrix in zip(gradients, self._matrices, strict=True)]
+        return -self.products.vjp(sample.place, raw).to(self.dtype)
 
     def tangents(self, sample: Sample, direction: Tensor) -> list[Tensor]:
         """J v per element (n_e, inputs) for a displacement v (n, 3)."""
-        rows = self.products.jvp(sample.frame.structure, direction.to(torch.float64).numpy())
-        return [
-            self._tensor(rows[atoms.numpy(), : len(matrix)]) @ matrix
-            for atoms, matrix in zip(sample.atoms, self._matrices, strict=True)
-        ]
+        rows = zip(self.products.jvp(sample.place, direction), self._matrices, strict=True)
+        return [row.to(self.dtype) @ matrix for row, matrix in rows]
+
+    def index(self, numbers: NDArray[np.int64]) -> Tensor:
+        """Numbers of the host, to take rows of tensors with."""
+        return torch.from_numpy(numbers).to(self.device)
+
+    def _labels(self, frame: LabelledStructure) -> Labels:
+        known = (frame.energy, frame.forces, frame.stress)
+        return Labels(*(None if k is None else self._exact(k).to(self.dtype) for k in known))
 
     def _transformed(self, columns: Columns, matrix: Tensor) -> ElementColumns:
-        values = self._tensor(columns.values) @ matrix
-        return ElementColumns(torch.from_numpy(columns.centers), values)
+        return ElementColumns(columns.centers, columns.values.to(self.dtype) @ matrix)
 
-    def _tensor(self, array: NDArray[np.float64]) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(self.dtype)
+    def _exact(self, array: NDArray[np.float64] | float) -> Tensor:
+        return torch.from_numpy(np.array(array, np.float64, order="C")).to(self.device)

@@ -50,7 +50,7 @@ class TrainingModel:
 
     def weight_mask(self) -> Tensor:
         """1 where θ holds a weight, 0 where it holds a bias."""
-        mask = torch.ones(self.n_parameters, dtype=self.maker.dtype)
+        mask = torch.ones(self.n_parameters, dtype=self.maker.dtype, device=self.maker.device)
         for network in self.networks:
             for bias in network.unpack(mask)[1]:
                 bias.zero_()
@@ -99,7 +99,7 @@ class TrainingModel:
         return found
 
     def _offset(self, sample: Sample) -> float:
-        models = zip(self.template.models, sample.atoms, strict=True)
+        models = zip(self.template.models, sample.place.atoms, strict=True)
         return sum(model.energy_offset * len(atoms) for model, atoms in models)
 
 

@@ -184,7 +184,7 @@ def activation_derivatives(z: Tensor, name: str) -> tuple[Tensor, Tensor, Tensor
 
 def to_network(network: AtomicNetwork, theta: Tensor) -> Network:
     """The package's `Network` with the values in θ."""
-    weights, biases = network.unpack(theta.detach().to(torch.float64))
+    weights, biases = network.unpack(theta.detach().to("cpu", torch.float64))
     return Network(
         tuple(weight.numpy().copy() for weight in weights),
         tuple(bias.numpy().copy() for bias in biases),

@@ -62,24 +62,25 @@ class Objective:
         """L."""
         counts = self.counts(batch)
         predictions = self.model.predict(theta, batch, forces=self._forces(batch)) if batch else []
-        total = theta.new_tensor([self._value(batch, predictions, counts)])
+        total = self._value(theta, batch, predictions, counts)
         self.ranks.add(total)
-        return float(total) + self._l2(theta)[0]
+        return float(total + self.penalty(theta)[0])
 
     def value_and_gradient(self, theta: Tensor, batch: Sequence[Sample]) -> tuple[float, Tensor]:
         """L and dL/dθ."""
         counts = self.counts(batch)
         gradient = torch.zeros_like(theta)
-        value = self._own_gradient(theta, batch, counts, gradient) if batch else 0.0
-        total = theta.new_tensor([value])
+        total = self._own_gradient(theta, batch, counts, gradient)
         self.ranks.add(total, gradient)
-        penalty, slope = self._l2(theta)
-        return float(total) + penalty, gradient + slope
+        penalty, diagonal = self.penalty(theta)
+        return float(total + penalty), gradient.add_(2 * diagonal * theta)
 
     def _own_gradient(
         self, theta: Tensor, batch: Sequence[Sample], total: Counts, gradient: Tensor
-    ) -> float:
+    ) -> Tensor:
         """Add this process' part of dL/dθ to ``gradient``; its part of L."""
+        if not batch:
+            return self._value(theta, [], [], total)
         traces = self.model.traces(theta, batch)
         predictions = self.model.predict_from(traces, batch, self._forces(batch))
         energies: list[list[Tensor]] = [[] for _ in traces]
@@ -88,13 +89,13 @@ class Objective:
             slope = self._energy_slope(sample, prediction, total)
             directions = self._directions(sample, prediction, total)
             for e, direction in enumerate(directions):
-                energies[e].append(direction.new_full((len(direction),), slope))
+                energies[e].append(slope.expand(len(direction)))
                 tangents[e].append(direction)
         for e, (network, trace) in enumerate(zip(self.model.networks, traces, strict=True)):
             gradient[network.span] += network.parameter_gradient(
                 trace, torch.cat(energies[e]), torch.cat(tangents[e])
             )
-        return self._value(batch, predictions, total)
+        return self._value(theta, batch, predictions, total)
 
     def residuals(
         self,
@@ -141,38 +142,43 @@ class Objective:
 
     def total(self, counts: Counts) -> Counts:
         """Counts summed over all processes."""
-        numbers = torch.tensor([counts.energy, counts.forces, counts.stress])
+        if self.ranks.size == 1:
+            return counts
+        numbers = self.model.maker.index(np.array([counts.energy, counts.forces, counts.stress]))
         self.ranks.add(numbers)
         return Counts(*numbers.tolist())
 
-    def penalty(self, theta: Tensor) -> tuple[float, Tensor]:
-        """l2 Σ W² and the diagonal l2 of its Gauss-Newton matrix, 0 for biases."""
+    def penalty(self, theta: Tensor) -> tuple[Tensor, Tensor]:
+        """() l2 Σ W² and the diagonal l2 of its Gauss-Newton matrix, 0 for biases."""
         if self._mask is None:
             self._mask = self.model.weight_mask().to(theta)
         diagonal = self.loss.l2 * self._mask
-        return float((diagonal * theta**2).sum()), diagonal
-
-    def _l2(self, theta: Tensor) -> tuple[float, Tensor]:
-        value, diagonal = self.penalty(theta)
-        return value, 2 * diagonal * theta
+        return (diagonal * theta**2).sum(), diagonal
 
     def _forces(self, batch: Sequence[Sample]) -> bool:
         return self.loss.forces > 0 and any(s.frame.forces is not None for s in batch)
 
-    def share(self, sample: Sample, prediction: Prediction, counts: Counts) -> float:
-        """What one structure adds to the loss when means run over ``counts`` labels."""
-        value = 0.0
+    def share(self, sample: Sample, prediction: Prediction, counts: Counts) -> Tensor:
+        """() What one structure adds to the loss when means run over ``counts`` labels."""
+        value = prediction.energy.new_zeros((), dtype=torch.float64)
         for name, count, weight in self._terms(counts):
             error = prediction_error(sample, prediction, name)
             if error is not None and weight > 0:
-                value += weight / count * float(self.loss.rho(error).sum())
-        return sample.frame.weight * value
+                scale = weight / count * sample.frame.weight
+                value = value + scale * self.loss.rho(error).sum(dtype=torch.float64)
+        return value
 
     def _value(
-        self, batch: Sequence[Sample], predictions: Sequence[Prediction], counts: Counts
-    ) -> float:
-        pairs = zip(batch, predictions, strict=True)
-        return sum(self.share(sample, prediction, counts) for sample, prediction in pairs)
+        self,
+        theta: Tensor,
+        batch: Sequence[Sample],
+        predictions: Sequence[Prediction],
+        counts: Counts,
+    ) -> Tensor:
+        value = theta.new_zeros((), dtype=torch.float64)
+        for sample, prediction in zip(batch, predictions, strict=True):
+            value += self.share(sample, prediction, counts)
+        return value
 
     def _terms(self, total: Counts) -> list[tuple[str, int, float]]:
         return [
@@ -181,12 +187,12 @@ class Objective:
             ("stress", max(total.stress, 1), self.loss.stress),
         ]
 
-    def _energy_slope(self, sample: Sample, prediction: Prediction, total: Counts) -> float:
+    def _energy_slope(self, sample: Sample, prediction: Prediction, total: Counts) -> Tensor:
         error = prediction_error(sample, prediction, "energy")
         if error is None:
-            return 0.0
+            return torch.zeros_like(prediction.energy)
         factor = self.loss.energy * sample.frame.weight / (max(total.energy, 1) * len(sample.frame))
-        return factor * float(self.loss.slope(error))
+        return factor * self.loss.slope(error)
 
     def _directions(self, sample: Sample, prediction: Prediction, total: Counts) -> list[Tensor]:
         """The t of `parameter_gradient`: dL/dg of every atom, per element."""
@@ -225,42 +231,42 @@ class Objective:
         counts: Counts,
         components: NDArray[np.int64] | None,
     ) -> tuple[Tensor, Tensor, float] | None:
-        if sample.frame.forces is None or self.loss.forces == 0:
+        if sample.labels.forces is None or self.loss.forces == 0:
             return None
-        reference = torch.from_numpy(sample.frame.forces).to(traces[0].energies).reshape(-1)
+        reference = sample.labels.forces.reshape(-1)
         if components is None:
             components = np.arange(len(reference))
-        prediction = torch.zeros(len(components)).to(reference)
+        prediction = reference.new_zeros(len(components))
         rows = []
         columns = self.model.maker.columns(sample, components)
         for network, trace, column in zip(self.model.networks, traces, columns, strict=True):
             prediction -= (column.tangents * trace.gradient[column.centers]).sum((1, 2))
             rows.append(-network.tangent_rows(trace, column.centers, column.tangents))
         scale = (self.loss.forces * sample.frame.weight / max(counts.forces, 1)) ** 0.5
-        error = reference[torch.from_numpy(components)] - prediction
+        error = reference[self.model.maker.index(components)] - prediction
         return error, torch.cat(rows, 1), scale
 
     def _stress_rows(
         self, sample: Sample, traces: Sequence[Trace], counts: Counts
     ) -> tuple[Tensor, Tensor, float] | None:
-        reference, strains = sample.frame.stress, sample.strain
+        reference, strains = sample.labels.stress, sample.strain
         if reference is None or strains is None or self.loss.stress == 0:
             return None
         volume = sample.frame.structure.volume
         rows = []
         for network, trace, strain in zip(self.model.networks, traces, strains, strict=True):
-            atoms = torch.arange(strain.shape[1]).expand(6, -1)
+            atoms = torch.arange(strain.shape[1], device=strain.device).expand(6, -1)
             rows.append(network.tangent_rows(trace, atoms, strain) / volume)
         gradients = [trace.gradient for trace in traces]
-        error = torch.from_numpy(reference).to(rows[0]) - stress_of(sample, strains, gradients)
+        error = reference - stress_of(sample, strains, gradients)
         scale = (self.loss.stress * sample.frame.weight / max(counts.stress, 1)) ** 0.5
         return error, torch.cat(rows, 1), scale
 
 
 def prediction_error(sample: Sample, prediction: Prediction, name: str) -> Tensor | None:
     """Prediction minus reference of ``"energy"`` (per atom), ``"forces"`` or ``"stress"``."""
-    value, reference = getattr(prediction, name), getattr(sample.frame, name)
+    value, reference = getattr(prediction, name), getattr(sample.labels, name)
     if value is None or reference is None:
         return None
-    error: Tensor = value - torch.as_tensor(reference, dtype=value.dtype)
+    error: Tensor = value - reference
     return error / len(sample.frame) if name == "energy" else error

@@ -66,12 +66,19 @@ class Ranks:
 
 @cache
 def join() -> Ranks:
-    """The processes that ``torchrun`` has started this one among; one where it has not."""
+    """The processes that ``torchrun`` has started this one among; one where it has not.
+
+    Tensors of the CPU travel by gloo, those of CUDA devices by nccl.
+    """
     if not dist.is_available():
         return Ranks()
     if not dist.is_initialized():
         if int(os.environ.get("WORLD_SIZE", "1")) == 1 or not dist.is_torchelastic_launched():
             return Ranks()
-        dist.init_process_group("gloo")
+        dist.init_process_group("cpu:gloo,cuda:nccl" if _has_nccl() else "gloo")
         atexit.register(dist.destroy_process_group)
     return Ranks(dist.get_rank(), dist.get_world_size())
+
+
+def _has_nccl() -> bool:
+    return torch.cuda.is_available() and dist.is_nccl_available()

@@ -3,25 +3,32 @@
 J = dG/dr of one structure. Forces are F = −Jᵀ dE/dG, and the gradient of a loss of forces needs
 J v: the engine computes both in the time of one evaluation, so nothing is stored. Second-order
 optimisers need single columns of J (one per force component and candidate): `columns` computes
-them by products with unit vectors, `stored_columns` keeps them. See docs/decisions/0010.
+them by products with unit vectors. See docs/decisions/0010.
+
+Tensors lie on the device of the fit; what the engine takes and returns is its own affair.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from nnp.engines.cpu import CpuEngine
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import Scaling, ScalingMode
 from nnp.structure import Structure
 from nnp.symmetry_functions import SymmetryFunction
+from nnp.train.product_engines import make_engine
 
 # Voigt order xx, yy, zz, yz, xz, xy
 VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+# Columns of J that are computed at once: bounds what is held with its zeros.
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,111 +37,179 @@ class Columns:
 
     Attributes:
         centers: (k, m) atoms (counted within the element) whose functions feel the component;
-            padded with 0.
-        values: (k, m, s) dG of each such atom; zero where padded.
+            any others where fewer than m do.
+        values: (k, m, s) dG of each such atom; zero for the others.
     """
 
-    centers: NDArray[np.int64]
-    values: NDArray[np.float64]
+    centers: Tensor
+    values: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A structure as the products take it.
+
+    Attributes:
+        structure: the atoms.
+        handle: the same for the engine.
+        atoms: per element, indices of its atoms.
+        order: where the functions, element after element, lie in the engine's order, which goes
+            atom after atom; None where the two are the same.
+        back: the inverse.
+    """
+
+    structure: Structure
+    handle: object
+    atoms: list[Tensor]
+    order: Tensor | None
+    back: Tensor | None
 
 
 class DescriptorProducts:
-    """G, J v and Jᵀ v of the raw functions of structures.
+    """G, J v and Jᵀ v of the raw functions of structures, as one array (n_e, s_e) per element.
 
-    Functions are laid out atom after atom, padded to the widest element: (n, widest).
+    All in float64, Å.
 
     Args:
         functions: per element symbol, in canonical order.
-        threads: of the engine.
+        threads: of the engine, where it runs on the CPU.
+        device: where tensors lie; decides the engine.
+
+    Raises:
+        UnavailableError: the device's engine cannot run here.
     """
 
     def __init__(
-        self, functions: dict[str, tuple[SymmetryFunction, ...]], threads: int | None = 1
+        self,
+        functions: dict[str, tuple[SymmetryFunction, ...]],
+        threads: int | None = 1,
+        device: torch.device | str = "cpu",
     ) -> None:
+        self.device = torch.device(device)
         self._potential = _blank_potential(functions)
-        self._engine = CpuEngine(self._potential, threads=threads, skin=0.0)
-        widths = [len(model.functions) for model in self._potential.models]
-        self.widths = np.array(widths)
-        self.widest = max(widths)
+        self._engine = make_engine(self._potential, self.device, threads)
+        self.widths = [len(model.functions) for model in self._potential.models]
 
     @property
     def elements(self) -> tuple[str, ...]:
         """Symbols, by atomic number."""
         return self._potential.elements
 
-    def element_indices(self, structure: Structure) -> NDArray[np.int64]:
-        """(n,) index into `elements` of each atom."""
-        return self._potential.element_indices(structure)
+    def place(self, structure: Structure) -> Place:
+        """What every product of a structure needs."""
+        elements = self._potential.element_indices(structure)
+        atoms = [np.flatnonzero(elements == e) for e in range(len(self.widths))]
+        order = back = None
+        if len(self.widths) > 1:
+            rows = _rows(elements, atoms, self.widths)
+            order, back = self._index(rows), self._index(np.argsort(rows))
+        handle = self._engine.handle(structure)
+        return Place(structure, handle, [self._index(a) for a in atoms], order, back)
 
-    def descriptors(self, structure: Structure) -> NDArray[np.float64]:
-        """(n, widest) G."""
-        return self._padded(structure, np.concatenate(self._engine.descriptors(structure)))
+    def descriptors(self, place: Place) -> list[Tensor]:
+        """(n_e, s_e) G."""
+        return self._parted(place, self._engine.descriptors(place.handle))
 
-    def vjp(self, structure: Structure, dl_dg: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(n, 3) dL/dr from dL/dG (n, widest)."""
-        return self._engine.descriptor_vjp(structure, dl_dg[self._mask(structure)])[0]
+    def vjp(self, place: Place, dl_dg: Sequence[Tensor]) -> Tensor:
+        """(n, 3) dL/dr from dL/dG (n_e, s_e)."""
+        flat = torch.cat([part.reshape(-1) for part in dl_dg])
+        flat = flat if place.back is None else flat[place.back]
+        return self._engine.vjp(place.handle, flat.to(torch.float64))
 
-    def jvp(self, structure: Structure, direction: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(n, widest) dG along a displacement (n, 3)."""
-        return self._padded(structure, self._engine.descriptor_jvp(structure, direction))
+    def jvp(self, place: Place, direction: Tensor) -> list[Tensor]:
+        """(n_e, s_e) dG along a displacement (n, 3)."""
+        direction = direction.to(torch.float64)
+        return self._parted(place, self._engine.jvp(place.handle, direction, None))
 
-    def strain(self, structure: Structure) -> NDArray[np.float64]:
-        """(6, n, widest) dG/d(strain) in Voigt order, each off-diagonal pair strained half-half."""
-        rows = np.empty((6, len(structure), self.widest))
-        for row, (a, b) in zip(rows, VOIGT, strict=True):
+    def strain(self, place: Place) -> list[Tensor]:
+        """(6, n_e, s_e) dG/d(strain) in Voigt order, each off-diagonal pair strained half-half."""
+        rows = []
+        for a, b in VOIGT:
             strain = np.zeros((3, 3))
             strain[a, b] += 0.5
             strain[b, a] += 0.5
-            row[:] = self._padded(structure, self._engine.descriptor_jvp(structure, strain=strain))
-        return rows
+            rows.append(self._parted(place, self._engine.jvp(place.handle, None, strain)))
+        return [torch.stack(parts) for parts in zip(*rows, strict=True)]
 
-    def columns(self, structure: Structure, components: NDArray[np.int64]) -> list[Columns]:
+    def columns(self, place: Place, components: NDArray[np.int64]) -> list[Columns]:
         """Columns of J for force components 3 a + c, per element."""
-        elements = self.element_indices(structure)
-        local = within_element(elements)
-        found: list[list[tuple[NDArray[np.int64], NDArray[np.float64]]]] = [[] for _ in self.widths]
-        direction = np.zeros((len(structure), 3))
-        for component in components:
-            direction.flat[component] = 1.0
-            change = self.jvp(structure, direction)
-            direction.flat[component] = 0.0
-            felt = change.any(axis=1)
-            for element, (rows, width) in enumerate(zip(found, self.widths, strict=True)):
-                mine = felt & (elements == element)
-                rows.append((local[mine], change[mine, :width]))
-        return [_pad(rows, int(width)) for rows, width in zip(found, self.widths, strict=True)]
+        chunks = [
+            self._some_columns(place, components[at : at + _AT_ONCE])
+            for at in range(0, max(len(components), 1), _AT_ONCE)
+        ]
+        return [_joined(parts) for parts in zip(*chunks, strict=True)]
 
-    def _mask(self, structure: Structure) -> NDArray[np.bool_]:
-        widths = self.widths[self.element_indices(structure)]
-        return np.arange(self.widest) < widths[:, None]
+    def _some_columns(self, place: Place, components: NDArray[np.int64]) -> list[Columns]:
+        shapes, k = self._shapes(place), len(components)
+        directions = self._zeros(k, len(place.structure), 3)
+        directions.view(k, 3 * len(place.structure)).scatter_(
+            1, self._index(components)[:, None], 1.0
+        )
+        changes = self._zeros(k, sum(n * s for n, s in shapes))
+        for change, direction in zip(changes, directions.view(k, -1, 3), strict=True):
+            change.copy_(self._engine.jvp(place.handle, direction, None))
+        if place.order is not None:
+            changes = changes[:, place.order]
+        parts = torch.split(changes, [n * s for n, s in shapes], 1)
+        return [
+            _without_zeros(part.reshape(k, *shape))
+            for part, shape in zip(parts, shapes, strict=True)
+        ]
 
-    def _padded(self, structure: Structure, flat: NDArray[np.float64]) -> NDArray[np.float64]:
-        full = np.zeros((len(structure), self.widest))
-        full[self._mask(structure)] = flat
-        return full
+    def _zeros(self, *shape: int) -> Tensor:
+        return torch.zeros(shape, dtype=torch.float64, device=self.device)
+
+    def _shapes(self, place: Place) -> list[tuple[int, int]]:
+        return [(len(a), s) for a, s in zip(place.atoms, self.widths, strict=True)]
+
+    def _index(self, array: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
+
+    def _parted(self, place: Place, flat: Tensor) -> list[Tensor]:
+        flat = flat if place.order is None else flat[place.order]
+        shapes = self._shapes(place)
+        parts = torch.split(flat, [n * s for n, s in shapes])
+        return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
-def within_element(elements: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(n,) number of each atom among the atoms of its element.
+def _rows(
+    elements: NDArray[np.int64], atoms: Sequence[NDArray[np.int64]], widths: Sequence[int]
+) -> NDArray[np.int64]:
+    """Places in the flat array of the functions, element after element.
 
-    >>> within_element(np.array([0, 1, 1, 0]))
-    array([0, 0, 1, 1])
+    >>> _rows(np.array([1, 0, 1]), [np.array([1]), np.array([0, 2])], [3, 2])
+    array([2, 3, 4, 0, 1, 5, 6])
     """
-    local = np.empty(len(elements), np.int64)
-    for element in np.unique(elements):
-        mine = np.flatnonzero(elements == element)
-        local[mine] = np.arange(len(mine))
-    return local
+    counts = np.array(widths)[elements]
+    starts = np.cumsum(counts) - counts
+    blocks = [
+        (starts[own, None] + np.arange(s)).ravel() for own, s in zip(atoms, widths, strict=True)
+    ]
+    return np.concatenate(blocks)
 
 
-def _pad(rows: list[tuple[NDArray[np.int64], NDArray[np.float64]]], width: int) -> Columns:
-    longest = max((len(centers) for centers, _ in rows), default=0)
-    all_centers = np.zeros((len(rows), longest), np.int64)
-    all_values = np.zeros((len(rows), longest, width))
-    for row, (centers, values) in enumerate(rows):
-        all_centers[row, : len(centers)] = centers
-        all_values[row, : len(centers)] = values
-    return Columns(all_centers, all_values)
+def _without_zeros(values: Tensor) -> Columns:
+    """Those atoms of (k, n_e, s) that feel a component, first; as many as feel any."""
+    felt = values.any(dim=2)
+    longest = int(felt.sum(dim=1).max()) if felt.numel() else 0
+    centers = felt.to(torch.uint8).argsort(dim=1, descending=True, stable=True)[:, :longest]
+    return Columns(centers, values.gather(1, centers[:, :, None].expand(-1, -1, values.shape[2])))
+
+
+def _joined(parts: Sequence[Columns]) -> Columns:
+    longest = max(part.centers.shape[1] for part in parts)
+    centers = [_widened(part.centers, longest) for part in parts]
+    values = [_widened(part.values, longest) for part in parts]
+    return Columns(torch.cat(centers), torch.cat(values))
+
+
+def _widened(tensor: Tensor, length: int) -> Tensor:
+    """Zeros up to a length along the second axis."""
+    missing = length - tensor.shape[1]
+    if not missing:
+        return tensor
+    padding = tensor.new_zeros((tensor.shape[0], missing, *tensor.shape[2:]))
+    return torch.cat([tensor, padding], 1)
 
 
 def _blank_potential(functions: dict[str, tuple[SymmetryFunction, ...]]) -> Potential:

@@ -9,8 +9,10 @@ import torch
 
 from nnp.committee import Committee
 from nnp.errors import OptionError, OutputExistsError
-from nnp.train.build import Task, build, read_data
+from nnp.train.build import Task, make_task, read_data
+from nnp.train.devices import memory_explained
 from nnp.train.parallel import join
+from nnp.train.prepare import Prepared, prepare
 from nnp.train.settings import CommitteeSettings, TrainingSettings
 from nnp.train.trainer import CHECKPOINT, Trainer, TrainingResult
 
@@ -35,20 +37,8 @@ def train(
         StructureError: unusable data; names the structure.
         NumericalError: the fit diverged.
     """
-    folder = Path(settings.run.output)
-    if (folder / CHECKPOINT).exists() and not (resume or force):
-        raise OutputExistsError(
-            f"{folder} holds a training run: continue it with resume=True (--resume), overwrite it "
-            "with force=True (--force), or name another run.output"
-        )
-    torch.set_num_threads(settings.run.threads)
-    ranks = join()
-    quiet = quiet or not ranks.writes
-    task = build(settings, *read_data(settings.data), quiet=quiet, ranks=ranks)
-    folder.mkdir(parents=True, exist_ok=True)
-    if ranks.writes:
-        _write_notes(task, folder)
-    return Trainer(settings, task, quiet).run(resume)
+    _require_room(settings, resume, force)
+    return _fit(settings, _prepared(settings, quiet), resume, quiet)
 
 
 def train_committee(
@@ -58,7 +48,7 @@ def train_committee(
     force: bool = False,
     quiet: bool = False,
 ) -> list[TrainingResult]:
-    """Train several networks for the same data and functions.
+    """Train several networks for the same data and functions, which are prepared once.
 
     Member k uses seed + k, for first weights, order and draws, and the k-th of
     ``settings.committee.hidden`` if there are any; it writes into the folder ``member_k`` of the
@@ -77,15 +67,47 @@ def train_committee(
     count = settings.committee.members if members is None else members
     if count < 2:
         raise OptionError(f"members = {count}: a committee has 2 or more")
+    committee_settings = replace(settings.committee, members=count)
+    own = [_member(settings, committee_settings, number) for number in range(count)]
+    for member in own:
+        _require_room(member, resume, force)
+    prepared = _prepared(settings, quiet)
     results = []
-    for number in range(count):
-        own = _member(settings, replace(settings.committee, members=count), number)
-        started = (Path(own.run.output) / CHECKPOINT).exists()
-        results.append(train(own, resume and started, force, quiet))
+    for member in own:
+        started = (Path(member.run.output) / CHECKPOINT).exists()
+        results.append(_fit(member, prepared, resume and started, quiet))
     committee = Committee.of([result.potential for result in results], {"program": "nnp train"})
     if join().writes:
         committee.save(Path(settings.run.output) / COMMITTEE, force=True)
     return results
+
+
+def _require_room(settings: TrainingSettings, resume: bool, force: bool) -> None:
+    folder = Path(settings.run.output)
+    if (folder / CHECKPOINT).exists() and not (resume or force):
+        raise OutputExistsError(
+            f"{folder} holds a training run: continue it with resume=True (--resume), overwrite it "
+            "with force=True (--force), or name another run.output"
+        )
+
+
+def _prepared(settings: TrainingSettings, quiet: bool) -> Prepared:
+    torch.set_num_threads(settings.run.threads)
+    ranks = join()
+    data = read_data(settings.data)
+    return prepare(settings, *data, quiet=quiet or not ranks.writes, ranks=ranks)
+
+
+def _fit(
+    settings: TrainingSettings, prepared: Prepared, resume: bool, quiet: bool
+) -> TrainingResult:
+    folder, ranks = Path(settings.run.output), prepared.ranks
+    with memory_explained(prepared.maker.device):
+        task = make_task(settings, prepared)
+        folder.mkdir(parents=True, exist_ok=True)
+        if ranks.writes:
+            _write_notes(task, folder)
+        return Trainer(settings, task, quiet or not ranks.writes).run(resume)
 
 
 def _member(

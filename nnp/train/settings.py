@@ -7,9 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from nnp.errors import FileFormatError, OptionError
 from nnp.networks import Activation
 from nnp.train.dataset import LabelKeys
+from nnp.train.devices import require_name
 from nnp.train.functions import GeneratedFunctions
 from nnp.train.initial import Initialisation
 from nnp.train.input_nn import read_input_nn
@@ -122,6 +125,7 @@ class RunSettings:
         dtype: ``"float64"`` or ``"float32"``, of networks and optimiser.
         store_columns: whether second-order optimisers keep the Jacobian in memory.
         threads: of torch and the engine.
+        device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``: where everything is computed.
         tensorboard: whether to write TensorBoard events too.
     """
 
@@ -135,6 +139,7 @@ class RunSettings:
     store_columns: bool = True
     threads: int = 1
     tensorboard: bool = False
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         for name in ("epochs", "evaluate_every", "checkpoint_every", "threads"):
@@ -144,6 +149,12 @@ class RunSettings:
             raise OptionError(f"dtype = {self.dtype!r}: allowed are 'float64', 'float32'")
         if self.patience is not None and self.patience < 1:
             raise OptionError(f"patience = {self.patience}: 1 epoch or more, or leave it out")
+        require_name(self.device)
+
+    @property
+    def torch_dtype(self) -> torch.dtype:
+        """``dtype`` as torch has it."""
+        return torch.float64 if self.dtype == "float64" else torch.float32
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class Trainer:
             task.n_train,
             settings.run.seed,
             task.theta.dtype,
+            task.theta.device,
         )
         self._theta = task.theta.clone()
         self._best = (np.inf, 0, self._theta)  # loss, epoch, θ
@@ -171,8 +172,9 @@ class Trainer:
 
     def _restore(self, log: TrainingLog) -> None:
         found = read_checkpoint(self._folder / CHECKPOINT, self._fingerprint)
-        self._epoch, self._theta = found.epoch, found.theta
-        self._best = (found.best_loss, found.best_epoch, found.best_theta)
+        device = self._theta.device
+        self._epoch, self._theta = found.epoch, found.theta.to(device)
+        self._best = (found.best_loss, found.best_epoch, found.best_theta.to(device))
         self._optimizer.restore(found.optimizer)
         log.restore(found.rows)
 
@@ -214,7 +216,7 @@ def fingerprint(settings: TrainingSettings, task: Task) -> str:
     for name in ("epochs", "patience"):
         table["run"].pop(name)
     digest = hashlib.sha256(json.dumps(table, sort_keys=True).encode())
-    digest.update(task.theta.numpy().tobytes())
+    digest.update(task.theta.cpu().numpy().tobytes())
     for frame in task.frames:
         for label in (frame.structure.positions, frame.energy, frame.forces, frame.stress):
             digest.update(np.asarray(label if label is not None else np.nan).tobytes())
@@ -222,13 +224,14 @@ def fingerprint(settings: TrainingSettings, task: Task) -> str:
 
 
 def _portable(settings: TrainingSettings) -> dict[str, dict[str, object]]:
-    """Settings without paths: they belong to one machine."""
+    """Settings without paths and devices: they belong to one machine."""
     table: dict[str, dict[str, object]] = to_table(settings)
     for name in ("train", "validation"):
         table["data"][name] = [Path(p).name for p in table["data"][name]]  # type: ignore[attr-defined]
     file = settings.functions.file
     table["functions"]["file"] = None if file is None else Path(file).name
     table["run"].pop("output")
+    table["run"].pop("device")
     return table
 
 

@@ -21,7 +21,7 @@ from nnp.train.optimizers.levenberg_marquardt import (
     LevenbergMarquardtSettings,
 )
 
-__all__ = ["KINDS", "Optimizer", "OptimizerSettings", "State", "make_optimizer"]
+__all__ = ["KINDS", "Optimizer", "OptimizerSettings", "State", "make_optimizer", "uses_columns"]
 
 KINDS = ("kalman", "levenberg_marquardt", "lbfgs", *MINIBATCH)
 
@@ -59,6 +59,7 @@ def make_optimizer(
     n_structures: int,
     seed: int,
     dtype: torch.dtype,
+    device: torch.device | str = "cpu",
 ) -> Optimizer:
     """The optimiser that the settings ask for.
 
@@ -68,12 +69,18 @@ def make_optimizer(
         n_structures: in the training set.
         seed: of what the optimiser draws.
         dtype: of θ.
+        device: where θ lies, and all that the optimiser remembers.
     """
     if settings.kind == "kalman":
         steps = -(-n_structures // settings.batch)
-        return Kalman(settings.kalman, n_parameters, steps, seed, dtype)
+        return Kalman(settings.kalman, n_parameters, steps, seed, dtype, device)
     if settings.kind == "levenberg_marquardt":
         return LevenbergMarquardt(settings.levenberg_marquardt)
     if settings.kind == "lbfgs":
-        return Lbfgs(settings.lbfgs, n_parameters, dtype)
-    return GradientOptimizer(settings.kind, settings.gradient, n_parameters, dtype)
+        return Lbfgs(settings.lbfgs, n_parameters, dtype, device)
+    return GradientOptimizer(settings.kind, settings.gradient, n_parameters, dtype, device)
+
+
+def uses_columns(settings: OptimizerSettings) -> bool:
+    """Whether steps take single columns of the Jacobian, which storing speeds up."""
+    return make_optimizer(settings, 1, 1, 0, torch.float64).uses_columns

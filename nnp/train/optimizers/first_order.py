@@ -77,8 +77,8 @@ class _TorchOptimizer:
 
     uses_columns = False
 
-    def __init__(self, n_parameters: int, dtype: torch.dtype) -> None:
-        self._theta = torch.nn.Parameter(torch.zeros(n_parameters, dtype=dtype))
+    def __init__(self, n_parameters: int, dtype: torch.dtype, device: torch.device | str) -> None:
+        self._theta = torch.nn.Parameter(torch.zeros(n_parameters, dtype=dtype, device=device))
         self._optimizer: torch.optim.Optimizer = self._make()
         self._rate = float(self._optimizer.param_groups[0]["lr"])
 
@@ -105,10 +105,16 @@ class _TorchOptimizer:
                 name = name.rpartition("/")[0]
                 held.setdefault(name, [])
                 if array.size:
-                    held[name].append(torch.from_numpy(array.copy()))
+                    held[name].append(self._tensor(array))
+            elif kind == "tensor":
+                # torch counts Adam's steps on the host
+                held[name] = torch.from_numpy(array) if name == "step" else self._tensor(array)
             else:
                 held[name] = _UNPACK[kind](array)
         self._optimizer.state[self._theta] = held
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array.copy()).to(self._theta.device)
 
 
 class GradientOptimizer(_TorchOptimizer):
@@ -119,15 +125,21 @@ class GradientOptimizer(_TorchOptimizer):
         settings: constants.
         n_parameters: length of θ.
         dtype: of θ.
+        device: where θ lies.
     """
 
     full_batch = False
 
     def __init__(
-        self, kind: str, settings: GradientSettings, n_parameters: int, dtype: torch.dtype
+        self,
+        kind: str,
+        settings: GradientSettings,
+        n_parameters: int,
+        dtype: torch.dtype,
+        device: torch.device | str = "cpu",
     ) -> None:
         self._kind, self._settings = kind, settings
-        super().__init__(n_parameters, dtype)
+        super().__init__(n_parameters, dtype, device)
 
     def _make(self) -> torch.optim.Optimizer:
         s, theta = self._settings, [self._theta]
@@ -160,13 +172,20 @@ class Lbfgs(_TorchOptimizer):
         settings: constants.
         n_parameters: length of θ.
         dtype: of θ.
+        device: where θ lies.
     """
 
     full_batch = True
 
-    def __init__(self, settings: LbfgsSettings, n_parameters: int, dtype: torch.dtype) -> None:
+    def __init__(
+        self,
+        settings: LbfgsSettings,
+        n_parameters: int,
+        dtype: torch.dtype,
+        device: torch.device | str = "cpu",
+    ) -> None:
         self._settings = settings
-        super().__init__(n_parameters, dtype)
+        super().__init__(n_parameters, dtype, device)
 
     def _make(self) -> torch.optim.Optimizer:
         return torch.optim.LBFGS(
@@ -193,7 +212,6 @@ class Lbfgs(_TorchOptimizer):
 
 
 _UNPACK: dict[str, Any] = {
-    "tensor": lambda array: torch.from_numpy(array.copy()),
     "int": int,
     "float": float,
     "none": lambda _: None,
@@ -203,9 +221,11 @@ _UNPACK: dict[str, Any] = {
 def _packed(name: str, item: Any) -> list[tuple[str, np.ndarray]]:
     """Arrays under keys that say how to read them back."""
     if isinstance(item, Tensor):
-        return [(f"tensor:{name}", item.detach().clone().numpy())]
+        return [(f"tensor:{name}", item.detach().clone().cpu().numpy())]
     if isinstance(item, list):
-        rows = [(f"list:{name}/{i:06d}", part.detach().numpy()) for i, part in enumerate(item)]
+        rows = [
+            (f"list:{name}/{i:06d}", part.detach().cpu().numpy()) for i, part in enumerate(item)
+        ]
         return rows or [(f"list:{name}/", np.empty(0))]
     if item is None:
         return [(f"none:{name}", np.empty(0))]

@@ -83,8 +83,10 @@ class _Covariance:
     in d, until there are ``_PENDING`` rows.
     """
 
-    def __init__(self, diagonal: float, n_parameters: int, dtype: torch.dtype) -> None:
-        self._matrix = diagonal * torch.eye(n_parameters, dtype=dtype)
+    def __init__(
+        self, diagonal: float, n_parameters: int, dtype: torch.dtype, device: torch.device | str
+    ) -> None:
+        self._matrix = diagonal * torch.eye(n_parameters, dtype=dtype, device=device)
         self._rows = self._matrix.new_zeros((0, n_parameters))
         self._scale, self._diagonal = 1.0, 0.0
 
@@ -106,13 +108,14 @@ class _Covariance:
     def state(self) -> State:
         """What is settled and what waits, so that a resumed run rounds alike."""
         scalars = np.array([self._scale, self._diagonal])
-        parts = {"covariance": self._matrix.numpy(), "pending": self._rows.numpy()}
+        parts = {"covariance": self._matrix.cpu().numpy(), "pending": self._rows.cpu().numpy()}
         return {**parts, "pending_scalars": scalars}
 
     def restore(self, state: State) -> None:
         """Continue from what `state` returned."""
-        self._matrix = torch.from_numpy(state["covariance"].copy())
-        self._rows = torch.from_numpy(state["pending"].copy())
+        device = self._matrix.device
+        self._matrix = torch.from_numpy(state["covariance"].copy()).to(device)
+        self._rows = torch.from_numpy(state["pending"].copy()).to(device)
         self._scale, self._diagonal = (float(x) for x in state["pending_scalars"])
 
     def dense(self) -> Tensor:
@@ -136,6 +139,7 @@ class Kalman:
         steps_per_epoch: for the decay of the noises.
         seed: of the draw of force components.
         dtype: of the covariance.
+        device: where it lies.
     """
 
     full_batch = False
@@ -148,9 +152,10 @@ class Kalman:
         steps_per_epoch: int,
         seed: int,
         dtype: torch.dtype,
+        device: torch.device | str = "cpu",
     ) -> None:
         self._settings = settings
-        self._covariance = _Covariance(settings.covariance, n_parameters, dtype)
+        self._covariance = _Covariance(settings.covariance, n_parameters, dtype, device)
         self._forgetting = settings.forgetting if settings.fading else 1.0
         self._steps = 0
         self._per_epoch = max(steps_per_epoch, 1)
@@ -231,7 +236,8 @@ class Kalman:
         count = self._settings.candidates or len(pool)
         if self._settings.threshold > 0:
             (prediction,) = objective.model.predict_from(traces, [sample])
-            error = np.abs(prediction.forces.numpy() - sample.frame.forces).ravel()  # type: ignore[union-attr]
+            force: Tensor = prediction.forces  # type: ignore[assignment]
+            error = np.abs(force.cpu().numpy() - sample.frame.forces).ravel()
             limit = self._settings.threshold * np.sqrt(np.mean(error**2))
             bad = np.flatnonzero(error > limit)
             pool = bad if len(bad) else pool

@@ -40,8 +40,9 @@ from nnp.testing import random_potential
 
 NOW = Conditions()
 
-# A LAMMPS that keeps its input, knows hdnnp and sw (and sw/omp), and counts time by steps.
-FAKE = """#!{python} -SE
+# A LAMMPS that keeps its input, knows hdnnp and sw (and sw/omp), and counts time by steps. Its
+# forces are ours, read from the files that a real one would read, in the axes of its data file.
+FAKE = """#!{python}
 import re, sys, pathlib
 words = sys.argv[1:]
 text = pathlib.Path(words[words.index("-in") + 1]).read_text()
@@ -49,13 +50,23 @@ keep = pathlib.Path({folder!r})
 keep.joinpath("in").write_text(text)
 keep.joinpath("words").write_text(" ".join(words))
 atoms = int(re.search(r"(\\d+) *atoms", pathlib.Path(
-    re.search(r"read_data (\\S+)", text)[1]).read_text())[1]) if "read_data" in text else 4
+    re.search(r'read_data "(.+)"', text)[1]).read_text())[1]) if "read_data" in text else 4
 style = re.search(r"pair_style (\\S+)", text)[1]
 print("LAMMPS (1 Jan 2030)")
 if style == "hdnnp":
     path = pathlib.Path(re.search(r'dir "(\\S+)"', text)[1])
     names = sorted(file.name for file in path.iterdir())
     keep.joinpath("names").write_text(" ".join(names))
+if "write_dump" in text:
+    sys.path[:] = {path!r}
+    import ase.io
+    import nnp
+    box = ase.io.read(re.search(r'read_data "(.+)"', text)[1], format="lammps-data")
+    box.pbc = "boundary p p p" in text
+    found = nnp.load(path, "atomic" if "cflength 1.8" in text else "metal").evaluate(box)
+    print("NNP-ENERGY", found.energy * {factor})
+    table = "".join(f"{{n + 1}} {{x}} {{y}} {{z}}\\n" for n, (x, y, z) in enumerate(found.forces))
+    pathlib.Path("forces.dump").write_text("\\n" * 9 + table)
 if style == "snap":
     print("ERROR: Unrecognized pair style 'snap' is part of the ML-SNAP package "
           "which is not enabled in this LAMMPS binary. (src/force.cpp:275)")
@@ -74,7 +85,12 @@ for steps in re.findall(r"^run (\\d+)", text, re.M):
 @pytest.fixture
 def fake(tmp_path):
     """Folder with an executable ``lmp``, and where it leaves what it was given."""
-    return program(tmp_path, FAKE.format(python=sys.executable, folder=str(tmp_path)))
+    return stand_in(tmp_path)
+
+
+def stand_in(folder, factor=1.0):
+    names = {"python": sys.executable, "folder": str(folder), "path": sys.path, "factor": factor}
+    return program(folder, FAKE.format(**names))
 
 
 def program(folder, text):
@@ -369,7 +385,7 @@ def test_openmm_subject(route):
 
 
 def test_lines_of_the_table():
-    from nnp.cli.bench_lammps import row
+    from nnp.cli.bench_tables import row
 
     details = {"block_steps": 7, "threads": 2, "timestep_fs": 1.0}
     details["processor_seconds"] = [0.5, 0.4, 0.6]

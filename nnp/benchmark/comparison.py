@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from nnp.benchmark.agreement import Difference, Judge, sentence
 from nnp.benchmark.lammps import TIME_LIMIT
 from nnp.benchmark.lammps_systems import Conditions
 from nnp.benchmark.measurement import Measurement, from_times
@@ -46,6 +47,7 @@ class _Size:
     structure: Structure
     steps: dict[str, int]
     times: dict[str, list[tuple[float, float]]]
+    differences: dict[str, Difference]
 
 
 def compare(
@@ -53,6 +55,7 @@ def compare(
     structures: Sequence[Structure],
     plan: Plan,
     tell: Callable[[str], None],
+    judge: Judge | None = None,
 ) -> Iterator[list[Measurement]]:
     """Measure size by size, smallest first.
 
@@ -61,7 +64,8 @@ def compare(
         structures: one per size.
         plan: how.
         tell: gets a sentence for each subject that cannot be measured; one that is not there at all
-            is left out of all further sizes.
+            is left out of all further sizes. And one on what agrees.
+        judge: of what the subjects compute before they are timed; None: nobody asks.
 
     Yields:
         The measurements of a size.
@@ -71,9 +75,9 @@ def compare(
     """
     alive, speeds = list(subjects), dict[str, float]()
     for structure in sorted(structures, key=len):
-        size, interrupted = _Size(structure, {}, {}), False
+        size, interrupted = _Size(structure, {}, {}, {}), False
         try:
-            _measure(alive, size, plan, speeds, tell)
+            _measure(alive, size, plan, speeds, tell, judge)
         except KeyboardInterrupt:
             interrupted = True
         yield [_measurement(s, size) for s in subjects if size.times.get(s.name)]
@@ -87,15 +91,17 @@ def _measure(
     plan: Plan,
     speeds: dict[str, float],
     tell: Callable[[str], None],
+    judge: Judge | None,
 ) -> None:
     """Fill the times of a size, the subjects in turn."""
     atoms, now = len(size.structure), list(alive)
+    if judge is not None:
+        judge.prepare(size.structure)
     for repeat in range(-1, plan.repeats):
         for subject in list(now):
             try:
                 if repeat < 0:
-                    subject.prepare(size.structure)
-                    size.steps[subject.name] = _block_steps(subject, atoms, plan, speeds)
+                    _begin(subject, size, plan, speeds, judge)
                     continue
                 steps = size.steps[subject.name]
                 found = subject.block(_warm_up(steps), steps)
@@ -107,6 +113,19 @@ def _measure(
                 continue
             size.times.setdefault(subject.name, []).append(found)
             speeds[subject.name] = atoms / found[0]
+        if repeat < 0 and size.differences:
+            tell(sentence(atoms, size.differences))
+
+
+def _begin(
+    subject: Subject, size: _Size, plan: Plan, speeds: dict[str, float], judge: Judge | None
+) -> None:
+    """Everything before the first timed block."""
+    subject.prepare(size.structure)
+    answer = None if judge is None else subject.answer(judge.structure)
+    if judge is not None and answer is not None:
+        size.differences[subject.name] = judge.difference(answer)
+    size.steps[subject.name] = _block_steps(subject, len(size.structure), plan, speeds)
 
 
 def _block_steps(subject: Subject, atoms: int, plan: Plan, speeds: dict[str, float]) -> int:
@@ -136,5 +155,9 @@ def _measurement(subject: Subject, size: _Size) -> Measurement:
         "processor_seconds": [processor for _, processor in times],
         "seconds_per_step": [wall for wall, _ in times],
     }
+    if subject.name in size.differences:
+        found = size.differences[subject.name]
+        details["energy_difference_ev_per_atom"] = found.energy
+        details["force_difference_ev_per_angstrom"] = found.force
     n_atoms = details.pop("n_atoms", len(size.structure))
     return from_times(subject.name, n_atoms, [wall for wall, _ in times], details)

@@ -15,6 +15,8 @@ import ase.build
 import ase.io
 import numpy as np
 from ase import Atoms
+from ase.calculators.lammps import Prism
+from numpy.typing import NDArray
 
 from nnp.benchmark.structures import of_size
 from nnp.io import n2p2
@@ -36,7 +38,7 @@ units metal
 atom_style atomic
 boundary {boundary}
 box tilt large
-read_data {folder}/atoms.data
+read_data "{folder}/atoms.data"
 {pair}
 neighbor {skin} bin
 neigh_modify every 1 delay 0 check yes
@@ -136,16 +138,24 @@ def _hdnnp(potential: Potential, path: Path) -> str:
     )
 
 
+def in_our_axes(structure: Structure, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Vectors on atoms, which LAMMPS has along its axes: it turns cells until x is along the first.
+
+    Args:
+        structure: that was given to `script_of`.
+        vectors: shape (n, 3), in LAMMPS's axes.
+    """
+    turned: NDArray[np.float64] = Prism(_boxed(structure).cell.array).vector_to_ase(vectors)
+    return turned
+
+
 def _on_atoms(
     folder: Path, structure: Structure, elements: tuple[str, ...], pair: str, wanted: Conditions
 ) -> str:
-    cell, positions = structure.cell, structure.positions
-    if not structure.pbc.any():
-        positions = positions - positions.min(axis=0) + _MARGIN
-        cell = np.diag(positions.max(axis=0) + _MARGIN)
-    atoms = Atoms(structure.symbols, positions=positions, cell=cell, pbc=structure.pbc)
     file = folder / "atoms.data"
-    ase.io.write(file, atoms, format="lammps-data", specorder=list(elements), masses=True)
+    ase.io.write(
+        file, _boxed(structure), format="lammps-data", specorder=list(elements), masses=True
+    )
     return _ATOMS.format(
         boundary=" ".join("p" if periodic else "f" for periodic in structure.pbc),
         folder=folder,
@@ -154,3 +164,12 @@ def _on_atoms(
         temperature=wanted.temperature,
         timestep_ps=wanted.timestep_fs / 1000,
     )
+
+
+def _boxed(structure: Structure) -> Atoms:
+    """In a box with room around them where nothing is periodic."""
+    cell, positions = structure.cell, structure.positions
+    if not structure.pbc.any():
+        positions = positions - positions.min(axis=0) + _MARGIN
+        cell = np.diag(positions.max(axis=0) + _MARGIN)
+    return Atoms(structure.symbols, positions=positions, cell=cell, pbc=structure.pbc)

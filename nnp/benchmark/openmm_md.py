@@ -5,14 +5,19 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import numpy as np
 import openmm
 from ase import Atoms
+from numpy.typing import NDArray
+from openmm import unit
 
 from nnp.benchmark.lammps_systems import Conditions
 from nnp.openmm import check_platform, create_system, to_openmm
 from nnp.potential import Potential
 from nnp.structure import Structure
+from nnp.units import KJ_PER_MOL, KJ_PER_MOL_PER_NANOMETRE, NANOMETRE
 
+_FORCE = unit.kilojoule_per_mole / unit.nanometer
 _SEED = 376847
 DEVICES = ("CUDA", "OpenCL", "HIP")
 
@@ -80,6 +85,18 @@ class OpenMMDynamics:
             (time.perf_counter() - start) / steps,
             (time.process_time() - busy) / steps,
         )
+
+    def forces(self, structure: Structure) -> tuple[float, NDArray[np.float64]]:
+        """Energy, eV, and forces, shape (n, 3), eV/Å, of a structure of the same atoms.
+
+        Raises:
+            openmm.OpenMMException: they could not be computed.
+        """
+        self._context.setPositions(structure.positions / NANOMETRE)
+        state = self._context.getState(energy=True, forces=True)
+        energy = state.getPotentialEnergy().value_in_unit(unit.kilojoule_per_mole)
+        forces = state.getForces(asNumpy=True).value_in_unit(_FORCE)
+        return energy * KJ_PER_MOL, forces * KJ_PER_MOL_PER_NANOMETRE
 
     def _finish(self) -> None:
         """Wait for the device, whose steps run on after the call."""

@@ -11,8 +11,22 @@ from typing import Any, Protocol
 
 import openmm
 
-from nnp.benchmark.lammps import ON_DEVICES, TIME_LIMIT, run_lammps, suffix_arguments
-from nnp.benchmark.lammps_systems import MANY_BODY, Conditions, runs, script_of
+from nnp.benchmark.agreement import Answer
+from nnp.benchmark.lammps import (
+    MIXED,
+    ON_DEVICES,
+    TIME_LIMIT,
+    forces_of_lammps,
+    run_lammps,
+    suffix_arguments,
+)
+from nnp.benchmark.lammps_systems import (
+    MANY_BODY,
+    Conditions,
+    in_our_axes,
+    runs,
+    script_of,
+)
 from nnp.benchmark.openmm_md import DEVICES, OpenMMDynamics
 from nnp.errors import NNPError, UnavailableError
 from nnp.potential import Potential
@@ -27,6 +41,9 @@ class Subject(Protocol):
 
     def prepare(self, structure: Structure) -> None:
         """Take another structure."""
+
+    def answer(self, structure: Structure) -> Answer | None:
+        """Energy and forces of a structure of the same atoms; None of a yardstick of cost."""
 
     def block(self, warm_up: int, steps: int) -> tuple[float, float]:
         """Seconds per step, wall clock and processor."""
@@ -49,6 +66,16 @@ class OpenMMSubject:
         self.details |= self.options | {"timestep_fs": self.conditions.timestep_fs}
         self.details["device"] = self.options.get("platform") in DEVICES
 
+    def answer(self, structure: Structure) -> Answer:
+        """Energy and forces."""
+        single = self.options.get("dtype") == "float32" or (
+            self.details["device"] and self.options.get("precision") != "double"
+        )
+        try:
+            return Answer(*self._dynamics.forces(structure), single)
+        except openmm.OpenMMException as error:
+            raise NNPError(str(error)) from error
+
     def block(self, warm_up: int, steps: int) -> tuple[float, float]:
         """Seconds per step, wall clock and processor."""
         try:
@@ -57,9 +84,23 @@ class OpenMMSubject:
             raise NNPError(str(error)) from error
 
 
-def _names(command: str) -> str:
-    """A command without its folders, which are nobody else's."""
-    return " ".join(Path(word).name for word in shlex.split(command))
+def short_names(commands: Sequence[str]) -> list[str]:
+    """Commands without their folders, which are nobody else's; with those that tell them apart.
+
+    >>> short_names(["/home/me/cpu/lmp", "mpirun -np 2 /home/me/gpu/lmp", "/home/me/gpu/lmp"])
+    ['cpu/lmp', 'mpirun -np 2 lmp', 'gpu/lmp']
+    """
+    parts = [[Path(word).parts for word in shlex.split(command)] for command in commands]
+    return [_short(own, [p for p in parts if p != own]) for own in parts]
+
+
+def _short(own: list[tuple[str, ...]], others: list[list[tuple[str, ...]]]) -> str:
+    deepest = max(map(len, own), default=1)
+    for depth in range(1, deepest + 1):
+        name = [word[-depth:] for word in own]
+        if name not in ([word[-depth:] for word in other] for other in others):
+            break
+    return " ".join("/".join(word) for word in name)
 
 
 @dataclass
@@ -82,19 +123,25 @@ class LammpsSubject:
         """Keep the structure."""
         self._structure = structure
 
+    def answer(self, structure: Structure) -> Answer | None:
+        """Energy and forces of ``hdnnp``; the other styles are other potentials."""
+        if self.style != "hdnnp":
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            energy, forces = forces_of_lammps(
+                self.command,
+                self._script(Path(folder), structure),
+                self._arguments(),
+                self.threads,
+                self.time_limit,
+            )
+        return Answer(energy, in_our_axes(structure, forces), self.suffix in MIXED)
+
     def block(self, warm_up: int, steps: int) -> tuple[float, float]:
         """Seconds per step, by LAMMPS's own clock, and of its processors."""
-        many_body = self.style in MANY_BODY
-        arguments = [*suffix_arguments(self.suffix, self.threads, many_body), *self.arguments]
+        arguments = self._arguments()
         with tempfile.TemporaryDirectory() as folder:
-            script = script_of(
-                self.style,
-                Path(folder),
-                self.potential,
-                self.path,
-                self._structure,
-                self.conditions,
-            ) + runs(warm_up, steps)
+            script = self._script(Path(folder), self._structure) + runs(warm_up, steps)
             found = run_lammps(self.command, script, arguments, self.threads, self.time_limit)
         if self.suffix and found.style == self.style:
             raise UnavailableError(
@@ -103,7 +150,7 @@ class LammpsSubject:
         self.details = {
             "program": "LAMMPS",
             "version": found.version,
-            "command": _names(self.command),
+            "command": short_names([self.command])[0],
         }
         self.details |= {"style": found.style or self.style, "arguments": arguments}
         self.details |= {"threads": found.processes, "n_atoms": found.n_atoms}
@@ -111,3 +158,10 @@ class LammpsSubject:
         if self.style != "lj/cut":  # whose units are reduced
             self.details["timestep_fs"] = self.conditions.timestep_fs
         return found.seconds[0], found.processor_seconds[0]
+
+    def _script(self, folder: Path, structure: Structure) -> str:
+        return script_of(self.style, folder, self.potential, self.path, structure, self.conditions)
+
+    def _arguments(self) -> list[str]:
+        many_body = self.style in MANY_BODY
+        return [*suffix_arguments(self.suffix, self.threads, many_body), *self.arguments]

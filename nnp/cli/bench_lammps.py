@@ -14,15 +14,15 @@ from typing import Any
 from nnp.benchmark.lammps import SUFFIXES, THREADED, TIME_LIMIT, find_lammps
 from nnp.benchmark.lammps_systems import STYLES, Conditions
 from nnp.benchmark.measurement import Measurement, as_record
+from nnp.cli.bench_tables import HEADER, check_page, page_of, row, write_page
 from nnp.cli.options import at_least_one, positive
-from nnp.cli.table import markdown_table, text_table
+from nnp.cli.table import text_table
 from nnp.errors import NNPError, UnavailableError
 from nnp.io.files import replacing
 from nnp.potential import Potential
 from nnp.structure import Structure
 
-HEADER: tuple[str, ...] = ("subject", "atoms", "threads", "steps", "µs/step", "spread")
-HEADER += ("k atom-steps/s", "ns/day", "k atom-steps per CPU s")
+_KERNELS = {"auto": None, "device": True, "host": False}
 _ROUTES = ("native", "torch", "python")
 
 
@@ -52,13 +52,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--routes", nargs="*", default=list(_ROUTES), choices=_ROUTES, help="in OpenMM")
     add("--platforms", nargs="+", default=["CPU"], help="of OpenMM")
     add("--precision", default="mixed", choices=["single", "mixed", "double"], help="of its GPUs")
+    add(
+        "--gpu-kernels",
+        nargs="+",
+        default=["auto"],
+        choices=list(_KERNELS),
+        help="of the native route on GPU platforms: on the device, on the host, or as it decides",
+    )
     add("--repeats", type=at_least_one, default=5, help="blocks of steps of each, in turn")
     add("--block-seconds", type=positive, default=2.0, help="of a block; it has 5 steps at least")
     add("--timestep", type=positive, help="fs; 0.5 with hydrogen, else 1")
     add("--temperature", type=positive, default=300.0, help="of the first velocities, K")
     add("--skin", type=positive, default=1.0, help="of all neighbour lists, Å")
     add("--time-limit", type=positive, default=TIME_LIMIT, help="of one block of steps, s")
-    add("--markdown", metavar="FILE", help="write the table")
+    add(
+        "--markdown",
+        metavar="FILE[#NAME]",
+        help="write the table; with #NAME into a page, between its lines <!-- table NAME --> and "
+        "<!-- end of table NAME -->",
+    )
 
 
 def run_comparison(
@@ -69,10 +81,13 @@ def run_comparison(
     Raises:
         KeyboardInterrupt: when all that was measured is printed and written.
     """
+    from nnp.benchmark.agreement import Judge
     from nnp.benchmark.comparison import Plan, compare
     from nnp.benchmark.engines import default_timestep
     from nnp.benchmark.pictures import draw_scaling
 
+    if arguments.markdown:
+        check_page(arguments.markdown)
     timestep = arguments.timestep or min(map(default_timestep, structures))
     conditions = Conditions(arguments.temperature, timestep, arguments.skin)
     plan = Plan(conditions, arguments.repeats, arguments.block_seconds, arguments.time_limit)
@@ -84,7 +99,7 @@ def run_comparison(
     subjects = _subjects(arguments, potential, conditions)
     found: list[Measurement] = []
     try:
-        for measured in compare(subjects, structures, plan, _tell):
+        for measured in compare(subjects, structures, plan, _tell, Judge(potential)):
             found += measured
             if measured:
                 print(text_table(HEADER, [row(m) for m in measured]), flush=True)
@@ -96,31 +111,10 @@ def run_comparison(
         raise NNPError("nothing could be measured; see above")
 
 
-def row(measurement: Measurement) -> tuple[str, ...]:
-    """Cells of the table; the last is of the fastest block, and of hosts only."""
-    m, days = measurement, measurement.ns_per_day
-    micro, busy = 1e6 * m.n_atoms, min(measurement.details["processor_seconds"])
-    return (
-        m.subject,
-        str(m.n_atoms),
-        str(m.details.get("threads", 1)),
-        str(m.details["block_steps"]),
-        _digits(micro / m.rate),
-        f"{_digits(micro / m.fast)}-{_digits(micro / m.slow)}",
-        _digits(m.rate / 1e3),
-        "" if days is None else _digits(days),
-        "" if m.details.get("device") else _digits(m.n_atoms / busy / 1e3),
-    )
-
-
-def _digits(value: float) -> str:
-    """Three digits, and those before the point in any case."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
-
-
 def _subjects(
     arguments: argparse.Namespace, potential: Potential, conditions: Conditions
 ) -> list[Any]:
+    from nnp.benchmark.openmm_md import DEVICES
     from nnp.benchmark.subjects import OpenMMSubject
 
     subjects: list[Any] = []
@@ -132,14 +126,18 @@ def _subjects(
         name = f"OpenMM {platform} {route}"
         name += f" {dtype}" if len(dtypes) > 1 else ""
         name += f", {threads} threads" if len(arguments.threads) > 1 else ""
-        subjects.append(OpenMMSubject(name, potential, conditions, options))
+        asked = arguments.gpu_kernels if route == "native" and platform in DEVICES else ["auto"]
+        for kernels in asked:
+            where = {} if kernels == "auto" else {"gpu_kernels": _KERNELS[kernels]}
+            called = name if len(asked) == 1 else f"{name}, kernels {kernels}"
+            subjects.append(OpenMMSubject(called, potential, conditions, options | where))
     return subjects + _lammps_subjects(arguments, potential, conditions)
 
 
 def _lammps_subjects(
     arguments: argparse.Namespace, potential: Potential, conditions: Conditions
 ) -> list[Any]:
-    from nnp.benchmark.subjects import LammpsSubject
+    from nnp.benchmark.subjects import LammpsSubject, short_names
 
     try:
         commands = arguments.lammps or [find_lammps()]
@@ -147,12 +145,13 @@ def _lammps_subjects(
         _tell(f"LAMMPS: not measured, {error}")
         return []
     subjects = []
-    for command, style, suffix in product(commands, arguments.styles, ("", *arguments.suffixes)):
+    called = dict(zip(commands, short_names(commands), strict=True))
+    for command, style, suffix in product(called, arguments.styles, ("", *arguments.suffixes)):
         variants = arguments.threads if suffix in THREADED else [1]
         for threads in variants:
             name = f"LAMMPS {style}" + (f" {suffix}" if suffix else "")
             name += f", {threads} threads" if len(variants) > 1 else ""
-            name += f" ({command})" if len(commands) > 1 else ""
+            name += f" ({called[command]})" if len(called) > 1 else ""
             subjects.append(
                 LammpsSubject(
                     name=name,
@@ -172,14 +171,12 @@ def _lammps_subjects(
 
 def _write(arguments: argparse.Namespace, found: list[Measurement], title: str) -> None:
     """Numbers and table anew, so that a killed run has its sizes."""
+    record = as_record(found, shlex.join(["nnp", *sys.argv[1:]])) | {"title": title}
     if arguments.json:
-        record = as_record(found, shlex.join(["nnp", *sys.argv[1:]])) | {"title": title}
         with replacing(arguments.json, force=True) as scratch:
             scratch.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     if arguments.markdown:
-        table = markdown_table(HEADER, [row(m) for m in found])
-        with replacing(arguments.markdown, force=True) as scratch:
-            scratch.write_text(f"{title}\n\n{table}\n", encoding="utf-8")
+        write_page(arguments.markdown, page_of(record))
 
 
 def _tell(sentence: str) -> None:

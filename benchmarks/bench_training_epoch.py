@@ -34,6 +34,7 @@ from nnp.train.optimizers import Optimizer
 from nnp.train.optimizers.kalman import Kalman, KalmanSettings
 from nnp.train.settings import TrainingSettings
 from nnp.train.tables import from_table
+from nnp.train.threads import use_threads
 
 RESULTS = Path(__file__).parent / "results" / "training.json"
 N2P2_SECONDS = 7.1
@@ -149,7 +150,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if "NNP_REFERENCE_DATA" not in os.environ:
         sys.exit("NNP_REFERENCE_DATA is unset: it names the folder that holds mlearn/")
-    torch.set_num_threads(arguments.threads)
+    use_threads(arguments.threads)
     folder = Path(os.environ["NNP_REFERENCE_DATA"]) / "mlearn" / "Si"
     threads = {"threads": arguments.threads}
     found = threads | measure(folder, arguments.columns == "stored", arguments.repeats)

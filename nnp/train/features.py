@@ -43,6 +43,12 @@ class ElementColumns:
     centers: Tensor
     tangents: Tensor
 
+    def dot(self, gradient: Tensor) -> Tensor:
+        """(k,) Σ dx/dr · g of the components, for g = dE/dx (n_e, inputs)."""
+        k = len(self.centers)
+        felt = gradient.index_select(0, self.centers.view(-1)).view(k, -1)
+        return felt.mul_(self.tangents.view(k, -1)).sum(1)
+
 
 @dataclass(frozen=True, eq=False)
 class Labels:
@@ -143,6 +149,9 @@ class FeatureMaker:
 
     def forces(self, sample: Sample, gradients: Sequence[Tensor]) -> Tensor:
         """(n, 3) F = −Jᵀ g from g = dE/dx per element (n_e, inputs)."""
+        if sample.columns is not None:
+            parts = [c.dot(g) for c, g in zip(sample.columns, gradients, strict=True)]
+            return -torch.stack(parts).sum(0).view(-1, 3)
         raw = [g @ matrix.T for g, matrix in zip(gradients, self._matrices, strict=True)]
         return -self.products.vjp(sample.place, raw).to(self.dtype)
 

@@ -92,7 +92,7 @@ class AtomicNetwork:
         inputs, slopes, curvatures = [], [], []
         for weight, bias, name in zip(weights, biases, self.activations, strict=True):
             inputs.append(x)
-            x, slope, curvature = activation_derivatives(x @ weight + bias, name)
+            x, slope, curvature = activation_derivatives(torch.addmm(bias, x, weight), name)
             slopes.append(slope)
             curvatures.append(curvature)
         adjoints = [slopes[-1]]

@@ -240,7 +240,7 @@ class Objective:
         rows = []
         columns = self.model.maker.columns(sample, components)
         for network, trace, column in zip(self.model.networks, traces, columns, strict=True):
-            prediction -= (column.tangents * trace.gradient[column.centers]).sum((1, 2))
+            prediction -= column.dot(trace.gradient)
             rows.append(-network.tangent_rows(trace, column.centers, column.tangents))
         scale = (self.loss.forces * sample.frame.weight / max(counts.forces, 1)) ** 0.5
         error = reference[self.model.maker.index(components)] - prediction

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
 from nnp.committee import Committee
 from nnp.errors import OptionError, OutputExistsError
 from nnp.train.build import Task, make_task, read_data
@@ -14,6 +12,7 @@ from nnp.train.devices import memory_explained
 from nnp.train.parallel import join
 from nnp.train.prepare import Prepared, prepare
 from nnp.train.settings import CommitteeSettings, TrainingSettings
+from nnp.train.threads import use_threads
 from nnp.train.trainer import CHECKPOINT, Trainer, TrainingResult
 
 COMMITTEE = "committee.nnp"
@@ -92,7 +91,7 @@ def _require_room(settings: TrainingSettings, resume: bool, force: bool) -> None
 
 
 def _prepared(settings: TrainingSettings, quiet: bool) -> Prepared:
-    torch.set_num_threads(settings.run.threads)
+    use_threads(settings.run.threads)
     ranks = join()
     data = read_data(settings.data)
     return prepare(settings, *data, quiet=quiet or not ranks.writes, ranks=ranks)

@@ -124,7 +124,7 @@ class RunSettings:
         patience: epochs without a better validation loss before it stops; None: never.
         dtype: ``"float64"`` or ``"float32"``, of networks and optimiser.
         store_columns: whether second-order optimisers keep the Jacobian in memory.
-        threads: of torch and the engine.
+        threads: of torch, BLAS and the engine.
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``: where everything is computed.
         tensorboard: whether to write TensorBoard events too.
     """

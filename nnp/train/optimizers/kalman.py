@@ -26,6 +26,7 @@ from nnp.train.features import Sample
 from nnp.train.network import Trace
 from nnp.train.objective import Counts, Objective
 from nnp.train.optimizers.base import State
+from nnp.train.optimizers.covariance import Covariance
 
 
 @dataclass(frozen=True)
@@ -72,64 +73,6 @@ class KalmanSettings:
             raise OptionError(f"kalman candidates = {self.candidates}: 1 or more, or leave it out")
 
 
-# Rows that wait before they are taken off the matrix.
-_PENDING = 32
-
-
-class _Covariance:
-    """P = s (Q − UᵀU) + d, without a pass over its p² numbers at every step.
-
-    A step reads Q once; the rows it takes off wait in U, the factor of forgetting in s, the noise
-    in d, until there are ``_PENDING`` rows.
-    """
-
-    def __init__(
-        self, diagonal: float, n_parameters: int, dtype: torch.dtype, device: torch.device | str
-    ) -> None:
-        self._matrix = diagonal * torch.eye(n_parameters, dtype=dtype, device=device)
-        self._rows = self._matrix.new_zeros((0, n_parameters))
-        self._scale, self._diagonal = 1.0, 0.0
-
-    def times(self, rows: Tensor) -> Tensor:
-        """H P of rows H (m, p)."""
-        product = rows @ self._matrix
-        if len(self._rows):
-            product -= (rows @ self._rows.T) @ self._rows
-        return product.mul_(self._scale).add_(rows, alpha=self._diagonal)
-
-    def reduce(self, half: Tensor, forgetting: float, noise: float) -> None:
-        """P ← (P − hᵀh) / λ + q."""
-        self._rows = torch.cat([self._rows, half / self._scale**0.5])
-        self._scale /= forgetting
-        self._diagonal = self._diagonal / forgetting + noise
-        if len(self._rows) >= _PENDING:
-            self._settle()
-
-    def state(self) -> State:
-        """What is settled and what waits, so that a resumed run rounds alike."""
-        scalars = np.array([self._scale, self._diagonal])
-        parts = {"covariance": self._matrix.cpu().numpy(), "pending": self._rows.cpu().numpy()}
-        return {**parts, "pending_scalars": scalars}
-
-    def restore(self, state: State) -> None:
-        """Continue from what `state` returned."""
-        device = self._matrix.device
-        self._matrix = torch.from_numpy(state["covariance"].copy()).to(device)
-        self._rows = torch.from_numpy(state["pending"].copy()).to(device)
-        self._scale, self._diagonal = (float(x) for x in state["pending_scalars"])
-
-    def dense(self) -> Tensor:
-        """P (p, p)."""
-        self._settle()
-        return self._matrix
-
-    def _settle(self) -> None:
-        rows, scale = self._rows, self._scale
-        self._matrix.addmm_(rows.T, rows, alpha=-scale, beta=scale)
-        self._matrix.diagonal().add_(self._diagonal)
-        self._rows, self._scale, self._diagonal = rows[:0], 1.0, 0.0
-
-
 class Kalman:
     """The filter with its covariance.
 
@@ -155,7 +98,7 @@ class Kalman:
         device: torch.device | str = "cpu",
     ) -> None:
         self._settings = settings
-        self._covariance = _Covariance(settings.covariance, n_parameters, dtype, device)
+        self._covariance = Covariance(settings.covariance, n_parameters, dtype, device)
         self._forgetting = settings.forgetting if settings.fading else 1.0
         self._steps = 0
         self._per_epoch = max(steps_per_epoch, 1)
@@ -191,14 +134,15 @@ class Kalman:
         factor, failed = torch.linalg.cholesky_ex(innovation)
         if failed:  # not positive any more: P has lost its symmetry to rounding, or is not finite
             return torch.full_like(theta, torch.nan)
-        half = torch.linalg.solve_triangular(factor, projected, upper=False)
-        scaled = torch.linalg.solve_triangular(factor, values[:, None], upper=False)
+        known = torch.cat([projected, values[:, None]], 1)
+        solved = torch.linalg.solve_triangular(factor, known, upper=False)
+        half, scaled = solved[:, :-1], solved[:, -1]
         noise = 0.0 if settings.fading else self._decayed("process")
         self._covariance.reduce(half, forgetting, noise)
         if settings.fading:
             rate = settings.forgetting_rate
             self._forgetting = rate * forgetting + 1 - rate
-        moved: Tensor = theta + (half.T @ scaled)[:, 0]
+        moved: Tensor = theta + scaled @ half
         return moved
 
     @property

@@ -6,7 +6,8 @@ Silicon with the bundled potential at 300 K, Verlet, on the CPU and Reference pl
 OpenCL in single, mixed and double precision: there through the host (``host``) and, asked for by
 ``--cases``, with the GPU kernels (``kernels``; on PoCL ten milliseconds per step, so a fiftieth of
 the time). The drift is the slope of the total energy against time, its error from the slopes of the
-run's eight parts. On PoCL the flag is needed (docs/gpu_engine.md).
+run's eight parts. On PoCL the flag is needed (docs/gpu_engine.md). ``--output`` is written after
+each case and keeps the cases of earlier runs that this one does not repeat.
 
 OpenMM states 4.3e-4, 2.3e-5 and 1.1e-7 for single, mixed and double on a GPU, with its own forces.
 """
@@ -117,6 +118,26 @@ def measure(case: str, cells: int, step_fs: float, ps: float) -> dict[str, Any]:
     }
 
 
+def write(path: Path, result: dict[str, Any], n_atoms: int, step_fs: float) -> None:
+    """Put one line of the table beside those of the same system that the file has."""
+    system = {"atoms": n_atoms, "step_fs": step_fs, "kelvin": KELVIN}
+    lines = {}
+    if path.is_file():
+        old = json.loads(path.read_text())
+        if all(old[key] == value for key, value in system.items()):
+            lines = {line["case"]: line for line in old["results"]}
+    lines[result["case"]] = result
+    machine = {"processor": platform.processor() or platform.machine(), "cpus": os.cpu_count()}
+    report = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {"openmm": openmm.version.version, "nnp": nnp.__version__},
+        "machine": machine,
+        **system,
+        "results": [lines[case] for case in CASES if case in lines],
+    }
+    path.write_text(json.dumps(report, indent=1) + "\n")
+
+
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -128,27 +149,15 @@ def main() -> None:
     parser.add_argument("--ps", type=float, default=100.0, help="length of a run")
     parser.add_argument("--output", type=Path, help="JSON, with the machine")
     arguments = parser.parse_args()
-    results = []
     for case in arguments.cases:
         result = measure(case, arguments.cells, arguments.step_fs, arguments.ps)
-        results.append(result)
         print(
             f"{case:24} {result['drift_kT_per_ns_per_dof']:+.1e} ± {result['error']:.0e} "
             f"kT/ns/dof  {result['picoseconds']:.0f} ps  {result['cpu_us_per_step']:.0f} µs",
             flush=True,
         )
-    if arguments.output:
-        machine = {"processor": platform.processor() or platform.machine(), "cpus": os.cpu_count()}
-        report = {
-            "date": datetime.now(UTC).isoformat(timespec="seconds"),
-            "versions": {"openmm": openmm.version.version, "nnp": nnp.__version__},
-            "machine": machine,
-            "atoms": 8 * arguments.cells**3,
-            "step_fs": arguments.step_fs,
-            "kelvin": KELVIN,
-            "results": results,
-        }
-        arguments.output.write_text(json.dumps(report, indent=1) + "\n")
+        if arguments.output:
+            write(arguments.output, result, 8 * arguments.cells**3, arguments.step_fs)
 
 
 if __name__ == "__main__":

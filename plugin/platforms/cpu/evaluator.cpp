@@ -14,6 +14,7 @@ namespace
 {
 
 constexpr size_t MESSAGE_SIZE = 1024;
+static_assert(sizeof(OpenMM::Vec3) == 3 * sizeof(double), "positions and forces are read as rows of three numbers");
 
 }  // namespace
 
@@ -59,20 +60,20 @@ void Evaluator::update(const NNPForce& force)
     take_atoms(force);
 }
 
+// The engine looks for positions that are not finite; in the loops over all atoms that would take longer than the copy.
 void Evaluator::gather(const std::vector<OpenMM::Vec3>& positions)
 {
     const std::vector<int64_t>& particles = record_->particles;
+    double* to = positions_.data();
+    if (all_particles()) {
+        const double* from = reinterpret_cast<const double*>(positions.data());
+        for (size_t i = 0; i < positions_.size(); ++i)
+            to[i] = from[i] * ANGSTROM_PER_NM;
+        return;
+    }
     for (size_t atom = 0; atom < particles.size(); ++atom) {
-        const OpenMM::Vec3& position = positions[particles[atom]];
-        for (int c = 0; c < 3; ++c) {
-            if (!std::isfinite(position[c]))
-                fail(NNP_BAD_STRUCTURE, "position of particle " + std::to_string(particles[atom]) +
-                                            " is not finite: (" + std::to_string(position[0]) + ", " +
-                                            std::to_string(position[1]) + ", " + std::to_string(position[2]) +
-                                            ") nm: the simulation has become unstable (a smaller time "
-                                            "step or a minimisation first may help) or its positions were never set");
-            positions_[3 * atom + c] = position[c] * ANGSTROM_PER_NM;
-        }
+        for (int c = 0; c < 3; ++c)
+            to[3 * atom + c] = positions[particles[atom]][c] * ANGSTROM_PER_NM;
     }
 }
 
@@ -103,7 +104,7 @@ double Evaluator::evaluate(const std::vector<OpenMM::Vec3>& positions, const Ope
     if (code == NNP_NOT_FINITE && options_.allow_not_finite)
         fill_with_nan();
     else if (code != NNP_OK)
-        fail(code, in_particles(nnp_engine_message(engine_.get())));
+        refuse(code, positions);
     else
         read_extrapolations();
     record_->evaluations += 1;
@@ -117,11 +118,18 @@ double Evaluator::evaluate(const std::vector<OpenMM::Vec3>& positions, const Ope
 
 void Evaluator::add_forces(double scale, std::vector<OpenMM::Vec3>& forces) const
 {
-    double factor = scale * FORCE_PER_EV_ANGSTROM;
+    const double factor = scale * FORCE_PER_EV_ANGSTROM;
+    const std::vector<int64_t>& particles = record_->particles;
     const double* force = record_->forces.data();
-    for (int64_t particle : record_->particles) {
-        forces[particle] += OpenMM::Vec3(force[0], force[1], force[2]) * factor;
-        force += 3;
+    if (all_particles()) {
+        double* to = reinterpret_cast<double*>(forces.data());
+        for (size_t i = 0; i < record_->forces.size(); ++i)
+            to[i] += force[i] * factor;
+        return;
+    }
+    for (size_t atom = 0; atom < particles.size(); ++atom) {
+        for (int c = 0; c < 3; ++c)
+            forces[particles[atom]][c] += force[3 * atom + c] * factor;
     }
 }
 
@@ -143,6 +151,21 @@ void Evaluator::fill_with_nan()
     record_->forces.assign(record_->forces.size(), NOT_A_NUMBER);
 }
 
+// The engine's sentence, or ours where positions are not finite: nm, and what may be the cause.
+void Evaluator::refuse(int code, const std::vector<OpenMM::Vec3>& positions)
+{
+    for (int64_t particle : record_->particles) {
+        const OpenMM::Vec3& r = positions[particle];
+        if (!std::isfinite(r[0]) || !std::isfinite(r[1]) || !std::isfinite(r[2]))
+            fail(NNP_BAD_STRUCTURE, "position of particle " + std::to_string(particle) + " is not finite: (" +
+                                        std::to_string(r[0]) + ", " + std::to_string(r[1]) + ", " +
+                                        std::to_string(r[2]) +
+                                        ") nm: the simulation has become unstable (a smaller time step or a "
+                                        "minimisation first may help) or its positions were never set");
+    }
+    fail(code, in_particles(nnp_engine_message(engine_.get())));
+}
+
 void Evaluator::fail(int code, const std::string& sentence)
 {
     record_->code = code;
@@ -154,8 +177,8 @@ void Evaluator::fail(int code, const std::string& sentence)
 std::string Evaluator::in_particles(const std::string& sentence) const
 {
     const std::vector<int64_t>& particles = record_->particles;
-    if (particles.empty() || particles.back() + 1 == static_cast<int64_t>(particles.size()))
-        return sentence;  // all particles are atoms
+    if (all_particles())
+        return sentence;
     std::string translated;
     size_t next = 0;
     while (next < sentence.size()) {

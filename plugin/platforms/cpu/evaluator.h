@@ -43,12 +43,14 @@ private:
     std::vector<Extrapolation> extrapolations_;
     EnginePointer engine_;
 
+    bool all_particles() const { return record_->n_particles == static_cast<int64_t>(record_->particles.size()); }
     EnginePointer make_engine(const NNPForce& force) const;
     void take_atoms(const NNPForce& force);
     void gather(const std::vector<OpenMM::Vec3>& positions);
     int compute(const OpenMM::Vec3* box, bool include_forces);
     void read_extrapolations();
     void fill_with_nan();
+    [[noreturn]] void refuse(int code, const std::vector<OpenMM::Vec3>& positions);
     [[noreturn]] void fail(int code, const std::string& sentence);
     std::string in_particles(const std::string& sentence) const;
 };

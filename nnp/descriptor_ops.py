@@ -1,6 +1,6 @@
-"""Differentiable symmetry functions for torch, computed by an engine on the CPU.
+"""Differentiable symmetry functions for torch, computed by an engine.
 
-    symmetry = SymmetryFunctions(potential)
+    symmetry = SymmetryFunctions(potential)  # or engine="gpu": tensors of CUDA stay there
     G = symmetry(positions, atomic_numbers, cell, pbc)  # all atoms' functions, one after the other
     loss(G).backward()  # and twice, as a force loss needs
 
@@ -8,7 +8,7 @@ Three operators, each the derivative of another: ``nnp::descriptors`` G(r), ``nn
 wᵀ dG/dr and ``nnp::descriptors_jvp`` (dG/dr) v. The vector-Jacobian product is linear in w, so that
 its derivative by w is a Jacobian-vector product: exact. Its derivative by the positions is the
 curvature of G, which no kernel computes; it is taken by four-point differences (relative accuracy
-about 1e-8), so that Hessians come out too. Float64 on the CPU, Å.
+about 1e-8), so that Hessians come out too. Float64, Å.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nnp.engines import create_engine
+from nnp.engines import create_engine, takes
 from nnp.errors import OptionError, UnavailableError
 from nnp.potential import Potential
 from nnp.structure import Structure
@@ -43,16 +42,26 @@ _operators: WeakValueDictionary[str, SymmetryFunctions] = WeakValueDictionary()
 class SymmetryFunctions:
     """The raw symmetry functions of a potential as a differentiable function of positions.
 
+    Tensors of CUDA stay on their device, on torch's current stream, where the engine is one that
+    runs there (``"gpu"``, ``"auto"``); other engines are asked on the host, and results go back.
+
     Args:
         potential: whose functions; its networks play no part.
-        **options: of the CPU engine, such as ``threads``.
+        engine: name of the engine: ``"cpu"``, ``"gpu"``, ``"opencl"``, ``"auto"``.
+        **options: of the engine, such as ``threads``.
 
     Raises:
-        UnavailableError: the engine's library is missing.
+        OptionError: no such engine or option, or the engine has no derivatives of functions.
+        UnavailableError: the engine cannot run here.
     """
 
-    def __init__(self, potential: Potential, **options: Any) -> None:
-        self._engine: Any = create_engine(potential, "cpu", **options)
+    def __init__(self, potential: Potential, engine: str = "cpu", **options: Any) -> None:
+        self._engine: Any = create_engine(potential, engine, **options)
+        if not hasattr(self._engine, "descriptor_jvp"):
+            raise OptionError(
+                f"engine={engine!r} has no products for derivatives of symmetry functions: "
+                "cpu, gpu, opencl and auto are allowed"
+            )
         self._key = uuid.uuid4().hex
         _operators[self._key] = self
 
@@ -71,32 +80,57 @@ class SymmetryFunctions:
             (sum of the atoms' numbers of functions,) float64.
 
         Raises:
-            OptionError: positions of another type or device.
+            OptionError: positions of another type.
             StructureError: atoms that cannot be evaluated.
         """
-        if positions.dtype != torch.float64 or positions.device.type != "cpu":
+        if positions.dtype != torch.float64:
             raise OptionError(
-                f"positions are {positions.dtype} on {positions.device}: the symmetry functions "
-                "are differentiated in float64 on the CPU (positions.double().cpu())"
+                f"positions are {positions.dtype}: the symmetry functions are differentiated in "
+                "float64 (positions.double())"
             )
         found: Tensor = torch.ops.nnp.descriptors(positions, atomic_numbers, cell, pbc, self._key)
         return found
 
-    def values(self, structure: Structure) -> NDArray[np.float64]:
-        """G, flat."""
-        return np.concatenate(self._engine.descriptors(structure, False))
+    def values(self, structure: tuple[Tensor, ...]) -> Tensor:
+        """G, flat, of positions, numbers, cell and pbc."""
+        return self._asked(
+            structure,
+            lambda engine, *atoms: engine.descriptors_arrays(*atoms),
+            lambda engine, atoms: np.concatenate(engine.descriptors(atoms, False)),
+        )
 
-    def pull_back(self, structure: Structure, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    def pull_back(self, structure: tuple[Tensor, ...], weights: Tensor) -> Tensor:
         """wᵀ dG/dr, (n, 3)."""
-        gradient: NDArray[np.float64] = self._engine.descriptor_vjp(structure, weights)[0]
-        return gradient
+        weights = weights.detach()
+        return self._asked(
+            structure,
+            lambda engine, *atoms: engine.descriptor_vjp_arrays(*atoms, weights)[0],
+            lambda engine, atoms: engine.descriptor_vjp(atoms, weights.cpu().numpy())[0],
+        )
 
-    def push_forward(
-        self, structure: Structure, direction: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def push_forward(self, structure: tuple[Tensor, ...], direction: Tensor) -> Tensor:
         """(dG/dr) v, flat."""
-        change: NDArray[np.float64] = self._engine.descriptor_jvp(structure, direction)
-        return change
+        direction = direction.detach()
+        return self._asked(
+            structure,
+            lambda engine, *atoms: engine.descriptor_jvp_arrays(*atoms, direction),
+            lambda engine, atoms: engine.descriptor_jvp(atoms, direction.cpu().numpy()),
+        )
+
+    def _asked(self, structure: tuple[Tensor, ...], there: Any, here: Any) -> Tensor:
+        """``there`` with tensors that the engine's device takes, else ``here`` with a structure."""
+        atoms = [t.detach() for t in structure]
+        if takes(self._engine, atoms[0]):
+            try:
+                found: Tensor = there(self._engine, *(t.contiguous() for t in atoms))
+            except UnavailableError as error:
+                if not hasattr(self._engine, "change_over"):
+                    raise
+                self._engine.change_over(error)  # engine="auto"
+            else:
+                return found
+        values = here(self._engine, Structure(*(t.cpu().numpy() for t in atoms)))
+        return torch.from_numpy(values).to(atoms[0].device)
 
 
 def _operator(key: str) -> SymmetryFunctions:
@@ -109,29 +143,22 @@ def _operator(key: str) -> SymmetryFunctions:
         ) from None
 
 
-def _structure(positions: Tensor, atomic_numbers: Tensor, cell: Tensor, pbc: Tensor) -> Structure:
-    return Structure(*(t.detach().numpy() for t in (positions, atomic_numbers, cell, pbc)))
-
-
 def _descriptors(
     positions: Tensor, atomic_numbers: Tensor, cell: Tensor, pbc: Tensor, key: str
 ) -> Tensor:
-    structure = _structure(positions, atomic_numbers, cell, pbc)
-    return torch.from_numpy(_operator(key).values(structure))
+    return _operator(key).values((positions, atomic_numbers, cell, pbc))
 
 
 def _vjp(
     positions: Tensor, atomic_numbers: Tensor, cell: Tensor, pbc: Tensor, weights: Tensor, key: str
 ) -> Tensor:
-    structure = _structure(positions, atomic_numbers, cell, pbc)
-    return torch.from_numpy(_operator(key).pull_back(structure, weights.detach().numpy()))
+    return _operator(key).pull_back((positions, atomic_numbers, cell, pbc), weights)
 
 
 def _jvp(
     positions: Tensor, atomic_numbers: Tensor, cell: Tensor, pbc: Tensor, vector: Tensor, key: str
 ) -> Tensor:
-    structure = _structure(positions, atomic_numbers, cell, pbc)
-    return torch.from_numpy(_operator(key).push_forward(structure, vector.detach().numpy()))
+    return _operator(key).push_forward((positions, atomic_numbers, cell, pbc), vector)
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG001

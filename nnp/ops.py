@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from nnp.engines import Engine, create_engine
+from nnp.engines import Engine, create_engine, takes
 from nnp.errors import OptionError, UnavailableError
 from nnp.evaluation import Evaluation
 from nnp.io.model import from_bytes, to_bytes
@@ -162,12 +162,12 @@ def _energy_forces_cuda(
     listener = _listeners.get(key)
     try:
         warm: Any = _warm_engine(model, key, engine, options)
-        compute = getattr(warm, "compute_arrays", None)
-        if compute is None or not warm.device.is_array(positions):
+        if not takes(warm, positions):
             return _energy_forces(positions, cell, pbc, atomic_numbers, model, key, engine, options)
         real = positions.dtype if positions.dtype in _DEVICE_TYPES else torch.float64
         taken = positions.detach().to(real).contiguous()
-        found = compute(taken, *(t.detach().contiguous() for t in (atomic_numbers, cell, pbc)))
+        rest = (t.detach().contiguous() for t in (atomic_numbers, cell, pbc))
+        found = warm.compute_arrays(taken, *rest)
     except UnavailableError as error:
         change_over = getattr(_engines.get((key, engine, options)), "change_over", None)
         if change_over is None:

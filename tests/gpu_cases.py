@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from gpu_potentials import uneven
 
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.engines.gpu import OpenCLEngine
@@ -216,6 +217,37 @@ def tangents():
         potential = random_potential(("H", "O"), 5, families, radius=3.6)
         box = structures(("H", "O"))["triclinic"]
         _check_products(potential, box, dtype, tolerance, capacity=14)
+
+
+def array_products():
+    """Products of arrays of the device; weights of fewer functions than the atoms have now."""
+    import pyopencl.array as cla
+
+    potential, few = uneven(), random_structure(("H", "O"), 5, 3)
+    few = replace(few, atomic_numbers=np.array([1, 1, 1, 8, 1]))
+    more = replace(few, atomic_numbers=np.array([8, 8, 8, 1, 8]))
+    engine, cpu = OpenCLEngine(potential), potential.make_engine("cpu")
+
+    def put(values):
+        return cla.to_device(engine.device.queue, np.ascontiguousarray(values))
+
+    def arrays(box):
+        return [put(v) for v in (box.positions, box.atomic_numbers, box.cell, box.pbc.astype("u1"))]
+
+    for box in (few, more):
+        wanted = np.concatenate(cpu.descriptors(box))
+        weights, strain = np.linspace(-1, 1, len(wanted)), np.arange(9.0).reshape(3, 3) / 10
+        direction = np.linspace(-1, 1, 15).reshape(5, 3) ** 3
+        found = [engine.descriptors_arrays(*arrays(box))]
+        found += engine.descriptor_vjp_arrays(*arrays(box), put(weights), strain=True)
+        found += [engine.descriptor_jvp_arrays(*arrays(box), put(direction), put(strain))]
+        expected = [wanted, *cpu.descriptor_vjp(box, weights, True)]
+        expected += [cpu.descriptor_jvp(box, direction, strain)]
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_allclose(a.get(), b, rtol=0, atol=1e-11 * np.abs(b).max())
+        short = put(weights[:3])
+        with pytest.raises(OptionError, match="dl_dg has 3 numbers: this structure takes"):
+            engine.descriptor_vjp_arrays(*arrays(box), short)
 
 
 def tangents_repeat():

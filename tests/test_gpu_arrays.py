@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from gpu_potentials import uneven
 
 from nnp.errors import OptionError, StructureError, UnavailableError
 from nnp.structure import Structure
-from nnp.testing import random_potential, random_structure
+from nnp.testing import random_structure
 
 cl = pytest.importorskip("pyopencl", reason="pyopencl is not installed")
 cla = pytest.importorskip("pyopencl.array")
@@ -21,7 +22,7 @@ CALLS = ("compile", "empty", "write", "read", "launch", "new", "cast")
 
 @pytest.fixture(scope="module")
 def potential():
-    return random_potential(("H", "O"), 12, ("radial",), radius=3.5)
+    return uneven()
 
 
 @pytest.fixture(scope="module")

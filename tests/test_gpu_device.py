@@ -185,6 +185,46 @@ def test_torch_tensors_and_their_operator(cuda, water, box, real):
     assert cuda.equal(forces, found.forces)
 
 
+def test_derivatives_of_functions_by_torch(cuda, water, box):
+    """A force loss through operators whose tensors stay on the GPU, on a stream of the caller."""
+    from nnp.descriptor_ops import SymmetryFunctions
+
+    def gradients(device, engine):
+        symmetry = SymmetryFunctions(water, engine)
+        positions = cuda.tensor(box.positions, device=device, requires_grad=True)
+        rest = [cuda.tensor(v, device=device) for v in (box.atomic_numbers, box.cell, box.pbc)]
+        values = symmetry(positions, *rest)
+        weights = cuda.linspace(-1, 1, len(values), dtype=cuda.float64, device=device)
+        weights.requires_grad_()
+        energy = (cuda.tanh(values) * weights).sum()
+        (slope,) = cuda.autograd.grad(energy, positions, create_graph=True)
+        found = cuda.autograd.grad((slope**2).sum(), (weights, positions))
+        assert {t.device.type for t in (values, slope, *found)} == {device}
+        return [t.detach().cpu().numpy() for t in (values, slope, *found)]
+
+    stream = cuda.cuda.Stream()
+    with cuda.cuda.stream(stream):
+        found = gradients("cuda", NAME)
+    for a, b, tolerance in zip(found, gradients("cpu", "cpu"), [1e-10] * 3 + [1e-6], strict=True):
+        assert np.abs(b).max() > 1e-3
+        np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * np.abs(b).max())
+
+
+def test_products_of_cupy_arrays(cupy, water, box):
+    engine, cpu, rng = water.make_engine(NAME), water.make_engine("cpu"), np.random.default_rng(1)
+    atoms = [cupy.asarray(v) for v in (box.positions, box.atomic_numbers, box.cell, box.pbc)]
+    flat = np.concatenate(cpu.descriptors(box))
+    weights, direction = rng.normal(size=len(flat)), rng.normal(size=(len(box), 3))
+    strain = rng.normal(size=(3, 3)) / 10
+    found = [engine.descriptors_arrays(*atoms)]
+    found += engine.descriptor_vjp_arrays(*atoms, cupy.asarray(weights), strain=True)
+    found += [engine.descriptor_jvp_arrays(*atoms, cupy.asarray(direction), cupy.asarray(strain))]
+    wanted = [flat, *cpu.descriptor_vjp(box, weights, strain=True)]
+    wanted += [cpu.descriptor_jvp(box, direction, strain)]
+    for a, b in zip(found, wanted, strict=True):
+        np.testing.assert_allclose(a.get(), b, rtol=0, atol=1e-10 * np.abs(b).max())
+
+
 # ---- graphs ------------------------------------------------------------------------------------
 
 

@@ -22,7 +22,7 @@ pytest.importorskip("pyopencl", reason="pyopencl is not installed")
 CASES = Path(__file__).with_name("gpu_cases.py")
 OCLGRIND = Path("/usr/lib/oclgrind/liboclgrind-rt-icd.so")
 POCL = Path("/etc/OpenCL/vendors/pocl.icd")
-FAST = ("products", "refusals", "tangents_repeat")
+FAST = ("products", "refusals", "tangents_repeat", "array_products")
 SLOW = (
     "silicon", "repeats", "tangents",
     "binary", "single", "cutoffs", "activations", "exponents", "five_elements", "tiles",

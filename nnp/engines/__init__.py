@@ -97,3 +97,9 @@ def options_of(name: str) -> list[str]:
     """The options that an engine's constructor takes."""
     parameters = inspect.signature(ENGINES[name]()).parameters
     return [parameter for parameter in parameters if parameter != "potential"]
+
+
+def takes(engine: Any, array: Any) -> bool:
+    """Whether an engine evaluates an array where it lies, on a GPU, by its ``*_arrays`` methods."""
+    device = getattr(engine, "device", None)
+    return device is not None and bool(device.is_array(array))

@@ -15,6 +15,15 @@ def vector(name: str, value: NDArray[np.float64], size: int) -> NDArray[np.float
         OptionError: it holds another count of numbers.
     """
     flat = np.ascontiguousarray(value, np.float64).ravel()
-    if flat.size != size:
-        raise OptionError(f"{name} has {flat.size} numbers: this structure takes {size}")
+    require_size(name, flat.size, size)
     return flat
+
+
+def require_size(name: str, found: int, size: int) -> None:
+    """Refuse a vector of ``found`` numbers where ``size`` are taken.
+
+    Raises:
+        OptionError: they differ.
+    """
+    if found != size:
+        raise OptionError(f"{name} has {found} numbers: this structure takes {size}")

@@ -7,8 +7,8 @@ text), ``box`` and ``layout`` (what host and kernels share), ``device`` with ``c
 ``opencl`` behind it.
 """
 
+from nnp.engines.gpu.array_engine import GpuKernelEngine
 from nnp.engines.gpu.arrays import ArrayEvaluation
-from nnp.engines.gpu.engine import GpuKernelEngine
 from nnp.engines.gpu.named import GpuEngine, OpenCLEngine
 from nnp.engines.gpu.step import Step
 

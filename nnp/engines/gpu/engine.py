@@ -6,35 +6,29 @@ code, only the launches differ.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnp.engines.gpu import layout
-from nnp.engines.gpu.arrays import ArrayAtoms, ArrayEvaluation, Outputs
-from nnp.engines.gpu.cuda_arrays import as_torch, is_torch
+from nnp.engines.gpu.arrays import buffer_of
+from nnp.engines.gpu.atoms import HostAtoms
 from nnp.engines.gpu.device import Device
-from nnp.engines.gpu.evaluator import Evaluator, HostAtoms
+from nnp.engines.gpu.evaluator import Evaluator, Request
 from nnp.engines.gpu.library import PRECISIONS
+from nnp.engines.gpu.products import Tangents
 from nnp.engines.gpu.program import Program
-from nnp.engines.gpu.step import Step
-from nnp.engines.vectors import vector
 from nnp.errors import NumericalError, OptionError
 from nnp.evaluation import Evaluation, Extrapolations, voigt
 from nnp.potential import Potential
 from nnp.structure import Structure
 
-if TYPE_CHECKING:
-    from nnp.engines.gpu.products import Tangents
-
 DEFAULT_SKIN = 0.6  # Å
 
 
-class GpuKernelEngine:
-    """Evaluates a potential on a `Device`; made by `GpuEngine` and `OpenCLEngine`.
+class StructureEngine:
+    """Evaluates a potential on a `Device`; the half of `GpuKernelEngine` that takes structures.
 
     Results repeat bit for bit on the same device. Between calls with the same atoms the neighbour
     list is kept until an atom may have crossed the skin.
@@ -108,7 +102,7 @@ class GpuKernelEngine:
         volume = structure.volume if stress else 0.0
         run, n = self._evaluator, len(structure)
         with self.device.queue_of():
-            run.run(HostAtoms(structure), _wanted(forces, stress))
+            run.run(HostAtoms(structure), Request(wanted_bits(forces, stress)))
             sums, outside = run.sums(), run.outside()
             if not np.isfinite(sums[0]):
                 raise NumericalError("the sum of the atoms' energies is not finite")
@@ -116,128 +110,25 @@ class GpuKernelEngine:
                 energy=float(sums[0]),
                 energies=run.energies(n),
                 forces=run.forces(n) if forces else None,
-                stress=voigt(_tensor(sums[1:]) / volume) if stress else None,
-                extrapolations=self._extrapolations(structure, outside),
+                stress=voigt(_tensor(sums) / volume) if stress else None,
+                extrapolations=self._found_outside(outside),
             )
-
-    # ---- arrays that stay on the device --------------------------------------------------------
-
-    def compute_arrays(
-        self,
-        positions: Any,
-        atomic_numbers: Any,
-        cell: Any,
-        pbc: Any,
-        forces: bool = True,
-        stress: bool = False,
-    ) -> ArrayEvaluation:
-        """Energy, forces and stress in arrays of the kind of the positions.
-
-        Positions on the device stay there, results too; the host reads one flag of 16 bytes (and
-        the atoms, where a new neighbour list is due). All runs on the stream that is current in
-        the positions' library. Positions on the host are evaluated like `compute`.
-
-        Args:
-            positions: (n, 3), Å, float32 or float64, in rows: an array of the device (CuPy,
-                torch, ``__cuda_array_interface__``; ``pyopencl.array``) or of NumPy.
-            atomic_numbers: (n,), on the device or the host.
-            cell: (3, 3), rows are cell vectors, Å, on the device or the host.
-            pbc: (3,) or one bool, on the device or the host.
-            forces: whether they are wanted.
-            stress: whether it is wanted; needs pbc along all three axes.
-
-        Raises:
-            OptionError: positions of another type, device or order.
-            StructureError: atoms that cannot be evaluated.
-            NumericalError: an energy or a force is not finite.
-            UnavailableError: no memory is left.
-        """
-        if not self.device.is_array(positions):
-            return self._from_host(positions, atomic_numbers, cell, pbc, forces, stress)
-        with self.device.queue_of(positions):
-            atoms, outputs = self._bring(positions, atomic_numbers, cell, pbc, stress)
-            self._evaluator.run(atoms, _wanted(forces, stress), outputs)
-            outside = self._evaluator.outside()
-            found = self._extrapolations(atoms.structure() if len(outside) else None, outside)
-        arrays = outputs.arrays
-        return ArrayEvaluation(
-            energy=arrays["energy"],
-            energies=arrays["energies"],
-            forces=arrays["forces"] if forces else None,
-            stress=arrays["stress"] if stress else None,
-            extrapolations=found,
-        )
-
-    def capture(
-        self, positions: Any, atomic_numbers: Any, cell: Any, pbc: Any, stress: bool = False
-    ) -> Step:
-        """An evaluation of these atoms on fixed memory, that a CUDA graph can record.
-
-        Args:
-            positions: (n, 3), Å, on the device; later positions are written there.
-            atomic_numbers: as for `compute_arrays`.
-            cell: likewise; a float64 one that lies on the device is read again every time.
-            pbc: likewise.
-            stress: whether it is wanted.
-
-        Raises:
-            OptionError: positions that do not lie on the device; and as `compute_arrays`.
-        """
-        if not self.device.is_array(positions):
-            raise OptionError(
-                f"positions are a {type(positions).__name__} on the host: a recorded evaluation "
-                "needs an array of the device (CuPy's, torch's)"
-            )
-        queue = partial(self._queue, positions)
-        with queue():
-            atoms, outputs = self._bring(positions, atomic_numbers, cell, pbc, stress)
-        return Step(self._evaluator, atoms, outputs, _wanted(True, stress), queue)
-
-    def _queue(self, positions: Any) -> AbstractContextManager[None]:
-        return self.device.queue_of(positions)
-
-    def _bring(
-        self, positions: Any, numbers: Any, cell: Any, pbc: Any, stress: bool
-    ) -> tuple[ArrayAtoms, Outputs]:
-        atoms = ArrayAtoms(self.device, positions, numbers, cell, pbc)
-        if stress:
-            atoms.require_volume()
-        real = np.float32 if atoms.single else np.float64
-        return atoms, Outputs(self.device, positions, atoms.n, real)
-
-    def _from_host(
-        self, positions: Any, numbers: Any, cell: Any, pbc: Any, forces: bool, stress: bool
-    ) -> ArrayEvaluation:
-        host = [v.detach().cpu() if is_torch(v) else v for v in (positions, numbers, cell, pbc)]
-        found = self.compute(Structure(*host), forces, stress)
-        real = np.asarray(host[0]).dtype
-        real = real if real in (np.float32, np.float64) else np.dtype(np.float64)
-
-        def like(values: Any, dtype: Any = np.float64) -> Any:
-            array = np.asarray(values, dtype)
-            return as_torch(array) if is_torch(positions) else array
-
-        return ArrayEvaluation(
-            energy=like(found.energy),
-            energies=like(found.energies),
-            forces=None if found.forces is None else like(found.forces, real),
-            stress=None if found.stress is None else like(found.stress),
-            extrapolations=found.extrapolations,
-        )
 
     # ---- descriptors ---------------------------------------------------------------------------
 
     def descriptors(self, structure: Structure, scaled: bool = False) -> list[NDArray[np.float64]]:
         """See `nnp.engines.Engine.descriptors`."""
+        elements = self._potential.element_indices(structure)
+        ends = np.cumsum(self._evaluator.rows.counts(elements))
         with self.device.queue_of():
-            rows = self._evaluator.descriptors(structure)
-        out = []
-        for row, element in zip(rows, self._potential.element_indices(structure), strict=True):
-            order, scaling = self._program.orders[element], self._potential.models[element].scaling
-            values = np.empty(len(order))
-            values[order] = row[: len(order)]
-            out.append(scaling.factor * values + scaling.offset if scaled else values)
-        return out
+            self._evaluator.run(HostAtoms(structure), Request(layout.WANT_DESCRIPTORS))
+            flat = self.device.empty(int(ends[-1]), np.float64)
+            self._evaluator.give_descriptors(flat)
+            rows = np.split(self.device.read(flat, flat.size), ends[:-1])
+        if scaled:
+            scalings = [self._potential.models[e].scaling for e in elements]
+            rows = [s.factor * row + s.offset for s, row in zip(scalings, rows, strict=True)]
+        return rows
 
     def descriptor_vjp(
         self, structure: Structure, dl_dg: NDArray[np.float64], strain: bool = False
@@ -252,53 +143,58 @@ class GpuKernelEngine:
         Returns:
             dL/dr (n, 3), and dL/d(strain) (3, 3) or None.
         """
-        elements = self._potential.element_indices(structure)
-        ends = np.cumsum([len(self._program.orders[e]) for e in elements])
-        dl_dg = vector("dl_dg", dl_dg, int(ends[-1]))
-        padded = np.zeros((len(structure), self._program.most_functions))
-        for row, element, values in zip(padded, elements, np.split(dl_dg, ends[:-1]), strict=True):
-            row[: len(values)] = values[self._program.orders[element]]
-        wanted = layout.WANT_FORCES | layout.GIVEN_GRADIENT
+        n, total = len(structure), self._functions_of(structure)
         with self.device.queue_of():
-            self._evaluator.set_gradient(padded)
-            self._evaluator.run(
-                HostAtoms(structure), wanted | (layout.WANT_VIRIAL if strain else 0)
-            )
-            virial = _tensor(self._evaluator.sums()[1:]) if strain else None
-            return -self._evaluator.forces(len(structure)), virial
+            given = buffer_of(self.device, "dl_dg", dl_dg, total)
+            self._evaluator.run(HostAtoms(structure), Request(vjp_bits(strain), given=given))
+            virial = _tensor(self._evaluator.sums()) if strain else None
+            return -self._evaluator.forces(n), virial
 
     def descriptor_jvp(
         self,
         structure: Structure,
-        displacement: NDArray[np.float64],
+        displacement: NDArray[np.float64] | None = None,
         strain: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
-        """Jacobian-vector product: change of the raw descriptors along a displacement.
+        """Jacobian-vector product: change of the raw descriptors along a displacement or strain.
 
         Args:
             structure: the atoms.
-            displacement: (n, 3), Å.
-            strain: (3, 3), every r_ij changes by r_ij @ strain too; None: zero.
+            displacement: (n, 3), Å; None: none.
+            strain: (3, 3) ε of positions and cell, r (1 + ε); None: none.
 
         Returns:
             dG of all atoms, one after the other.
         """
-        from nnp.engines.gpu.products import Tangents
-
-        elements = self._potential.element_indices(structure)
+        total = self._functions_of(structure)
         with self.device.queue_of():
-            if self._tangents is None:
-                self._tangents = Tangents(self._program)
-            self._tangents.point(len(structure), displacement, strain)
-            self._evaluator.run(HostAtoms(structure), 0, tangents=self._tangents)
-            return self._tangents.changes(elements)
+            tangents = self._pointed(len(structure), displacement, strain)
+            self._evaluator.run(HostAtoms(structure), Request(0, tangents=tangents))
+            flat = self.device.empty(total, np.float64)
+            self._evaluator.give_changes(tangents, flat)
+            return self.device.read(flat, total)
 
-    def _extrapolations(
-        self, structure: Structure | None, outside: NDArray[np.float64]
-    ) -> Extrapolations:
-        """What the device noted, in order; ``structure`` is None where that is nothing."""
+    def _functions_of(self, structure: Structure) -> int:
+        """How many functions all atoms have."""
+        elements = self._potential.element_indices(structure)
+        return int(self._evaluator.rows.counts(elements).sum())
+
+    def _pointed(self, n: int, displacement: Any, strain: Any) -> Tangents:
+        """The program of Jacobian-vector products, along these directions; None: zero."""
+        if self._tangents is None:
+            self._tangents = Tangents(self._program)
+        displacement = np.zeros(3 * n) if displacement is None else displacement
+        strain = np.zeros(9) if strain is None else strain
+        self._tangents.point(
+            buffer_of(self.device, "displacement", displacement, 3 * n),
+            buffer_of(self.device, "strain", strain, 9),
+        )
+        return self._tangents
+
+    def _found_outside(self, outside: NDArray[np.float64]) -> Extrapolations:
+        """What the device noted, in order."""
         atoms = outside[:, 0].astype(np.int64)
-        elements = atoms if structure is None else self._potential.element_indices(structure)[atoms]
+        elements = self._evaluator.list.element_indices[atoms]
         functions, width = outside[:, 1].astype(np.int64), np.empty(len(atoms))
         for element, model in enumerate(self._potential.models):
             mine = elements == element
@@ -319,11 +215,17 @@ def _checked(dtype: str, skin: float | None) -> float:
     return DEFAULT_SKIN if skin is None else skin
 
 
-def _wanted(forces: bool, stress: bool) -> int:
+def wanted_bits(forces: bool, stress: bool) -> int:
+    """Bits of `layout` for an evaluation."""
     wanted = layout.WANT_ENERGY | (layout.WANT_FORCES if forces or stress else 0)
     return wanted | (layout.WANT_VIRIAL if stress else 0)
 
 
-def _tensor(six: NDArray[np.float64]) -> NDArray[np.float64]:
-    """xx, yy, zz, yz, xz, xy → (3, 3)."""
-    return six[[0, 5, 4, 5, 1, 3, 4, 3, 2]].reshape(3, 3)
+def vjp_bits(strain: bool) -> int:
+    """Bits of `layout` for a vector-Jacobian product."""
+    return layout.WANT_FORCES | layout.GIVEN_GRADIENT | (layout.WANT_VIRIAL if strain else 0)
+
+
+def _tensor(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Energy, xx, yy, zz, yz, xz, xy → (3, 3)."""
+    return sums[[1, 6, 5, 6, 2, 4, 5, 4, 3]].reshape(3, 3)

@@ -2,50 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnp.engines.gpu import layout, transfer
-from nnp.engines.gpu.arrays import ArrayAtoms, Outputs
+from nnp.engines.gpu.arrays import Outputs
+from nnp.engines.gpu.atoms import ArrayAtoms, Atoms
 from nnp.engines.gpu.device import Buffer
+from nnp.engines.gpu.failures import raise_failures, require_finite
 from nnp.engines.gpu.neighbor_list import DeviceList
+from nnp.engines.gpu.products import Tangents
 from nnp.engines.gpu.program import FINISH_GROUPS, Program
-from nnp.errors import NumericalError, StructureError
+from nnp.engines.gpu.rows import Rows
 from nnp.potential import Potential
 from nnp.structure import Structure
-
-if TYPE_CHECKING:
-    from nnp.engines.gpu.products import Tangents
 
 # Forces are summed in units of 2^-48 eV/Å (3.6e-15), and coarser where one is too large for that.
 _SCALE = 2.0**48
 _COARSER = 16
+_LAST_SCALE = 2.0**-900
 # Extrapolations there is room for from the start.
 _ROOM = 4096
 
 
-class Atoms(Protocol):
-    """Where an evaluation's atoms come from."""
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What an evaluation is asked for.
 
-    n: int
+    Attributes:
+        wanted: bits of `layout`, ``WANT_ENERGY`` and those after it.
+        outputs: where to put energies and forces, beside the engine's own buffers.
+        given: dL/dG, flat (`rows`), for ``GIVEN_GRADIENT``.
+        tangents: Jacobian-vector products, in place of energies.
+    """
 
-    def structure(self) -> Structure:
-        """On the host."""
-        ...
-
-
-class HostAtoms:
-    """Atoms of a structure."""
-
-    def __init__(self, structure: Structure) -> None:
-        self.n = len(structure)
-        self._structure = structure
-
-    def structure(self) -> Structure:
-        """See `Atoms.structure`."""
-        return self._structure
+    wanted: int
+    outputs: Outputs | None = None
+    given: Buffer | None = None
+    tangents: Tangents | None = None
 
 
 class Evaluator:
@@ -62,25 +59,14 @@ class Evaluator:
         self._potential, self._program, self._device = potential, program, device
         self.list = DeviceList(program, potential.cutoff, skin, len(potential.models))
         self.list.scale = _SCALE
+        self.rows = Rows(program)
         self._partial = device.empty(7 * FINISH_GROUPS, np.float64)
         self._report = device.empty(layout.STATE_COUNTERS, np.int32)
         self._descriptors = self._gradient = device.empty(0, np.float64)
         self.room(_ROOM)
 
-    def run(
-        self,
-        atoms: Atoms,
-        wanted: int,
-        outputs: Outputs | None = None,
-        tangents: Tangents | None = None,
-    ) -> None:
+    def run(self, atoms: Atoms, request: Request) -> None:
         """Evaluate until the results stand.
-
-        Args:
-            atoms: the atoms.
-            wanted: bits of `layout`, ``WANT_ENERGY`` and those after it.
-            outputs: where to put the results, beside the buffers that are read below.
-            tangents: Jacobian-vector products, in place of energies.
 
         Raises:
             StructureError: atoms that cannot be evaluated.
@@ -93,9 +79,9 @@ class Evaluator:
         while True:
             if self.list.box is None:
                 structure = atoms.structure()
-                _require_finite(structure.positions)
+                require_finite(structure.positions)
                 self.list.build(structure)
-            self.launch(atoms, wanted, outputs, tangents)
+            self.launch(atoms, request)
             if self.settled(atoms):
                 return
 
@@ -104,7 +90,7 @@ class Evaluator:
         self._counters = self._device.read(self._report, layout.STATE_COUNTERS)
         extrapolating = int(self._counters[layout.STATE_EXTRAPOLATING])
         if self._counters[layout.STATE_LOST]:
-            _require_finite(atoms.structure().positions)
+            require_finite(atoms.structure().positions)
         if self._counters[layout.STATE_REBUILD]:
             self._replace_list(atoms)
         elif self._counters[layout.STATE_FAILED]:
@@ -115,14 +101,8 @@ class Evaluator:
             return True
         return False
 
-    def launch(
-        self,
-        atoms: Atoms,
-        wanted: int,
-        outputs: Outputs | None = None,
-        tangents: Tangents | None = None,
-    ) -> None:
-        """All kernels of one evaluation; nothing is allocated, read or waited for."""
+    def launch(self, atoms: Atoms, request: Request) -> None:
+        """All kernels of one evaluation; of energies nothing is allocated, read or waited for."""
         nl, b, program = self.list, self.list.buffers, self._program
         positions = b.positions
         if isinstance(atoms, ArrayAtoms):
@@ -130,20 +110,25 @@ class Evaluator:
         program.launch_over(
             "nnp_place", atoms.n, positions, nl.box_buffer, b.built, b.points, b.forces, nl.state
         )
-        if tangents is None:
-            self._evaluate(wanted)
+        if request.tangents is None:
+            self._evaluate(atoms.n, request)
         else:
-            tangents.launch(nl)
+            request.tangents.launch(nl)
         program.launch(
-            "nnp_finish", FINISH_GROUPS, atoms.n, wanted, b.energies, b.virials, self._partial,
-            nl.state, self._report,
+            "nnp_finish", FINISH_GROUPS, atoms.n, request.wanted, b.energies, b.virials,
+            self._partial, nl.state, self._report,
         )  # fmt: skip
-        if outputs is not None:
-            self._give(atoms.n, wanted, outputs)
+        if request.outputs is not None:
+            self._give(atoms.n, request.wanted, request.outputs)
 
-    def _evaluate(self, wanted: int) -> None:
+    def _evaluate(self, n: int, request: Request) -> None:
         """Energies and gradients, or descriptors: one launch per element."""
-        nl, b, program = self.list, self.list.buffers, self._program
+        nl, b, program, wanted = self.list, self.list.buffers, self._program, request.wanted
+        if wanted & layout.WANT_DESCRIPTORS:
+            self._descriptors = self._padded(self._descriptors, n)
+        if request.given is not None:
+            self._gradient = self._padded(self._gradient, n)
+            self.rows.pad(nl, request.given, self._gradient)
         for element, mine in enumerate(nl.atoms):
             if mine.size == 0:
                 continue
@@ -182,17 +167,27 @@ class Evaluator:
         found = int(self._counters[layout.STATE_EXTRAPOLATING])
         return self._device.read(self._outside, 3 * found).reshape(-1, 3)
 
-    def descriptors(self, structure: Structure) -> NDArray[np.float64]:
-        """(n, most functions), in the kernels' order."""
-        self._descriptors = self._padded(self._descriptors, len(structure))
-        self.run(HostAtoms(structure), layout.WANT_DESCRIPTORS)
-        width = self._program.most_functions
-        return self._device.read(self._descriptors, width * len(structure)).reshape(-1, width)
+    def functions(self) -> int:
+        """How many functions the atoms of the list have."""
+        self.rows.follow(self.list)
+        return self.rows.total
 
-    def set_gradient(self, padded: NDArray[np.float64]) -> None:
-        """dL/dG in the shape of `descriptors`, for ``GIVEN_GRADIENT``."""
-        self._gradient = self._padded(self._gradient, len(padded))
-        self._device.write(self._gradient, padded.ravel())
+    def give_descriptors(self, flat: Buffer) -> None:
+        """Raw functions of all atoms, one after the other, after ``WANT_DESCRIPTORS``."""
+        self.rows.flatten(self.list, self._descriptors, flat)
+
+    def give_changes(self, tangents: Tangents, flat: Buffer) -> None:
+        """Their changes, after ``tangents``."""
+        self.rows.flatten(self.list, tangents.changes, flat)
+
+    def give_gradient(self, n: int, by_positions: Buffer, by_strain: Buffer | None) -> None:
+        """Gradients by positions (n, 3) and strain (3, 3), after ``GIVEN_GRADIENT``."""
+        nl, what = self.list, 0 if by_strain is None else transfer.STRESS
+        what |= transfer.SINGLE if by_positions.dtype == np.float32 else 0
+        self._program.launch_over(
+            "nnp_give_gradient", n, what, nl.buffers.forces, self._partial, FINISH_GROUPS,
+            nl.frame, by_positions, by_positions, by_strain or self._partial,
+        )  # fmt: skip
 
     def room(self, count: int) -> None:
         """Memory for this many extrapolations."""
@@ -253,42 +248,8 @@ class Evaluator:
             out["stress"],
         )  # fmt: skip
 
-    # ---- what can go wrong ---------------------------------------------------------------------
-
     def _raise_or_coarsen(self, structure: Structure) -> None:
         """Raise what the atoms' status says; coarser fixed point where only a force is large."""
         status = self._device.read(self.list.buffers.status, len(structure))
-        overlapping = np.flatnonzero(status & layout.STATUS_OVERLAP)
-        if len(overlapping):
-            first, second = sorted((int(overlapping[0]), _partner(structure, int(overlapping[0]))))
-            raise StructureError(
-                f"atoms {first} and {second} are in the same place: remove one of them"
-            )
-        broken = np.flatnonzero(status & layout.STATUS_NOT_FINITE)
-        if len(broken) or self.list.scale <= 2.0**-900:
-            atom = int(broken[0]) if len(broken) else 0
-            raise NumericalError(
-                f"energy or force of atom {atom} is not finite: the structure is far outside what "
-                "the potential was trained on; look at the atoms around this one"
-            )
+        raise_failures(structure, status, self.list.scale <= _LAST_SCALE)
         self.list.set_scale(self.list.scale / 2.0**_COARSER)
-
-
-def _require_finite(positions: NDArray[np.float64]) -> None:
-    finite = np.isfinite(positions).all(axis=1)
-    if not finite.all():
-        atom = int(np.argmin(finite))
-        raise StructureError(f"position of atom {atom} is not finite: {positions[atom]}")
-
-
-def _partner(structure: Structure, atom: int) -> int:
-    """The other atom that lies on this one, or itself (its own image)."""
-    apart = structure.positions - structure.positions[atom]
-    rows = structure.cell[structure.pbc]
-    if len(rows):
-        fractions = apart @ np.linalg.pinv(rows)
-        apart = apart - np.rint(fractions) @ rows
-    distance = np.linalg.norm(apart, axis=1)
-    distance[atom] = np.inf
-    nearest = int(np.argmin(distance))
-    return nearest if distance[nearest] < 1e-5 else atom

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnp.engines.gpu.engine import GpuKernelEngine
+from nnp.engines.gpu.array_engine import GpuKernelEngine
 from nnp.potential import Potential
 
 

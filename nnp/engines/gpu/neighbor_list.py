@@ -55,6 +55,7 @@ class DeviceList:
         self._program, self._device = program, program.device
         self._cutoff, self._skin, self._n_elements = cutoff, skin, n_elements
         self._numbers = np.empty(0, np.int64)
+        self.element_indices = np.empty(0, np.int64)  # of the atoms last followed
         self.scale, self.limit = 1.0, 1.0  # of the forces' fixed point
         self.builds = 0
         self.box: Box | None = None  # of the last build, None when there is no valid list
@@ -93,6 +94,7 @@ class DeviceList:
                 self._numbers = np.empty(0, np.int64)  # should there be no memory
                 self.buffers = self._allocate(len(structure))
             self._device.write(self.buffers.elements, elements)
+            self.element_indices = elements
             self._numbers = structure.atomic_numbers.copy()
             self._pbc = structure.pbc.copy()
         self.follow_cell(structure.cell)

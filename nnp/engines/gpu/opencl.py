@@ -170,7 +170,7 @@ class OpenCLDevice:
 
     def cast(self, array: Any, dtype: Any) -> Any:
         """See `Device.cast`."""
-        return array.astype(np.dtype(dtype))
+        return array.with_queue(self.queue).astype(np.dtype(dtype))
 
     @staticmethod
     def _wait(later: Any, earlier: Any) -> None:

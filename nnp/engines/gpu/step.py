@@ -5,8 +5,9 @@ from __future__ import annotations
 from operator import is_
 from typing import Any
 
-from nnp.engines.gpu.arrays import ArrayAtoms, Outputs
-from nnp.engines.gpu.evaluator import Evaluator
+from nnp.engines.gpu.arrays import Outputs
+from nnp.engines.gpu.atoms import ArrayAtoms
+from nnp.engines.gpu.evaluator import Evaluator, Request
 from nnp.errors import OptionError
 
 
@@ -25,8 +26,8 @@ class Step:
     def __init__(
         self, evaluator: Evaluator, atoms: ArrayAtoms, outputs: Outputs, wanted: int, queue: Any
     ) -> None:
-        self._evaluator, self._atoms, self._outputs = evaluator, atoms, outputs
-        self._wanted, self._queue = wanted, queue
+        self._evaluator, self._atoms, self._queue = evaluator, atoms, queue
+        self._request = Request(wanted, outputs)
         self.energy, self.energies = outputs.arrays["energy"], outputs.arrays["energies"]
         self.forces, self.stress = outputs.arrays["forces"], outputs.arrays["stress"]
         self._memory: list[Any] = []  # kept alive for graphs that are replayed unasked
@@ -44,7 +45,7 @@ class Step:
                 "or make an engine of its own for it"
             )
         with self._queue():
-            self._evaluator.launch(self._atoms, self._wanted, self._outputs)
+            self._evaluator.launch(self._atoms, self._request)
 
     def holds(self) -> bool:
         """Wait for the last evaluation and say whether it stands; if not, call `renew`.
@@ -69,7 +70,7 @@ class Step:
             StructureError, NumericalError, UnavailableError: as ``GpuEngine.compute``.
         """
         with self._queue():
-            self._evaluator.run(self._atoms, self._wanted, self._outputs)
+            self._evaluator.run(self._atoms, self._request)
         stands = self._stands()
         self._memory = self._evaluator.memory()
         return stands

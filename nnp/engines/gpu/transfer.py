@@ -69,6 +69,55 @@ KERNEL void nnp_give(int n, int what, GLOBAL const mm_ulong* forces, GLOBAL cons
             stress[c - 1] = sum / fabs(volume);
     }
 }
+
+// The gradient of a product, minus the forces, and the strain's, a full tensor out of xx, yy, zz,
+// yz, xz, xy.
+KERNEL void nnp_give_gradient(int n, int what, GLOBAL const mm_ulong* forces,
+                              GLOBAL const double* partial, int rows, GLOBAL const real* frame,
+                              GLOBAL float* single, GLOBAL double* full, GLOBAL double* strain)
+{
+    int six[9] = {0, 5, 4, 5, 1, 3, 4, 3, 2};
+    double unit = -1 / (double)frame[FRAME_SCALE];
+    for (int c = GLOBAL_ID; c < 3 * n; c += GLOBAL_SIZE) {
+        double slope = (double)(mm_long)forces[c] * unit;
+        if (what & TRANSFER_SINGLE)
+            single[c] = (float)slope;
+        else
+            full[c] = slope;
+    }
+    for (int c = GLOBAL_ID; c < 9 && (what & TRANSFER_STRESS); c += GLOBAL_SIZE) {
+        double sum = 0;
+        for (int row = 0; row < rows; ++row)
+            sum += partial[7 * row + 1 + six[c]];
+        strain[c] = sum;
+    }
+}
+
+// Functions of all atoms, one after the other (`flat`, `size` numbers), into rows of
+// MOST_FUNCTIONS. `order`, one row per element: the place among the atom's of each function of a
+// row, or -1; `starts`: of each atom. Nothing is read beyond a vector that is too short.
+KERNEL void nnp_pad(int n, int size, GLOBAL const int* order, GLOBAL const int* starts,
+                    GLOBAL const int* elements, GLOBAL double* rows, GLOBAL const double* flat)
+{
+    for (int i = GLOBAL_ID; i < n; i += GLOBAL_SIZE) {
+        int atom = i / MOST_FUNCTIONS;
+        int place = order[elements[atom] * MOST_FUNCTIONS + i % MOST_FUNCTIONS];
+        if (place >= 0 && starts[atom] + place < size)
+            rows[i] = flat[starts[atom] + place];
+    }
+}
+
+// The way back.
+KERNEL void nnp_flatten(int n, int size, GLOBAL const int* order, GLOBAL const int* starts,
+                        GLOBAL const int* elements, GLOBAL const double* rows, GLOBAL double* flat)
+{
+    for (int i = GLOBAL_ID; i < n; i += GLOBAL_SIZE) {
+        int atom = i / MOST_FUNCTIONS;
+        int place = order[elements[atom] * MOST_FUNCTIONS + i % MOST_FUNCTIONS];
+        if (place >= 0 && starts[atom] + place < size)
+            flat[starts[atom] + place] = rows[i];
+    }
+}
 """
 
 

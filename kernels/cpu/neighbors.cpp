@@ -1,6 +1,7 @@
 #include "neighbors.h"
 
 #include "error.h"
+#include "grid.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,110 +11,12 @@ namespace nnp
 namespace
 {
 
-using Vector = std::array<double, 3>;
-
 constexpr size_t LONGEST_VECTOR = 8;  // doubles
 constexpr double MOST_POINTS = 1e9;
-constexpr double FARTHEST = 1e9;     // cells an atom may lie outside: beyond, rounding eats the coordinates
-constexpr double ROUNDING = 1e-9;    // slack of a reach in fractional units
-constexpr double FLAT_CELL = 1e-12;  // volume over the product of the edges
-
-Vector cross(const Vector& a, const Vector& b)
-{
-    return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
-}
-
-double dot(const Vector& a, const Vector& b)
-{
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
-double norm(const Vector& a)
-{
-    return std::sqrt(dot(a, a));
-}
-
-Vector unit(const Vector& a)
-{
-    double length = norm(a);
-    return {a[0] / length, a[1] / length, a[2] / length};
-}
-
-// A unit vector orthogonal to a.
-Vector orthogonal(const Vector& a)
-{
-    int smallest = 0;
-    for (int c = 1; c < 3; ++c) {
-        if (std::abs(a[c]) < std::abs(a[smallest]))
-            smallest = c;
-    }
-    Vector axis = {};
-    axis[smallest] = 1;
-    return unit(cross(a, axis));
-}
-
-// Fills the axes without periodicity with unit vectors orthogonal to the periodic ones.
-void complete_basis(std::array<Vector, 3>& cell, const std::array<bool, 3>& periodic)
-{
-    for (int a = 0; a < 3; ++a) {
-        int b = (a + 1) % 3, c = (a + 2) % 3;
-        int count = periodic[b] + periodic[c];
-        if (periodic[a] && count == 1) {
-            int missing = periodic[b] ? c : b, other = periodic[b] ? b : c;
-            cell[missing] = unit(cross(cell[a], cell[other]));
-        } else if (periodic[a] && count == 0) {
-            cell[b] = orthogonal(cell[a]);
-            cell[c] = unit(cross(cell[a], cell[b]));
-        }
-    }
-    if (!periodic[0] && !periodic[1] && !periodic[2])
-        cell = {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}};
-}
+constexpr double FARTHEST = 1e9;   // cells an atom may lie outside: beyond, rounding eats the coordinates
+constexpr double ROUNDING = 1e-9;  // slack of a reach in fractional units
 
 }  // namespace
-
-// Bins over the fractional coordinates of all points, the last axis fastest.
-struct NeighborList::Grid {
-    Vector low, per_bin;  // coordinate of the first bin's start; bins per fractional unit
-    std::array<int, 3> n;
-    std::vector<int32_t> starts;
-
-    int axis_bin(int axis, double f) const
-    {
-        double bin = std::floor((f - low[axis]) * per_bin[axis]);
-        return static_cast<int>(std::min(std::max(bin, 0.0), n[axis] - 1.0));
-    }
-
-    int64_t bin(const Vector& f) const
-    {
-        return (static_cast<int64_t>(axis_bin(0, f[0])) * n[1] + axis_bin(1, f[1])) * n[2] + axis_bin(2, f[2]);
-    }
-
-    Grid(const std::vector<Vector>& fractions, const Vector& reach)
-    {
-        Vector high = fractions[0];
-        low = fractions[0];
-        for (const Vector& f : fractions) {
-            for (int a = 0; a < 3; ++a) {
-                low[a] = std::min(low[a], f[a]);
-                high[a] = std::max(high[a], f[a]);
-            }
-        }
-        double most = 2.0 * static_cast<double>(fractions.size()) + 64;
-        Vector count;
-        for (int a = 0; a < 3; ++a)
-            count[a] = std::max(1.0, std::floor(2 * (high[a] - low[a]) / reach[a]));
-        while (count[0] * count[1] * count[2] > most) {
-            int widest = count[0] >= count[1] && count[0] >= count[2] ? 0 : count[1] >= count[2] ? 1 : 2;
-            count[widest] = std::max(1.0, std::floor(count[widest] / 2));
-        }
-        for (int a = 0; a < 3; ++a) {
-            n[a] = static_cast<int>(count[a]);
-            per_bin[a] = high[a] > low[a] ? count[a] / (high[a] - low[a]) : 0;
-        }
-        starts.assign(static_cast<size_t>(n[0]) * n[1] * n[2] + 1, 0);
-    }
-};
 
 bool NeighborList::still_valid(const nnp_structure& structure, const std::vector<int32_t>& elements) const
 {
@@ -121,13 +24,13 @@ bool NeighborList::still_valid(const nnp_structure& structure, const std::vector
         return false;
     double strained = 0;  // how far an image may have moved because the cell did
     for (int a = 0; a < 3; ++a) {
-        if ((structure.periodic[a] != 0) != periodic_[a])
+        if ((structure.periodic[a] != 0) != cell_.periodic[a])
             return false;
-        if (!periodic_[a])
+        if (!cell_.periodic[a])
             continue;
         Vector change;
         for (int c = 0; c < 3; ++c)
-            change[c] = structure.cell[3 * a + c] - cell_[a][c];
+            change[c] = structure.cell[3 * a + c] - cell_.vectors[a][c];
         strained += (largest_shift_[a] + 1) * norm(change);
     }
     double farthest2 = 0;
@@ -154,29 +57,6 @@ bool NeighborList::update(const nnp_structure& structure, const std::vector<int3
     return rebuild;
 }
 
-void NeighborList::set_cell(const nnp_structure& structure)
-{
-    double edges = 1;
-    for (int a = 0; a < 3; ++a) {
-        periodic_[a] = structure.periodic[a] != 0;
-        for (int c = 0; c < 3; ++c)
-            cell_[a][c] = periodic_[a] ? structure.cell[3 * a + c] : 0;
-        edges *= periodic_[a] ? norm(cell_[a]) : 1;
-    }
-    complete_basis(cell_, periodic_);
-    double volume = dot(cell_[0], cross(cell_[1], cell_[2]));
-    if (!(std::abs(volume) > FLAT_CELL * edges) || !std::isfinite(volume))
-        throw Error(NNP_BAD_STRUCTURE,
-                    "the periodic cell vectors span no volume: they must be finite and linearly "
-                    "independent");
-    for (int a = 0; a < 3; ++a) {
-        Vector column = cross(cell_[(a + 1) % 3], cell_[(a + 2) % 3]);
-        for (int c = 0; c < 3; ++c)
-            inverse_[c][a] = column[c] / volume;
-        reach_[a] = (cutoff_ + skin_) * norm(column) / std::abs(volume);
-    }
-}
-
 void NeighborList::make_points(const nnp_structure& structure, std::vector<Vector>& fractions)
 {
     int64_t n = structure.n_atoms;
@@ -188,11 +68,11 @@ void NeighborList::make_points(const nnp_structure& structure, std::vector<Vecto
         for (int a = 0; a < 3; ++a) {
             double f = 0;
             for (int c = 0; c < 3; ++c)
-                f += structure.positions[3 * i + c] * inverse_[c][a];
-            if (periodic_[a] && std::abs(f) > FARTHEST)
+                f += structure.positions[3 * i + c] * cell_.inverse[c][a];
+            if (cell_.periodic[a] && std::abs(f) > FARTHEST)
                 throw Error(NNP_BAD_STRUCTURE, "atom " + std::to_string(i) + " lies " + to_text(f) +
                                                    " cells away from the origin: wrap the positions into the cell");
-            if (periodic_[a])
+            if (cell_.periodic[a])
                 cells[a] = static_cast<int32_t>(std::floor(f));
             wrapped[i][a] = f - cells[a];
             low[a] = std::min(low[a], wrapped[i][a]);
@@ -202,7 +82,7 @@ void NeighborList::make_points(const nnp_structure& structure, std::vector<Vecto
     }
     double images = static_cast<double>(n);
     for (int a = 0; a < 3; ++a)
-        images *= periodic_[a] ? 2 + 2 * reach_[a] : 1;
+        images *= cell_.periodic[a] ? 2 + 2 * cell_.reach[a] : 1;
     if (images > MOST_POINTS)
         throw Error(NNP_BAD_STRUCTURE, "the cell is so small against the cutoff " + to_text(cutoff_) + " that about " +
                                            to_text(images) + " periodic images would be needed");
@@ -213,10 +93,10 @@ void NeighborList::make_points(const nnp_structure& structure, std::vector<Vecto
     for (int64_t i = 0; i < n; ++i) {
         int first[3] = {0, 0, 0}, last[3] = {0, 0, 0};
         for (int a = 0; a < 3; ++a) {
-            if (!periodic_[a])
+            if (!cell_.periodic[a])
                 continue;
-            first[a] = static_cast<int>(std::ceil(low[a] - reach_[a] - wrapped[i][a]));
-            last[a] = static_cast<int>(std::floor(high[a] + reach_[a] - wrapped[i][a]));
+            first[a] = static_cast<int>(std::ceil(low[a] - cell_.reach[a] - wrapped[i][a]));
+            last[a] = static_cast<int>(std::floor(high[a] + cell_.reach[a] - wrapped[i][a]));
             largest_shift_[a] = std::max({largest_shift_[a], -first[a], last[a]});
         }
         for (int sa = first[0]; sa <= last[0]; ++sa) {
@@ -284,10 +164,10 @@ void NeighborList::move_points(const nnp_structure& structure)
 
 void NeighborList::build(const nnp_structure& structure, const std::vector<int32_t>& elements, ThreadPool& pool)
 {
-    set_cell(structure);
+    cell_.set(structure, cutoff_ + skin_);
     std::vector<Vector> fractions;
     make_points(structure, fractions);
-    Grid grid(fractions, reach_);
+    Grid grid(fractions, cell_.reach);
     for (const Vector& f : fractions)
         ++grid.starts[grid.bin(f) + 1];
     for (size_t b = 1; b < grid.starts.size(); ++b)
@@ -357,9 +237,9 @@ int NeighborList::collect(const Grid& grid, const Coordinates& coordinates, int3
     double reach2 = (cutoff_ + skin_) * (cutoff_ + skin_);
     int low[3], high[3], count = 0;
     for (int a = 0; a < 3; ++a) {
-        double f = centre[0] * inverse_[0][a] + centre[1] * inverse_[1][a] + centre[2] * inverse_[2][a];
-        low[a] = grid.axis_bin(a, f - reach_[a] * (1 + ROUNDING));
-        high[a] = grid.axis_bin(a, f + reach_[a] * (1 + ROUNDING));
+        double f = centre[0] * cell_.inverse[0][a] + centre[1] * cell_.inverse[1][a] + centre[2] * cell_.inverse[2][a];
+        low[a] = grid.axis_bin(a, f - cell_.reach[a] * (1 + ROUNDING));
+        high[a] = grid.axis_bin(a, f + cell_.reach[a] * (1 + ROUNDING));
     }
     for (int a = low[0]; a <= high[0]; ++a) {
         for (int b = low[1]; b <= high[1]; ++b) {

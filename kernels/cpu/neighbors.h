@@ -9,6 +9,7 @@
 #ifndef NNP_CPU_NEIGHBORS_H
 #define NNP_CPU_NEIGHBORS_H
 
+#include "cell.h"
 #include "nnp.h"
 #include "thread_pool.h"
 
@@ -40,6 +41,8 @@ struct Coordinates {
 };
 typedef int (*Within)(const Coordinates& points, int begin, int end, const double* centre, double reach2, int32_t* out);
 
+struct Grid;
+
 class NeighborList
 {
 public:
@@ -59,12 +62,9 @@ public:
     size_t bytes() const;
 
 private:
-    using Vector = std::array<double, 3>;
-    using Matrix = std::array<Vector, 3>;
     struct Shift {
         int32_t a, b, c;
     };
-    struct Grid;
     static constexpr int CHUNK = 128;  // ranks that share one array of entries
 
     double cutoff_, skin_;
@@ -72,9 +72,7 @@ private:
     Within within_;
     int most_entries_ = 0;
     int64_t n_atoms_ = -1;
-    Matrix cell_{}, inverse_{};  // of the last build; axes without periodicity completed to a basis
-    std::array<bool, 3> periodic_{};
-    Vector reach_{};  // cutoff + skin in fractional units
+    Cell cell_;  // of the last build; its reach is cutoff + skin
     std::array<int32_t, 3> largest_shift_{};
     std::vector<double> built_;  // caller's positions at the build
     std::vector<int32_t> built_elements_, elements_, owner_, self_, starts_;
@@ -88,7 +86,6 @@ private:
 
     bool still_valid(const nnp_structure& structure, const std::vector<int32_t>& elements) const;
     void build(const nnp_structure& structure, const std::vector<int32_t>& elements, ThreadPool& pool);
-    void set_cell(const nnp_structure& structure);
     void make_points(const nnp_structure& structure, std::vector<Vector>& fractions);
     void sort_points(const Grid& grid, const std::vector<Vector>& fractions, const std::vector<int32_t>& elements);
     void move_points(const nnp_structure& structure);

@@ -1,0 +1,163 @@
+"""The CPU engine refuses bad structures, options and arrays in one sentence."""
+
+from __future__ import annotations
+
+import ctypes as ct
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nnp.engines import _library
+from nnp.engines.cpu import CpuEngine
+from nnp.engines.flatten import flatten
+from nnp.errors import NumericalError, OptionError, StructureError, UnavailableError
+from nnp.networks import Activation
+from nnp.potential import Potential
+from nnp.structure import Structure
+from nnp.testing import (
+    structures,
+)
+
+
+def test_not_finite_position(silicon):
+    box = structures()["rattled"]
+    for value in (np.nan, np.inf):
+        box.positions[3, 1] = value
+        with pytest.raises(StructureError, match="position of atom 3 is not finite"):
+            CpuEngine(silicon).compute(box)
+
+
+def test_overlapping_atoms(silicon):
+    box = structures()["rattled"]
+    box.positions[6] = box.positions[2] + box.cell[1]
+    with pytest.raises(StructureError, match="atoms 2 and 6 are in the same place"):
+        CpuEngine(silicon, threads=2).compute(box)
+
+
+def test_unknown_element(silicon):
+    with pytest.raises(StructureError, match="atom 1 is O"):
+        CpuEngine(silicon).compute(Structure([[0, 0, 0], [2, 0, 0]], [14, 8], np.eye(3), False))
+
+
+def test_unknown_element_in_c(silicon):
+    box = structures()["dimer"]
+    with pytest.raises(StructureError, match="atom 0 has atomic number 3, which the potential"):
+        CpuEngine(silicon)._call(
+            "nnp_engine_compute",
+            Structure(box.positions, [3, 14], box.cell, box.pbc),
+            ct.byref(_library.Results()),
+        )
+
+
+def test_no_atoms(silicon):
+    empty = Structure(np.empty((0, 3)), [], np.eye(3), True)
+    with pytest.raises(StructureError, match="no atoms"):
+        CpuEngine(silicon).compute(empty)
+    engine, energy = CpuEngine(silicon), np.full(1, 7.0)
+    pointer = energy.ctypes.data_as(ct.POINTER(ct.c_double))
+    engine._call("nnp_engine_compute", empty, ct.byref(_library.Results(energy=pointer)))
+    assert energy[0] == 0  # in C no atoms have no energy
+
+
+def test_flat_cell_in_c(silicon):
+    box = structures()["rattled"]
+    box.cell[2] = box.cell[1]
+    with pytest.raises(StructureError, match="span no volume"):
+        CpuEngine(silicon).compute(box)
+
+
+def test_atom_too_far_outside(silicon):
+    box = structures()["rattled"]
+    box.positions[1, 0] = 1e15
+    with pytest.raises(StructureError, match=r"atom 1 lies .* cells away"):
+        CpuEngine(silicon).compute(box)
+
+
+def test_energy_that_is_not_finite(silicon):
+    (model,) = silicon.models
+    box = structures()["rattled"]
+    with pytest.raises(NumericalError, match="sum of the atoms' energies is not finite"):
+        CpuEngine(Potential((replace(model, energy_offset=1e308),))).compute(box)
+    steep = replace(
+        model.network,
+        activations=(Activation.EXPONENTIAL, *model.network.activations[1:]),
+        biases=(np.full(7, -800.0), *model.network.biases[1:]),
+    )
+    with pytest.raises(NumericalError, match="energy or force of atom 0 is not finite"):
+        CpuEngine(Potential((replace(model, network=steep),), 1e300)).compute(box)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"dtype": "float16"}, "dtype='float16' is unknown: allowed are float64, float32"),
+        ({"threads": 0}, "threads=0: 1 or more"),
+        ({"skin": -1.0}, "skin=-1.0 must not be negative"),
+        ({"skin": float("inf")}, "the skin is not a finite number"),
+        ({"target": "mmx"}, "target='mmx' is unknown"),
+    ],
+)
+def test_bad_options(silicon, options, message):
+    with pytest.raises(OptionError, match=message):
+        CpuEngine(silicon, **options)
+
+
+def test_missing_library(silicon, monkeypatch, tmp_path):
+    _library.load_library.cache_clear()
+    monkeypatch.setenv("NNP_CPU_LIBRARY", str(tmp_path / "nothing.so"))
+    with pytest.raises(UnavailableError, match="needs its C\\+\\+ library, which is not at"):
+        CpuEngine(silicon)
+    (tmp_path / "nothing.so").write_bytes(b"no library")
+    with pytest.raises(UnavailableError, match="does not load"):
+        CpuEngine(silicon)
+    monkeypatch.undo()
+    _library.load_library.cache_clear()
+
+
+def create(integers, reals):
+    """Code and message of nnp_engine_create for flat arrays."""
+    library = _library.load_library()
+    integers, reals = np.ascontiguousarray(integers, np.int64), np.ascontiguousarray(reals, float)
+    arrays = _library.PotentialArrays(
+        integers.ctypes.data_as(ct.POINTER(ct.c_int64)),
+        len(integers),
+        reals.ctypes.data_as(ct.POINTER(ct.c_double)),
+        len(reals),
+    )
+    options, handle = _library.Options(0, 1, -1.0, 0), ct.c_void_p()
+    message = ct.create_string_buffer(256)
+    code = library.nnp_engine_create(
+        ct.byref(arrays), ct.byref(options), ct.byref(handle), message, len(message)
+    )
+    library.nnp_engine_destroy(handle)
+    return code, message.value.decode()
+
+
+def test_flat_arrays_of_wrong_length(binary):
+    flat = flatten(binary)
+    assert create(flat.integers, flat.reals) == (0, "")
+    for cut in (0, 1, 5, 40, len(flat.integers) - 1):
+        code, message = create(flat.integers[:cut], flat.reals)
+        assert code == 1
+        assert "integers end before" in message
+    for cut in (0, 1, 50, len(flat.reals) - 1):
+        code, message = create(flat.integers, flat.reals[:cut])
+        assert code == 1
+        assert "reals end before" in message
+    code, message = create(flat.integers, np.append(flat.reals, 1.0))
+    assert code == 1
+    assert "hold 1 numbers more" in message
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(where=st.integers(0, 10**6), value=st.integers(-3, 30))
+def test_corrupt_flat_arrays_never_crash(binary, where, value):
+    flat = flatten(binary)
+    integers = flat.integers.copy()
+    integers[where % len(integers)] = value
+    code, message = create(integers, flat.reals)
+    assert code in (0, 1)
+    assert bool(message) == bool(code)

@@ -88,9 +88,10 @@ def read_forces(
     if done.returncode or energy is None:
         raise failure(done, command)
     try:
-        lines = np.loadtxt(folder / _DUMP, skiprows=_DUMP_HEADER, ndmin=2)
-        return float(energy[1]), lines[:, 1:]
-    except (OSError, ValueError, IndexError) as error:
+        lines = (folder / _DUMP).read_text(encoding="utf-8").splitlines()[_DUMP_HEADER:]
+        forces = np.array([line.split()[1:] for line in lines], np.float64).reshape(-1, 3)
+        return float(energy[1]), forces
+    except (OSError, ValueError) as error:
         raise NNPError(f"{command}: LAMMPS's forces cannot be read ({error})") from None
 
 

@@ -96,7 +96,7 @@ def run_comparison(
         f"median of {plan.repeats} blocks in turn, spread = quartiles"
     )
     print(title)
-    subjects = _subjects(arguments, potential, conditions)
+    subjects = chosen_subjects(arguments, potential, conditions)
     found: list[Measurement] = []
     try:
         for measured in compare(subjects, structures, plan, _tell, Judge(potential)):
@@ -111,9 +111,10 @@ def run_comparison(
         raise NNPError("nothing could be measured; see above")
 
 
-def _subjects(
+def chosen_subjects(
     arguments: argparse.Namespace, potential: Potential, conditions: Conditions
 ) -> list[Any]:
+    """What the arguments ask for, OpenMM first."""
     from nnp.benchmark.openmm_md import DEVICES
     from nnp.benchmark.subjects import OpenMMSubject
 

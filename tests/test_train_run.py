@@ -9,9 +9,7 @@ import ase.io
 import numpy as np
 import pytest
 import torch
-from ase import Atoms
-from ase.calculators.singlepoint import SinglePointCalculator
-from train_data import dataset, settings
+from train_data import dataset, settings, write_config
 
 import nnp
 from nnp.cli import main
@@ -109,40 +107,7 @@ def test_tensorboard_is_asked_for_politely(tmp_path):
 @pytest.fixture
 def config(tmp_path):
     """A data file and a configuration for the command line."""
-    frames = []
-    for frame in dataset(count=6):
-        s = frame.structure
-        atoms = Atoms(numbers=s.atomic_numbers, positions=s.positions, cell=s.cell, pbc=s.pbc)
-        atoms.info["group"] = frame.group
-        labels = {"energy": frame.energy, "forces": frame.forces, "stress": frame.stress}
-        atoms.calc = SinglePointCalculator(atoms, **labels)
-        frames.append(atoms)
-    ase.io.write(tmp_path / "data.extxyz", frames)
-    path = tmp_path / "fit.toml"
-    path.write_text(
-        """
-        [data]
-        train = "data.extxyz"
-        [data.split]
-        fraction = 0.34
-        [functions.generate]
-        cutoff = 4.0
-        [[functions.generate.radial]]
-        count = 3
-        [[functions.generate.angular]]
-        widths = [3.0]
-        zetas = [1.0, 4.0]
-        [network]
-        hidden = [4]
-        [loss]
-        stress = 1.0
-        [run]
-        epochs = 2
-        output = "out"
-        """,
-        encoding="utf-8",
-    )
-    return path
+    return write_config(tmp_path)
 
 
 def test_command_line(config, tmp_path, capsys):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import ase.io
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+
 from nnp.potential import Potential
 from nnp.testing import random_potential, random_structure
 from nnp.train.build import build
@@ -73,3 +77,41 @@ def directional_slope(function, theta, direction, h=1e-5):
     near = function(theta + h * direction) - function(theta - h * direction)
     far = function(theta + 2 * h * direction) - function(theta - 2 * h * direction)
     return (8 * near - far) / (12 * h)
+
+
+def write_config(folder):
+    """data.extxyz, and the path of a fit.toml for the command line."""
+    frames = []
+    for frame in dataset(count=6):
+        s = frame.structure
+        atoms = Atoms(numbers=s.atomic_numbers, positions=s.positions, cell=s.cell, pbc=s.pbc)
+        atoms.info["group"] = frame.group
+        labels = {"energy": frame.energy, "forces": frame.forces, "stress": frame.stress}
+        atoms.calc = SinglePointCalculator(atoms, **labels)
+        frames.append(atoms)
+    ase.io.write(folder / "data.extxyz", frames)
+    path = folder / "fit.toml"
+    path.write_text(
+        """
+        [data]
+        train = "data.extxyz"
+        [data.split]
+        fraction = 0.34
+        [functions.generate]
+        cutoff = 4.0
+        [[functions.generate.radial]]
+        count = 3
+        [[functions.generate.angular]]
+        widths = [3.0]
+        zetas = [1.0, 4.0]
+        [network]
+        hidden = [4]
+        [loss]
+        stress = 1.0
+        [run]
+        epochs = 2
+        output = "out"
+        """,
+        encoding="utf-8",
+    )
+    return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnp.cli.options import UNITS_HELP, SubParsers, add_command, add_force, at_least_one
@@ -29,6 +30,11 @@ def add_parser(subparsers: SubParsers) -> None:
         default=argparse.SUPPRESS,
         help="networks to train, with different seeds; as [committee] says unless told",
     )
+    parser.add_argument(
+        "--device",
+        default=argparse.SUPPRESS,
+        help="cpu, cuda or cuda:N; as [run] says unless told",
+    )
     add_force(parser)
 
 
@@ -38,6 +44,8 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.resume and arguments.force:
         raise OptionError("--resume continues a run and --force overwrites it: give one of them")
     settings = train.read_settings(arguments.config, getattr(arguments, "units", None))
+    device = getattr(arguments, "device", settings.run.device)
+    settings = replace(settings, run=replace(settings.run, device=device))
     members = getattr(arguments, "members", settings.committee.members)
     if members > 1:
         results = train.train_committee(settings, members, arguments.resume, arguments.force)

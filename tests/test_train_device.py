@@ -1,0 +1,167 @@
+"""Training on a CUDA device: behind a fake one, and (marked) on a real one."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from fake_cuda import FakeCudaTensor, fake_cuda
+from train_data import dataset, settings, write_config
+
+import nnp
+from nnp.cli import main
+from nnp.errors import OptionError, UnavailableError
+from nnp.train import product_engines
+from nnp.train.build import build
+from nnp.train.checkpoint import read_checkpoint
+from nnp.train.devices import find_device
+from nnp.train.features import FeatureMaker
+from nnp.train.loss import LossSettings
+from nnp.train.optimizers import KINDS, OptimizerSettings
+from nnp.train.optimizers.first_order import GradientSettings, LbfgsSettings
+from nnp.train.optimizers.kalman import Kalman, KalmanSettings
+from nnp.train.settings import RunSettings
+from nnp.train.trainer import BEST, CHECKPOINT, Trainer, fingerprint
+
+ELEMENTS = ("H", "O")
+
+
+@cache
+def labelled():
+    return dataset(ELEMENTS, count=4, n=5)
+
+
+def fit(folder, kind, device, epochs=2, resume=False, **run):
+    """A short fit to energies, forces and stresses with all terms of the loss."""
+    optimizer = OptimizerSettings(
+        kind,
+        batch=2,
+        lbfgs=LbfgsSettings(2, history=2),
+        kalman=KalmanSettings(fading=False, candidates=7, threshold=0.5, process_noise=1e-6),
+        gradient=GradientSettings(clip=1.0),
+    )
+    chosen = settings(
+        folder,
+        optimizer=optimizer,
+        loss=LossSettings(stress=1.0, l2=1e-4, kind="huber"),
+        run=RunSettings(epochs=epochs, seed=3, output=str(folder), device=device, **run),
+    )
+    data = labelled()
+    task = build(chosen, data.subset(range(3)), data.subset([3]), quiet=True)
+    Trainer(chosen, task, quiet=True).run(resume)
+    return task, read_checkpoint(folder / CHECKPOINT, fingerprint(chosen, task))
+
+
+@pytest.fixture
+def cuda(monkeypatch):
+    """A fake device whose engine is the CPU's, behind the copies that the real one needs."""
+    create = product_engines.create_engine
+
+    def instead(potential, name, **options):
+        if name == "gpu":
+            assert options.pop("device") == 0
+        return create(potential, "cpu", **options)
+
+    monkeypatch.setattr(product_engines, "create_engine", instead)
+    return lambda: fake_cuda(monkeypatch)
+
+
+def same(one, two, tolerance=1e-12):
+    """Checkpoints with the same numbers."""
+    for name in ("theta", "best_theta"):
+        a, b = getattr(one, name), getattr(two, name)
+        torch.testing.assert_close(a, b, rtol=0, atol=tolerance * float(a.abs().max()))
+    assert one.optimizer.keys() == two.optimizer.keys()
+    for name, array in one.optimizer.items():
+        limit = tolerance * np.abs(array).max(initial=0)
+        np.testing.assert_allclose(two.optimizer[name], array, rtol=0, atol=limit)
+    assert one.rows[-1]["valid_loss"] == pytest.approx(two.rows[-1]["valid_loss"], rel=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("kind", "store"),
+    [(kind, True) for kind in KINDS] + [("kalman", False), ("levenberg_marquardt", False)],
+)
+def test_a_device_learns_what_the_cpu_does(tmp_path, cuda, kind, store):
+    task, wanted = fit(tmp_path / "cpu", kind, "cpu", store_columns=store)
+    with cuda():
+        there, found = fit(tmp_path / "cuda", kind, "cuda", store_columns=store)
+    assert isinstance(there.theta, FakeCudaTensor)
+    sample = there.train[0]
+    held = [*sample.inputs, *sample.strain, sample.labels.forces, *sample.place.atoms]
+    held += [t for c in sample.columns or [] for t in (c.centers, c.tangents)]
+    assert all(isinstance(t, FakeCudaTensor) for t in held)
+    assert (sample.columns is not None) == (task.train[0].columns is not None)
+    same(wanted, found)
+    names = ({p.name for p in (tmp_path / d).iterdir()} for d in ("cpu", "cuda"))
+    assert len(set(map(frozenset, names))) == 1
+
+
+@pytest.mark.parametrize("kind", ["kalman", "adam", "lbfgs"])
+def test_a_run_goes_on_where_the_other_device_stopped(tmp_path, cuda, kind):
+    _, wanted = fit(tmp_path / "whole", kind, "cpu", 3)
+    fit(tmp_path / "halves", kind, "cpu", 1)
+    with cuda():
+        fit(tmp_path / "halves", kind, "cuda:0", 2, resume=True)
+    _, found = fit(tmp_path / "halves", kind, "cpu", 3, resume=True)
+    same(wanted, found)
+    models = [nnp.load(tmp_path / name / BEST) for name in ("whole", "halves")]
+    assert models[0].provenance == models[1].provenance
+
+
+BAD_NAMES = {"gpu": "device = 'gpu': allowed are 'cpu', 'cuda'", "cuda:": "device = 'cuda:'"}
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_names_that_are_no_device(name):
+    with pytest.raises(OptionError, match=BAD_NAMES[name]):
+        RunSettings(device=name)
+
+
+def test_no_cuda_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for version, why in (("12.8", "finds no usable NVIDIA GPU"), (None, "built without CUDA")):
+        monkeypatch.setattr(torch.version, "cuda", version)
+        with pytest.raises(UnavailableError, match=rf"'cuda:0': .*{why}.*device = 'cpu'"):
+            find_device("cuda:0")
+
+
+def test_more_devices_are_asked_for_than_there_are(monkeypatch):
+    with fake_cuda(monkeypatch, count=2):
+        assert find_device("cuda:1") == torch.device("cuda", 1)
+        with pytest.raises(UnavailableError, match=r"GPU number 2, counted from 0; GPUs here: 2\."):
+            find_device("cuda:2")
+        monkeypatch.setenv("LOCAL_RANK", "1")
+        assert find_device("cuda") == torch.device("cuda", 1)
+        monkeypatch.setenv("LOCAL_RANK", "3")
+        with pytest.raises(UnavailableError, match=r"process 3 .* needs GPU number 3.*--nproc-per"):
+            find_device("cuda")
+
+
+@pytest.mark.parametrize("where", ["preparing", "training"])
+def test_full_memory_says_what_needs_less(tmp_path, monkeypatch, cuda, where, capsys):
+    target = (FeatureMaker, "sample") if where == "preparing" else (Kalman, "step")
+
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+    monkeypatch.setattr(*target, full)
+    with cuda():
+        assert main(["train", str(write_config(tmp_path)), "--device", "cuda"]) == 1
+    error = capsys.readouterr().err
+    assert "cuda:0 has no memory left: run.store_columns = false" in error
+    assert error.count("\n") == 1
+
+
+def test_the_fake_refuses_what_a_device_would(monkeypatch):
+    with fake_cuda(monkeypatch):
+        there, here = torch.ones(3, device="cuda:0"), torch.ones(3)
+        for wrong in (lambda: there + here, lambda: torch.cat([here, there])):
+            with pytest.raises(RuntimeError, match="same device"):
+                wrong()
+        with pytest.raises(RuntimeError, match="not supported"):
+            there.numpy()
+        assert float((there + there.add_(1)).sum()) == 12
+        assert type(there.cpu()) is torch.Tensor

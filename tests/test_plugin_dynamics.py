@@ -105,14 +105,14 @@ def system_of(route, group=0, barostat=None):
     return system, start.positions_nm
 
 
-def run(system, positions, integrator, steps=STEPS):
+def run(system, positions, integrator, steps=STEPS, platform="Reference"):
     """Positions and box after some steps from 600 K."""
     seeded = integrator
     if isinstance(integrator, openmm.CompoundIntegrator):
         seeded = integrator.getIntegrator(1)
     if hasattr(seeded, "setRandomNumberSeed"):
         seeded.setRandomNumberSeed(SEED)
-    context = context_of(system, positions, integrator=integrator)
+    context = context_of(system, positions, platform, integrator)
     context.setVelocitiesToTemperature(600, SEED)
     if isinstance(integrator, openmm.RPMDIntegrator):
         for copy in range(integrator.getNumCopies()):
@@ -134,25 +134,27 @@ def assert_same_motion(make):
     np.testing.assert_allclose(moved[1], wanted[1], rtol=0, atol=SAME_NM)
 
 
+@pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("name", INTEGRATORS)
-def test_integrators(name):
+def test_integrators(name, platform):
     def make(route):
         # custom integrators have it in a group of its own
         group = 2 if name == "custom" or name.startswith("multiple_time_step") else 0
         system, positions = system_of(route, group)
-        return positions, run(system, positions, INTEGRATORS[name]())
+        return positions, run(system, positions, INTEGRATORS[name](), platform=platform)
 
     assert_same_motion(make)
 
 
+@pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("name", BAROSTATS)
-def test_barostats(name):
+def test_barostats(name, platform):
     boxes = []
 
     def make(route):
         system, positions = system_of(route, barostat=BAROSTATS[name]())
         integrator = openmm.LangevinMiddleIntegrator(300, 5, 0.002)
-        moved = run(system, positions, integrator)
+        moved = run(system, positions, integrator, platform=platform)
         boxes.append((moved[1], system.getDefaultPeriodicBoxVectors()))
         return positions, moved
 
@@ -264,6 +266,66 @@ def test_energy_is_conserved(platform):
         energies.append(total())
     thermal = 3 / 2 * 32 * 300 * unit.MOLAR_GAS_CONSTANT_R._value / 1000
     assert np.ptp(energies) < 1e-3 * thermal
+
+
+def test_andersen_thermostat():
+    def make(route):
+        system, positions = system_of(route)
+        thermostat = openmm.AndersenThermostat(300, 50)
+        thermostat.setRandomNumberSeed(SEED)
+        system.addForce(thermostat)
+        return positions, run(system, positions, openmm.VerletIntegrator(0.002))
+
+    assert_same_motion(make)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_checkpoint_goes_on_in_another_context(platform):
+    """Under a barostat: box, random numbers and the scale are in it."""
+    ends, checkpoint = [], None
+    for again in (False, True):
+        start = nnp.openmm.to_openmm(crystal())
+        options = {"route": "native", "scale_parameter": "coupling"}
+        system = nnp.openmm.create_system(pair_potential(), start, **options)
+        barostat = openmm.MonteCarloBarostat(3000, 300, 2)
+        barostat.setRandomNumberSeed(SEED)
+        system.addForce(barostat)
+        integrator = openmm.LangevinMiddleIntegrator(300, 5, 0.002)
+        integrator.setRandomNumberSeed(SEED)
+        context = context_of(system, start.positions_nm, platform, integrator)
+        if again:
+            context.loadCheckpoint(checkpoint)
+        else:
+            context.setParameter("coupling", 0.75)
+            context.setVelocitiesToTemperature(600, SEED)
+            integrator.step(10)
+            checkpoint = context.createCheckpoint()
+        assert context.getParameter("coupling") == 0.75
+        integrator.step(10)
+        box = context.getState().getPeriodicBoxVectors(asNumpy=True)._value
+        ends.append((positions_nm(context), np.array(box)))
+    assert np.abs(ends[0][0] - start.positions_nm).max() > 1e-3
+    assert np.abs(ends[0][1] - start.box_nm).max() > 1e-5
+    for one, other in zip(*ends, strict=True):
+        # sums in another order with a neighbour list of another age
+        np.testing.assert_allclose(one, other, rtol=0, atol=SAME_NM)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_context_made_anew_keeps_its_state(platform):
+    start = nnp.openmm.to_openmm(crystal())
+    options = {"route": "native", "scale_parameter": "coupling"}
+    system = nnp.openmm.create_system(pair_potential(), start, **options)
+    context = context_of(system, start.positions_nm, platform)
+    context.setParameter("coupling", 0.5)
+    context.getIntegrator().step(10)
+    before = energy_ev(context)
+    watch = nnp.openmm.monitor(system.getForce(0))
+    context.reinitialize(preserveState=True)
+    assert energy_ev(context) == pytest.approx(before, rel=ENERGY_RTOL)
+    assert watch.evaluations == 1  # of the new one
+    context.getIntegrator().step(5)
+    assert energy_ev(context) != before
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

@@ -179,6 +179,39 @@ def test_scale_parameter_and_its_derivative(platform):
         assert derivative * KJ_PER_MOL == pytest.approx(energy, rel=1e-14)
 
 
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_derivative_belongs_to_the_forces_group(platform):
+    start = nnp.openmm.to_openmm(crystal())
+    options = {"route": "native", "scale_parameter": "coupling", "scale": 0.5}
+    system = nnp.openmm.create_system(pair_potential(), start, **options)
+    system.getForce(0).setForceGroup(4)
+    context = context_of(system, start.positions_nm, platform)
+    found = {}
+    for groups in ({4}, {0}):
+        state = context.getState(parameterDerivatives=True, groups=groups)
+        found[max(groups)] = state.getEnergyParameterDerivatives()["coupling"] * KJ_PER_MOL
+    assert found[4] == pytest.approx(energy_ev(context) / 0.5, rel=1e-14)
+    assert found[0] == 0
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_custom_integrators_see_the_derivative(platform):
+    """As in thermodynamic integration: dE/dλ summed up while λ changes at every step."""
+    potential, atoms = pair_potential(), crystal()
+    integrator = openmm.CustomIntegrator(0.001)
+    integrator.addGlobalVariable("total", 0)
+    integrator.addComputeGlobal("coupling", "coupling + 0.25")
+    integrator.addComputeGlobal("total", "total + coupling * deriv(energy, coupling)")
+    options = {"scale_parameter": "coupling", "scale": 0.0}
+    context = native_context(potential, atoms, platform, integrator, **options)
+    integrator.step(4)
+    energy = potential.evaluate(atoms, "cpu").energy  # nothing moves
+    assert context.getParameter("coupling") == 1.0
+    wanted = (0.25 + 0.5 + 0.75 + 1.0) * energy
+    found = integrator.getGlobalVariableByName("total") * KJ_PER_MOL
+    assert found == pytest.approx(wanted, rel=ENERGY_RTOL)
+
+
 def test_two_forces_share_a_parameter():
     potential, atoms = pair_potential(), crystal()
     start = nnp.openmm.to_openmm(atoms)

@@ -142,10 +142,13 @@ def with_integer(index, value):
         ("integers", with_integer(1, 2), "layout version 2, this plugin reads version 1"),
         ("integers", with_integer(0, 5), "are not a potential"),
         ("integers", with_integer(4, 10**12), "end early"),
+        ("integers", with_integer(4, 2**63 - 1), "end early"),  # times eight: no integer
+        ("integers", with_integer(4, 2**61), "end early"),
         ("integers", with_integer(2, -1), "particle 0 has atomic number 14"),
         ("reals", lambda text: text[:-8], "not a multiple of 8"),
         ("reals", lambda text: text[:40] + "?" + text[41:], r"'\?' at position 40"),
         ("reals", lambda text: text[:96], "end early"),
+        ("reals", lambda text: text[:40] + "é" + text[41:], "has the byte 195 at position 40"),
         ("integers", lambda _: "", "end early"),
         ("atomicNumbers", lambda _: "BwAAAA==", "particle 0 has atomic number 7.*it has 14"),
         ("defaultScale", lambda _: "nan", "not a finite number"),
@@ -161,6 +164,45 @@ def test_damaged_xml_is_refused_in_a_sentence(system, name, change, message):
     assert old in whole
     with pytest.raises(openmm.OpenMMException, match=message):
         openmm.XmlSerializer.deserialize(whole.replace(old, new))
+
+
+ODD_VALUES = ("", "nan", "-7", "99999999999999999999", "1e400", "é", "AAAA", "A")
+
+
+def energy_of_text(text, start):
+    """Read a force, evaluate it."""
+    system = openmm.System()
+    system.setDefaultPeriodicBoxVectors(*start.box_nm)
+    for mass in start.masses:
+        system.addParticle(mass)
+    system.addForce(openmm.XmlSerializer.deserialize(text))
+    return energy_ev(context_of(system, start.positions_nm, "CPU"))
+
+
+def test_odd_values_anywhere_in_the_xml_are_harmless():
+    """Each is refused in a sentence, or is one of the values that make sense there."""
+    start = nnp.openmm.to_openmm(crystal(1))
+    force = nnp.openmm.create_force(pair_potential(), start.topology, route="native")
+    text, refused = openmm.XmlSerializer.serialize(force), set()
+    for name, value in attributes(force).items():
+        for odd in ODD_VALUES:
+            changed = text.replace(f'{name}="{value}"', f'{name}="{odd}"', 1)
+            try:
+                energy_of_text(changed, start)
+            except openmm.OpenMMException as error:
+                refused.add(name)
+                assert len(str(error)) > 20  # noqa: PT017  the others do not raise
+    assert refused >= {"version", "integers", "reals", "atomicNumbers", "precision", "target"}
+    assert refused >= {"threads", "skin", "defaultScale", "forceGroup", "type"}
+
+
+def test_a_force_alone_can_be_pickled():
+    start = nnp.openmm.to_openmm(crystal())
+    force = nnp.openmm.create_force(pair_potential(), start.topology, route="native")
+    force.setForceGroup(3)
+    again = pickle.loads(pickle.dumps(force))  # noqa: S301  our own
+    assert again.getForceGroup() == 3
+    assert attributes(again) == attributes(force)
 
 
 def test_another_potential_in_a_context(system, positions):

@@ -26,24 +26,28 @@ class Reader
 public:
     explicit Reader(const PotentialData& potential) : potential_(potential) {}
 
-    const int64_t* integers(int64_t n)
+    // n blocks of `size` numbers each
+    const int64_t* integers(int64_t size, int64_t n = 1)
     {
-        return potential_.integers.data() + advance(next_integer_, n, potential_.integers.size());
+        return potential_.integers.data() + advance(next_integer_, size, n, potential_.integers.size());
     }
-    const double* reals(int64_t n) { return potential_.reals.data() + advance(next_real_, n, potential_.reals.size()); }
+    const double* reals(int64_t size, int64_t n = 1)
+    {
+        return potential_.reals.data() + advance(next_real_, size, n, potential_.reals.size());
+    }
 
 private:
     const PotentialData& potential_;
     int64_t next_integer_ = 0, next_real_ = 0;
 
-    static int64_t advance(int64_t& next, int64_t n, size_t size)
+    static int64_t advance(int64_t& next, int64_t size, int64_t n, size_t total)
     {
         int64_t begin = next;
-        if (n < 0 || n > static_cast<int64_t>(size) - begin)
+        if (n < 0 || n > (static_cast<int64_t>(total) - begin) / size)  // n size may be beyond any integer
             throw OpenMM::OpenMMException(
                 "NNPForce: the arrays of the potential end early: they are damaged; make the force anew from the "
                 "potential's file");
-        next += n;
+        next += n * size;
         return begin;
     }
 };
@@ -70,7 +74,7 @@ struct ElementData {
 ElementData read_element(Reader& reader, int64_t n_functions, int64_t n_layers)
 {
     ElementData element;
-    const int64_t* functions = reader.integers(FUNCTION_INTEGERS * n_functions);
+    const int64_t* functions = reader.integers(FUNCTION_INTEGERS, n_functions);
     reader.reals(ELEMENT_REALS);
     for (int64_t f = 0; f < n_functions; ++f) {
         const double* function = reader.reals(FUNCTION_REALS);
@@ -82,7 +86,7 @@ ElementData read_element(Reader& reader, int64_t n_functions, int64_t n_layers)
     for (int64_t layer = 0; layer < n_layers; ++layer) {
         const int64_t* shape = reader.integers(LAYER_INTEGERS);
         bool sane = shape[0] >= 0 && shape[0] <= LARGEST_LAYER && shape[1] >= 0 && shape[1] <= LARGEST_LAYER;
-        reader.reals(sane ? (shape[0] + 1) * shape[1] : -1);
+        reader.reals(1, sane ? (shape[0] + 1) * shape[1] : -1);
     }
     return element;
 }

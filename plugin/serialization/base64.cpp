@@ -38,6 +38,14 @@ std::array<int, 256> digit_table()
     return digits;
 }
 
+// Beyond ASCII a byte is part of a character, and not text by itself.
+std::string character(char c)
+{
+    bool readable = c >= ' ' && c <= '~';
+    return readable ? std::string("the character '") + c + "'"
+                    : "the byte " + std::to_string(static_cast<unsigned char>(c));
+}
+
 Bytes from_base64(const std::string& text, const char* what)
 {
     static const std::array<int, 256> digits = digit_table();
@@ -49,8 +57,8 @@ Bytes from_base64(const std::string& text, const char* what)
     for (size_t i = 0; i < end; ++i) {
         int digit = digits[static_cast<uint8_t>(text[i])];
         if (digit == NOT_A_DIGIT)
-            throw OpenMM::OpenMMException("NNPForce: " + std::string(what) + " has the character '" + text[i] +
-                                          "' at position " + std::to_string(i) +
+            throw OpenMM::OpenMMException("NNPForce: " + std::string(what) + " has " + character(text[i]) +
+                                          " at position " + std::to_string(i) +
                                           ", which is not base64: the file is damaged");
         bits = bits << 6 | digit;
         n_bits += 6;

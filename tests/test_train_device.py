@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import cache
 
 import numpy as np
 import pytest
 import torch
-from fake_cuda import FakeCudaTensor, fake_cuda
+from fake_cuda import CUDA, FakeCudaTensor, fake_cuda
 from train_data import dataset, settings, write_config
 
 import nnp
 from nnp.cli import main
 from nnp.errors import OptionError, UnavailableError
+from nnp.structure import Structure
 from nnp.train import product_engines
 from nnp.train.build import build
 from nnp.train.checkpoint import read_checkpoint
@@ -54,15 +56,46 @@ def fit(folder, kind, device, epochs=2, resume=False, **run):
     return task, read_checkpoint(folder / CHECKPOINT, fingerprint(chosen, task))
 
 
+class ArrayEngine:
+    """The GPU engine's products of arrays, by the CPU's; as there, what it gives is new memory."""
+
+    def __init__(self, engine):
+        self.engine = engine
+
+    def asked(self, product, atoms, *given):
+        positions, *rest = atoms
+        assert type(positions) is FakeCudaTensor
+        assert positions.dtype == torch.float64
+        assert not any(isinstance(part, torch.Tensor) for part in rest)
+        for tensor in given:
+            if isinstance(tensor, torch.Tensor):
+                assert tensor.dtype == torch.float64
+                assert tensor.inside.is_contiguous()
+        structure = Structure(positions.cpu().numpy(), *rest)
+        given = [g.cpu().numpy() if isinstance(g, torch.Tensor) else g for g in given]
+        return torch.from_numpy(product(structure, *given)).to(CUDA)
+
+    def descriptors_arrays(self, *atoms):
+        return self.asked(lambda s: np.concatenate(self.engine.descriptors(s)), atoms)
+
+    def descriptor_vjp_arrays(self, *arguments):
+        *atoms, dl_dg = arguments
+        return self.asked(lambda *a: self.engine.descriptor_vjp(*a)[0], atoms, dl_dg), None
+
+    def descriptor_jvp_arrays(self, *arguments):
+        return self.asked(self.engine.descriptor_jvp, arguments[:4], *arguments[4:])
+
+
 @pytest.fixture
 def cuda(monkeypatch):
-    """A fake device whose engine is the CPU's, behind the copies that the real one needs."""
+    """A fake device with an engine that wants its tensors."""
     create = product_engines.create_engine
 
     def instead(potential, name, **options):
-        if name == "gpu":
-            assert options.pop("device") == 0
-        return create(potential, "cpu", **options)
+        if name == "cpu":
+            return create(potential, name, **options)
+        assert (name, options.pop("device")) == ("gpu", 0)
+        return ArrayEngine(create(potential, "cpu", **options))
 
     monkeypatch.setattr(product_engines, "create_engine", instead)
     return lambda: fake_cuda(monkeypatch)
@@ -165,3 +198,54 @@ def test_the_fake_refuses_what_a_device_would(monkeypatch):
             there.numpy()
         assert float((there + there.add_(1)).sum()) == 12
         assert type(there.cpu()) is torch.Tensor
+
+
+@pytest.mark.slow
+def test_a_fit_with_products_of_the_gpu_kernels(tmp_path, monkeypatch):
+    """Their OpenCL form on whatever device there is; rounding, amplified by six steps."""
+    pytest.importorskip("pyopencl", reason="pyopencl is not installed")
+    _, wanted = fit(tmp_path / "cpu", "kalman", "cpu", store_columns=False)
+    create, made = product_engines.create_engine, []
+
+    def instead(potential, name, threads, **options):
+        kind = {"threads": threads} if not made else {}  # statistics are the CPU's
+        made.append(create(potential, "opencl" if made else name, **options, **kind))
+        return made[-1]
+
+    monkeypatch.setattr(product_engines, "create_engine", instead)
+    try:
+        _, found = fit(tmp_path / "opencl", "kalman", "cpu", store_columns=False)
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    assert [engine.name for engine in made] == ["cpu", "opencl"]
+    same(wanted, found, 1e-8)
+
+
+@pytest.fixture
+def real():
+    try:
+        find_device("cuda")
+        importlib.import_module("nnp.engines.gpu.cuda").import_cupy()
+    except UnavailableError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("real")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("store", [True, False], ids=["stored", "computed"])
+def test_a_real_device_learns_what_the_cpu_does(tmp_path, kind, store):
+    """Sums in another order, amplified by a few steps."""
+    _, wanted = fit(tmp_path / "cpu", kind, "cpu", store_columns=store)
+    _, found = fit(tmp_path / "cuda", kind, "cuda", store_columns=store)
+    same(wanted, found, 1e-8)
+    fit(tmp_path / "cuda", kind, "cpu", 3, resume=True)
+
+
+@pytest.mark.gpu
+@pytest.mark.usefixtures("real")
+def test_a_resumed_run_on_a_real_device_is_the_same_bit_for_bit(tmp_path):
+    _, wanted = fit(tmp_path / "whole", "kalman", "cuda", 3)
+    fit(tmp_path / "halves", "kalman", "cuda", 1)
+    _, found = fit(tmp_path / "halves", "kalman", "cuda", 3, resume=True)
+    same(wanted, found, 0)

@@ -183,3 +183,12 @@ def test_run_is_not_overwritten(config):
     with pytest.raises(OutputExistsError, match="holds a training run"):
         nnp.train.train(chosen, quiet=True)
     nnp.train.train(chosen, force=True, quiet=True)
+
+
+def test_checkpoint_of_other_inputs_is_refused(tmp_path):
+    """An eigenvector with another sign: the weights' meaning is gone, no other check would see."""
+    trainer(tmp_path, 1)[2].run()
+    _, task, second = trainer(tmp_path, 2)
+    task.model.maker.transforms[0].matrix[:, 0] *= -1
+    with pytest.raises(OptionError, match="round differently"):
+        second.run(resume=True)

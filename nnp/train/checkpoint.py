@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nnp.errors import FileFormatError, OptionError
@@ -32,6 +33,7 @@ class Checkpoint:
         optimizer: state of the optimiser.
         fingerprint: of settings and data; another run's checkpoint is refused.
         rows: the log so far.
+        inputs: what the networks' inputs are made of, see `nnp.train.model.TrainingModel.inputs`.
     """
 
     epoch: int
@@ -42,6 +44,7 @@ class Checkpoint:
     optimizer: State
     fingerprint: str
     rows: list[dict[str, float]] = field(default_factory=list)
+    inputs: NDArray[np.float64] | None = None
 
 
 def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
@@ -59,6 +62,8 @@ def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "theta": checkpoint.theta.cpu().numpy(),
         "best_theta": checkpoint.best_theta.cpu().numpy(),
     }
+    if checkpoint.inputs is not None:
+        arrays["inputs"] = checkpoint.inputs
     with replacing(path, force=True) as scratch, scratch.open("wb") as file:
         np.savez(file, header=np.array(json.dumps(header)), **arrays)
 
@@ -87,6 +92,7 @@ def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint:
         best_theta=torch.from_numpy(arrays.pop("best_theta")),
         best_loss=float.fromhex(header["best_loss"]),
         best_epoch=header["best_epoch"],
+        inputs=arrays.pop("inputs", None),
         optimizer={name.removeprefix("optimizer/"): a for name, a in arrays.items()},
         fingerprint=fingerprint,
         rows=header["rows"],

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nnp.potential import ElementModel, Potential
@@ -48,9 +50,15 @@ class TrainingModel:
         """Length of θ."""
         return sum(network.n_parameters for network in self.networks)
 
+    @property
+    def inputs(self) -> NDArray[np.float64]:
+        """How inputs are made of functions, all elements' numbers: with others θ means nothing."""
+        transforms = self.maker.transforms
+        return np.concatenate([part.ravel() for t in transforms for part in (t.origin, t.matrix)])
+
     def weight_mask(self) -> Tensor:
         """1 where θ holds a weight, 0 where it holds a bias."""
-        mask = torch.ones(self.n_parameters, dtype=self.maker.dtype, device=self.maker.device)
+        mask = torch.ones(self.n_parameters, dtype=self.maker.dtype)
         for network in self.networks:
             for bias in network.unpack(mask)[1]:
                 bias.zero_()

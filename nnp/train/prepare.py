@@ -89,12 +89,13 @@ def prepare(
     _require_known(train, validation)
     device = find_device(settings.run.device)
     functions = choose_functions(settings.functions, train.elements)
+    # On the CPU whatever the device: eigenvectors turn with the last digit of the values, and with
+    # them what a checkpoint's weights mean.
+    values = _values(DescriptorProducts(functions, settings.run.threads), train, quiet)
+    kept, dropped = _pruned(functions, values, settings)
+    values = {symbol: values[symbol][:, index] for symbol, index in kept.items()}
+    functions = {s: tuple(functions[s][i] for i in index) for s, index in kept.items()}
     with memory_explained(device):
-        products = DescriptorProducts(functions, settings.run.threads, device)
-        values = _values(products, train, quiet)
-        kept, dropped = _pruned(functions, values, settings)
-        values = {symbol: values[symbol][:, index] for symbol, index in kept.items()}
-        functions = {s: tuple(functions[s][i] for i in index) for s, index in kept.items()}
         maker, scalings = _maker(settings, functions, values, device)
         ranks = ranks or Ranks()
         parts = _samples(settings, maker, (train, validation), quiet, ranks)
@@ -152,7 +153,7 @@ def _values(
     for frame in tqdm(dataset, desc="functions", unit="structure", disable=quiet or None):
         found = products.descriptors(products.place(frame.structure))
         for symbol, values in zip(products.elements, found, strict=True):
-            rows[symbol].append(values.cpu().numpy())
+            rows[symbol].append(values.numpy())
     return {symbol: np.concatenate(parts) for symbol, parts in rows.items()}
 
 

@@ -37,15 +37,14 @@ class ProductEngine(Protocol):
 
 
 class HostEngine:
-    """An engine that takes NumPy's arrays, for tensors of any device: they are copied.
+    """An engine that takes NumPy's arrays, for tensors of the CPU.
 
     Args:
         engine: its products.
-        device: of the tensors.
     """
 
-    def __init__(self, engine: Any, device: torch.device) -> None:
-        self._engine, self._device = engine, device
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
 
     def handle(self, structure: Structure) -> Structure:
         """See `ProductEngine.handle`."""
@@ -53,11 +52,11 @@ class HostEngine:
 
     def descriptors(self, handle: Structure) -> Tensor:
         """See `ProductEngine.descriptors`."""
-        return self._tensor(np.concatenate(self._engine.descriptors(handle)))
+        return torch.from_numpy(np.concatenate(self._engine.descriptors(handle)))
 
     def vjp(self, handle: Structure, dl_dg: Tensor) -> Tensor:
         """See `ProductEngine.vjp`."""
-        return self._tensor(self._engine.descriptor_vjp(handle, dl_dg.cpu().numpy())[0])
+        return torch.from_numpy(self._engine.descriptor_vjp(handle, dl_dg.numpy())[0])
 
     def jvp(
         self,
@@ -66,19 +65,57 @@ class HostEngine:
         strain: NDArray[np.float64] | None,
     ) -> Tensor:
         """See `ProductEngine.jvp`."""
-        zero = np.zeros((len(handle), 3)) if displacement is None else displacement.cpu().numpy()
-        return self._tensor(self._engine.descriptor_jvp(handle, zero, strain))
+        along = None if displacement is None else displacement.numpy()
+        return torch.from_numpy(self._engine.descriptor_jvp(handle, along, strain))
 
-    def _tensor(self, array: NDArray[np.float64]) -> Tensor:
-        return torch.from_numpy(array).to(self._device)
+
+# Positions lie on the device; numbers, cell and pbc on the host, where lists are built.
+DeviceAtoms = tuple[Tensor, NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]
+
+
+class DeviceEngine:
+    """An engine that takes tensors where they lie.
+
+    Args:
+        engine: its products of arrays.
+        device: of the tensors.
+    """
+
+    def __init__(self, engine: Any, device: torch.device) -> None:
+        self._engine, self._device = engine, device
+
+    def handle(self, structure: Structure) -> DeviceAtoms:
+        """See `ProductEngine.handle`."""
+        positions = torch.from_numpy(np.array(structure.positions)).to(self._device)
+        return positions, structure.atomic_numbers, structure.cell, structure.pbc
+
+    def descriptors(self, handle: DeviceAtoms) -> Tensor:
+        """See `ProductEngine.descriptors`."""
+        found: Tensor = self._engine.descriptors_arrays(*handle)
+        return found
+
+    def vjp(self, handle: DeviceAtoms, dl_dg: Tensor) -> Tensor:
+        """See `ProductEngine.vjp`."""
+        found: Tensor = self._engine.descriptor_vjp_arrays(*handle, dl_dg.contiguous())[0]
+        return found
+
+    def jvp(
+        self,
+        handle: DeviceAtoms,
+        displacement: Tensor | None,
+        strain: NDArray[np.float64] | None,
+    ) -> Tensor:
+        """See `ProductEngine.jvp`."""
+        along = None if displacement is None else displacement.contiguous()
+        found: Tensor = self._engine.descriptor_jvp_arrays(*handle, along, strain)
+        return found
 
 
 def make_engine(potential: Potential, device: torch.device, threads: int | None) -> ProductEngine:
     """The engine that computes where the tensors lie: ``cpu``, or ``gpu`` for CUDA.
 
-    Neighbour lists have no skin: every call is about another structure.
+    Neighbour lists have no skin: mostly, the next call is about another structure.
     """
     if device.type == "cpu":
-        return HostEngine(create_engine(potential, "cpu", threads=threads, skin=0.0), device)
-    index = device.index or 0
-    return HostEngine(create_engine(potential, "gpu", device=index, skin=0.0), device)
+        return HostEngine(create_engine(potential, "cpu", threads=threads, skin=0.0))
+    return DeviceEngine(create_engine(potential, "gpu", device=device.index, skin=0.0), device)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from nnp.errors import NumericalError
+from nnp.errors import NumericalError, OptionError
 from nnp.potential import Potential
 from nnp.train.build import Task
 from nnp.train.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -164,7 +164,15 @@ class Trainer:
         loss, epoch, best = self._best
         state = self._optimizer.state()
         checkpoint = Checkpoint(
-            self._epoch, self._theta, best, float(loss), epoch, state, self._fingerprint, log.rows
+            self._epoch,
+            self._theta,
+            best,
+            float(loss),
+            epoch,
+            state,
+            self._fingerprint,
+            log.rows,
+            self._task.model.inputs,
         )
         if self._task.ranks.writes:
             write_checkpoint(checkpoint, self._folder / CHECKPOINT)
@@ -172,7 +180,13 @@ class Trainer:
 
     def _restore(self, log: TrainingLog) -> None:
         found = read_checkpoint(self._folder / CHECKPOINT, self._fingerprint)
-        device = self._theta.device
+        inputs, device = self._task.model.inputs, self._theta.device
+        if found.inputs is not None and not np.allclose(found.inputs, inputs, rtol=1e-6):
+            raise OptionError(
+                f"{self._folder / CHECKPOINT} was written where functions round differently, so "
+                "that inputs are decorrelated along other directions: resume on a machine like "
+                "that one, or start afresh without --resume"
+            )
         self._epoch, self._theta = found.epoch, found.theta.to(device)
         self._best = (found.best_loss, found.best_epoch, found.best_theta.to(device))
         self._optimizer.restore(found.optimizer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 
 import numpy as np
@@ -12,9 +13,10 @@ from train_data import dataset
 
 import nnp
 from nnp.cli import main
-from nnp.errors import FileFormatError, OptionError
+from nnp.errors import FileFormatError, OptionError, StructureError
 from nnp.io.structures import write_structures
 from nnp.train.build import build, read_data
+from nnp.train.dataset import Dataset
 from nnp.train.settings import read_settings
 from nnp.units import ATOMIC, BOHR, HARTREE, METAL
 
@@ -55,6 +57,7 @@ kalman_etatau 1.1
 kalman_etamax 2.0
 write_weights_epoch 2
 """
+STATS_ONLY = "normalize_data_set stats-only\n"
 
 
 @pytest.fixture
@@ -165,7 +168,60 @@ def test_what_has_no_meaning_is_said_once(folder):
         assert reason in text
 
 
+def labels(units=HARTREE):
+    """Energies per atom less the atom's own, and all force components, in eV and Å."""
+    data = dataset(count=8)
+    energies = np.array([f.energy / len(f.structure) + 1.5 * units for f in data])
+    return energies, np.concatenate([f.forces.ravel() for f in data])
+
+
+def deviation(values):
+    return np.sqrt(np.sum((values - np.sum(values) / len(values)) ** 2) / (len(values) - 1))
+
+
+def test_normalisation_by_the_labels(folder):
+    """Residuals become those of n2p2: unit deviation of energies per atom and of forces."""
+    found = read_settings(folder(KALMAN + "normalize_data_set ref\n"))
+    energies, forces = labels()
+    assert found.loss.energy == pytest.approx((6 / deviation(energies)) ** 2, rel=1e-9)
+    assert found.loss.forces == pytest.approx(4 * (2.0 / deviation(forces)) ** 2, rel=1e-9)
+    mean = found.data.reference_energies["Si"] + 1.5 * HARTREE
+    assert mean == pytest.approx(np.mean(energies), rel=1e-9)
+
+
+def test_normalisation_by_the_first_forces(folder):
+    """Energies are scaled so that untrained networks' forces spread as the labels do."""
+    path = folder(KALMAN + "normalize_data_set force\n")
+    found = read_settings(path)
+    _, forces = labels()
+    first = build(found, Dataset.read(path.parent / "input.data"), Dataset(()), quiet=True)
+    untrained = first.model.potential(first.theta)
+    guessed = [untrained.evaluate(f.structure).forces.ravel() for f in dataset(count=8)]
+    ratio = deviation(np.concatenate(guessed)) / deviation(forces)
+    assert found.loss.energy == pytest.approx((6 * ratio) ** 2, rel=1e-6)
+    assert found.loss.forces == pytest.approx(4 * (2.0 / deviation(forces)) ** 2, rel=1e-9)
+
+
+def test_written_normalisation(folder):
+    """stats-only takes the numbers of the file, of which the mean belongs to every atom."""
+    numbers = "mean_energy -0.25\nconv_energy 3.0\nconv_length 2.0\n"
+    one, two = (read_settings(folder(KALMAN + numbers + end)) for end in ("", STATS_ONLY))
+    assert one.loss == two.loss
+    for found in (one, two):
+        assert found.data.reference_energies["Si"] == pytest.approx(-1.75 * HARTREE)
+
+
+def test_labels_that_do_not_differ_cannot_be_normalised(folder, tmp_path):
+    path = folder("normalize_data_set ref\n")
+    text = re.sub(r"energy .*", "energy 1.0", (tmp_path / "input.data").read_text())
+    (tmp_path / "input.data").write_text(text)
+    with pytest.raises(StructureError, match=r"input\.data: the 8 energies per atom are all"):
+        read_settings(path)
+
+
 BAD = {
+    "normalize_data_set pred\n": "normalize_data_set pred: allowed are ref, force, stats-only",
+    "normalize_data_set force\n": "normalize_data_set force needs forces: write use_short_forces",
     "epoch 3\n": r"line 14: the keyword 'epoch' is unknown: did you mean 'epochs'\?",
     "qwertz 3\n": "the keyword 'qwertz' is unknown: neither n2p2 nor RuNNer has it",
     "updater_type 5\n": r"updater_type 5 has no equal here: 0 \(sgd\), 1 \(kalman\)",

@@ -19,8 +19,9 @@ from nnp.io.n2p2.networks import read_architecture
 from nnp.io.n2p2.scaling import read_mode
 from nnp.io.n2p2.settings import Entry, Settings, read_words
 from nnp.networks import Activation
+from nnp.train.input_nn_norm import normalisation
 from nnp.train.input_nn_notes import why_ignored
-from nnp.units import ATOMIC, UnitSystem, unit_system
+from nnp.units import ATOMIC, unit_system
 
 DATA = "input.data"
 OUTPUT = "training"
@@ -41,7 +42,7 @@ _MAPPED = {
     gradient_adam_eta gradient_adam_beta1 gradient_adam_beta2 optmode_short_energy kalman_type
     kalman_epsilon kalman_q0 kalman_qtau kalman_qmin kalman_eta kalman_etatau kalman_etamax
     kalman_lambda_short kalman_nue_short selection_mode short_force_error_threshold weights_min
-    weights_max nguyen_widrow_weights_short task_batch_size_energy""".split(),
+    weights_max nguyen_widrow_weights_short task_batch_size_energy normalize_data_set""".split(),
 }
 
 
@@ -74,12 +75,19 @@ def read_input_nn(path: Path, units: str | None = None) -> dict[str, Any]:
         table["data"]["units"] = table["functions"]["file_units"] = units
     system = unit_system(units) or ATOMIC
     offsets = {e.arguments[0]: e.number(1) * system.energy_in_ev for e in _pairs(settings)}
-    table["data"]["reference_energies"] = offsets
     _plain_numbers(settings, table)
+    norm = normalisation(settings, data, system, offsets, table)
+    table["data"]["reference_energies"] = {s: e + norm.mean_energy for s, e in offsets.items()}
     sizes = _Sizes(data)
     forces = settings.flag("use_short_forces")
     candidates = sizes.candidates(settings.number("short_force_fraction", 1.0))
-    table["loss"] = _loss(settings, system, sizes, candidates if forces else 0)
+    beta = settings.number("force_weight", 1.0)
+    table["loss"] = {
+        # whole structures' energies, and β times forces; the mean over the force components of a
+        # step becomes a sum, so that each weighs as one update
+        "energy": (sizes.mean_atoms * norm.energy) ** 2,
+        "forces": (candidates if forces else 0) * (beta * norm.force) ** 2,
+    }
     _optimizer(settings, table, candidates)
     _explain_the_rest(settings)
     return table
@@ -168,23 +176,6 @@ def _plain_numbers(settings: Settings, table: dict[str, Any]) -> None:
     table["data"]["split"] = {
         "fraction": settings.number("test_fraction", 0.0),
         "seed": table["run"]["seed"],
-    }
-
-
-def _loss(
-    settings: Settings, units: UnitSystem, sizes: _Sizes, candidates: int
-) -> dict[str, float]:
-    """Weights that make residuals those of n2p2: whole structures' energies, and β times forces.
-
-    Means over the force components of a step become sums, so that each weighs as one update.
-    """
-    conv_energy = settings.number("conv_energy", 1.0)
-    energy = units.energy_in_ev / conv_energy
-    force = energy * settings.number("conv_length", 1.0) / units.length_in_angstrom
-    beta = settings.number("force_weight", 1.0)
-    return {
-        "energy": (sizes.mean_atoms / energy) ** 2,
-        "forces": candidates * (beta / force) ** 2,
     }
 
 

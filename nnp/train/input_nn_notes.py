@@ -16,8 +16,6 @@ _REASONS = {
     "main_error_metric": "log.csv has MAE and RMSE of energies and forces",
     "memorize_symfunc_results": "symmetry functions are always kept",
     "mix_all_points": "structures are always mixed",
-    "normalize_data_set": "reference energies are taken off anyway; mean_energy, conv_energy and "
-    "conv_length are read where they stand in the file",
     "parallel_mode": _THREADS,
     "points_in_memory": "all structures stay in memory",
     "precondition_weights": _REFERENCE,

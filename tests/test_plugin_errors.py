@@ -108,6 +108,9 @@ def test_energies_that_are_not_finite(start, platform):
     lenient = native_context(potential, start, platform, not_finite="pass")
     assert np.isnan(energy_ev(lenient))
     assert np.isnan(forces_ev(lenient)).all()
+    last = nnp.openmm.monitor(lenient.getSystem().getForce(0)).last
+    assert np.isnan([last.energy, *last.energies]).all()
+    assert np.isnan(last.forces).all()
 
 
 def test_an_exploding_simulation_stops_in_a_sentence(start, platform):
@@ -182,6 +185,23 @@ def test_extrapolations_are_the_engines(platform):
     np.testing.assert_allclose(found.relative, wanted.relative, rtol=1e-9)
     np.testing.assert_allclose(found.excess, wanted.excess, rtol=1e-9)
     assert handle.last.energy == pytest.approx(energy_ev(context), rel=1e-14)
+
+
+def test_extrapolations_after_another_potential_are_its(platform):
+    """Other functions, other ranges; the numbers of atoms stay."""
+    structure = structures(("H", "O"))["rattled"]
+    first = random_potential(("H", "O"), seed=6, families=("radial",))
+    context = native_context(first, structure, platform)
+    energy_ev(context)
+    other = random_potential(("H", "O"), seed=5)
+    nnp.openmm.update_force(context.getSystem().getForce(0), other, context)
+    energy_ev(context)
+    found = nnp.openmm.monitor(context.getSystem().getForce(0)).extrapolations
+    wanted = other.evaluate(structure, "cpu").extrapolations
+    assert wanted.n_atoms > 0
+    np.testing.assert_array_equal(found.atoms, wanted.atoms)
+    np.testing.assert_array_equal(found.functions, wanted.functions)
+    np.testing.assert_allclose(found.relative, wanted.relative, rtol=1e-9)
 
 
 def test_too_many_extrapolating_atoms_stop_the_run(start, platform):

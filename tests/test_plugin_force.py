@@ -28,7 +28,7 @@ from nnp.testing import (
     random_structure,
     structures,
 )
-from nnp.units import KJ_PER_MOL
+from nnp.units import KJ_PER_MOL, NANOMETRE
 
 WHOLE = sorted(
     name for name, s in structures().items() if s.pbc.all() or not s.pbc.any()
@@ -242,6 +242,33 @@ def test_force_groups(platform):
     x = start.positions_nm[0, 0] * KJ_PER_MOL
     assert energy_ev(context, groups={0}) == pytest.approx(x, rel=1e-6)
     assert energy_ev(context) == pytest.approx(energy + x, rel=ENERGY_RTOL)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("particles", [None, [0, 3, 4, 9, 17]], ids=["all", "some"])
+def test_forces_are_added_to_those_of_others(platform, particles):
+    """Another force before ours and one after it."""
+    potential, atoms = pair_potential(), crystal()
+    start = nnp.openmm.to_openmm(atoms)
+    options = {"route": "native", "particles": particles}
+
+    def forces_of(*others):
+        system = nnp.openmm.create_system(potential, start, **options)
+        ours = system.getForce(0).__copy__()
+        system.removeForce(0)
+        for force in (*others[:1], ours, *others[1:]):
+            system.addForce(force)
+        return forces_ev(context_of(system, start.positions_nm, platform))
+
+    def along(axis):
+        external = openmm.CustomExternalForce(f"-{axis}")
+        for particle in range(len(atoms)):
+            external.addParticle(particle)
+        return external
+
+    added = forces_of(along("x"), along("y")) - forces_of()
+    wanted = np.array([1.0, 1.0, 0.0]) * KJ_PER_MOL / NANOMETRE
+    np.testing.assert_allclose(added, np.tile(wanted, (len(atoms), 1)), rtol=0, atol=1e-8)
 
 
 def test_inside_a_collective_variable():

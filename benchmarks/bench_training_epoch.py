@@ -1,6 +1,7 @@
 """One epoch as n2p2 trains mlearn's silicon, and the memory of a fit to 13,233 atoms and forces.
 
     NNP_REFERENCE_DATA=... python benchmarks/bench_training_epoch.py [--columns computed] [--save]
+        [--device cuda]
 
 n2p2 2.3 with the 27 functions of the shipped input.nn, 24-24 neurons (1,297 weights) and its Kalman
 filter takes 7.1 s per epoch of 566 updates on two cores. Here the same: 214 updates from an energy
@@ -41,13 +42,13 @@ N2P2_SECONDS = 7.1
 ENERGY_UPDATES, FORCE_UPDATES = 214, 352
 
 
-def make_task(folder: Path, store: bool) -> Task:
+def make_task(folder: Path, store: bool, device: str) -> Task:
     """The silicon of mlearn with the functions of the shipped potential."""
     file = str(folder / "potential" / "input.nn")
     table = {
         "data": {"train": ["none"]},
         "functions": {"file": file, "prune": {"method": "none"}},
-        "run": {"store_columns": store},
+        "run": {"store_columns": store, "device": device},
     }
     settings = from_table(TrainingSettings, table, "")
     return build(settings, Dataset.read(folder / "train.extxyz"), Dataset(()), quiet=True)
@@ -59,8 +60,8 @@ def n2p2_epoch(task: Task) -> Callable[[], None]:
     energy = Objective(task.model, LossSettings(energy=1.0, forces=0.0))
     forces = Objective(task.model, LossSettings(energy=0.0, forces=1.0))
     settings = KalmanSettings(fading=False, candidates=1, threshold=1.0, process_noise=1e-6)
-    updater: Optimizer = Kalman(settings, len(task.theta), 566, 0, task.theta.dtype)
     theta = task.theta
+    updater: Optimizer = Kalman(settings, len(theta), 566, 0, theta.dtype, theta.device)
 
     def epoch() -> None:
         nonlocal theta
@@ -76,8 +77,8 @@ def n2p2_epoch(task: Task) -> Callable[[], None]:
 
 def default_epoch(task: Task) -> Callable[[], None]:
     """One update per structure: 48 components and the energy."""
-    updater: Optimizer = Kalman(KalmanSettings(), len(task.theta), 214, 0, task.theta.dtype)
     objective, theta = Objective(task.model, LossSettings()), task.theta
+    updater: Optimizer = Kalman(KalmanSettings(), len(theta), 214, 0, theta.dtype, theta.device)
 
     def epoch() -> None:
         nonlocal theta
@@ -88,7 +89,10 @@ def default_epoch(task: Task) -> Callable[[], None]:
 
 
 def best_seconds(work: Callable[[], None], repeats: int) -> dict[str, float]:
-    """CPU and wall time of the fastest call, after one to warm up."""
+    """CPU and wall time of the fastest call, after one to warm up.
+
+    Each step waits for its device, to see whether the filter failed.
+    """
     work()
     cpu, wall = [], []
     for _ in range(repeats):
@@ -115,12 +119,13 @@ def clocks() -> dict[str, float]:
     return {name: best_seconds(piece, 5)["cpu_s"] for name, piece in work.items()}
 
 
-def measure(folder: Path, store: bool, repeats: int) -> dict[str, object]:
+def measure(folder: Path, store: bool, repeats: int, device: str) -> dict[str, object]:
     """All numbers of one way to hold the Jacobian's columns."""
     start = time.process_time()
-    task = make_task(folder, store)
+    task = make_task(folder, store, device)
     found: dict[str, object] = {
         "columns": "stored" if store else "computed",
+        "device": device_name(task.theta.device),
         "weights": task.model.n_parameters,
         "atoms": task.frames.n_atoms,
         "inputs_cpu_s": time.process_time() - start,
@@ -128,7 +133,14 @@ def measure(folder: Path, store: bool, repeats: int) -> dict[str, object]:
         "default_epoch": best_seconds(default_epoch(task), repeats),
     }
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if task.theta.device.type == "cuda":
+        found["peak_device_memory_mib"] = torch.cuda.max_memory_allocated() / 2**20
     return found | {"peak_memory_mib": peak, "clock": clocks()}
+
+
+def device_name(device: torch.device) -> str:
+    """Of the CPU "cpu", of a GPU what its driver calls it."""
+    return "cpu" if device.type == "cpu" else torch.cuda.get_device_name(device)
 
 
 def save(found: dict[str, object]) -> None:
@@ -146,6 +158,7 @@ def main() -> None:
     parser.add_argument("--columns", choices=("stored", "computed"), default="stored")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1, help="n2p2's 7.1 s are of two")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
     parser.add_argument("--save", action="store_true", help=f"add the numbers to {RESULTS.name}")
     arguments = parser.parse_args()
     if "NNP_REFERENCE_DATA" not in os.environ:
@@ -153,7 +166,9 @@ def main() -> None:
     use_threads(arguments.threads)
     folder = Path(os.environ["NNP_REFERENCE_DATA"]) / "mlearn" / "Si"
     threads = {"threads": arguments.threads}
-    found = threads | measure(folder, arguments.columns == "stored", arguments.repeats)
+    found = threads | measure(
+        folder, arguments.columns == "stored", arguments.repeats, arguments.device
+    )
     print(json.dumps(found, indent=1))
     epoch = found["n2p2_epoch"]
     assert isinstance(epoch, dict)

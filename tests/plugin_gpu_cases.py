@@ -116,6 +116,10 @@ def scale():
             state = context.getState(parameterDerivatives=True)
             derivative = state.getEnergyParameterDerivatives()["coupling"]
             assert derivative * KJ_PER_MOL == pytest.approx(wanted.energy, rel=1e-9)
+        context.setParameter("coupling", np.nan)
+        with pytest.raises(openmm.OpenMMException, match="parameter 'coupling' is nan"):
+            energy_ev(context)
+        context.setParameter("coupling", 1.0)
         none = context.getState(parameterDerivatives=True, groups={1})
         assert none.getEnergyParameterDerivatives()["coupling"] == 0
 

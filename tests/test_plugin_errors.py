@@ -137,6 +137,27 @@ def test_species_for_another_system(start, platform):
         context_of(system, np.zeros((1, 3)), platform)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_scale_that_is_not_finite(start, platform, value):
+    context = native_context(pair_potential(), start, platform, scale_parameter="coupling")
+    wanted = energy_ev(context)
+    context.setParameter("coupling", value)
+    with pytest.raises(openmm.OpenMMException, match=r"parameter 'coupling' is (nan|inf) in this"):
+        context.getState(energy=True)
+    context.setParameter("coupling", 1.0)
+    assert energy_ev(context) == wanted
+
+
+def test_box_too_small(start, platform):
+    """Far below the cutoff is fine; where atoms would have billions of images, it is refused."""
+    context = native_context(pair_potential(), start, platform)
+    context.setPeriodicBoxVectors(*np.diag([0.1] * 3))
+    assert np.isfinite(energy_ev(context))
+    context.setPeriodicBoxVectors(*np.diag([1e-3] * 3))
+    with pytest.raises(openmm.OpenMMException, match=r"cell is so small .* give a larger cell"):
+        context.getState(energy=True)
+
+
 def test_box_without_volume(start, platform):
     context = native_context(pair_potential(), start, platform)
     context.setPeriodicBoxVectors(*np.diag([1e-8] * 3))
@@ -185,6 +206,25 @@ def test_extrapolations_are_the_engines(platform):
     np.testing.assert_allclose(found.relative, wanted.relative, rtol=1e-9)
     np.testing.assert_allclose(found.excess, wanted.excess, rtol=1e-9)
     assert handle.last.energy == pytest.approx(energy_ev(context), rel=1e-14)
+
+
+def test_the_worst_may_lie_below_its_range(platform):
+    potential, models = random_potential(("H", "O"), seed=5), []
+    for model in potential.models:
+        low, high = model.scaling.minimum, model.scaling.maximum
+        scaling = replace(
+            model.scaling, minimum=high + (high - low), maximum=high + 2 * (high - low)
+        )
+        models.append(replace(model, scaling=scaling))
+    potential = replace(potential, models=tuple(models))
+    structure = structures(("H", "O"))["rattled"]
+    wanted = potential.evaluate(structure, "cpu").extrapolations.worst
+    assert wanted.relative < -1
+    context = native_context(potential, structure, platform)
+    energy_ev(context)
+    found = nnp.openmm.monitor(context.getSystem().getForce(0)).worst
+    assert found[:2] == wanted[:2]
+    assert found.relative == pytest.approx(wanted.relative, rel=1e-9)
 
 
 def test_extrapolations_after_another_potential_are_its(platform):

@@ -85,7 +85,7 @@ void NeighborList::make_points(const nnp_structure& structure, std::vector<Vecto
         images *= cell_.periodic[a] ? 2 + 2 * cell_.reach[a] : 1;
     if (images > MOST_POINTS)
         throw Error(NNP_BAD_STRUCTURE, "the cell is so small against the cutoff " + to_text(cutoff_) + " that about " +
-                                           to_text(images) + " periodic images would be needed");
+                                           to_text(images) + " periodic images would be needed: give a larger cell");
     largest_shift_ = {0, 0, 0};
     owner_.clear();
     shifts_.clear();

@@ -2,8 +2,19 @@
 
 #include "openmm/OpenMMException.h"
 
+#include <cmath>
+
 namespace nnp_openmm
 {
+
+double CalcNNPForceKernel::read_scale(OpenMM::ContextImpl& context, const std::string& parameter)
+{
+    double scale = parameter.empty() ? 1 : context.getParameter(parameter);
+    if (!std::isfinite(scale))
+        throw OpenMM::OpenMMException("NNPForce: the scale parameter '" + parameter + "' is " + std::to_string(scale) +
+                                      " in this Context: set a finite number");
+    return scale;
+}
 
 NNPForceImpl::NNPForceImpl(const NNPForce& owner) : owner_(owner)
 {

@@ -25,6 +25,10 @@ public:
     virtual double execute(OpenMM::ContextImpl& context, bool include_forces, bool include_energy) = 0;
     virtual void update_parameters(OpenMM::ContextImpl& context, const NNPForce& force) = 0;
     virtual std::shared_ptr<Record> record() = 0;
+
+protected:
+    // The global scale in a Context; 1 without a parameter. Throws OpenMMException when it is not finite.
+    static double read_scale(OpenMM::ContextImpl& context, const std::string& parameter);
 };
 
 }  // namespace nnp_openmm

@@ -35,12 +35,10 @@ void CpuCalcNNPForceKernel::initialize(OpenMM::ContextImpl& context, const NNPFo
 double CpuCalcNNPForceKernel::execute(OpenMM::ContextImpl& context, bool include_forces, bool)
 {
     auto& data = platform_data(context);
+    double scale = read_scale(context, scale_parameter_);
     double energy = evaluator_->evaluate(*data.positions, data.periodicBoxVectors, include_forces);
-    double scale = 1;
-    if (!scale_parameter_.empty()) {
-        scale = context.getParameter(scale_parameter_);
+    if (!scale_parameter_.empty())
         (*data.energyParameterDerivatives)[scale_parameter_] += energy;
-    }
     if (include_forces)
         evaluator_->add_forces(scale, *data.forces);
     return scale * energy;

@@ -250,6 +250,7 @@ double GpuCalcNNPForceKernel::execute(OpenMM::ContextImpl& context, bool include
 {
     OpenMM::ContextSelector selector(context_);
     latest_->set(record_);
+    double scale = read_scale(context, scale_parameter_);
     if (list_->n() == 0)
         return 0;
     gather();
@@ -264,11 +265,9 @@ double GpuCalcNNPForceKernel::execute(OpenMM::ContextImpl& context, bool include
     std::string complaint = record_->complaint(options_.max_extrapolations);
     if (!complaint.empty())
         fail(NNP_BAD_STRUCTURE, complaint);
-    double scale = 1, energy = record_->energy * KJ_MOL_PER_EV;
-    if (!scale_parameter_.empty()) {
-        scale = context.getParameter(scale_parameter_);
+    double energy = record_->energy * KJ_MOL_PER_EV;
+    if (!scale_parameter_.empty())
         context_.getEnergyParamDerivWorkspace()[scale_parameter_] += energy;
-    }
     if (include_forces)
         scatter(scale);
     return scale * energy;

@@ -36,8 +36,8 @@ double HostCalcNNPForceKernel::Carrier::computeForce(OpenMM::ContextImpl& contex
 {
     OpenMM::Vec3 box[3];
     context.getPeriodicBoxVectors(box[0], box[1], box[2]);
+    double scale = read_scale(context, scale_parameter_);
     energy_ = evaluator_.evaluate(positions, box, true);
-    double scale = scale_parameter_.empty() ? 1 : context.getParameter(scale_parameter_);
     std::fill(forces.begin(), forces.end(), OpenMM::Vec3());
     evaluator_.add_forces(scale, forces);
     return scale * energy_;

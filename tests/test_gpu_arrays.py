@@ -107,6 +107,13 @@ def test_arrays_give_what_numbers_give(engine, box, whole):
     assert len(found.extrapolations) == len(wanted.extrapolations)
 
 
+def test_the_stress_of_a_left_handed_cell(engine, box):
+    swapped = replace(box, cell=box.cell[[1, 0, 2]])
+    assert np.linalg.det(swapped.cell) * np.linalg.det(box.cell) < 0
+    found = engine.compute_arrays(*on_device(engine, swapped), stress=True)
+    assert_same(found, engine.compute(swapped, True, True))
+
+
 def test_the_type_of_the_positions_is_that_of_the_forces(engine, box):
     found = engine.compute_arrays(*on_device(engine, box, np.float32), stress=True)
     assert found.forces.dtype == np.float32
@@ -302,18 +309,24 @@ def test_refusals(engine, box):
     )
 
 
-def test_a_list_that_could_not_be_made_is_no_list(engine, box):
-    """No memory while a list is made: the next evaluation starts anew."""
-    wanted = engine.compute(box)
-    other = Structure(box.positions * 0.8, box.atomic_numbers, box.cell * 0.8, box.pbc)
+def test_a_list_that_could_not_be_made_is_no_list(engine, box, potential):
+    """No memory while a list is made: the next evaluation starts anew, of the same atoms too."""
+    moved = np.random.default_rng(7).uniform(-0.4, 0.4, (20, 3))
     empty = engine.device.empty
 
     def full(*_):
         raise UnavailableError("no memory")
 
-    engine._evaluator.list.entries = empty(0, np.int64)
-    engine.device.empty = full
-    with pytest.raises(UnavailableError):
-        engine.compute(other)
-    engine.device.empty = empty
-    assert (engine.compute(box).forces == wanted.forces).all()
+    for other in (
+        Structure(box.positions * 0.8, box.atomic_numbers, box.cell * 0.8, box.pbc),
+        replace(box, positions=box.positions + moved),
+    ):
+        engine.compute(box)
+        engine._evaluator.list.entries = empty(0, np.int64)
+        engine.device.empty = full
+        with pytest.raises(UnavailableError):
+            engine.compute(other)
+        engine.device.empty = empty
+        for after in (other, box):
+            wanted = potential.evaluate(after, "cpu").forces
+            np.testing.assert_allclose(engine.compute(after).forces, wanted, rtol=0, atol=1e-11)

@@ -101,12 +101,23 @@ def test_compiles_for_every_architecture(nvrtc, small, precision, architecture):
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("precision", PRECISIONS)
-def test_every_family_compiles(nvrtc, precision, request):
-    """All families in one potential, which nobody has: more than a thread's 255 registers."""
-    if precision != "float64":
-        reason = "spills 600 to 760 bytes: gradients of all families at once are too many registers"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+def test_every_family_compiles(nvrtc, precision):
+    """All families in one potential: 41 groups of functions in one kernel."""
     check(nvrtc, random_potential(("H", "O"), 2), precision, "sm_90")
+
+
+@pytest.mark.slow
+def test_registers_do_not_grow_with_the_number_of_groups(nvrtc):
+    """What a group's loop leaves without a value is held all through the kernel, once per group."""
+
+    def registers(families):
+        potential = random_potential(("Si",), 2, families)
+        code, log = compiled(nvrtc, potential, "single", "sm_90")
+        assert code == 0, log[:4000]
+        return usage(log)["nnp_evaluate_e0"][0]
+
+    families = ("angular_wide", "compact_angular_wide", "weighted_angular")
+    assert registers(families) < registers(families[:1]) + 20
 
 
 def test_spills_are_seen():

@@ -58,7 +58,8 @@ DEVICE void GROUP(backward)(int first, int end, LOCAL_ARG const nnp_pair* pairs,
 {
     int size = (end - first + GROUP_SIZE - 1) / GROUP_SIZE, p = first + LOCAL_ID * size;
     int last = p + size < end ? p + size : end, j = -1;
-    GROUP(nnp_row) row;
+    // Without a value here compilers hold a register for each number of each group's row all through the kernel.
+    GROUP(nnp_row) row = {{0, 0, 0, 0, 0, 0}, 0, 0, 0, 0, 0, 0};
     for (; p < last; ++p) {
         int next = PAIR_J(pairs[p]);
         if (next != j) {

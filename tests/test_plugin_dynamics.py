@@ -215,6 +215,28 @@ def test_another_potential_after_the_box_changed(platform):
     integrator.step(5)
 
 
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_another_potential_counts_from_the_next_step_on(platform):
+    """Also with integrators that keep the forces of their last step."""
+    system, positions = system_of("native", group=2)
+    context = context_of(system, positions, platform, _velocity_verlet())
+    context.getIntegrator().step(3)
+    state = context.getState(positions=True, velocities=True)
+    ends = {}
+    for energy_scale in (1.0, 1.7):
+        other = replace(pair_potential(), energy_scale=energy_scale)
+        fresh, _ = system_of("native", group=2)
+        nnp.openmm.update_force(fresh.getForce(0), other)
+        again = context_of(fresh, positions, platform, _velocity_verlet())
+        again.setState(state)
+        again.getIntegrator().step(1)
+        ends[energy_scale] = positions_nm(again)
+    nnp.openmm.update_force(system.getForce(0), other, context)
+    context.getIntegrator().step(1)
+    np.testing.assert_allclose(positions_nm(context), ends[1.7], rtol=0, atol=SAME_NM)
+    assert np.abs(ends[1.7] - ends[1.0]).max() > 100 * SAME_NM
+
+
 def test_metadynamics():
     def make(route):
         system, positions = system_of(route)

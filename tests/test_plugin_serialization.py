@@ -36,6 +36,7 @@ OPTIONS = {
     "target": "baseline",
     "max_extrapolations": 7,
     "not_finite": "pass",
+    "gpu_kernels": True,
 }
 
 

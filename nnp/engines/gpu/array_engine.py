@@ -12,8 +12,8 @@ from nnp.engines.gpu import layout
 from nnp.engines.gpu.arrays import ArrayEvaluation, Outputs, buffer_of
 from nnp.engines.gpu.atoms import ArrayAtoms
 from nnp.engines.gpu.engine import StructureEngine, vjp_bits, wanted_bits
-from nnp.engines.gpu.evaluator import Request
 from nnp.engines.gpu.host_arrays import evaluation_like, host_array, like_host, on_host
+from nnp.engines.gpu.kernels import Request
 from nnp.engines.gpu.step import Step
 from nnp.engines.vectors import require_size
 from nnp.errors import OptionError
@@ -58,8 +58,8 @@ class GpuKernelEngine(StructureEngine):
         with self.device.queue_of(positions):
             atoms, outputs = self._bring(positions, atomic_numbers, cell, pbc, stress)
             self._evaluator.run(atoms, Request(wanted_bits(forces, stress), outputs))
-            outside = self._evaluator.outside()
-            found = self._found_outside(outside)
+            outside = self._evaluator.kernels.outside()
+            found = self._in_order(outside)
         arrays = outputs.arrays
         return ArrayEvaluation(
             energy=arrays["energy"],
@@ -121,7 +121,7 @@ class GpuKernelEngine(StructureEngine):
             atoms = ArrayAtoms(self.device, positions, atomic_numbers, cell, pbc)
             self._evaluator.run(atoms, Request(layout.WANT_DESCRIPTORS))
             flat = self._flat(positions)
-            self._evaluator.give_descriptors(self.device.view("descriptors", flat))
+            self._evaluator.kernels.give_descriptors(self.device.view("descriptors", flat))
         return flat
 
     def descriptor_vjp_arrays(
@@ -157,11 +157,11 @@ class GpuKernelEngine(StructureEngine):
             atoms = ArrayAtoms(self.device, positions, atomic_numbers, cell, pbc)
             given = buffer_of(self.device, "dl_dg", dl_dg)
             self._evaluator.run(atoms, Request(vjp_bits(strain), given=given))
-            require_size("dl_dg", given.size, self._evaluator.rows.total)
+            require_size("dl_dg", given.size, self._evaluator.kernels.rows.total)
             real = np.float32 if atoms.single else np.float64
             by_positions = self.device.new(positions, (atoms.n, 3), real)
             by_strain = self.device.new(positions, (3, 3), np.float64) if strain else None
-            self._evaluator.give_gradient(
+            self._evaluator.kernels.give_gradient(
                 atoms.n,
                 self.device.view("gradient", by_positions),
                 self.device.view("gradient", by_strain) if strain else None,
@@ -199,9 +199,9 @@ class GpuKernelEngine(StructureEngine):
             tangents = self._pointed(atoms.n, displacement, strain)
             self._evaluator.run(atoms, Request(0, tangents=tangents))
             flat = self._flat(positions)
-            self._evaluator.give_changes(tangents, self.device.view("changes", flat))
+            self._evaluator.kernels.give_changes(tangents, self.device.view("changes", flat))
         return flat
 
     def _flat(self, like: Any) -> Any:
         """An array of the caller's kind for the functions of all atoms of the list."""
-        return self.device.new(like, (self._evaluator.functions(),), np.float64)
+        return self.device.new(like, (self._evaluator.kernels.functions(),), np.float64)

@@ -15,7 +15,9 @@ from nnp.engines.gpu import layout
 from nnp.engines.gpu.arrays import buffer_of
 from nnp.engines.gpu.atoms import HostAtoms
 from nnp.engines.gpu.device import Device
-from nnp.engines.gpu.evaluator import Evaluator, Request
+from nnp.engines.gpu.evaluator import Evaluator
+from nnp.engines.gpu.extrapolations import in_order
+from nnp.engines.gpu.kernels import Request
 from nnp.engines.gpu.library import PRECISIONS
 from nnp.engines.gpu.products import Tangents
 from nnp.engines.gpu.program import Program
@@ -86,6 +88,10 @@ class StructureEngine:
             "capacity": self._program.capacity,
         }
 
+    def _in_order(self, outside: NDArray[np.float64]) -> Extrapolations:
+        elements = self._evaluator.list.element_indices
+        return in_order(self._potential, self._program.orders, elements, outside)
+
     def prepare(self) -> None:
         """Compile the kernels now, not at the first evaluation.
 
@@ -100,18 +106,18 @@ class StructureEngine:
     ) -> Evaluation:
         """See `nnp.engines.Engine.compute`."""
         volume = structure.volume if stress else 0.0
-        run, n = self._evaluator, len(structure)
+        found, n = self._evaluator.kernels, len(structure)
         with self.device.queue_of():
-            run.run(HostAtoms(structure), Request(wanted_bits(forces, stress)))
-            sums, outside = run.sums(), run.outside()
+            self._evaluator.run(HostAtoms(structure), Request(wanted_bits(forces, stress)))
+            sums, outside = found.sums(), found.outside()
             if not np.isfinite(sums[0]):
                 raise NumericalError("the sum of the atoms' energies is not finite")
             return Evaluation(
                 energy=float(sums[0]),
-                energies=run.energies(n),
-                forces=run.forces(n) if forces else None,
+                energies=found.energies(n),
+                forces=found.forces(n) if forces else None,
                 stress=voigt(_tensor(sums) / volume) if stress else None,
-                extrapolations=self._found_outside(outside),
+                extrapolations=self._in_order(outside),
             )
 
     # ---- descriptors ---------------------------------------------------------------------------
@@ -119,11 +125,11 @@ class StructureEngine:
     def descriptors(self, structure: Structure, scaled: bool = False) -> list[NDArray[np.float64]]:
         """See `nnp.engines.Engine.descriptors`."""
         elements = self._potential.element_indices(structure)
-        ends = np.cumsum(self._evaluator.rows.counts(elements))
+        ends = np.cumsum(self._evaluator.kernels.rows.counts(elements))
         with self.device.queue_of():
             self._evaluator.run(HostAtoms(structure), Request(layout.WANT_DESCRIPTORS))
             flat = self.device.empty(int(ends[-1]), np.float64)
-            self._evaluator.give_descriptors(flat)
+            self._evaluator.kernels.give_descriptors(flat)
             rows = np.split(self.device.read(flat, flat.size), ends[:-1])
         if scaled:
             scalings = [self._potential.models[e].scaling for e in elements]
@@ -147,8 +153,8 @@ class StructureEngine:
         with self.device.queue_of():
             given = buffer_of(self.device, "dl_dg", dl_dg, total)
             self._evaluator.run(HostAtoms(structure), Request(vjp_bits(strain), given=given))
-            virial = _tensor(self._evaluator.sums()) if strain else None
-            return -self._evaluator.forces(n), virial
+            virial = _tensor(self._evaluator.kernels.sums()) if strain else None
+            return -self._evaluator.kernels.forces(n), virial
 
     def descriptor_jvp(
         self,
@@ -171,13 +177,13 @@ class StructureEngine:
             tangents = self._pointed(len(structure), displacement, strain)
             self._evaluator.run(HostAtoms(structure), Request(0, tangents=tangents))
             flat = self.device.empty(total, np.float64)
-            self._evaluator.give_changes(tangents, flat)
+            self._evaluator.kernels.give_changes(tangents, flat)
             return self.device.read(flat, total)
 
     def _functions_of(self, structure: Structure) -> int:
         """How many functions all atoms have."""
         elements = self._potential.element_indices(structure)
-        return int(self._evaluator.rows.counts(elements).sum())
+        return int(self._evaluator.kernels.rows.counts(elements).sum())
 
     def _pointed(self, n: int, displacement: Any, strain: Any) -> Tangents:
         """The program of Jacobian-vector products, along these directions; None: zero."""
@@ -190,21 +196,6 @@ class StructureEngine:
             buffer_of(self.device, "strain", strain, 9),
         )
         return self._tangents
-
-    def _found_outside(self, outside: NDArray[np.float64]) -> Extrapolations:
-        """What the device noted, in order."""
-        atoms = outside[:, 0].astype(np.int64)
-        elements = self._evaluator.list.element_indices[atoms]
-        functions, width = outside[:, 1].astype(np.int64), np.empty(len(atoms))
-        for element, model in enumerate(self._potential.models):
-            mine = elements == element
-            functions[mine] = self._program.orders[element][functions[mine]]
-            width[mine] = (model.scaling.maximum - model.scaling.minimum)[functions[mine]]
-        order = np.lexsort((functions, atoms))
-        excess = outside[:, 2]
-        with np.errstate(divide="ignore"):  # a function that was constant: infinitely far
-            relative = excess / width
-        return Extrapolations(atoms[order], functions[order], excess[order], relative[order])
 
 
 def _checked(dtype: str, skin: float | None) -> float:

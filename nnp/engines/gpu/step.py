@@ -7,7 +7,8 @@ from typing import Any
 
 from nnp.engines.gpu.arrays import Outputs
 from nnp.engines.gpu.atoms import ArrayAtoms
-from nnp.engines.gpu.evaluator import Evaluator, Request
+from nnp.engines.gpu.evaluator import Evaluator
+from nnp.engines.gpu.kernels import Request
 from nnp.errors import OptionError
 
 
@@ -45,7 +46,7 @@ class Step:
                 "or make an engine of its own for it"
             )
         with self._queue():
-            self._evaluator.launch(self._atoms, self._request)
+            self._evaluator.kernels.launch(self._atoms, self._request)
 
     def holds(self) -> bool:
         """Wait for the last evaluation and say whether it stands; if not, call `renew`.
@@ -72,10 +73,10 @@ class Step:
         with self._queue():
             self._evaluator.run(self._atoms, self._request)
         stands = self._stands()
-        self._memory = self._evaluator.memory()
+        self._memory = self._evaluator.kernels.memory()
         return stands
 
     def _stands(self) -> bool:
         """Whether the engine works on the memory, and for the atoms, of the last `renew`."""
-        now = self._evaluator.memory()
+        now = self._evaluator.kernels.memory()
         return len(now) == len(self._memory) and all(map(is_, now, self._memory))

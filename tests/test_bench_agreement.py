@@ -147,6 +147,11 @@ def test_command_refuses_to_time_another_potential(factor, tmp_path, capsys):
             NNPError,
             r"LAMMPS stopped \(Could not open file: 'scaling.data'.\)$",
         ),
+        (
+            "echo 'Exception: ERROR: Could not open file.\n\nAbort(1) on node 0' >&2; exit 1",
+            NNPError,
+            r"LAMMPS stopped \(Could not open file.\)$",
+        ),
         ("kill -KILL $$", UnavailableError, r"does not run here \(killed by SIGKILL; no message\)"),
         (
             "echo 'LAMMPS (1 Jan 2030)'; kill -SEGV $$",
@@ -183,7 +188,7 @@ def alive(pid):
 def test_a_launchers_processes_end_with_it(deaf, tmp_path, monkeypatch):
     monkeypatch.setattr("nnp.benchmark.programs._GRACE", 0.3)
     trap = "trap '' TERM; " if deaf else ""
-    text = f"#!/bin/sh\n{trap}sleep 30 &\necho $! > pid\nwait; sleep 30\n"
+    text = f"#!/bin/sh\n{trap}sleep 10 &\necho $! > pid\nwait; sleep 10; echo > ended\n"
     launcher = program(tmp_path, text)
     with pytest.raises(subprocess.TimeoutExpired):
         run_program([str(launcher)], tmp_path, os.environ, 0.5)
@@ -192,6 +197,7 @@ def test_a_launchers_processes_end_with_it(deaf, tmp_path, monkeypatch):
     while alive(pid) and time.monotonic() < end:
         time.sleep(0.05)
     assert not alive(pid)
+    assert not (tmp_path / "ended").exists()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")

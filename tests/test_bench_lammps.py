@@ -203,6 +203,16 @@ def test_loop_times_are_lammps_own(tmp_path, fake):
         ("#!/bin/sh\necho hello", UnavailableError, "does not run here .hello"),
         ("#!/bin/sh\necho 'ERROR: Unrecognized pair style x'; exit 1", UnavailableError, "without"),
         (
+            "#!/bin/sh\necho 'ERROR: Cannot use -kokkos on without KOKKOS installed'; exit 1",
+            UnavailableError,
+            "this LAMMPS was built without it",
+        ),
+        (
+            "#!/bin/sh\necho 'ERROR: Package gpu command without GPU package installed'; exit 1",
+            UnavailableError,
+            "this LAMMPS was built without it",
+        ),
+        (
             "#!/bin/sh\necho 'ERROR: Lost atoms (a.cpp:1)'; exit 1",
             NNPError,
             "stopped .Lost atoms.$",

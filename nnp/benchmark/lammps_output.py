@@ -20,9 +20,11 @@ _BUSY = re.compile(r"^([\d.]+)% CPU use with (\d+) MPI tasks", re.MULTILINE)
 _VERSION = re.compile(r"^LAMMPS \((.+?)\)", re.MULTILINE)
 _PAIR = re.compile(r"^\s*\(\d+\) pair (\S+?),", re.MULTILINE)
 _ERROR = re.compile(r"^ERROR[^:]*: (.*?)\s*(?:\(\S+\.\w+:\d+\))?$", re.MULTILINE)
-_EXCEPTION = re.compile(r"^\s*what\(\): +(?:ERROR: )?(.*?)\s*$", re.MULTILINE)
+# Of a library in it, such as n2p2, caught by LAMMPS or by nobody.
+_EXCEPTION = re.compile(r"^\s*(?:what\(\)|Exception): +(?:ERROR: )?(.*?)\s*$", re.MULTILINE)
 _ENERGY = re.compile(r"^NNP-ENERGY (\S+)", re.MULTILINE)
-_UNKNOWN_STYLE = "Unrecognized pair style"
+# Of a style, and of the packages behind the suffixes: "… without GPU package installed".
+_NOT_BUILT = re.compile(r"Unrecognized pair style|without \w+ (package )?installed", re.IGNORECASE)
 
 _DUMP, _DUMP_HEADER = "forces.dump", 9
 FORCES = f"""
@@ -99,7 +101,7 @@ def failure(done: subprocess.CompletedProcess[str], command: str) -> NNPError:
     """What went wrong, in one sentence: LAMMPS's own, a library's in it, or the system's."""
     text = f"{done.stdout}\n{done.stderr}"
     complaint = _ERROR.search(text) or _EXCEPTION.search(text)
-    if complaint is not None and _UNKNOWN_STYLE in complaint[1]:
+    if complaint is not None and _NOT_BUILT.search(complaint[1]):
         return UnavailableError(f"{command}: this LAMMPS was built without it")
     if complaint is not None:
         return NNPError(f"{command}: LAMMPS stopped ({complaint[1]})")

@@ -8,7 +8,9 @@ mlearn's silicon (64,000), then both over system size, and writes
 benchmarks/results/gpu_engine.json and docs/gpu_engine.png. Of each:
 
 - `graph`: evaluations as a CUDA graph replays them, by CUDA events: the GPU's own time,
+- `step`: the same started from Python, without a graph and without reading a flag, by CUDA events,
 - `call`: ``compute_arrays`` called from Python, by the clock on the wall, its flag included,
+- `descriptors`, `vjp`, `jvp`: what training asks for, likewise, up to 10,000 atoms,
 - `md`: the same along molecular dynamics at 300 K, neighbour lists as they fall due included; the
   integrator, on the GPU too, is not. Blocks of ten steps, by CUDA events.
 
@@ -50,6 +52,7 @@ WANTED = {"water": {69120: 1e7}, "silicon": {64000: 3e7}}  # atom-steps per seco
 TEMPERATURE = 300.0  # K
 BLOCK = 10  # steps of md timed together
 WARM_UP = 3  # of each, not counted
+PRODUCTS_UP_TO = 10_000  # atoms; nobody trains on more
 
 
 class CudaClock:
@@ -178,7 +181,7 @@ def sized(name: str, cell: Structure, wanted: int) -> Structure:
 def measure(
     name: str, potential: nnp.Potential, box: Structure, options: argparse.Namespace, dtype: str
 ) -> Iterator[Measurement]:
-    """`graph`, `call` and `md` of one structure."""
+    """All that the head of this file lists, of one structure."""
     engine: Any = potential.make_engine(options.engine, dtype=dtype)
     clock: Any = (CudaClock if options.engine == "gpu" else HostClock)(engine)
     positions = clock.array(box.positions)
@@ -188,12 +191,15 @@ def measure(
     times = {"graph": [clock.seconds(graph) for _ in range(WARM_UP + options.steps)]}
     if not step.holds():
         raise NNPError(f"{name}, {len(box)} atoms: the recorded evaluation does not hold")
-    times["call"] = []
-    for _ in range(WARM_UP + options.steps):
-        clock.finish()
-        start = time.perf_counter()
-        engine.compute_arrays(positions, *rest)
-        times["call"].append(time.perf_counter() - start)
+    times["step"] = [clock.seconds(step) for _ in range(WARM_UP + options.steps)]
+    for what, call in calls(engine, clock, positions, rest).items():
+        times[what] = []
+        for _ in range(WARM_UP + options.steps):
+            clock.finish()
+            start = time.perf_counter()
+            call()
+            clock.finish()
+            times[what].append(time.perf_counter() - start)
     before = engine.statistics["list_builds"]
     times["md"], n_steps = dynamics(engine, clock, positions, box, options.steps)
     details = {
@@ -207,6 +213,20 @@ def measure(
         if what == "md":
             extra["timestep_fs"] = timestep_fs(box)
         yield from_times(f"{name} {dtype} {what}", len(box), seconds[WARM_UP:], extra)
+
+
+def calls(engine: Any, clock: Any, positions: Any, rest: Any) -> dict[str, Callable[[], Any]]:
+    """Calls from Python, by name."""
+    found: dict[str, Callable[[], Any]] = {
+        "call": lambda: engine.compute_arrays(positions, *rest),
+    }
+    if len(positions) <= PRODUCTS_UP_TO:
+        flat = engine.descriptors_arrays(positions, *rest)
+        direction = clock.array(np.ones((len(positions), 3)))
+        found["descriptors"] = lambda: engine.descriptors_arrays(positions, *rest)
+        found["vjp"] = lambda: engine.descriptor_vjp_arrays(positions, *rest, flat)
+        found["jvp"] = lambda: engine.descriptor_jvp_arrays(positions, *rest, direction)
+    return found
 
 
 def timestep_fs(box: Structure) -> float:

@@ -200,6 +200,13 @@ def test_a_launchers_processes_end_with_it(deaf, tmp_path, monkeypatch):
     assert not (tmp_path / "ended").exists()
 
 
+def test_programs_share_our_session(tmp_path):
+    """Linux shares out processors by session: another one might get more or less."""
+    code = "import os; print(os.getsid(0), os.getpgid(0) == os.getpid())"
+    done = run_program([sys.executable, "-c", code], tmp_path, os.environ, 60)
+    assert done.stdout.split() == [str(os.getsid(0)), "True"]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_interrupted_programs_end(tmp_path):
     launcher = program(tmp_path, "#!/bin/sh\necho $$ > pid\nexec sleep 30\n")

@@ -18,7 +18,8 @@ def run_program(
     """Run a program in a folder; what it prints is captured.
 
     It gets a process group of its own: a launcher such as mpirun that is merely killed leaves its
-    processes behind, which would run on beside the next measurement.
+    processes behind, which would run on beside the next measurement. Not a session of its own, for
+    Linux shares out processors by session: at a busy machine it would have another share than we.
 
     Args:
         words: the program and its arguments.
@@ -39,7 +40,7 @@ def run_program(
         errors="replace",
         env=dict(environment),
         cwd=folder,
-        start_new_session=True,
+        process_group=0,
     )
     with process:
         try:

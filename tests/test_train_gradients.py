@@ -11,11 +11,16 @@ from train_data import dataset, directional_slope, objective, settings, task
 
 from nnp.engines.cpu import CpuEngine
 from nnp.networks import Activation
+from nnp.symmetry_functions import canonical_order
 from nnp.testing import FAMILIES, random_functions
+from nnp.train import prepare, products
+from nnp.train.build import build
+from nnp.train.dataset import Dataset
 from nnp.train.inputs import InputSettings
 from nnp.train.network import AtomicNetwork, activation_derivatives
 from nnp.train.products import VOIGT, DescriptorProducts
-from nnp.train.settings import NetworkSettings
+from nnp.train.prune import PruneSettings
+from nnp.train.settings import FunctionSettings, NetworkSettings
 
 # Four-point differences with h = 1e-5: rounding 1e-16 L / h, some 1e-10 relative to the loss.
 RTOL = 1e-7
@@ -57,6 +62,31 @@ def test_gradient_of_the_loss(built, elements, name):
         direction = torch.randn(len(gradient), generator=generator, dtype=torch.float64)
         slope = directional_slope(lambda t: aim.value(t, made.train), made.theta, direction)
         assert float(gradient @ direction) == pytest.approx(slope, rel=RTOL, abs=RTOL * value)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_gradient_of_the_loss_with_every_kind_of_function(family, monkeypatch):
+    elements = ("H", "O")
+    own = canonical_order(random_functions(elements, np.random.default_rng(1), (family,)))
+    monkeypatch.setattr(prepare, "choose_functions", lambda *_: dict.fromkeys(elements, tuple(own)))
+    unpruned = FunctionSettings(prune=PruneSettings("none"))
+    chosen = settings(functions=unpruned, loss=objective_settings(stress=1.0))
+    made = build(chosen, dataset(elements, count=1), Dataset(()), quiet=True)
+    aim = objective(made, **LOSSES["all"])
+    value, gradient = aim.value_and_gradient(made.theta, made.train)
+    generator = torch.Generator().manual_seed(0)
+    direction = torch.randn(len(gradient), generator=generator, dtype=torch.float64)
+    slope = directional_slope(lambda t: aim.value(t, made.train), made.theta, direction)
+    assert abs(slope) > 1e-3
+    assert float(gradient @ direction) == pytest.approx(slope, rel=RTOL, abs=RTOL * value)
+
+
+def test_huber_by_hand():
+    """x² up to δ, then a straight line that goes on from there."""
+    loss = objective_settings(kind="huber", delta=0.5)
+    errors = torch.tensor([0.5, 0.6, 2.0, -2.0], dtype=torch.float64)
+    np.testing.assert_allclose(loss.rho(errors), [0.25, 0.35, 1.75, 1.75])
+    np.testing.assert_allclose(loss.slope(errors), [1.0, 1.0, 1.0, -1.0])
 
 
 @pytest.mark.parametrize("elements", [("Si",), ("H", "O")], ids="-".join)
@@ -105,25 +135,46 @@ def test_stored_columns_are_those_computed():
     torch.testing.assert_close(rows[0].jacobian, rows[1].jacobian, rtol=0, atol=1e-12)
 
 
+def test_columns_of_atoms_that_do_not_all_feel_a_component():
+    """A larger box, more columns than are computed at once: which atom a row is of matters."""
+    data = dataset(("H", "O"), count=1, n=24)
+    made = build(settings(), data, Dataset(()), quiet=True)
+    (sample,) = made.train
+    for own, atoms in zip(sample.columns, sample.place.atoms, strict=True):
+        assert own.centers.shape[1] < len(atoms)
+        assert (own.centers != own.centers[0]).any()
+    assert len(own.centers) > products._AT_ONCE
+    bare, maker = replace(sample, columns=None), made.model.maker
+    gradients = [trace.gradient for trace in made.model.traces(made.theta, [sample])]
+    by_columns, by_product = (maker.forces(s, gradients) for s in (sample, bare))
+    torch.testing.assert_close(by_columns, by_product, rtol=0, atol=1e-12)
+    aim = objective(made)
+    components = np.array([70, 0, 33, 71])
+    counts = aim.counts([sample])
+    rows = [aim.residuals(made.theta, s, counts, components) for s in (sample, bare)]
+    torch.testing.assert_close(rows[0].values, rows[1].values, rtol=0, atol=1e-12)
+    torch.testing.assert_close(rows[0].jacobian, rows[1].jacobian, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_products_with_the_jacobian(family):
     """Columns, J v and Jᵀ v agree, and J v is the change of the functions."""
     elements = ("H", "O")
     functions = tuple(random_functions(elements, np.random.default_rng(1), (family,)))
-    products = DescriptorProducts(dict.fromkeys(elements, functions))
+    made = DescriptorProducts(dict.fromkeys(elements, functions))
     structure = dataset(elements, count=1)[0].structure
-    place = products.place(structure)
+    place = made.place(structure)
     generator = torch.Generator().manual_seed(2)
     v = torch.randn(structure.positions.shape, generator=generator, dtype=torch.float64)
-    values = products.descriptors(place)
+    values = made.descriptors(place)
     w = [torch.randn(g.shape, generator=generator, dtype=torch.float64) for g in values]
-    jv = products.jvp(place, v)
-    back = float((products.vjp(place, w) * v).sum())
+    jv = made.jvp(place, v)
+    back = float((made.vjp(place, w) * v).sum())
     assert sum(float((a * b).sum()) for a, b in zip(w, jv, strict=True)) == pytest.approx(back)
 
     def moved(t):
         positions = structure.positions + t * v.numpy()
-        found = products.descriptors(products.place(replace(structure, positions=positions)))
+        found = made.descriptors(made.place(replace(structure, positions=positions)))
         return torch.cat([g.reshape(-1) for g in found])
 
     h = 1e-5
@@ -131,7 +182,7 @@ def test_products_with_the_jacobian(family):
     flat = torch.cat([part.reshape(-1) for part in jv])
     size = float(change.abs().max())
     torch.testing.assert_close(flat, change, rtol=0, atol=1e-6 * size)
-    for found, wanted in zip(products.columns(place, np.arange(v.numel())), jv, strict=True):
+    for found, wanted in zip(made.columns(place, np.arange(v.numel())), jv, strict=True):
         total = torch.zeros_like(wanted)
         weighted = found.values * v.reshape(-1)[:, None, None]
         total.index_put_((found.centers,), weighted, accumulate=True)
@@ -141,19 +192,18 @@ def test_products_with_the_jacobian(family):
 def test_strain_derivative_agrees_with_the_engine():
     """Contracted with dE/dG it is the virial that the engine's product returns."""
     elements = ("H", "O")
-    products = DescriptorProducts(
+    made = DescriptorProducts(
         dict.fromkeys(elements, tuple(random_functions(elements, np.random.default_rng(1))))
     )
     structure = dataset(elements, count=1)[0].structure
-    place = products.place(structure)
+    place = made.place(structure)
     w = [
-        torch.linspace(-1, 1, g.numel()).reshape(g.shape).double()
-        for g in products.descriptors(place)
+        torch.linspace(-1, 1, g.numel()).reshape(g.shape).double() for g in made.descriptors(place)
     ]
-    rows = products.strain(place)
+    rows = made.strain(place)
     found = sum(torch.einsum("vns,ns->v", r, own).numpy() for r, own in zip(rows, w, strict=True))
     flat = torch.cat([own.reshape(-1) for own in w])[place.back]
-    _, virial = CpuEngine(products._potential).descriptor_vjp(structure, flat.numpy(), True)
+    _, virial = CpuEngine(made._potential).descriptor_vjp(structure, flat.numpy(), True)
     wanted = np.array([(virial[a, b] + virial[b, a]) / 2 for a, b in VOIGT])
     np.testing.assert_allclose(found, wanted, atol=1e-12 * np.abs(wanted).max())
 

@@ -14,6 +14,7 @@ from train_data import dataset, settings, write_config
 import nnp
 from nnp.cli import main
 from nnp.errors import NumericalError, OptionError, OutputExistsError, UnavailableError
+from nnp.train import run
 from nnp.train.build import build
 from nnp.train.checkpoint import read_checkpoint
 from nnp.train.dataset import Dataset
@@ -192,3 +193,20 @@ def test_checkpoint_of_other_inputs_is_refused(tmp_path):
     task.model.maker.transforms[0].matrix[:, 0] *= -1
     with pytest.raises(OptionError, match="round differently"):
         second.run(resume=True)
+
+
+def test_members_share_what_does_not_depend_on_their_seed(config, tmp_path, monkeypatch):
+    """Data are read and functions computed once; a member is what it would be by itself."""
+    calls = []
+    for name in ("read_data", "prepare"):
+        work = getattr(run, name)
+        noted = lambda *a, name=name, work=work, **k: calls.append(name) or work(*a, **k)  # noqa: E731
+        monkeypatch.setattr(run, name, noted)
+    chosen = nnp.train.read_settings(config)
+    nnp.train.train_committee(chosen, 2, quiet=True)
+    assert calls == ["read_data", "prepare"]
+    alone = replace(chosen.run, seed=chosen.run.seed + 1, output=str(tmp_path / "alone"))
+    nnp.train.train(replace(chosen, run=alone), quiet=True)
+    one, two = (nnp.load(tmp_path / f / "best.nnp") for f in ("out/member_1", "alone"))
+    for a, b in zip(one.models[0].network.weights, two.models[0].network.weights, strict=True):
+        np.testing.assert_array_equal(a, b)

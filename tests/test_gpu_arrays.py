@@ -202,6 +202,21 @@ def test_numpy_in_numpy_out(engine, box):
     assert (found.forces.numpy() == wanted.forces).all()
 
 
+@pytest.mark.usefixtures("engine")
+def test_a_list_without_skin_holds_for_atoms_that_stand_still(box, potential):
+    """To rounding: kernels compute an atom's place twice."""
+    engine = potential.make_engine("opencl", skin=0.0)
+    near = replace(box, positions=box.positions + 1e-9)
+    far = replace(box, positions=box.positions + 1e-4 * np.eye(20, 3))
+    builds = []
+    for structure in (box, near, far):
+        forces = engine.compute(structure).forces
+        wanted = potential.evaluate(structure, "cpu").forces
+        np.testing.assert_allclose(forces, wanted, rtol=0, atol=1e-11)
+        builds.append(engine.statistics["list_builds"])
+    assert builds == [1, 1, 2]
+
+
 def test_queues_of_the_caller(engine, box):
     wanted = engine.compute(box, True, True)
     other = cl.CommandQueue(engine.device.queue.context)

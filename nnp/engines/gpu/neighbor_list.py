@@ -20,6 +20,9 @@ _GUESS = 64
 # Room for more entries than were counted, so that a list that grows a little needs no new memory.
 _SPARE = 1.2
 _MOST_ENTRIES = 2**31 - 1
+# Å. Two kernels may round the fractions of an atom that stands still differently; without a skin
+# no list would ever hold.
+_LEAST_SKIN = 1e-6
 
 
 @dataclass
@@ -53,7 +56,8 @@ class DeviceList:
 
     def __init__(self, program: Program, cutoff: float, skin: float, n_elements: int) -> None:
         self._program, self._device = program, program.device
-        self._cutoff, self._skin, self._n_elements = cutoff, skin, n_elements
+        self._cutoff, self._skin = cutoff, max(skin, _LEAST_SKIN)
+        self._n_elements = n_elements
         self._numbers = np.empty(0, np.int64)
         self.element_indices = np.empty(0, np.int64)  # of the atoms last followed
         self.scale, self.limit = 1.0, 1.0  # of the forces' fixed point

@@ -7,6 +7,7 @@ import pytest
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
+from nnp.cli import main
 from nnp.errors import FileFormatError, OptionError, OutputExistsError, StructureError
 from nnp.io.n2p2.data import read_data, write_data
 from nnp.io.structures import read_structures, to_frame, write_structures
@@ -136,6 +137,29 @@ def test_mixed_periodicity_cannot_be_written(tmp_path):
     with pytest.raises(StructureError, match=r"structure 0 has pbc=\[True, True, False\]"):
         write_data([to_frame(labelled((True, True, False)))], tmp_path / "input.data")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [("energy", "1 has an energy but not forces"), ("forces", "1 has forces but not an energy")],
+)
+def test_half_a_label_is_not_written_as_zeros(tmp_path, label, message):
+    half = labelled()
+    half.calc.results = {label: half.calc.results[label]}
+    write_structures([labelled(), half], tmp_path / "half.extxyz")
+    assert main(["convert", str(tmp_path / "half.extxyz"), str(tmp_path / "half.data")]) == 1
+    assert not (tmp_path / "half.data").exists()
+    with pytest.raises(StructureError, match=f"structure {message}"):
+        write_structures([labelled(), half], tmp_path / "half.data")
+
+
+def test_the_energy_of_one_atom_needs_no_forces(tmp_path):
+    atom = Atoms("Si")
+    atom.calc = SinglePointCalculator(atom, energy=-3.0)
+    write_structures([atom], tmp_path / "input.data", METAL)
+    (again,) = read_structures(tmp_path / "input.data", METAL)
+    assert again.calc.results["energy"] == -3.0
+    assert not again.calc.results["forces"].any()
 
 
 def test_existing_file_is_kept_unless_forced(write):

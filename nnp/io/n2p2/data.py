@@ -94,13 +94,15 @@ def write_data(
     """Write an ``input.data``.
 
     Args:
-        frames: the structures; unknown energies and forces become zeros, as n2p2 has it.
+        frames: the structures; where neither energy nor forces are known, both become zeros, as
+            n2p2 has it. The forces of one atom alone are zero.
         path: the file.
         units: of the file; bohr and hartree when None.
         force: whether an existing file may be replaced.
 
     Raises:
-        StructureError: a structure that is periodic along some axes only.
+        StructureError: a structure that is periodic along some axes only, or with an energy
+            without forces or the reverse: the zeros in their place would be read as labels.
         OutputExistsError: the file is there and ``force`` is False.
     """
     with replacing(path, force) as scratch, scratch.open("w", encoding="utf-8") as file:
@@ -183,13 +185,27 @@ def _expect(keyword: str, arguments: list[str], wanted: str, where: str) -> None
         )
 
 
-def _lines(frame: Frame, number: int, units: UnitSystem) -> Iterator[str]:
+def _check_writable(frame: Frame, number: int) -> None:
     structure = frame.structure
     if structure.pbc.any() != structure.pbc.all():
         raise StructureError(
             f"structure {number} has pbc={structure.pbc.tolist()}: input.data knows only all axes "
             "periodic or none"
         )
+    labels = {"an energy": frame.energy, "forces": frame.forces}
+    if len(structure) == 1 and frame.energy is not None:  # no other atom: its force is zero
+        return
+    known, missing = ([k for k, v in labels.items() if (v is None) == no] for no in (False, True))
+    if known and missing:
+        raise StructureError(
+            f"structure {number} has {known[0]} but not {missing[0]}: input.data would hold zeros "
+            "in their place, which are read as labels; write extxyz, or remove the label"
+        )
+
+
+def _lines(frame: Frame, number: int, units: UnitSystem) -> Iterator[str]:
+    structure = frame.structure
+    _check_writable(frame, number)
     length, energy_unit = units.length_in_angstrom, units.energy_in_ev
     n = len(structure)
     forces = np.zeros((n, 3)) if frame.forces is None else frame.forces

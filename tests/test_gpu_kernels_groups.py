@@ -80,10 +80,15 @@ def test_many_threads_only_where_local_memory_is_enough(potential):
 
 
 def test_compiled_again_only_where_something_changed(potential):
+    """And not for structures of two sizes in turn."""
     device = NoDevice()
     program = Program(potential, "single", device)
+    sizes = ((40, 10), (50, 20), (50, 2000), (40, 3000), (100, 3000), (50, 3000), (50, 10))
     counts = []
-    for neighbors, atoms in ((40, 10), (50, 20), (50, 2000), (40, 3000), (100, 3000), (50, 3000)):
+    for neighbors, atoms in (*sizes, (50, 3000), (50, 10)):
         program.fit(neighbors, atoms)
         counts.append(device.compiled)
-    assert counts == [1, 1, 2, 2, 3, 3]
+        assert f"#define GROUP_SIZE {program.group_size}\n" in program.source
+    assert counts == [1, 1, 2, 2, 3, 3, 4, 4, 4]
+    assert program.group_size == 256
+    assert program.compiled == 4

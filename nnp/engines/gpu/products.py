@@ -26,8 +26,7 @@ class Tangents:
     def __init__(self, program: Program) -> None:
         self._program = program
         self._device = program.device
-        self._options: tuple[int, int] | None = None
-        self._compiled: Any = None
+        self._kept: dict[tuple[int, int], Any] = {}  # by capacity and group size
         self._direction = self._strain = self.changes = self._device.empty(0, np.float64)
 
     def point(self, displacement: Buffer, strain: Buffer) -> None:
@@ -45,11 +44,10 @@ class Tangents:
     def launch(self, nl: DeviceList) -> None:
         """One kernel per element, in place of those that evaluate."""
         program, b = self._program, nl.buffers
-        options = (program.capacity, program.group_size)
-        if self._options != options:
+        key = (program.capacity, program.group_size)
+        if key not in self._kept:
             text = program.generator.tangent_source(program.options(program.capacity))
-            self._compiled = self._device.compile(text, program.precision)
-            self._options = options
+            self._kept[key] = self._device.compile(text, program.precision)
         for element, atoms in enumerate(nl.atoms):
             if atoms.size == 0:
                 continue
@@ -60,4 +58,4 @@ class Tangents:
             )  # fmt: skip
             groups = min(atoms.size, self._device.most_groups)
             kernel = f"nnp_change_e{element}"
-            self._device.launch(self._compiled, kernel, groups, program.group_size, arguments)
+            self._device.launch(self._kept[key], kernel, groups, program.group_size, arguments)

@@ -62,6 +62,7 @@ class Program:
         self._largest = self._largest_capacity()
         self.capacity = 0
         self.compiled: Any = None
+        self._kept: dict[tuple[int, int], Any] = {}  # for structures of other sizes in between
 
     @property
     def source(self) -> str:
@@ -75,9 +76,10 @@ class Program:
         )
         wanted = max(wanted, self.capacity)
         group = self._fixed_group or self._suitable_group(atoms, wanted)
-        if (wanted, group) != (self.capacity, self.group_size):
-            self.compiled = self.device.compile(self._text(wanted, group), self.precision)
-            self.capacity, self.group_size = wanted, group
+        key = wanted, group
+        if key not in self._kept:
+            self._kept[key] = self.device.compile(self._text(*key), self.precision)
+        self.compiled, (self.capacity, self.group_size) = self._kept[key], key
 
     def _suitable_group(self, atoms: int, capacity: int) -> int:
         """Threads per atom."""

@@ -14,11 +14,12 @@ from nnp.ase import NNPCalculator
 from nnp.cli import main
 from nnp.committee import Committee
 from nnp.errors import FileFormatError, OptionError
+from nnp.io.structures import read_structures, write_structures
 from nnp.networks import Activation, Network
 from nnp.scaling import ScalingMode
 from nnp.testing import random_potential, random_structure
 from nnp.train.select import Candidate, choose, rank
-from nnp.units import KJ_PER_MOL
+from nnp.units import ATOMIC, KJ_PER_MOL, METAL
 
 ELEMENTS = ("H", "O")
 
@@ -254,6 +255,23 @@ def test_select_command(files, capsys):
     members(count=1)[0].save(files / "one.nnp")
     assert main(["select", str(files / "one.nnp"), *words[1:]]) == 1
     assert "single potential" in capsys.readouterr().err
+
+
+def test_select_reads_and_writes_input_data_in_the_units_of_the_potential(files):
+    committee = nnp.load(files / "committee.nnp")
+    frames = ase.io.read(files / "frames.extxyz", ":")
+    source, output = files / "input.data", files / "selected.data"
+    for units in (METAL, ATOMIC):
+        write_structures(frames, source, units, force=True)
+        Committee.of([replace(m, units=units) for m in committee.members]).save(
+            files / "committee.nnp", force=True
+        )
+        words = [str(files / "committee.nnp"), str(source), "--count", "4", "--output", str(output)]
+        assert main(["select", *words, "--force"]) == 0
+        selected = read_structures(output, units)
+        wanted = rank(committee, frames)
+        for atoms, candidate in zip(selected, wanted, strict=True):
+            np.testing.assert_allclose(atoms.positions, frames[candidate.index].positions)
 
 
 def test_predict_and_info_commands(files, capsys):

@@ -9,9 +9,11 @@ from ase.build import bulk, molecule
 
 from nnp.cli import main
 from nnp.errors import OptionError
+from nnp.io.structures import read_structures, write_structures
 from nnp.teachers.ase import StillingerWeber
 from nnp.train.augment import AugmentSettings, augment, mix
 from nnp.train.sampling import SampleSettings, label, sample
+from nnp.units import METAL
 
 
 def test_snapshots_carry_labels():
@@ -89,6 +91,20 @@ def test_mixture():
 def test_bad_settings(values, message):
     with pytest.raises(OptionError, match=message):
         SampleSettings(**values)
+
+
+def test_units_of_input_data(tmp_path):
+    crystal = bulk("Si", cubic=True)
+    crystal.calc = StillingerWeber()
+    crystal.calc.get_property("energy", crystal)
+    source, made, labelled = (tmp_path / f"{n}.data" for n in ("start", "made", "labelled"))
+    write_structures([crystal], source, METAL)
+    words = ["--units", "metal"]
+    assert main(["augment", str(source), str(made), "--scale", "0", *words]) == 0
+    assert main(["sample", str(made), str(labelled), "--static", *words]) == 0
+    (found,) = read_structures(labelled, METAL)
+    np.testing.assert_allclose(found.cell, crystal.cell)
+    assert found.get_potential_energy() == pytest.approx(crystal.get_potential_energy())
 
 
 def test_commands(tmp_path, capsys):

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import argparse
 
-from nnp.cli.options import SubParsers, add_command, add_force, at_least_one, count, finite
+from nnp.cli.options import (
+    SubParsers,
+    add_command,
+    add_data_units,
+    add_force,
+    at_least_one,
+    count,
+    data_units,
+    finite,
+)
 from nnp.io.structures import read_structures, write_structures
 from nnp.train.augment import AugmentSettings, augment, mix
 
@@ -23,6 +32,7 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("--mix", metavar="FILE", help="structures to mix the new ones with")
     parser.add_argument("--ratio", type=finite, default=0.8, help="share of new ones in a mixture")
     parser.add_argument("--count", type=at_least_one, help="structures of a mixture")
+    add_data_units(parser)
     add_force(parser)
 
 
@@ -34,10 +44,11 @@ def _run(arguments: argparse.Namespace) -> None:
         arguments.copies,
         arguments.seed,
     )
-    found = augment(read_structures(arguments.structures), settings)
+    units = data_units(arguments)
+    found = augment(read_structures(arguments.structures, units), settings)
     if arguments.mix:
         total = arguments.count or len(found)
-        others = read_structures(arguments.mix)
+        others = read_structures(arguments.mix, units)
         found = mix(found, others, total, arguments.ratio, arguments.seed)
-    write_structures(found, arguments.output, force=arguments.force)
+    write_structures(found, arguments.output, units, arguments.force)
     print(f"{len(found)} structures: {arguments.output}")

@@ -10,6 +10,7 @@ from typing import Any
 from nnp.cli.embedded import load_path_or_name
 from nnp.engines import DEFAULT_ENGINE, ENGINES
 from nnp.potential import Potential
+from nnp.units import UnitSystem, unit_system
 
 # What ``add_subparsers`` returns; argparse has no public name for it.
 SubParsers = Any
@@ -58,6 +59,21 @@ def add_potential(parser: argparse.ArgumentParser) -> None:
 def load_potential(arguments: argparse.Namespace) -> Potential:
     """The potential of PATH and --units."""
     return load_path_or_name(arguments.path, getattr(arguments, "units", None))
+
+
+def add_data_units(parser: argparse.ArgumentParser) -> None:
+    """--units, where there is no potential whose units they would be; see `data_units`."""
+    parser.add_argument(
+        "--units",
+        default=argparse.SUPPRESS,
+        help="units of input.data files, read and written: 'atomic' (bohr, hartree; the default), "
+        "'metal' (angstrom, eV) or LENGTH,ENERGY",
+    )
+
+
+def data_units(arguments: argparse.Namespace) -> UnitSystem | None:
+    """The units of --units; None where it is not given."""
+    return unit_system(getattr(arguments, "units", None))
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,16 @@ import argparse
 import ast
 from typing import Any
 
-from nnp.cli.options import SubParsers, add_command, add_force, at_least_one, count, positive
+from nnp.cli.options import (
+    SubParsers,
+    add_command,
+    add_data_units,
+    add_force,
+    at_least_one,
+    count,
+    data_units,
+    positive,
+)
 from nnp.io.structures import check_target, read_structures, write_structures
 
 
@@ -39,6 +48,7 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("--repeat", nargs=3, type=at_least_one, default=[1, 1, 1], help="cells")
     parser.add_argument("--static", action="store_true", help="label the structures, no dynamics")
     parser.add_argument("--seed", type=count, default=0, help="of velocities and noise")
+    add_data_units(parser)
     add_force(parser)
 
 
@@ -55,15 +65,16 @@ def _run(arguments: argparse.Namespace) -> None:
         timestep_fs=arguments.timestep,
         seed=arguments.seed,
     )
+    units = data_units(arguments)
     check_target(arguments.output, arguments.force)
     make_calculator = teacher(arguments.teacher, dict(arguments.set))
-    cells: list[Any] = list(read_structures(arguments.structures))
+    cells: list[Any] = list(read_structures(arguments.structures, units))
     start = [atoms.repeat(tuple(arguments.repeat)) for atoms in cells]
     if arguments.static:
         found = label(start, make_calculator, quiet=False)
     else:
         found = sample(start, make_calculator, settings, quiet=False)
-    write_structures(found, arguments.output, force=arguments.force)
+    write_structures(found, arguments.output, units, arguments.force)
     print(f"{len(found)} snapshots: {arguments.output}")
 
 

@@ -45,7 +45,7 @@ def _run(arguments: argparse.Namespace) -> None:
             f"{arguments.path} is a single potential, which cannot disagree with itself: give what "
             "nnp train --members wrote"
         )
-    frames = read_structures(arguments.structures)
+    frames = read_structures(arguments.structures, committee.units)
     ranked = rank(committee, frames, arguments.engine, quiet=False)
     most = math.inf if arguments.most is None else arguments.most
     chosen = choose(ranked, arguments.count, arguments.apart, arguments.least, most)
@@ -62,5 +62,5 @@ def _run(arguments: argparse.Namespace) -> None:
     print(text_table(header, rows) if rows else "no structure is uncertain enough")
     if chosen:
         selected = [frames[c.index] for c in chosen]
-        write_structures(selected, arguments.output, force=arguments.force)
+        write_structures(selected, arguments.output, committee.units, arguments.force)
         print(f"{len(chosen)} of {len(frames)} structures: {arguments.output}")

@@ -152,9 +152,12 @@ class Potential:
             UnavailableError: the engine cannot run here.
         """
         key = (name, *sorted(options.items()))
-        if key not in self._engines:
-            self._engines[key] = self.make_engine(name, **options)
-        return self._engines[key]
+        try:
+            known = self._engines.get(key)
+        except TypeError:  # a list, say: the engine says what it takes instead
+            return self.make_engine(name, **options)
+        # two threads at once both make one; the first one stays
+        return known or self._engines.setdefault(key, self.make_engine(name, **options))
 
     def make_engine(self, name: str = "cpu", **options: Any) -> Engine:
         """A new engine for this potential, for callers who keep it; see `engine`."""

@@ -16,7 +16,7 @@ ROOT = Path(nnp.__file__).parent
 # A module may import from modules of its own layer and of those above it in this list.
 LAYERS = [
     ["errors"],
-    ["units", "elements"],
+    ["units", "elements", "values"],
     ["structure", "cutoffs", "networks", "scaling", "evaluation"],
     ["neighbors", "symmetry_functions"],
     ["potential"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -173,6 +174,19 @@ def test_thread_count_does_not_matter(binary, dtype):
         assert (many.forces == one.forces).all()
         assert (many.stress == one.stress).all()
     assert np.abs(one.forces.sum(axis=0)).max() < 1e-12  # fixed point: momentum is conserved
+
+
+def test_python_threads_take_turns(silicon):
+    """One warm engine for all: they must not meet in its memory."""
+    frames = [random_structure(("Si",), n, seed=n) for n in (12, 40, 20, 33)] * 12
+    alone = [CpuEngine(silicon, threads=1).compute(frame, stress=True) for frame in frames[:4]]
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda f: silicon.evaluate(f, stress=True, threads=1), frames))
+    for k, result in enumerate(found):
+        np.testing.assert_allclose(result.forces, alone[k % 4].forces, atol=1e-11)
+        np.testing.assert_array_equal(
+            result.extrapolations.atoms, alone[k % 4].extrapolations.atoms
+        )
 
 
 def test_large_systems_repeat_small_ones():

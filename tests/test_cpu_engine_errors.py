@@ -69,6 +69,37 @@ def test_flat_cell_in_c(silicon):
         CpuEngine(silicon).compute(box)
 
 
+def test_flat_means_the_same_in_python_and_in_c(silicon):
+    box = structures()["rattled"]
+
+    def tilted(share):  # of the volume of a cube with the same edges
+        return np.array([[5.0, 0, 0], [0, 5.0, 0], [5.0, 5.0, share * np.sqrt(50)]])
+
+    with pytest.raises(StructureError, match="volume"):
+        Structure(box.positions, box.atomic_numbers, tilted(0.3e-8), True)
+    thin = Structure(box.positions, box.atomic_numbers, tilted(3e-8), True)
+    with pytest.raises(StructureError, match="so small against the cutoff"):
+        CpuEngine(silicon).compute(thin)
+    thin.cell[:] = tilted(0.3e-8)
+    with pytest.raises(StructureError, match="span no volume"):
+        CpuEngine(silicon).compute(thin)
+
+
+@pytest.mark.parametrize(
+    ("shrink", "message"),
+    [
+        (0.1, r"atom \d+ has \d+ neighbours within .* \(most: 10000\): .*angstrom\?"),
+        (0.002, r"so small against the cutoff .* images would be needed: give a larger cell"),
+    ],
+)
+def test_nanometres_taken_for_angstroms(silicon, shrink, message):
+    """Neither hours nor all memory, but a sentence."""
+    box = structures()["rattled"]
+    small = Structure(shrink * box.positions, box.atomic_numbers, shrink * box.cell, True)
+    with pytest.raises(StructureError, match=message):
+        CpuEngine(silicon, threads=2).compute(small)
+
+
 def test_atom_too_far_outside(silicon):
     box = structures()["rattled"]
     box.positions[1, 0] = 1e15
@@ -94,15 +125,24 @@ def test_energy_that_is_not_finite(silicon):
     ("options", "message"),
     [
         ({"dtype": "float16"}, "dtype='float16' is unknown: allowed are float64, float32"),
-        ({"threads": 0}, "threads=0: 1 or more"),
-        ({"skin": -1.0}, "skin=-1.0 must not be negative"),
-        ({"skin": float("inf")}, "the skin is not a finite number"),
+        ({"threads": 0}, "threads=0: a whole number from 1"),
+        ({"threads": "2"}, "threads='2': a whole number from 1"),
+        ({"threads": 1.5}, r"threads=1.5: a whole number from 1"),
+        ({"skin": -1.0}, "skin=-1.0: a number from 0"),
+        ({"skin": float("inf")}, "skin=inf: a number from 0"),
+        ({"skin": "1"}, "skin='1': a number from 0"),
         ({"target": "mmx"}, "target='mmx' is unknown"),
     ],
 )
 def test_bad_options(silicon, options, message):
     with pytest.raises(OptionError, match=message):
         CpuEngine(silicon, **options)
+
+
+def test_options_that_name_no_engine_are_refused_too(silicon):
+    """A list cannot be a key of the warm engines; the sentence is the same."""
+    with pytest.raises(OptionError, match=r"threads=\[1\]: a whole number from 1"):
+        silicon.evaluate(structures()["rattled"], threads=[1])
 
 
 def test_missing_library(silicon, monkeypatch, tmp_path):

@@ -9,7 +9,7 @@ namespace nnp
 namespace
 {
 
-constexpr double FLAT_CELL = 1e-12;  // volume over the product of the edges
+constexpr double FLAT_CELL = 1e-8;  // volume over the product of the edges; nnp/structure.py has the same and why
 
 Vector cross(const Vector& a, const Vector& b)
 {

@@ -13,8 +13,10 @@ namespace
 
 constexpr size_t LONGEST_VECTOR = 8;  // doubles
 constexpr double MOST_POINTS = 1e9;
-constexpr double FARTHEST = 1e9;   // cells an atom may lie outside: beyond, rounding eats the coordinates
-constexpr double ROUNDING = 1e-9;  // slack of a reach in fractional units
+constexpr int MOST_NEIGHBORS = 10000;  // of an atom: more are nanometres taken for angstroms, and minutes of triples
+constexpr double MOST_IMAGES = 1e6;    // of an atom, in the box around a sphere of neighbours
+constexpr double FARTHEST = 1e9;       // cells an atom may lie outside: beyond, rounding eats the coordinates
+constexpr double ROUNDING = 1e-9;      // slack of a reach in fractional units
 
 }  // namespace
 
@@ -80,10 +82,11 @@ void NeighborList::make_points(const nnp_structure& structure, std::vector<Vecto
         }
         home[i] = {-cells[0], -cells[1], -cells[2]};
     }
-    double images = static_cast<double>(n);
+    double images_each = 1;
     for (int a = 0; a < 3; ++a)
-        images *= cell_.periodic[a] ? 2 + 2 * cell_.reach[a] : 1;
-    if (images > MOST_POINTS)
+        images_each *= cell_.periodic[a] ? 2 + 2 * cell_.reach[a] : 1;
+    double images = images_each * static_cast<double>(n);
+    if (images > MOST_POINTS || images_each > MOST_IMAGES)
         throw Error(NNP_BAD_STRUCTURE, "the cell is so small against the cutoff " + to_text(cutoff_) + " that about " +
                                            to_text(images) + " periodic images would be needed: give a larger cell");
     largest_shift_ = {0, 0, 0};
@@ -210,6 +213,11 @@ void NeighborList::find_chunk(const Grid& grid, const Coordinates& coordinates, 
     entries.clear();
     for (int64_t i = first; i < last; ++i) {
         int n_found = collect(grid, coordinates, self_[i], found);
+        if (n_found > MOST_NEIGHBORS)
+            throw Error(NNP_BAD_STRUCTURE, "atom " + std::to_string(order_[i]) + " has " + std::to_string(n_found) +
+                                               " neighbours within " + to_text(cutoff_ + skin_) +
+                                               " (most: " + std::to_string(MOST_NEIGHBORS) +
+                                               "): are positions and cell in angstrom?");
         size_t begin = entries.size();
         entries.resize(begin + n_found);
         int32_t* starts = &starts_[i * (n_elements_ + 1)];

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes as ct
+import threading
 import weakref
 from typing import Any
 
@@ -16,6 +17,7 @@ from nnp.errors import OptionError
 from nnp.evaluation import Evaluation, Extrapolations, voigt
 from nnp.potential import Potential
 from nnp.structure import Structure
+from nnp.values import require_number, require_whole
 
 PRECISIONS = {"float64": 0, "float32": 1}
 TARGETS = {"auto": 0, "baseline": 1, "avx2": 2, "avx512": 3}
@@ -25,7 +27,8 @@ class CpuEngine:
     """Evaluates a potential with the C++ library.
 
     Results do not depend on the number of threads, bit for bit. Between calls with the same atoms
-    the neighbour list is kept until an atom may have crossed the skin.
+    the neighbour list is kept until an atom may have crossed the skin. Calls from several Python
+    threads wait for one another, for the list and the results' memory are one.
 
     Args:
         potential: what to evaluate.
@@ -55,6 +58,7 @@ class CpuEngine:
         self._handle = _create(self._library, potential, options)
         self._finalizer = weakref.finalize(self, self._library.nnp_engine_destroy, self._handle)
         self._widths = np.array([len(model.functions) for model in potential.models])
+        self._one_at_a_time = threading.RLock()
 
     @property
     def target(self) -> str:
@@ -89,13 +93,15 @@ class CpuEngine:
             forces=_pointer(force_nc) if forces else None,
             virial=_pointer(virial) if stress else None,
         )
-        self._call("nnp_engine_compute", structure, ct.byref(results))
+        with self._one_at_a_time:  # until what it left in the engine is read
+            self._call("nnp_engine_compute", structure, ct.byref(results))
+            extrapolations = self._extrapolations(structure)
         return Evaluation(
             energy=float(energy[0]),
             energies=energies,
             forces=force_nc if forces else None,
             stress=voigt(virial / volume) if stress else None,
-            extrapolations=self._extrapolations(structure),
+            extrapolations=extrapolations,
         )
 
     def descriptors(self, structure: Structure, scaled: bool = False) -> list[NDArray[np.float64]]:
@@ -179,9 +185,10 @@ class CpuEngine:
             _pointer(structure.cell),
             (ct.c_int32 * 3)(*map(int, structure.pbc)),
         )
-        code = getattr(self._library, function)(self._handle, ct.byref(arrays), *arguments)
-        if code:
-            c.check(code, self._library.nnp_engine_message(self._handle).decode())
+        with self._one_at_a_time:
+            code = getattr(self._library, function)(self._handle, ct.byref(arrays), *arguments)
+            if code:
+                c.check(code, self._library.nnp_engine_message(self._handle).decode())
 
     def _extrapolations(self, structure: Structure) -> Extrapolations:
         found = c.ExtrapolationArrays()
@@ -208,10 +215,10 @@ def _options(dtype: str, threads: int | None, skin: float | None, target: str) -
         raise OptionError(f"dtype={dtype!r} is unknown: allowed are {', '.join(PRECISIONS)}")
     if target not in TARGETS:
         raise OptionError(f"target={target!r} is unknown: allowed are {', '.join(TARGETS)}")
-    if threads is not None and threads < 1:
-        raise OptionError(f"threads={threads}: 1 or more, or None for all the process may use")
-    if skin is not None and not skin >= 0:
-        raise OptionError(f"skin={skin} must not be negative")
+    if threads is not None:
+        require_whole("threads", threads, 1, ", or None for all the process may use")
+    if skin is not None:
+        require_number("skin", skin, 0, " (Å), or None for 0.6")
     return c.Options(
         PRECISIONS[dtype], threads or 0, -1.0 if skin is None else skin, TARGETS[target]
     )

@@ -1,0 +1,44 @@
+"""Numbers that people hand over: checked by kind and range, with the name of the argument."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+from typing import Any
+
+from nnp.errors import OptionError
+
+
+def require_whole(name: str, value: Any, least: int, otherwise: str = "") -> int:
+    """A whole number from ``least`` on.
+
+    Args:
+        name: of the argument, for the message.
+        value: what was given; NumPy's integers count, True and 2.0 do not.
+        least: smallest that is allowed.
+        otherwise: what else is allowed, for the message (", or None for …").
+
+    Raises:
+        OptionError: it is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+        raise OptionError(f"{name}={value!r}: a whole number from {least}{otherwise}")
+    return int(value)
+
+
+def require_number(name: str, value: Any, least: float, otherwise: str = "") -> float:
+    """A finite number, not below ``least``.
+
+    Args:
+        name: of the argument, for the message; with its unit where it has one.
+        value: what was given.
+        least: smallest that is allowed.
+        otherwise: what else is allowed, for the message.
+
+    Raises:
+        OptionError: it is something else.
+    """
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not number or not least <= value < math.inf:
+        raise OptionError(f"{name}={value!r}: a number from {least:g}{otherwise}")
+    return float(value)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 
 import numpy as np
 import pytest
 
 from nnp.benchmark import default_structure, from_times, measure, replicated
 from nnp.cli import main
+from nnp.cli.bench import _variants
 from nnp.errors import OptionError, StructureError
 from nnp.testing import random_potential, structures
 
@@ -30,6 +32,28 @@ def test_command_writes_numbers_and_picture(tmp_path, capsys):
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert main([*words, *outputs]) == 1
     assert "speed.json exists: choose another name, or add --force" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("engine", "dtypes", "wanted"),
+    [
+        ("cpu", None, [("float64", 1), ("float64", 2), ("float32", 1), ("float32", 2)]),
+        ("cpu", ["float32"], [("float32", 1), ("float32", 2)]),
+        ("opencl", ["single", "float32"], [("single", None), ("float32", None)]),
+        ("gpu", None, [("float64", None)]),
+        ("reference", ["float32", "float64"], [(None, None)]),
+    ],
+)
+def test_engines_get_the_options_they_take(engine, dtypes, wanted):
+    arguments = Namespace(dtype=dtypes, threads=[1, 2])
+    found = [(v.get("dtype"), v.get("threads")) for v in _variants(engine, arguments)]
+    assert found == wanted
+
+
+def test_dtype_that_an_engine_lacks(capsys):
+    words = ["bench", "silicon_sw", "--engine", "reference", "--dtype", "float32"]
+    assert main(words) == 1
+    assert "'reference' computes in float64 only" in capsys.readouterr().err
 
 
 def test_dynamics_move_atoms_and_keep_the_structure():

@@ -6,7 +6,9 @@ import argparse
 import json
 import shlex
 import sys
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 from nnp.benchmark import Measurement, as_record, default_structure, draw, measure
 from nnp.benchmark.structures import of_size, replicated
@@ -20,13 +22,14 @@ from nnp.cli.options import (
     load_potential,
 )
 from nnp.cli.table import text_table
-from nnp.engines import ENGINES
-from nnp.errors import OutputExistsError
+from nnp.engines import DEFAULT_ENGINE, ENGINES, options_of
+from nnp.errors import OptionError, OutputExistsError
 from nnp.io.structures import read_structures
 from nnp.potential import Potential
 from nnp.structure import Structure, as_structure
 
-_DTYPES = ("float64", "float32")
+_DTYPES = ("float64", "float32", "single")
+_BOTH = _DTYPES[:2]
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -48,7 +51,13 @@ def add_parser(subparsers: SubParsers) -> None:
         "--lammps, cut a cluster out of it for fewer",
     )
     parser.add_argument("--engine", nargs="+", default=["cpu"], choices=list(ENGINES))
-    parser.add_argument("--dtype", nargs="+", choices=_DTYPES, help="both; with --lammps float64")
+    parser.add_argument(
+        "--dtype",
+        nargs="+",
+        choices=_DTYPES,
+        help="of cpu float64 and float32, of others float64; single: of gpu and opencl; "
+        "with --lammps float64",
+    )
     parser.add_argument(
         "--threads", type=at_least_one, nargs="+", default=[1], help="of the cpu engine"
     )
@@ -113,13 +122,22 @@ def _structures(potential: Potential, arguments: argparse.Namespace) -> list[Str
 def _engines(
     potential: Potential, structure: Structure, arguments: argparse.Namespace
 ) -> list[Measurement]:
-    found = []
-    for engine in arguments.engine:
-        if engine != "cpu":
-            found.append(measure(potential, structure, engine, arguments.steps))
-            continue
-        for dtype in arguments.dtype or _DTYPES:
-            for threads in arguments.threads:
-                options = {"dtype": dtype, "threads": threads}
-                found.append(measure(potential, structure, engine, arguments.steps, **options))
-    return found
+    return [
+        measure(potential, structure, engine, arguments.steps, **options)
+        for engine in arguments.engine
+        for options in _variants(engine, arguments)
+    ]
+
+
+def _variants(engine: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """All combinations of the options that this engine takes and the command line names."""
+    taken = options_of(engine)
+    if "dtype" not in taken and "float64" not in (arguments.dtype or ["float64"]):
+        raise OptionError(
+            f"--dtype {' '.join(arguments.dtype)}: engine {engine!r} computes in float64 only: "
+            "leave it out, or name another engine"
+        )
+    dtypes = arguments.dtype or (_BOTH if engine == DEFAULT_ENGINE else _BOTH[:1])
+    choices = {"dtype": dtypes, "threads": arguments.threads}
+    used = {name: values for name, values in choices.items() if name in taken}
+    return [dict(zip(used, values, strict=True)) for values in product(*used.values())]

@@ -137,7 +137,7 @@ def narrowed(potential):
 
 def monitors():
     """Per-atom energies, forces, extrapolations: the engine's, fetched when asked for."""
-    potential = narrowed(random_potential(("H", "O"), 5, ("radial",)))
+    potential = narrowed(random_potential(("H", "O"), 5, LIGHT))
     start = nnp.openmm.to_openmm(structures(("H", "O"))["rattled"])
     context = native(potential, start, scale_parameter="coupling", scale=0.5)
     watch = nnp.openmm.monitor(context.getSystem().getForce(0))

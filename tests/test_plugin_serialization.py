@@ -75,6 +75,7 @@ def test_xml_keeps_everything():
     assert found["scaleParameter"] == "a &amp; b"
     assert float(found["defaultScale"]) == 0.1
     assert [found[name] for name in ("precision", "threads", "target")] == ["1", "2", "1"]
+    assert found["gpuKernels"] == "1"
     assert float(found["skin"]) == 0.25
     assert [found[name] for name in ("allowNotFinite", "maxExtrapolations")] == ["1", "7"]
 

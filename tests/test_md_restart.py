@@ -9,14 +9,16 @@ import zipfile
 from dataclasses import replace
 
 import numpy as np
+import openmm
 import pytest
 from ase.io import read
 from pair_potential import pair_potential
+from plugin_systems import need_plugin
 from runs import crystal, nnp, start_nnp, write_inputs
 
 from nnp.errors import FileFormatError, OptionError, OutputExistsError, StructureError
 from nnp.md import MDSettings, Outputs, Runner, read_log
-from nnp.openmm import create_system
+from nnp.openmm import create_empty_system, create_system
 
 # Where the OpenMM plugin is not built, the route "auto" says so and takes another.
 pytestmark = pytest.mark.filterwarnings("ignore:route='auto' takes PythonForce:RuntimeWarning")
@@ -26,10 +28,10 @@ SETTINGS = MDSettings(
 )
 
 
-def begin(folder, settings=SETTINGS, name="r", restart=None, atoms=None, **names):
+def begin(folder, settings=SETTINGS, name="r", restart=None, atoms=None, force=None, **names):
     atoms = crystal() if atoms is None else atoms
     outputs = Outputs.named(folder / name, **names)
-    system = create_system(pair_potential(), atoms)
+    system = create_system(**{"potential": pair_potential(), "atoms": atoms} | (force or {}))
     return Runner(system, atoms, settings, outputs, "CPU", restart)
 
 
@@ -102,6 +104,61 @@ def test_other_dynamics_continue_from_positions(tmp_path):
     log = read_log(tmp_path / "r.csv")
     np.testing.assert_array_equal(log["step"], np.arange(0, 61, 5))
     assert abs(log["potential_energy_eV"][5] - log["potential_energy_eV"][4]) < 0.5
+
+
+def other_potential():
+    """The pair potential with forces 1 % larger."""
+    found = pair_potential()
+    return replace(found, energy_scale=1.01 * found.energy_scale)
+
+
+@pytest.mark.parametrize("route", ["python", "native"])
+def test_another_potential_is_no_continuation(tmp_path, route):
+    if route == "native":
+        need_plugin()
+    begin(tmp_path, replace(SETTINGS, steps=20), force={"route": route}).run()
+    log, restart = (tmp_path / "r.csv").read_bytes(), tmp_path / "r.restart"
+    other = {"potential": other_potential(), "route": route}
+    with pytest.raises(OptionError, match=r"r\.restart was written with other forces .* --output"):
+        begin(tmp_path, restart=restart, force=other)
+    assert (tmp_path / "r.csv").read_bytes() == log
+    with pytest.warns(RuntimeWarning, match="with other forces .*: the run goes on from its pos"):
+        runner = begin(tmp_path, name="s", restart=restart, force=other)
+    assert runner.seamless is False
+    scaled = {"route": route, "scale_parameter": "lambda", "scale": 0.5}
+    if route == "native":
+        with pytest.raises(OptionError, match="with other forces"):
+            begin(tmp_path, restart=restart, force=scaled)
+
+
+def test_another_precision_or_route_is_said(tmp_path):
+    begin(tmp_path, replace(SETTINGS, steps=20), force={"route": "python"}).run()
+    restart = tmp_path / "r.restart"
+    text = "PythonForce cpu float64, not PythonForce cpu float32: the run goes on from its"
+    with pytest.warns(RuntimeWarning, match=text):
+        runner = begin(tmp_path, restart=restart, force={"route": "python", "dtype": "float32"})
+    assert runner.seamless is False
+    need_plugin()
+    with pytest.warns(RuntimeWarning, match="PythonForce cpu float64, not NNPForce cpu float64"):
+        begin(tmp_path, restart=restart, force={"route": "native"})
+    assert begin(tmp_path, restart=restart, force={"route": "python", "threads": 1}).seamless
+
+
+def test_forces_of_others_are_compared_too(tmp_path):
+    """A spring instead of a potential, once with another constant."""
+
+    def runner(constant, restart=None, steps=20):
+        system = create_empty_system(crystal())
+        force = openmm.CustomExternalForce(f"{constant} * x^2")
+        force.addParticle(0)
+        system.addForce(force)
+        settings = replace(SETTINGS, steps=steps)
+        return Runner(system, crystal(), settings, Outputs.named(tmp_path / "r"), "CPU", restart)
+
+    runner(1.0).run()
+    assert runner(1.0, tmp_path / "r.restart", 40).seamless
+    with pytest.raises(OptionError, match="with other forces"):
+        runner(2.0, tmp_path / "r.restart", 40)
 
 
 def test_another_prefix_begins_new_files(tmp_path):

@@ -14,7 +14,7 @@ from openmm import unit
 from nnp.errors import NNPError, NumericalError, OptionError
 from nnp.md.settings import LARGEST_SEED, MDSettings
 from nnp.md.snapshot import Snapshot
-from nnp.openmm import OpenMMAtoms, monitors, original_errors
+from nnp.openmm import OpenMMAtoms, fingerprint, monitors, original_errors
 from nnp.units import BOLTZMANN, KJ_PER_MOL, NANOMETRE
 
 _FS_PER_PS = 1000.0
@@ -32,6 +32,9 @@ class Dynamics:
         platform: of OpenMM.
         first_step: where a continued run begins; enters the seeds, so that noise does not repeat.
 
+    Attributes:
+        forces: what the system's forces compute, see `nnp.openmm.fingerprint`, without helpers.
+
     Raises:
         OptionError: a barostat that does not fit the box.
         NumericalError: the starting structure has no finite energy and forces.
@@ -48,6 +51,7 @@ class Dynamics:
         self.start = start
         self.settings = settings
         self.masses = np.asarray(start.masses)
+        self.forces = [fingerprint(force) for force in system.getForces()]
         self._system = system
         self._verlet = settings.ensemble == "nve"
         seed = (settings.seed + first_step) % LARGEST_SEED or 1

@@ -9,6 +9,7 @@ theirs in no file.
 from __future__ import annotations
 
 import json
+import warnings
 import zipfile
 import zlib
 from dataclasses import asdict, dataclass
@@ -17,7 +18,7 @@ from typing import Any
 
 import openmm
 
-from nnp.errors import FileFormatError, StructureError
+from nnp.errors import FileFormatError, OptionError, StructureError
 from nnp.io.files import replacing
 from nnp.md.dynamics import Dynamics
 from nnp.md.settings import MDSettings
@@ -43,7 +44,8 @@ class Restart:
     Attributes:
         step: steps made since the beginning.
         symbols: atomic numbers, to recognise the structure.
-        kind: what a checkpoint must fit: OpenMM version, platform, dynamics, forces.
+        kind: what a checkpoint must fit: OpenMM version, platform, dynamics, and the forces as
+            `nnp.openmm.fingerprint` tells them.
         log: name of the log and its size in bytes at this step.
         trajectory: name of the trajectory, its bytes and frames at this step.
         state: OpenMM's State as XML.
@@ -152,6 +154,44 @@ def apply(restart: Restart, dynamics: Dynamics, path: Path) -> bool:
     return False
 
 
+def check_forces(restart: Restart, dynamics: Dynamics, path: Path, same_files: bool) -> None:
+    """Forces other than the run's are refused where they would go on in its files, else told.
+
+    Args:
+        restart: what to continue.
+        dynamics: what continues it.
+        path: of the restart, for messages.
+        same_files: whether log or trajectory are continued.
+
+    Raises:
+        OptionError: another potential or other forces, and ``same_files``.
+    """
+    before, now = restart.kind.get("forces"), dynamics.forces
+    if before == now:
+        return
+    if _physics(before) != _physics(now):
+        text = f"{path} was written with other forces (another potential, scale or force field)"
+        if same_files:
+            raise OptionError(
+                f"{text}, and one log would hold both: give the potential that the run began with, "
+                "or files of its own by another --output (Outputs)"
+            )
+    else:
+        text = f"{path} was written with {_engines(before)}, not {_engines(now)}"
+    warnings.warn(f"{text}: the run goes on from its positions", RuntimeWarning, stacklevel=3)
+
+
+def _physics(forces: Any) -> Any:
+    try:
+        return [force["physics"] for force in forces]
+    except (TypeError, KeyError):
+        return forces
+
+
+def _engines(forces: Any) -> str:
+    return ", ".join(f"{force['kind']} {force['engine']}".strip() for force in forces)
+
+
 _HEADER = ("step", "symbols", "kind", "log", "trajectory")
 
 
@@ -160,13 +200,11 @@ def _atomic_numbers(dynamics: Dynamics) -> list[int]:
 
 
 def _kind(dynamics: Dynamics) -> dict[str, Any]:
-    context = dynamics.context
-    forces = [type(force).__name__ for force in context.getSystem().getForces()]
     return {
         "openmm": openmm.__version__,
-        "platform": context.getPlatform().getName(),
+        "platform": dynamics.context.getPlatform().getName(),
         "dynamics": _dynamics_settings(dynamics.settings),
-        "forces": forces,
+        "forces": dynamics.forces,
     }
 
 

@@ -18,7 +18,7 @@ from nnp.md.interrupt import Interruptible
 from nnp.md.outputs import Outputs
 from nnp.md.progress import Progress
 from nnp.md.recorder import Recorder, continued_files
-from nnp.md.restart import apply, read_restart
+from nnp.md.restart import Restart, apply, check_forces, read_restart
 from nnp.md.settings import MDSettings
 from nnp.md.snapshot import Snapshot
 from nnp.openmm import OpenMMAtoms, check_platform, create_system, to_openmm
@@ -107,15 +107,14 @@ class Runner:
         first = 0 if self._restart is None else self._restart.step
         found = check_platform(system, platform)
         self._dynamics = Dynamics(system, self._start, settings, found, first)
-        self.seamless: bool | None = None
-        if self._restart is None or restart is None:
-            self._dynamics.set_velocities(_velocities(atoms, self._start))
-        else:
-            self.seamless = apply(self._restart, self._dynamics, Path(restart))
-            self._require_steps_left()
-        self._good = self._look(full=True)
         path = None if restart is None else Path(restart)
         self._continued = continued_files(outputs, self._restart, path)
+        self.seamless: bool | None = None
+        if self._restart is None or path is None:
+            self._dynamics.set_velocities(_velocities(atoms, self._start))
+        else:
+            self.seamless = self._continue(path, self._restart)
+        self._good = self._look(full=True)
         outputs.check(self._continued)
 
     def run(self, show_progress: bool = False, begun: Callable[[], None] | None = None) -> Outcome:
@@ -147,6 +146,13 @@ class Runner:
             progress.close()
             self._recorder.close()
         return Outcome(self._dynamics.step, progress.ns_per_day, interrupt.requested)
+
+    def _continue(self, path: Path, restart: Restart) -> bool:
+        same_files = not self._continued.isdisjoint((self._outputs.log, self._outputs.trajectory))
+        seamless = apply(restart, self._dynamics, path)
+        check_forces(restart, self._dynamics, path, same_files)
+        self._require_steps_left()
+        return seamless
 
     def _loop(self, progress: Progress, interrupt: Interruptible) -> None:
         self._recorder.begin(self._good)

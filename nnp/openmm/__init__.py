@@ -26,6 +26,7 @@ except ImportError as error:
 from nnp.openmm._plugin import why_unavailable
 from nnp.openmm.box import OpenMMAtoms, to_openmm
 from nnp.openmm.calculator_force import create_calculator_force
+from nnp.openmm.fingerprint import fingerprint
 from nnp.openmm.monitor import Monitor, monitor, monitors, original_errors
 from nnp.openmm.native_force import update_force
 from nnp.openmm.native_monitor import NativeMonitor
@@ -52,6 +53,7 @@ __all__ = [
     "create_simulation",
     "create_system",
     "export_torchscript",
+    "fingerprint",
     "monitor",
     "monitors",
     "original_errors",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import PurePath
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
@@ -15,6 +15,7 @@ import openmm
 from nnp.errors import NNPError, OptionError
 from nnp.evaluation import Evaluation, Extrapolation, Extrapolations
 from nnp.openmm._plugin import is_native
+from nnp.openmm.computed import Computed
 from nnp.openmm.native_monitor import NativeMonitor
 
 
@@ -26,9 +27,11 @@ class Monitor:
         evaluations: how many there were.
         last: the latest, Å and eV; None before the first.
         error: what the latest evaluation raised, None if it went well.
+        computed: what is evaluated, when called; None if not told.
     """
 
     def __init__(self) -> None:
+        self.computed: Callable[[], Computed] | None = None
         self.token: str = uuid.uuid4().hex
         self.evaluations: int = 0
         self.last: Evaluation | None = None

@@ -7,6 +7,7 @@ serialisation: the model travels inside.
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from nnp.engines import Engine, create_engine
 from nnp.errors import NNPError
 from nnp.io.model import from_bytes, to_bytes
+from nnp.openmm.computed import Computed
 from nnp.openmm.monitor import Monitor, describe_error, remember
 from nnp.openmm.species import Species
 from nnp.openmm.subset import spread
@@ -39,6 +41,8 @@ class EngineCallback:
         self, species: Species, model: bytes, engine: str, options: dict[str, Any]
     ) -> None:
         self.monitor = Monitor()
+        # holds nothing of self: `monitor` finds forces by address as long as this object lives
+        self.monitor.computed = partial(Computed.of_bytes, model, species, engine, options)
         # Contexts of one System may step in several threads; an engine serves one.
         self._one_at_a_time = threading.Lock()
         self._species = species

@@ -13,12 +13,14 @@ import logging
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import openmm
 
 from nnp.errors import UnavailableError
+from nnp.openmm.computed import Computed
 from nnp.openmm.monitor import Monitor, remember_token
 from nnp.openmm.species import Species
 from nnp.potential import Potential
@@ -39,6 +41,7 @@ def create_torch_force(
 
     module = EngineModule(potential, species, engine, options)
     handle = Monitor()
+    handle.computed = partial(Computed.of, potential, species, engine, options)
     ops.listen(module.key, handle)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{handle.token}.pt"

@@ -4,6 +4,7 @@
 
 #include <climits>
 #include <cmath>
+#include <numeric>
 
 namespace nnp_openmm
 {
@@ -115,17 +116,26 @@ void DeviceNeighborList::find_neighbors()
                          elements_, counts_);
     program_.launch("nnp_scan", 1, rows, n_elements, counts_, row_starts, state);
     most_ = state.read<int>()[STATE_MOST];
-    int total = row_starts.read<int>().back();
-    if (total < 0)
+    int64_t total = n_entries();
+    if (total > INT_MAX)
         throw OpenMM::OpenMMException("NNPForce: the neighbour list has more than " + std::to_string(INT_MAX) +
                                       " entries: simulate fewer atoms");
-    if (total > static_cast<int>(entries.size())) {
-        auto room = static_cast<size_t>(std::min(SPARE * total, double{INT_MAX}));
+    if (total > static_cast<int64_t>(entries.size())) {
+        auto room = static_cast<size_t>(std::min(SPARE * static_cast<double>(total), double{INT_MAX}));
         entries.allocate<int64_t>(program_.context(), room, "nnpEntries");
     }
     write_state(static_cast<int>(entries.size()));
     program_.launch_over("nnp_fill", n_, n_elements, box_array_, frame, grid_, built, points, bin_starts_, sorted_,
                          elements_, counts_, row_starts, entries, state);
+}
+
+// Not asked of the kernels where their 32 bits may not hold it.
+int64_t DeviceNeighborList::n_entries()
+{
+    if (static_cast<int64_t>(n_) * most_ <= INT_MAX)
+        return row_starts.read<int>().back();
+    std::vector<int> counts = counts_.read<int>();
+    return std::accumulate(counts.begin(), counts.end(), int64_t{0});
 }
 
 void DeviceNeighborList::order_atoms()

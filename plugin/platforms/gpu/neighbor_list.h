@@ -42,6 +42,7 @@ private:
 
     void sort_into_bins(int n_bins);
     void find_neighbors();
+    int64_t n_entries();
     void order_atoms();
     void write_state(int entry_room);
 };

@@ -12,9 +12,10 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from train_data import dataset, settings
 
 from nnp.errors import FileFormatError, OptionError, StructureError
+from nnp.io.structures import write_structures
 from nnp.structure import Structure
 from nnp.symmetry_functions import Angular, Radial, canonical_order
-from nnp.train.build import build
+from nnp.train.build import build, read_data
 from nnp.train.checks import check
 from nnp.train.dataset import Dataset, LabelKeys
 from nnp.train.frames import LabelledStructure
@@ -27,9 +28,10 @@ from nnp.train.functions import (
 from nnp.train.offsets import reference_energies
 from nnp.train.prepare import choose_functions
 from nnp.train.prune import PruneSettings, prune
-from nnp.train.settings import FunctionSettings, read_settings
+from nnp.train.settings import DataSettings, FunctionSettings, read_settings
 from nnp.train.splits import SplitSettings, split
 from nnp.train.tables import from_table, to_table
+from nnp.units import ATOMIC, METAL
 
 
 def atoms(n=3, **results):
@@ -69,6 +71,46 @@ def test_labels_under_other_keys():
     assert found.forces.sum() == 9
     # −W/V with (W_yz + W_zy)/2 = 6 and V = 729
     np.testing.assert_allclose(found.stress, -np.array([0, 4, 8, 6, 4, 2]) / 729)
+
+
+@pytest.mark.parametrize("name", ["energy", "forces", "stress", "virial", "group", "weight"])
+def test_a_key_that_no_structure_has_is_named(tmp_path, name):
+    made = atoms(energy=-2.0)
+    made.info["dft_energy"] = -1.0
+    keys = LabelKeys(**{name: "dft_enrgy"})
+    message = f"has 'dft_enrgy', named as the key of {name}; there are: dft_energy, energy"
+    with pytest.raises(OptionError, match=message):
+        Dataset.from_atoms([atoms(), made], keys)
+    ase.io.write(tmp_path / "a.extxyz", [atoms(), made])
+    with pytest.raises(OptionError, match=message):
+        Dataset.read(tmp_path / "a.extxyz", keys)
+    data = DataSettings((str(tmp_path / "a.extxyz"),), keys=keys)
+    with pytest.raises(OptionError, match=message):
+        read_data(data)
+
+
+def test_one_structure_with_the_key_is_enough(tmp_path):
+    for file, key in (("a.extxyz", "dft_energy"), ("b.extxyz", "other")):
+        made = atoms()
+        made.info[key] = -1.0
+        ase.io.write(tmp_path / file, [atoms(), made])
+    paths, keys = [tmp_path / "a.extxyz", tmp_path / "b.extxyz"], LabelKeys("dft_energy")
+    assert [f.energy for f in Dataset.read(paths, keys)] == [None, -1.0, None, None]
+    data = DataSettings((str(paths[0]),), (str(paths[1]),), keys=keys)
+    assert [len(part) for part in read_data(data)] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("file", "units", "wanted"),
+    [("input.data", None, ATOMIC), ("input.data", "metal", METAL), ("a.extxyz", None, METAL)],
+)
+def test_a_potential_keeps_the_units_of_the_input_data_it_learned_from(
+    tmp_path, file, units, wanted
+):
+    write_structures([atoms(energy=-1.0, forces=np.zeros((3, 3)))], tmp_path / file)
+    data = DataSettings((str(tmp_path / file),), units=units, split=SplitSettings(fraction=0.0))
+    built = build(settings(data=data), dataset(), Dataset(()), quiet=True)
+    assert built.model.template.units == wanted
 
 
 @pytest.mark.parametrize(
@@ -149,6 +191,9 @@ def test_close_atoms_are_an_error():
         check(Dataset((LabelledStructure(near, 0.0, where="here"),)))
 
 
+NOTHING = "nothing is learned of it"
+
+
 def test_findings_name_the_structure():
     frames = list(dataset(count=12))
     frames[3] = replace(frames[2], where="copy")
@@ -159,6 +204,31 @@ def test_findings_name_the_structure():
     assert any(f.startswith("pulled: the forces do not sum to zero: 0.500") for f in found)
     assert any(f.startswith("far: its energy lies") for f in found)
     assert len(found) == 3
+
+
+def test_structures_without_labels_are_listed():
+    frames = list(dataset(count=3))
+    frames[1] = replace(frames[1], energy=None, forces=None, stress=None)
+    (found,) = check(Dataset(tuple(frames)))
+    assert str(found) == "teacher, structure 1: neither energy nor forces nor stress: " + NOTHING
+
+
+def test_an_outlier_among_few():
+    frames = list(dataset(count=5))
+    frames[4] = replace(frames[4], energy=frames[4].energy + 1000.0)
+    assert len(check(Dataset(tuple(frames)))) == 1
+    assert not check(Dataset(tuple(frames[1:])))
+
+
+def test_training_and_validation_are_checked_together():
+    """A structure in both would make a fit look better than it is."""
+    data = dataset(count=4)
+    copy = replace(data[1], where="held out")
+    task = build(settings(), data, Dataset((copy,)), quiet=True)
+    assert [str(f) for f in task.findings] == ["held out: the same atoms as teacher, structure 1"]
+    bare = Dataset((replace(copy, energy=None, forces=None, stress=None),))
+    with pytest.raises(StructureError, match="held out and the others have neither"):
+        build(settings(), data, bare, quiet=True)
 
 
 # ---- splits and offsets ---------------------------------------------------------------------

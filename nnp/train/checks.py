@@ -26,6 +26,8 @@ _NET_FORCE = 0.02
 _OUTLIER = 12.0
 # … which must also differ by this much, eV/atom: small sets of equal structures have none.
 _OUTLIER_LEAST = 0.05
+# Fewer structures have no spread to speak of.
+_FEWEST = 5
 
 
 @dataclass(frozen=True)
@@ -48,22 +50,42 @@ def check(dataset: Dataset) -> list[Finding]:
     """Look for what spoils a fit.
 
     Returns:
-        Duplicates, net forces and energy outliers; an empty list when all is well.
+        Duplicates, structures without labels, net forces and energy outliers; an empty list when
+        all is well.
 
     Raises:
         StructureError: no structure, no label in any of them, or atoms closer than
             ``CLOSEST_ALLOWED``; names the structure.
     """
+    require_labels(dataset)
+    for frame in dataset:
+        _check_distances(frame)
+    findings = (_duplicates, _unlabelled, _net_forces, _outliers)
+    return [finding for look in findings for finding in look(dataset)]
+
+
+def require_labels(dataset: Dataset) -> None:
+    """Refuse a training set that has nothing to learn from.
+
+    Raises:
+        StructureError: no structure, or no label in any of them.
+    """
     if not len(dataset):
         raise StructureError("the training data holds no structure")
-    if all(f.energy is None and f.forces is None and f.stress is None for f in dataset):
+    if all(map(_is_unlabelled, dataset)):
         raise StructureError(
             f"{dataset[0].where} and the others have neither energy nor forces nor stress: name "
             "the labels' keys in [data.keys]"
         )
-    for frame in dataset:
-        _check_distances(frame)
-    return [*_duplicates(dataset), *_net_forces(dataset), *_outliers(dataset)]
+
+
+def _is_unlabelled(frame: LabelledStructure) -> bool:
+    return frame.energy is None and frame.forces is None and frame.stress is None
+
+
+def _unlabelled(dataset: Dataset) -> Iterator[Finding]:
+    for frame in filter(_is_unlabelled, dataset):
+        yield Finding(frame.where, "neither energy nor forces nor stress: nothing is learned of it")
 
 
 def _check_distances(frame: LabelledStructure) -> None:
@@ -103,7 +125,7 @@ def _net_forces(dataset: Dataset) -> Iterator[Finding]:
 
 def _outliers(dataset: Dataset) -> Iterator[Finding]:
     labelled = [frame for frame in dataset if frame.energy is not None]
-    if len(labelled) < 10:
+    if len(labelled) < _FEWEST:
         return
     offsets = reference_energies(Dataset(tuple(labelled)), dataset.elements)
     residual: NDArray[np.float64] = np.array(

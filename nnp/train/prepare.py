@@ -16,7 +16,7 @@ from nnp.io.n2p2.functions import cutoff_maker, read_function
 from nnp.io.n2p2.settings import Settings as InputNN
 from nnp.scaling import Scaling
 from nnp.symmetry_functions import SymmetryFunction, canonical_order
-from nnp.train.checks import Finding, check
+from nnp.train.checks import Finding, check, require_labels
 from nnp.train.dataset import Dataset
 from nnp.train.devices import find_device, memory_explained
 from nnp.train.features import FeatureMaker, InputTransform, Sample
@@ -83,9 +83,10 @@ def prepare(
         OptionError: settings that do not fit the data.
         UnavailableError: no such device, or its memory is full.
     """
-    findings = check(train)
+    require_labels(train)
     if len(validation):
-        findings += check(validation)
+        require_labels(validation)
+    findings = check(train + validation)  # together: a duplicate may be in both
     _require_known(train, validation)
     device = find_device(settings.run.device)
     functions = choose_functions(settings.functions, train.elements)

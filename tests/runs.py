@@ -8,7 +8,7 @@ import sys
 import numpy as np
 from ase import units
 from ase.build import bulk
-from ase.io import write
+from ase.io import read, write
 from pair_potential import LATTICE_CONSTANT, pair_potential
 
 from nnp.cli import main
@@ -35,6 +35,19 @@ def write_inputs(folder, atoms=None):
     pair_potential().save(model)
     write(structure, crystal() if atoms is None else atoms)
     return [str(model), str(structure)]
+
+
+def frames(path):
+    """(frames, n, 3) positions, Å; a DCD of a periodic system by its layout."""
+    if path.suffix == ".extxyz":
+        return np.array([atoms.positions for atoms in read(path, ":")])
+    raw = path.read_bytes()
+    count, atoms = np.frombuffer(raw, "<i4", 1, 8)[0], 32
+    size = 56 + 3 * (8 + 4 * atoms)
+    assert len(raw) == 276 + count * size
+    body = np.frombuffer(raw[len(raw) - count * size :], np.uint8).reshape(count, size)
+    numbers = body[:, 56:].copy().view("<f4").reshape(count, 3, atoms + 2)[:, :, 1:-1]
+    return numbers.transpose(0, 2, 1)
 
 
 def nnp(*words):

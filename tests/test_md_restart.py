@@ -14,7 +14,7 @@ import pytest
 from ase.io import read
 from pair_potential import pair_potential
 from plugin_systems import need_plugin
-from runs import crystal, nnp, start_nnp, write_inputs
+from runs import crystal, frames, nnp, start_nnp, write_inputs
 
 from nnp.errors import FileFormatError, OptionError, OutputExistsError, StructureError
 from nnp.md import MDSettings, Outputs, Runner, read_log
@@ -33,18 +33,6 @@ def begin(folder, settings=SETTINGS, name="r", restart=None, atoms=None, force=N
     outputs = Outputs.named(folder / name, **names)
     system = create_system(**{"potential": pair_potential(), "atoms": atoms} | (force or {}))
     return Runner(system, atoms, settings, outputs, "CPU", restart)
-
-
-def frames(path):
-    """(frames, n, 3) positions, Å; a DCD of a periodic system by its layout."""
-    if path.suffix == ".extxyz":
-        return np.array([atoms.positions for atoms in read(path, ":")])
-    raw = path.read_bytes()
-    count, atoms = np.frombuffer(raw, "<i4", 1, 8)[0], 32
-    size = 56 + 3 * (8 + 4 * atoms)
-    body = np.frombuffer(raw[len(raw) - count * size :], np.uint8).reshape(count, size)
-    numbers = body[:, 56:].copy().view("<f4").reshape(count, 3, atoms + 2)[:, :, 1:-1]
-    return numbers.transpose(0, 2, 1)
 
 
 @pytest.mark.parametrize("suffix", ["extxyz", "dcd"])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import resource
 
 import numpy as np
 import openmm
@@ -11,10 +10,11 @@ import pytest
 from ase import Atoms
 from ase.io import read
 from pair_potential import pair_potential
-from runs import crystal, moving_crystal, nnp, write_inputs
+from runs import crystal, frames, moving_crystal, nnp, write_inputs
 
 from nnp.errors import NNPError, NumericalError, StructureError
 from nnp.md import MDSettings, Outputs, Runner, read_log, run
+from nnp.md.files import AppendedFile
 from nnp.openmm import python_force
 
 # Where the OpenMM plugin is not built, the route "auto" says so and takes another.
@@ -158,28 +158,46 @@ def test_full_disk_from_the_start(tmp_path):
         run(pair_potential(), crystal(), SETTINGS, outputs)
 
 
-LIMITED = """
-import resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
-from nnp.cli import main
-sys.exit(main(sys.argv[1:]))
-"""
+@pytest.fixture
+def limit_files():
+    """A limit on the size of files, which cuts writes short as a full disk does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_disk_that_fills_up(tmp_path):
-    """A limit on the size of files stands for it: the trajectory meets it first."""
-    inputs = write_inputs(tmp_path)
-    words = ("--output", tmp_path / "r", "--frame-interval", "1", "--log-interval", "5")
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, "md", *inputs, *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1
-    (line,) = (text for text in done.stderr.splitlines() if text.startswith("nnp: error:"))
-    assert f"cannot write {tmp_path / 'r.extxyz'}: File too large" in line
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize(("suffix", "size"), [("extxyz", 60_000), ("dcd", 40_000)])
+def test_disk_that_fills_up(tmp_path, capsys, limit_files, suffix, size):
+    """Half a frame, which readers would refuse with all others, goes away."""
+    inputs, path = write_inputs(tmp_path), tmp_path / f"r.{suffix}"
+    words = ("--output", tmp_path / "r", "--trajectory", path, "--frame-interval", "1")
+    limit_files(size)
+    assert nnp("md", *inputs, *words, "--log-interval", "5", "--restart-interval", "1000") == 1
+    error = capsys.readouterr().err
+    (line,) = (text for text in error.splitlines() if text.startswith("nnp: error:"))
+    assert f"cannot write {path}: File too large" in line
+    assert "Traceback" not in error
+    step = read(tmp_path / "r.last-good.extxyz").info["step"]
+    assert f"(step {step}) is in {tmp_path / 'r.last-good.extxyz'}" in line
     assert read_log(tmp_path / "r.csv")["step"][-1] > 0
-    assert len(read(tmp_path / "r.extxyz", ":-1")) > 5
-    assert read(tmp_path / "r.last-good.extxyz").info["step"] > 5
+    found = frames(path)
+    assert len(found) == step > 5
+    assert (np.abs(found) < 30).all()
+
+
+def test_a_piece_is_there_or_not(tmp_path, limit_files):
+    limit_files(25)
+    file = AppendedFile(tmp_path / "r.csv")
+    file.write(b"0123456789")
+    file.write(b"0123456789")
+    with pytest.raises(NNPError, match=r"cannot write .*r\.csv: File too large"):
+        file.write(b"0123456789")
+    assert (tmp_path / "r.csv").read_bytes() == b"01234567890123456789"
+
+
+def test_a_last_state_that_cannot_be_written_leaves_no_empty_file(tmp_path, limit_files):
+    limit_files(1_000)
+    with pytest.raises(NNPError, match=r"last good state is lost \(cannot write .*too large\)"):
+        run(pair_potential(), crystal(), SETTINGS, Outputs.named(tmp_path / "r"))
+    assert {path.name for path in tmp_path.iterdir()} == {"r.csv", "r.extxyz"}
+    assert (tmp_path / "r.extxyz").read_bytes() == b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -41,7 +42,7 @@ def replacing(path: str | Path, force: bool, directory: bool = False) -> Iterato
     except NNPError:
         raise
     except OSError as error:
-        raise NNPError(f"cannot write {target}: {error.strerror or error}") from error
+        raise refused(target, error) from error
     finally:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -69,3 +70,10 @@ def _swap_directories(new: Path, target: Path, old: Path) -> None:
     except BaseException:
         old.rename(target)
         raise
+
+
+def refused(path: Path, error: OSError) -> NNPError:
+    """What the file system refused, as one of our errors."""
+    if error.errno == errno.ENOSPC:
+        return NNPError(f"cannot write {path}: the disk is full; make room, or write elsewhere")
+    return NNPError(f"cannot write {path}: {error.strerror or error}")

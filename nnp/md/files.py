@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import errno
+import contextlib
 from pathlib import Path
 from typing import BinaryIO
 
-from nnp.errors import FileFormatError, NNPError
+from nnp.errors import FileFormatError
+from nnp.io.files import refused
 
 
 class AppendedFile:
@@ -30,17 +31,19 @@ class AppendedFile:
             raise refused(path, error) from error
 
     def write(self, data: bytes) -> None:
-        """Append.
+        """Append all of it, or nothing.
 
         Raises:
-            NNPError: the disk is full, or the file system refuses.
+            NNPError: the disk is full, or the file system refuses; what came before is there, and
+                the file is closed.
         """
-        rest = memoryview(data)
+        rest, before = memoryview(data), None
         try:
+            before = self.size
             while rest:
                 rest = rest[self._file.write(rest) :]
         except OSError as error:
-            self.close()
+            self._drop_behind(before)
             raise refused(self.path, error) from error
 
     @property
@@ -51,6 +54,13 @@ class AppendedFile:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def _drop_behind(self, size: int | None) -> None:
+        """Half a piece would make readers refuse the whole file."""
+        with contextlib.suppress(OSError):
+            if size is not None:
+                self._file.truncate(size)
+        self.close()
 
     def _resume(self, size: int | None) -> None:
         if size is None:
@@ -64,10 +74,3 @@ class AppendedFile:
             )
         self._file.truncate(size)
         self._file.seek(size)
-
-
-def refused(path: Path, error: OSError) -> NNPError:
-    """What the file system refused, as one of our errors."""
-    if error.errno == errno.ENOSPC:
-        return NNPError(f"cannot write {path}: the disk is full; make room, or write elsewhere")
-    return NNPError(f"cannot write {path}: {error.strerror or error}")

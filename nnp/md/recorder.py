@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from nnp.errors import NNPError
+from nnp.io.files import replacing
 from nnp.md.dynamics import Dynamics
-from nnp.md.files import AppendedFile
 from nnp.md.log import Log
 from nnp.md.outputs import Outputs
 from nnp.md.restart import Restart, capture, write_restart
@@ -78,9 +78,8 @@ class Recorder:
 
     def write_frame(self, snapshot: Snapshot, path: Path) -> None:
         """Write one state to a file of its own."""
-        file = AppendedFile(path)
-        file.write(extxyz_bytes(snapshot, self._start))
-        file.close()
+        with replacing(path, force=True) as scratch:
+            scratch.write_bytes(extxyz_bytes(snapshot, self._start))
 
     def close(self) -> None:
         """Close log and trajectory."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Protocol
 from ase.io.extxyz import write_extxyz
 from openmm import app, unit
 
-from nnp.md.files import AppendedFile, refused
+from nnp.errors import NNPError
+from nnp.io.files import refused
+from nnp.md.files import AppendedFile
 from nnp.md.outputs import check_suffix
 from nnp.md.settings import MDSettings
 from nnp.md.snapshot import Snapshot
@@ -99,7 +102,8 @@ class _DCD:
     ) -> None:
         self.path = path
         self._frames = 0 if resume_at is None else resume_at[1]
-        interval, timestep_ps = settings.frame_interval, settings.timestep / 1000
+        self._interval = interval = settings.frame_interval
+        timestep_ps = settings.timestep / 1000
         try:
             self._cut(resume_at, interval)
             self._file = path.open("w+b" if resume_at is None else "r+b")
@@ -110,10 +114,12 @@ class _DCD:
 
     def write(self, snapshot: Snapshot) -> None:
         box = None if snapshot.box_nm is None else snapshot.box_nm * unit.nanometer
+        before = self.mark
         try:
             self._writer.writeModel(snapshot.positions_nm * unit.nanometer, periodicBoxVectors=box)
             self._file.flush()
         except OSError as error:
+            self._drop_behind(before)
             raise refused(self.path, error) from error
         self._frames += 1
 
@@ -123,6 +129,13 @@ class _DCD:
 
     def close(self) -> None:
         self._file.close()
+
+    def _drop_behind(self, mark: tuple[int, int]) -> None:
+        """Half a frame, and what waits in the buffer."""
+        with contextlib.suppress(OSError):
+            self.close()
+        with contextlib.suppress(OSError, NNPError):
+            self._cut(mark, self._interval)
 
     def _cut(self, resume_at: tuple[int, int] | None, interval: int) -> None:
         """Drop the frames behind the restart, in the header too."""

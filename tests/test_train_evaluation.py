@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import ase.io
 import numpy as np
 import pytest
+from ase import Atoms
 from train_data import dataset, teacher
 
+from nnp.cli import main
 from nnp.errors import StructureError
 from nnp.train.dataset import Dataset
 from nnp.train.evaluation import Comparison, evaluate
@@ -67,3 +70,22 @@ def test_structures_without_labels_and_with_unknown_elements():
     assert [len(report.comparisons[n].error) for n in ("energy", "forces", "stress")] == [0, 72, 0]
     with pytest.raises(StructureError, match="teacher, structure 0: atom 0 is"):
         evaluate(teacher(), dataset(("H", "O")), "reference")
+    none = Dataset(tuple(replace(f, forces=None) for f in bare))
+    with pytest.raises(StructureError, match="none of the 4 structures has an energy"):
+        evaluate(teacher(), none, "reference")
+
+
+def test_command_with_keys_that_are_not_there(tmp_path, capsys):
+    made = Atoms("H2", positions=[[0, 0, 0], [0.8, 0, 0]])
+    made.info["dft_energy"] = -1.0
+    ase.io.write(tmp_path / "a.extxyz", made)
+    teacher(("H",)).save(tmp_path / "h.nnp")
+    words = ["evaluate", str(tmp_path / "h.nnp"), str(tmp_path / "a.extxyz")]
+    words += ["--output", str(tmp_path / "report")]
+    assert main([*words, "--virial-key", "nope"]) == 1
+    assert "'nope', named as the key of virial; there are: dft_energy" in capsys.readouterr().err
+    assert main(words) == 1
+    assert "none of the 1 structures has an energy" in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
+    assert main([*words, "--energy-key", "dft_energy"]) == 0
+    assert "energy" in capsys.readouterr().out

@@ -20,6 +20,14 @@ from nnp.report import write_report
 from nnp.train.dataset import Dataset, LabelKeys
 from nnp.train.evaluation import evaluate
 
+# Labels, where ASE holds them when its calculator does not, and their units.
+_KEYS = (
+    ("energy", "info", "eV"),
+    ("forces", "arrays", "eV/Å"),
+    ("stress", "info", "eV/Å³"),
+    ("virial", "info", "eV"),
+)
+
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
@@ -30,7 +38,8 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("--output", default="evaluation", help="folder of pictures and report")
     parser.add_argument("--log", help="log.csv of the training run, for learning curves")
     parser.add_argument("--group-key", default="group", help="key of atoms.info with the group")
-    parser.add_argument("--virial-key", help="key of atoms.info with a virial (eV)")
+    for name, held, unit in _KEYS:
+        parser.add_argument(f"--{name}-key", help=f"key of atoms.{held} with {name} ({unit})")
     add_engine(parser)
     add_force(parser)
 
@@ -40,7 +49,10 @@ def _run(arguments: argparse.Namespace) -> None:
     if (folder / "report.html").exists() and not arguments.force:
         raise OutputExistsError(f"{folder} holds a report: choose another --output, or add --force")
     potential = load_potential(arguments)
-    keys = LabelKeys(group=arguments.group_key, virial=arguments.virial_key)
+    keys = LabelKeys(
+        group=arguments.group_key,
+        **{name: getattr(arguments, f"{name}_key") for name, _, _ in _KEYS},
+    )
     dataset = Dataset.read(arguments.data, keys, potential.units)
     report = evaluate(potential, dataset, arguments.engine, quiet=False)
     print(dataset.summary())

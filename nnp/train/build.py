@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nnp.io.structures import is_input_data
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
 from nnp.train.checks import Finding
@@ -20,7 +21,7 @@ from nnp.train.parallel import Ranks
 from nnp.train.prepare import Prepared, prepare
 from nnp.train.settings import DataSettings, TrainingSettings
 from nnp.train.splits import split
-from nnp.units import unit_system
+from nnp.units import ATOMIC, METAL, UnitSystem, unit_system
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,9 @@ def read_data(settings: DataSettings) -> tuple[Dataset, Dataset]:
     units = unit_system(settings.units)
     train, held_out = split(Dataset.read(settings.train, settings.keys, units), settings.split)
     if settings.validation:
-        held_out = held_out + Dataset.read(settings.validation, settings.keys, units)
+        held_out = held_out + Dataset.read(
+            settings.validation, settings.keys, units, require_keys=False
+        )
     return train, held_out
 
 
@@ -83,7 +86,8 @@ def make_task(settings: TrainingSettings, prepared: Prepared) -> Task:
         theta.append(from_network(first))
         blank = _blank(len(own), first)
         models.append(ElementModel(symbol, own, scaling, blank, prepared.offsets[symbol]))
-    model = TrainingModel(tuple(networks), prepared.maker, Potential(tuple(models)))
+    template = Potential(tuple(models), units=_file_units(settings.data))
+    model = TrainingModel(tuple(networks), prepared.maker, template)
     return Task(
         model=model,
         theta=torch.cat(theta).to(prepared.maker.device, prepared.maker.dtype),
@@ -95,6 +99,13 @@ def make_task(settings: TrainingSettings, prepared: Prepared) -> Task:
         dropped=prepared.dropped,
         ranks=prepared.ranks,
     )
+
+
+def _file_units(data: DataSettings) -> UnitSystem:
+    """Those of the input.data it learns from, which do not say them; else Å and eV."""
+    if not any(map(is_input_data, (*data.train, *data.validation))):
+        return METAL
+    return unit_system(data.units) or ATOMIC
 
 
 def _network(settings: TrainingSettings, symbol: str, n_inputs: int, start: int) -> AtomicNetwork:

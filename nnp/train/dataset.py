@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ _XSF_ENERGY = re.compile(r"^#\s*total energy\s*=\s*([-+.\dEe]+)\s*eV", re.IGNORE
 @dataclass(frozen=True)
 class LabelKeys:
     """Where the labels are, when not in the calculator that ASE attaches to what it reads.
+
+    A key that is named must be in at least one structure.
 
     Attributes:
         energy: key of ``atoms.info``, eV.
@@ -59,6 +61,7 @@ class Dataset(Sequence[LabelledStructure]):
         paths: str | Path | Iterable[str | Path],
         keys: LabelKeys | None = None,
         units: UnitSystem | None = None,
+        require_keys: bool = True,
     ) -> Dataset:
         """Read every structure of one or more files.
 
@@ -67,17 +70,23 @@ class Dataset(Sequence[LabelledStructure]):
                 (OUTCAR, vasprun.xml, trajectories, databases …).
             keys: where the labels are; those of the calculator when None.
             units: of an input.data; bohr and hartree when None.
+            require_keys: whether one of the structures must have each of the keys.
 
         Raises:
             FileFormatError: a file that cannot be read.
             StructureError: labels of the wrong shape or not finite; names file and index.
+            OptionError: a key that no structure has; lists those that there are.
         """
         single = isinstance(paths, str | Path)
         files: list[str | Path] = [paths] if single else list(paths)  # type: ignore[list-item,arg-type]
         frames: list[LabelledStructure] = []
+        there: set[str] = set()
         for path in files:
-            found = cls.from_atoms(read_structures(path, units), keys, source=str(path))
-            frames += _with_xsf_energy(found.frames, Path(path))
+            atoms = read_structures(path, units)
+            there |= _names(atoms)
+            frames += _with_xsf_energy(_frames(atoms, keys, str(path)), Path(path))
+        if require_keys:
+            _require(keys, there, ", ".join(map(str, files)))
         return cls(tuple(frames))
 
     @classmethod
@@ -88,11 +97,11 @@ class Dataset(Sequence[LabelledStructure]):
 
         Raises:
             StructureError: labels of the wrong shape or not finite; names source and index.
+            OptionError: a key that no structure has; lists those that there are.
         """
-        keys = keys or LabelKeys()
-        return cls(
-            tuple(_labelled(a, keys, f"{source}, structure {i}") for i, a in enumerate(atoms))
-        )
+        held = list(atoms)
+        _require(keys, _names(held), source)
+        return cls(_frames(held, keys, source))
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -126,17 +135,47 @@ class Dataset(Sequence[LabelledStructure]):
         """The structures with these indices."""
         return Dataset(tuple(self.frames[int(i)] for i in indices))
 
-    def summary(self) -> str:
-        """One line: how many structures, atoms and labels."""
-        labels = {
+    @property
+    def labels(self) -> dict[str, int]:
+        """How many structures have an energy, forces, a stress; without those that none has."""
+        counts = {
             name: sum(getattr(frame, name) is not None for frame in self.frames)
             for name in ("energy", "forces", "stress")
         }
-        known = ", ".join(f"{count} {name}" for name, count in labels.items() if count)
+        return {name: count for name, count in counts.items() if count}
+
+    def summary(self) -> str:
+        """One line: how many structures, atoms and labels."""
+        known = ", ".join(f"{count} {name}" for name, count in self.labels.items())
         return (
             f"{len(self)} structures, {self.n_atoms} atoms of {' '.join(self.elements)}; labels: "
             f"{known or 'none'}"
         )
+
+
+def _frames(
+    atoms: Iterable[Any], keys: LabelKeys | None, source: str
+) -> tuple[LabelledStructure, ...]:
+    keys = keys or LabelKeys()
+    return tuple(_labelled(a, keys, f"{source}, structure {i}") for i, a in enumerate(atoms))
+
+
+def _names(atoms: Iterable[Any]) -> set[str]:
+    """Every key under which the structures hold something, atoms and positions aside."""
+    found: set[str] = set()
+    for frame in atoms:
+        found.update(frame.info, frame.arrays, () if frame.calc is None else frame.calc.results)
+    return found - {"numbers", "positions"}
+
+
+def _require(keys: LabelKeys | None, there: set[str], source: str) -> None:
+    for name, default in asdict(LabelKeys()).items():
+        key = getattr(keys or LabelKeys(), name)
+        if key != default and key not in there:
+            raise OptionError(
+                f"no structure of {source} has {key!r}, named as the key of {name}; there are: "
+                f"{', '.join(sorted(there)) or 'none'}"
+            )
 
 
 def _with_xsf_energy(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from nnp.errors import NNPError
+from nnp.errors import NNPError, StructureError
 from nnp.evaluation import Evaluation
 from nnp.potential import Potential
 from nnp.train.dataset import Dataset
@@ -104,8 +104,14 @@ def evaluate(
         quiet: whether to hide the progress bar.
 
     Raises:
-        StructureError: a structure that the potential cannot evaluate; names file and index.
+        StructureError: no structure has a label, or the potential cannot evaluate one; names
+            file and index.
     """
+    if not dataset.labels:
+        raise StructureError(
+            f"none of the {len(dataset)} structures has an energy, forces or a stress to compare "
+            "with: name the labels' keys (LabelKeys; --energy-key, --forces-key …)"
+        )
     parts: dict[str, list[_Part]] = {name: [] for name, _, _ in QUANTITIES}
     extrapolating, volumes = [], []
     for index, frame in enumerate(tqdm(dataset, unit="structure", disable=quiet or None)):

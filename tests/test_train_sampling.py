@@ -6,6 +6,7 @@ import ase.io
 import numpy as np
 import pytest
 from ase.build import bulk, molecule
+from ase.constraints import FixAtoms
 
 from nnp.cli import main
 from nnp.errors import OptionError
@@ -67,6 +68,37 @@ def test_augmented_copies():
     strain = np.linalg.solve(crystal.cell, strained.cell) - np.eye(3)
     np.testing.assert_allclose(strain, strain.T, atol=1e-12)
     assert 0.005 < np.abs(strain).max() < 0.2
+
+
+def with_foreign_labels():
+    crystal = bulk("Si", cubic=True)
+    crystal.info |= {"dft_energy": -1.0, "REF_virial": np.ones(9), "group": "mine"}
+    crystal.arrays["dft_forces"] = np.ones((8, 3))
+    crystal.arrays["tags"] = np.arange(8)
+    return crystal
+
+
+def test_labels_of_the_old_positions_are_left_behind():
+    (found,) = augment([with_foreign_labels()], AugmentSettings(copies=1))
+    assert set(found.arrays) == {"numbers", "positions", "tags"}
+    assert set(found.info) == {"group", "scale"}
+
+
+def test_labels_of_another_origin_are_left_out_beside_the_teachers():
+    with pytest.warns(UserWarning, match="left out .*: dft_energy, REF_virial, dft_forces"):
+        (found,) = label([with_foreign_labels()], StillingerWeber)
+    assert found.info == {"group": "mine"}
+    assert set(found.arrays) == {"numbers", "positions"}
+
+
+def test_forces_of_fixed_atoms_are_labels_too():
+    crystal = bulk("Si", cubic=True)
+    crystal.rattle(0.1, seed=1)
+    free = label([crystal], StillingerWeber)[0].get_forces()
+    crystal.set_constraint(FixAtoms([0, 1]))
+    fixed = label([crystal], StillingerWeber)[0].calc.results["forces"]
+    np.testing.assert_array_equal(fixed, free)
+    assert np.abs(fixed[0]).max() > 0.01
 
 
 def test_mixture():

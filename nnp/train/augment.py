@@ -14,6 +14,11 @@ import numpy as np
 
 from nnp.errors import OptionError
 
+# Per-atom columns that belong to the atoms, not to where they are: everything else stays behind,
+# above all labels of the old positions.
+_KEPT = ("masses", "tags", "initial_charges", "initial_magmoms")
+from nnp.values import require_whole
+
 
 @dataclass(frozen=True)
 class AugmentSettings:
@@ -34,6 +39,7 @@ class AugmentSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        require_whole("seed", self.seed, 0)
         if not 0 <= self.scale < 0.5:
             raise OptionError(f"scale = {self.scale} must be from 0 to below 0.5")
         for name in ("strain", "displacement"):
@@ -45,7 +51,10 @@ class AugmentSettings:
 
 
 def augment(frames: Sequence[Any], settings: AugmentSettings) -> list[Any]:
-    """Changed copies of ``ase.Atoms``, without calculator, in the group ``augmented``.
+    """Changed copies of ``ase.Atoms`` in the group ``augmented``.
+
+    Of what a structure holds beside its atoms and cell only masses, tags, initial charges and
+    magnetic moments are taken over: labels, whatever they are called, are the old positions'.
 
     A periodic structure is scaled and strained with its cell; one without a cell is only displaced
     and scaled.
@@ -54,8 +63,7 @@ def augment(frames: Sequence[Any], settings: AugmentSettings) -> list[Any]:
     found = []
     for atoms in frames:
         for _ in range(settings.copies):
-            changed = atoms.copy()
-            changed.calc = None
+            changed = _bare(atoms)
             strain = rng.normal(0, settings.strain, (3, 3)) if settings.strain else np.zeros((3, 3))
             factor = 1 + rng.uniform(-settings.scale, settings.scale)
             deformation = factor * (np.eye(3) + (strain + strain.T) / 2)
@@ -66,6 +74,16 @@ def augment(frames: Sequence[Any], settings: AugmentSettings) -> list[Any]:
             changed.info = {"group": "augmented", "scale": float(factor)}
             found.append(changed)
     return found
+
+
+def _bare(atoms: Any) -> Any:
+    """The atoms and their cell."""
+    bare = atoms.copy()
+    bare.calc = None
+    bare.arrays = {"numbers": bare.numbers, "positions": bare.positions} | {
+        name: bare.arrays[name] for name in _KEPT if name in bare.arrays
+    }
+    return bare
 
 
 def mix(

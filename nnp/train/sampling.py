@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -14,6 +15,10 @@ from ase.md.langevin import Langevin
 from tqdm import tqdm
 
 from nnp.errors import NNPError, NumericalError, OptionError, UnavailableError
+from nnp.values import require_whole
+
+# Parts of the names under which files keep labels.
+_LABEL_WORDS = ("energy", "energies", "force", "stress", "virial")
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,7 @@ class SampleSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        require_whole("seed", self.seed, 0)
         for name in ("temperatures", "volumes"):
             values = getattr(self, name)
             if not values or min(values) <= 0:
@@ -99,7 +105,8 @@ def label(
     """The structures as they are, with energy, forces and (if the calculator knows it) stress.
 
     Args:
-        structures: what to label; what stands in ``atoms.info`` is kept.
+        structures: what to label; what stands in ``atoms.info`` is kept, but for what its name
+            calls a label (energy, forces, stress, virial): that is another's, and is warned about.
         make_calculator: a new ASE calculator.
         quiet: whether to hide the progress bar.
 
@@ -109,15 +116,26 @@ def label(
     """
     calculator = make_calculator()
     found: list[Atoms] = []
+    foreign: dict[str, None] = {}  # an ordered set
     for number, atoms in enumerate(tqdm(structures, unit="structure", disable=quiet or None)):
         start: Any = atoms.copy()
         start.calc = calculator
         if not found:
             _check_teacher(start)
         labelled = _labelled(start, f"structure {number} has labels that are not finite")
-        labelled.info |= atoms.info
+        labelled.info |= {key: atoms.info[key] for key in atoms.info if not _is_label(key)}
+        foreign |= dict.fromkeys(filter(_is_label, (*atoms.info, *atoms.arrays)))
         found.append(labelled)
+    if foreign:
+        warnings.warn(
+            f"labels of another origin are left out beside the teacher's: {', '.join(foreign)}",
+            stacklevel=2,
+        )
     return found
+
+
+def _is_label(key: Any) -> bool:
+    return any(word in str(key).lower() for word in _LABEL_WORDS)
 
 
 def _check_teacher(atoms: Any) -> None:
@@ -158,12 +176,14 @@ def _trajectory(
 
 
 def _labelled(atoms: Any, else_: str) -> Atoms:
-    energy, forces = atoms.get_potential_energy(), atoms.get_forces()
+    # raw: a fixed atom's forces are no zeros
+    energy = atoms.get_potential_energy(apply_constraint=False)
+    forces = atoms.get_forces(apply_constraint=False)
     if not (np.isfinite(energy) and np.isfinite(forces).all()):
         raise NumericalError(else_)
     labels = {"energy": float(energy), "forces": forces}
     if atoms.pbc.all() and "stress" in atoms.calc.implemented_properties:
-        labels["stress"] = atoms.get_stress()
+        labels["stress"] = atoms.get_stress(apply_constraint=False)
     snapshot = Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
     snapshot.calc = SinglePointCalculator(snapshot, **labels)  # type: ignore[no-untyped-call]
     return snapshot

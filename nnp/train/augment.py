@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from nnp.errors import OptionError
+from nnp.values import require_whole
 
 # Per-atom columns that belong to the atoms, not to where they are: everything else stays behind,
 # above all labels of the old positions.
 _KEPT = ("masses", "tags", "initial_charges", "initial_magmoms")
-from nnp.values import require_whole
 
 
 @dataclass(frozen=True)

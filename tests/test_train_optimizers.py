@@ -11,6 +11,10 @@ from nnp.networks import Activation
 from nnp.train.optimizers import KINDS, OptimizerSettings, make_optimizer
 from nnp.train.optimizers.first_order import GradientSettings, LbfgsSettings
 from nnp.train.optimizers.kalman import Kalman, KalmanSettings
+from nnp.train.optimizers.levenberg_marquardt import (
+    LevenbergMarquardt,
+    LevenbergMarquardtSettings,
+)
 from nnp.train.schedules import ScheduleKind, ScheduleSettings
 from nnp.train.settings import NetworkSettings
 
@@ -78,6 +82,29 @@ def test_linear_network_meets_least_squares_in_one_step():
     optimizer._damping = 1e-12
     theta = optimizer.step(made.theta, aim, made.train)
     assert aim.value(theta, made.train) == pytest.approx(least_squares(made, aim), rel=1e-6)
+
+
+def test_linear_network_with_l2_meets_ridge_regression_in_one_step():
+    made = task(network=LINEAR)
+    aim = objective(made, energy=3.0, forces=2.0, l2=0.1)
+    optimizer = LevenbergMarquardt(LevenbergMarquardtSettings(damping=1e-12))
+    _, before = aim.value_and_gradient(made.theta, made.train)
+    theta = optimizer.step(made.theta, aim, made.train)
+    _, after = aim.value_and_gradient(theta, made.train)
+    assert float(after.norm()) < 1e-8 * float(before.norm())
+
+
+def test_kalman_draws_other_components_in_every_step(monkeypatch):
+    made = task()
+    aim = objective(made)
+    filter_ = Kalman(KalmanSettings(candidates=2), len(made.theta), 1, 0, torch.float64)
+    draw, drawn = filter_._candidates, []
+    noted = lambda *a: drawn.append(draw(*a)) or drawn[-1]  # noqa: E731
+    monkeypatch.setattr(filter_, "_candidates", noted)
+    theta = made.theta
+    for _ in range(6):
+        theta = filter_.step(theta, aim, made.train[:1])
+    assert len({tuple(components) for components in drawn}) > 3
 
 
 def test_kalman_filter_solves_a_linear_network():

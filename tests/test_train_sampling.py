@@ -101,6 +101,52 @@ def test_forces_of_fixed_atoms_are_labels_too():
     assert np.abs(fixed[0]).max() > 0.01
 
 
+class FailsLater(StillingerWeber):
+    """Computes five times, then not."""
+
+    calls = 0
+
+    def calculate(self, *words, **more):
+        self.calls += 1
+        if self.calls > 5:
+            raise self.error
+        super().calculate(*words, **more)
+
+
+@pytest.mark.parametrize("static", [True, False])
+def test_a_teacher_that_fails_later_says_where_and_what_was_done_stays(
+    tmp_path, capsys, monkeypatch, static
+):
+    frames = [bulk("Si", cubic=True) for _ in range(7)]
+    for number, atoms in enumerate(frames):
+        atoms.rattle(0.01, seed=number)
+    start, output = tmp_path / "start.extxyz", tmp_path / "drawn.data"
+    ase.io.write(start, frames)
+    FailsLater.error = NotImplementedError("no such element")
+    monkeypatch.setattr("nnp.train.teachers.teacher", lambda *_: FailsLater)
+    steps = ["--snapshots", "3", "--interval", "2", "--equilibration", "0"]
+    words = ["sample", str(start), str(output), *(["--static"] if static else steps)]
+    assert main(words) == 1
+    error = capsys.readouterr().err
+    wanted = "structure 5:" if static else "structure 0 at 300 K, volume factor 1, step "
+    assert f"{wanted}" in error
+    assert "the teacher FailsLater cannot compute Si8: NotImplementedError: no such el" in error
+    assert not output.exists()
+    partial = tmp_path / "drawn.partial.extxyz"
+    done = ase.io.read(partial, ":")
+    assert len(done) == (5 if static else 2)
+    assert all("forces" in atoms.calc.results for atoms in done)
+    assert main(words) == 1
+    assert "drawn.partial.extxyz exists" in capsys.readouterr().err
+    FailsLater.error = KeyboardInterrupt()
+    assert main([*words, "--force"]) == 130
+    assert len(ase.io.read(partial, ":")) == len(done)
+    monkeypatch.setattr("nnp.train.teachers.teacher", lambda *_: StillingerWeber)
+    assert main([*words, "--force"]) == 0
+    assert not partial.exists()
+    assert output.exists()
+
+
 def test_mixture():
     first, second = [bulk("Si")] * 10, [bulk("C")] * 10
     found = mix(first, second, 10, 0.8)

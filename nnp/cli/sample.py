@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import argparse
 import ast
+import io
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from ase import Atoms
+from ase.io.extxyz import write_extxyz
 
 from nnp.cli.options import (
     SubParsers,
@@ -17,6 +25,7 @@ from nnp.cli.options import (
     positive,
 )
 from nnp.io.structures import check_target, read_structures, write_structures
+from nnp.md.files import AppendedFile
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -70,12 +79,43 @@ def _run(arguments: argparse.Namespace) -> None:
     make_calculator = teacher(arguments.teacher, dict(arguments.set))
     cells: list[Any] = list(read_structures(arguments.structures, units))
     start = [atoms.repeat(tuple(arguments.repeat)) for atoms in cells]
-    if arguments.static:
-        found = label(start, make_calculator, quiet=False)
-    else:
-        found = sample(start, make_calculator, settings, quiet=False)
-    write_structures(found, arguments.output, units, arguments.force)
+    with _partial_file(Path(arguments.output), arguments.force) as keep:
+        if arguments.static:
+            found = label(start, make_calculator, quiet=False, keep=keep)
+        else:
+            found = sample(start, make_calculator, settings, quiet=False, keep=keep)
+        write_structures(found, arguments.output, units, arguments.force)
     print(f"{len(found)} snapshots: {arguments.output}")
+
+
+@contextmanager
+def _partial_file(output: Path, force: bool) -> Iterator[Callable[[Atoms], None]]:
+    """What writes each snapshot into a file beside the output, which goes when the block is done.
+
+    Where the block ends early, the file stays: after a kill, too.
+    """
+    path = output.with_name(f"{output.stem}.partial.extxyz")
+    check_target(path, force)
+    count, file = 0, AppendedFile(path)
+
+    def write(atoms: Atoms) -> None:
+        nonlocal count
+        text = io.StringIO()
+        write_extxyz(text, atoms)
+        file.write(text.getvalue().encode())
+        count += 1
+
+    try:
+        yield write
+    except BaseException:
+        file.close()
+        if count == 0:
+            path.unlink()
+        else:
+            print(f"the {count} snapshots that were done are in {path}", file=sys.stderr)
+        raise
+    file.close()
+    path.unlink()
 
 
 def _option(text: str) -> tuple[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -16,6 +17,9 @@ from tqdm import tqdm
 
 from nnp.errors import NNPError, NumericalError, OptionError, UnavailableError
 from nnp.values import require_whole
+
+# What is done with each snapshot as it comes.
+Keep = Callable[[Atoms], None]
 
 # Parts of the names under which files keep labels.
 _LABEL_WORDS = ("energy", "energies", "force", "stress", "virial")
@@ -66,6 +70,7 @@ def sample(
     make_calculator: Callable[[], Any],
     settings: SampleSettings,
     quiet: bool = True,
+    keep: Keep | None = None,
 ) -> list[Atoms]:
     """Run Langevin dynamics of each structure at each temperature and volume.
 
@@ -74,33 +79,39 @@ def sample(
         make_calculator: a new ASE calculator, which moves the atoms and labels the snapshots.
         settings: the grid.
         quiet: whether to hide the progress bar.
+        keep: is called with each snapshot as it comes, such as a file's ``write``.
 
     Returns:
         Snapshots with energy, forces and (if the calculator knows it) stress, in groups named by
         temperature.
 
     Raises:
-        NumericalError: the dynamics blew up; says where.
-        UnavailableError: the teacher cannot label where it starts.
+        NumericalError: the dynamics blew up.
+        UnavailableError: the teacher failed. All errors say which structure, temperature, volume
+            and step.
     """
-    grid = list(product(structures, settings.temperatures, settings.volumes))
+    grid = list(product(enumerate(structures), settings.temperatures, settings.volumes))
     seeds = np.random.SeedSequence(settings.seed).spawn(len(grid))
     found: list[Atoms] = []
     with tqdm(total=len(grid) * settings.snapshots, unit="snapshot", disable=quiet or None) as bar:
-        for (atoms, temperature, volume), seed in zip(grid, seeds, strict=True):
+        for ((number, atoms), temperature, volume), seed in zip(grid, seeds, strict=True):
             start: Any = atoms.copy()  # type: ignore[no-untyped-call]
             start.set_cell(atoms.cell * volume ** (1 / 3), scale_atoms=True)
             start.calc = make_calculator()
-            _check_teacher(start)
-            for snapshot in _trajectory(start, temperature, settings, np.random.default_rng(seed)):
+            where = f"structure {number} at {temperature:g} K, volume factor {volume:g}"
+            rng = np.random.default_rng(seed)
+            for snapshot in _trajectory(start, temperature, settings, rng, where):
                 snapshot.info |= {"group": f"{temperature:g} K", "volume_factor": volume}
-                found.append(snapshot)
+                _take(snapshot, found, keep)
                 bar.update()
     return found
 
 
 def label(
-    structures: Sequence[Atoms], make_calculator: Callable[[], Any], quiet: bool = True
+    structures: Sequence[Atoms],
+    make_calculator: Callable[[], Any],
+    quiet: bool = True,
+    keep: Keep | None = None,
 ) -> list[Atoms]:
     """The structures as they are, with energy, forces and (if the calculator knows it) stress.
 
@@ -109,10 +120,11 @@ def label(
             calls a label (energy, forces, stress, virial): that is another's, and is warned about.
         make_calculator: a new ASE calculator.
         quiet: whether to hide the progress bar.
+        keep: is called with each labelled structure as it comes, such as a file's ``write``.
 
     Raises:
         NumericalError: a label is not finite.
-        UnavailableError: the teacher cannot label the first structure.
+        UnavailableError: the teacher failed. Both name the structure.
     """
     calculator = make_calculator()
     found: list[Atoms] = []
@@ -120,12 +132,11 @@ def label(
     for number, atoms in enumerate(tqdm(structures, unit="structure", disable=quiet or None)):
         start: Any = atoms.copy()
         start.calc = calculator
-        if not found:
-            _check_teacher(start)
-        labelled = _labelled(start, f"structure {number} has labels that are not finite")
+        with _teacher_at(start, f"structure {number}"):
+            labelled = _labelled(start, "its labels are not finite")
         labelled.info |= {key: atoms.info[key] for key in atoms.info if not _is_label(key)}
         foreign |= dict.fromkeys(filter(_is_label, (*atoms.info, *atoms.arrays)))
-        found.append(labelled)
+        _take(labelled, found, keep)
     if foreign:
         warnings.warn(
             f"labels of another origin are left out beside the teacher's: {', '.join(foreign)}",
@@ -138,21 +149,31 @@ def _is_label(key: Any) -> bool:
     return any(word in str(key).lower() for word in _LABEL_WORDS)
 
 
-def _check_teacher(atoms: Any) -> None:
-    """One evaluation: programs behind ASE fail in as many ways as there are."""
+def _take(snapshot: Atoms, found: list[Atoms], keep: Keep | None) -> None:
+    found.append(snapshot)
+    if keep is not None:
+        keep(snapshot)
+
+
+@contextmanager
+def _teacher_at(atoms: Any, where: str, dynamics: Any = None) -> Iterator[None]:
+    """Programs behind ASE fail in as many ways as there are, and at any step."""
     try:
-        atoms.get_forces()
-    except NNPError:
+        yield
+    except MemoryError:
         raise
     except Exception as error:
+        where += "" if dynamics is None else f", step {dynamics.nsteps}"
+        if isinstance(error, NNPError):
+            raise type(error)(f"{where}: {error}") from error
         name, formula = type(atoms.calc).__name__, atoms.get_chemical_formula()
         raise UnavailableError(
-            f"the teacher {name} cannot compute {formula}: {type(error).__name__}: {error}"
+            f"{where}: the teacher {name} cannot compute {formula}: {type(error).__name__}: {error}"
         ) from error
 
 
 def _trajectory(
-    atoms: Any, temperature: float, settings: SampleSettings, rng: np.random.Generator
+    atoms: Any, temperature: float, settings: SampleSettings, rng: np.random.Generator, where: str
 ) -> Iterator[Atoms]:
     # Maxwell and Boltzmann's: each momentum normal with variance m k T
     deviation = np.sqrt(atoms.get_masses() * units.kB * temperature)
@@ -165,14 +186,17 @@ def _trajectory(
         fixcm=False,  # the momentum may drift: energies and forces do not see it
         rng=rng,
     )
-    dynamics.run(settings.equilibration)
-    for _ in range(settings.snapshots):
-        dynamics.run(settings.interval)
-        yield _labelled(
-            atoms,
-            f"the dynamics at {temperature:g} K blew up: a smaller timestep_fs, "
-            "a lower temperature or a better starting structure is needed",
-        )
+    for number in range(settings.snapshots):
+        with _teacher_at(atoms, where, dynamics):
+            if number == 0:
+                dynamics.run(settings.equilibration)
+            dynamics.run(settings.interval)
+            snapshot = _labelled(
+                atoms,
+                "the dynamics blew up: a smaller timestep_fs, a lower temperature or a better "
+                "starting structure is needed",
+            )
+        yield snapshot
 
 
 def _labelled(atoms: Any, else_: str) -> Atoms:

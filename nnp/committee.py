@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from nnp.errors import OptionError
 from nnp.evaluation import Evaluation, Extrapolations
 from nnp.mean_network import mean_model, positions_of
-from nnp.potential import Potential
+from nnp.potential import Potential, require_potential
 from nnp.structure import Structure
 
 if TYPE_CHECKING:
@@ -71,6 +71,8 @@ class Committee(Potential):
                 activations, which have no mean in one network.
         """
         members = tuple(members)
+        for number, member in enumerate(members):
+            require_potential(member, f"member {number}")
         elements = {member.elements for member in members}
         if len(members) < 2 or len(elements) != 1:
             raise OptionError(

@@ -247,6 +247,18 @@ class Potential:
         vars(self).update(state, _engines={})
 
 
+def require_potential(value: Any, name: str = "potential") -> None:
+    """Refuse what is not a potential, where people hand one over.
+
+    Raises:
+        OptionError: it is something else, such as the path of one.
+    """
+    if not isinstance(value, Potential):
+        raise OptionError(
+            f"{name} is a {type(value).__name__}: give a nnp.Potential: nnp.load(path) reads one"
+        )
+
+
 def _numbered(number: int, engine: Engine, atoms: Any, forces: bool, stress: bool) -> Evaluation:
     """Evaluate one structure of a list; errors say which."""
     try:

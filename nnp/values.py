@@ -27,7 +27,7 @@ def require_whole(name: str, value: Any, least: int, otherwise: str = "") -> int
 
 
 def require_number(name: str, value: Any, least: float, otherwise: str = "") -> float:
-    """A finite number, not below ``least``.
+    """A finite number, not below ``least`` (-inf: any).
 
     Args:
         name: of the argument, for the message; with its unit where it has one.
@@ -39,6 +39,7 @@ def require_number(name: str, value: Any, least: float, otherwise: str = "") -> 
         OptionError: it is something else.
     """
     number = isinstance(value, Real) and not isinstance(value, bool)
-    if not number or not least <= value < math.inf:
-        raise OptionError(f"{name}={value!r}: a number from {least:g}{otherwise}")
+    if not number or not math.isfinite(value) or value < least:
+        wanted = "a finite number" if least == -math.inf else f"a number from {least:g}"
+        raise OptionError(f"{name}={value!r}: {wanted}{otherwise}")
     return float(value)

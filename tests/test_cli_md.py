@@ -99,7 +99,7 @@ def test_extrapolation_is_told(capsys):
         (["--engine", "steam"], "engine='steam' is unknown: allowed are auto, "),
         (["--trajectory", "t.pdb"], "trajectory t.pdb: its suffix decides the format"),
         (["--timestep", "0"], "timestep=0.0 fs is not allowed"),
-        (["--seed", "0"], "seed=0 is not in 1 to"),
+        (["--seed", "0"], "seed=0: a whole number from 1"),
         (["--restart", "none"], "none cannot be read as a restart file"),
         (["--output", "model.nnp/run"], "cannot make the folder model.nnp"),
         (["--dtype", "float16"], "dtype='float16' is unknown: allowed are"),

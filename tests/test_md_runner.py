@@ -8,6 +8,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, make_supercell
 from ase.io import read
+from openmm import unit
 from pair_potential import pair_potential
 from runs import crystal, moving_crystal
 
@@ -32,16 +33,22 @@ def short(**changes):
         ({"ensemble": "nph"}, "ensemble='nph' is unknown: allowed are nve, nvt, npt"),
         ({"thermostat": "csvr"}, "thermostat='csvr' is unknown: allowed are langevin, nose-hoover"),
         ({"barostat": "x"}, "barostat='x' is unknown: allowed are isotropic"),
-        ({"temperature": -1.0}, "temperature=-1.0 K is not allowed: 0 is the least"),
+        ({"temperature": -1.0}, "temperature=-1.0: a number from 0 K"),
         ({"temperature": 0.0}, "temperature=0 with ensemble='nvt': it must be positive"),
-        ({"temperature": float("nan")}, "temperature=nan K is not allowed"),
+        ({"temperature": float("nan")}, "temperature=nan: a number from 0 K"),
         ({"timestep": 0.0}, "timestep=0.0 fs is not allowed: it must be positive"),
         ({"relaxation_time": -5.0}, "relaxation_time=-5.0 fs is not allowed"),
-        ({"pressure": float("inf")}, "pressure=inf bar is not finite"),
+        ({"pressure": float("inf")}, "pressure=inf: a finite number, in bar"),
         ({"steps": -1}, "steps=-1"),
-        ({"log_interval": 0}, "log_interval=0 steps is not allowed: 1 is the least"),
+        ({"log_interval": 0}, "log_interval=0: a whole number from 1"),
         ({"max_extrapolations": -2}, "max_extrapolations=-2"),
-        ({"seed": 0}, "seed=0 is not in 1 to 2147483647"),
+        ({"seed": 0}, "seed=0: a whole number from 1"),
+        ({"seed": 2**31}, "seed=2147483648 is not in 1 to 2147483647"),
+        ({"seed": "a"}, "seed='a': a whole number from 1"),
+        ({"steps": 5.5}, "steps=5.5: a whole number from 0"),
+        ({"log_interval": 2.5}, "log_interval=2.5: a whole number from 1"),
+        ({"temperature": 300 * unit.kelvin}, "temperature=300 K: a number from 0 K, without a unit"),
+        ({"timestep": "1"}, "timestep='1': a finite number, in fs"),
     ],
 )
 def test_settings_are_checked(changes, message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,11 +31,13 @@ def load(path: str | Path, units: str | tuple[str, str] | UnitSystem | None = No
 
     Raises:
         FileFormatError: the path is missing, or its content breaks the format.
-        OptionError: unknown units, or units for a one-file model.
+        OptionError: unknown units, units for a one-file model, or a path that is none.
 
     >>> import nnp
     >>> potential = nnp.load("potential-directory", units="metal")  # doctest: +SKIP
     """
+    if not isinstance(path, str | PathLike):
+        raise OptionError(f"path is a {type(path).__name__}: give the path of a potential")
     path = Path(path)
     try:
         is_directory, exists = path.is_dir(), path.exists()

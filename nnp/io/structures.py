@@ -167,10 +167,21 @@ def to_frame(atoms: Atoms) -> Frame:
         energy=results.get("energy"),
         forces=results.get("forces"),
         charges=charges if charges.any() else None,
-        charge=float(atoms.info.get("charge", 0.0)),
+        charge=_charge(atoms),
         comment=str(atoms.info.get("comment", "")),
         part=f"set={atoms.info['set']}" if "set" in atoms.info else "",
     )
+
+
+def _charge(atoms: Atoms) -> float:
+    charge = atoms.info.get("charge", 0.0)
+    try:
+        return float(charge)
+    except (TypeError, ValueError):
+        raise StructureError(
+            f"charge={charge!r} among what the structure says of itself (atoms.info): input.data "
+            "takes a number, in e; correct it, or remove it"
+        ) from None
 
 
 def _read_with_ase(path: Path) -> list[Atoms]:

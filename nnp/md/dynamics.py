@@ -14,7 +14,7 @@ from openmm import unit
 from nnp.errors import NNPError, NumericalError, OptionError
 from nnp.md.settings import LARGEST_SEED, MDSettings
 from nnp.md.snapshot import Snapshot
-from nnp.openmm import OpenMMAtoms, fingerprint, monitors, original_errors
+from nnp.openmm import OpenMMAtoms, context_errors, fingerprint, monitors, original_errors
 from nnp.units import BOLTZMANN, KJ_PER_MOL, NANOMETRE
 
 _FS_PER_PS = 1000.0
@@ -37,6 +37,7 @@ class Dynamics:
 
     Raises:
         OptionError: a barostat that does not fit the box.
+        NNPError: OpenMM refuses the Context.
         NumericalError: the starting structure has no finite energy and forces.
     """
 
@@ -57,7 +58,8 @@ class Dynamics:
         seed = (settings.seed + first_step) % LARGEST_SEED or 1
         _add_helpers(system, start, settings, seed)
         self._integrator = _integrator(settings, seed)
-        self.context = openmm.Context(system, self._integrator, platform)
+        with context_errors(platform):
+            self.context = openmm.Context(system, self._integrator, platform)
         self.context.setPositions(start.positions_nm)
         if start.box_nm is not None:
             self.context.setPeriodicBoxVectors(*start.box_nm)

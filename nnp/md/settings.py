@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from nnp.errors import OptionError
+from nnp.values import require_number, require_whole
 
 ENSEMBLES = ("nve", "nvt", "npt")
 THERMOSTATS = ("langevin", "nose-hoover")
@@ -15,6 +16,16 @@ BAROSTATS = ("isotropic", "anisotropic", "flexible")
 # not be far from the periods of the atoms' own vibrations, or it does not couple.
 _RELAXATION_TIME = {"langevin": 1000.0, "nose-hoover": 100.0}
 LARGEST_SEED = 2**31 - 1
+# What is counted, from where on.
+_COUNTS = {
+    "steps": 0,
+    "max_extrapolations": 0,
+    "barostat_interval": 1,
+    "log_interval": 1,
+    "frame_interval": 1,
+    "restart_interval": 1,
+    "seed": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -63,19 +74,16 @@ class MDSettings:
         _one_of("ensemble", self.ensemble, ENSEMBLES)
         _one_of("thermostat", self.thermostat, THERMOSTATS)
         _one_of("barostat", self.barostat, BAROSTATS)
-        _at_least("temperature", self.temperature, 0.0, "K")
+        require_number("temperature", self.temperature, 0, " K, without a unit")
+        require_number("pressure", self.pressure, -math.inf, ", in bar")
         _above_zero("timestep", self.timestep, "fs")
         _above_zero("relaxation_time", self.thermostat_time, "fs")
         if self.ensemble != "nve" and self.temperature == 0:
             raise OptionError(f"temperature=0 with ensemble={self.ensemble!r}: it must be positive")
-        if not math.isfinite(self.pressure):
-            raise OptionError(f"pressure={self.pressure} bar is not finite")
-        for name in ("steps", "max_extrapolations"):
-            if getattr(self, name) is not None:
-                _at_least(name, getattr(self, name), 0, "")
-        for name in ("barostat", "log", "frame", "restart"):
-            _at_least(f"{name}_interval", getattr(self, f"{name}_interval"), 1, "steps")
-        if not 1 <= self.seed <= LARGEST_SEED:
+        for name, least in _COUNTS.items():
+            if name != "max_extrapolations" or self.max_extrapolations is not None:
+                require_whole(name, getattr(self, name), least)
+        if self.seed > LARGEST_SEED:
             raise OptionError(f"seed={self.seed} is not in 1 to {LARGEST_SEED}")
 
     @property
@@ -106,10 +114,6 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
 
 
 def _above_zero(name: str, value: float, unit: str) -> None:
-    if not (math.isfinite(value) and value > 0):
+    require_number(name, value, -math.inf, f", in {unit}")
+    if value <= 0:
         raise OptionError(f"{name}={value} {unit} is not allowed: it must be positive")
-
-
-def _at_least(name: str, value: float, least: float, unit: str) -> None:
-    if not (math.isfinite(value) and value >= least):
-        raise OptionError(f"{name}={value} {unit} is not allowed: {least:g} is the least")

@@ -30,7 +30,7 @@ from nnp.openmm.fingerprint import fingerprint
 from nnp.openmm.monitor import Monitor, monitor, monitors, original_errors
 from nnp.openmm.native_force import update_force
 from nnp.openmm.native_monitor import NativeMonitor
-from nnp.openmm.platforms import check_platform
+from nnp.openmm.platforms import check_platform, context_errors
 from nnp.openmm.reporter import ExtrapolationReporter
 from nnp.openmm.routes import ROUTES, create_force
 from nnp.openmm.system import create_empty_system, create_simulation, create_system
@@ -47,6 +47,7 @@ __all__ = [
     "NativeMonitor",
     "OpenMMAtoms",
     "check_platform",
+    "context_errors",
     "create_calculator_force",
     "create_empty_system",
     "create_force",

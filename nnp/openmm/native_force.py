@@ -21,7 +21,8 @@ from nnp.engines.flatten import flatten
 from nnp.errors import OptionError
 from nnp.openmm._plugin import address, is_native, load_plugin
 from nnp.openmm.species import Species
-from nnp.potential import Potential
+from nnp.potential import Potential, require_potential
+from nnp.values import require_number, require_whole
 
 ENGINES = ("auto", "cpu")
 NOT_FINITE = ("raise", "pass")
@@ -94,6 +95,7 @@ def update_force(
             f"force {force.getName()!r} is not of route='native': only those can be updated; "
             "make a new force and Context"
         )
+    require_potential(potential)
     flat = flatten(potential)
     arrays = engine_library.PotentialArrays(
         flat.integers.ctypes.data_as(ct.POINTER(ct.c_int64)),
@@ -143,11 +145,13 @@ def _options(
     _one_of("target", target, TARGETS)
     _one_of("not_finite", not_finite, NOT_FINITE)
     _one_of("gpu_kernels", gpu_kernels, GPU_KERNELS)
-    _at_least("threads", threads, 1)
-    _at_least("skin", skin, 0)
-    _at_least("max_extrapolations", max_extrapolations, 0)
-    if not math.isfinite(scale):
-        raise OptionError(f"scale={scale} must be finite")
+    if threads is not None:
+        require_whole("threads", threads, 1, ", or None")
+    if skin is not None:
+        require_number("skin", skin, 0, ", or None")
+    if max_extrapolations is not None:
+        require_whole("max_extrapolations", max_extrapolations, 0, ", or None")
+    require_number("scale", scale, -math.inf)
     if scale_parameter is None and scale != 1.0:
         raise OptionError(f"scale={scale} needs the name of its parameter: give scale_parameter")
     return {
@@ -164,12 +168,7 @@ def _options(
 
 
 def _one_of(name: str, value: object, allowed: Any) -> None:
-    if value not in allowed:
+    if value not in tuple(allowed):
         raise OptionError(
             f"{name}={value!r} is unknown: allowed are {', '.join(map(str, allowed))}"
         )
-
-
-def _at_least(name: str, value: float | None, least: int) -> None:
-    if value is not None and not value >= least:
-        raise OptionError(f"{name}={value}: {least} or more, or None")

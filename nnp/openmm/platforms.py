@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import openmm
 
-from nnp.errors import UnavailableError
+from nnp.errors import NNPError, UnavailableError
 from nnp.openmm.torch_force import check_torch_platform, is_torch_force
 
 
@@ -36,6 +39,21 @@ def check_platform(system: openmm.System, platform: str) -> openmm.Platform:
     for force in system.getForces():
         check_force(force, found)
     return found
+
+
+@contextmanager
+def context_errors(platform: openmm.Platform) -> Iterator[None]:
+    """What OpenMM refuses when a Context is made, as one of our errors.
+
+    Raises:
+        NNPError: such as too many threads, a device that is not there, a property it does not know.
+    """
+    try:
+        yield
+    except openmm.OpenMMException as error:
+        raise NNPError(
+            f"OpenMM cannot make a Context on platform={platform.getName()!r}: {error}"
+        ) from error
 
 
 def check_force(force: openmm.Force, platform: openmm.Platform) -> None:

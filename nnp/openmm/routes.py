@@ -16,7 +16,7 @@ from nnp.openmm.python_force import create_python_force
 from nnp.openmm.species import element_indices, read_species
 from nnp.openmm.subset import read_subset
 from nnp.openmm.torch_force import create_torch_force
-from nnp.potential import Potential
+from nnp.potential import Potential, require_potential
 
 ROUTES = {
     "native": create_native_force,
@@ -56,6 +56,7 @@ def create_force(
         StructureError: an element without a model, mixed pbc, no atoms.
         UnavailableError: what the route or engine needs is not there, or the platform is not.
     """
+    require_potential(potential)
     name = _automatic(engine) if route == "auto" else route
     if name not in ROUTES:
         raise OptionError(f"route={route!r} is unknown: allowed are auto, {', '.join(ROUTES)}")

@@ -11,7 +11,7 @@ from openmm import app, unit
 
 from nnp.errors import OptionError, StructureError
 from nnp.openmm.box import OpenMMAtoms, to_openmm
-from nnp.openmm.platforms import check_platform
+from nnp.openmm.platforms import check_platform, context_errors
 from nnp.openmm.routes import create_force
 from nnp.openmm.torch_force import is_torch_force, uncopyable
 from nnp.potential import Potential
@@ -97,12 +97,18 @@ def create_simulation(
     Raises:
         UnavailableError: a platform that OpenMM has not, or that cannot run the route.
         OptionError, StructureError: as `create_system`.
+        NNPError: OpenMM refuses the Context.
     """
     start = atoms if isinstance(atoms, OpenMMAtoms) else to_openmm(atoms)
     system = create_system(potential, start, **force_options)
-    simulation = app.Simulation(
-        start.topology, system, integrator, check_platform(system, platform), properties or {}
-    )
+    found = check_platform(system, platform)
+    if not isinstance(integrator, openmm.Integrator):  # OpenMM takes text for a file's name
+        raise OptionError(
+            f"integrator is a {type(integrator).__name__}: give an openmm.Integrator, such as "
+            "openmm.LangevinMiddleIntegrator(300, 1, 0.001)"
+        )
+    with context_errors(found):
+        simulation = app.Simulation(start.topology, system, integrator, found, properties or {})
     simulation.context.setPositions(start.positions_nm)
     return simulation
 

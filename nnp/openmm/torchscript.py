@@ -21,7 +21,7 @@ from nnp.engines import DEFAULT_ENGINE, create_engine
 from nnp.errors import OptionError
 from nnp.io.files import replacing
 from nnp.openmm.species import Species, element_indices, read_species
-from nnp.potential import Potential
+from nnp.potential import Potential, require_potential
 from nnp.torchscript import PortableModel
 from nnp.units import KJ_PER_MOL, NANOMETRE
 
@@ -146,6 +146,7 @@ def export_torchscript(
         StructureError: an element without a model, mixed pbc, no atoms.
         OutputExistsError: the file is there and ``force`` is False.
     """
+    require_potential(potential)
     found = read_species(species, periodic)
     element_indices(potential, found)
     module: nn.Module

@@ -23,6 +23,7 @@ from nnp.train.prune import PruneSettings
 from nnp.train.schedules import ScheduleSettings
 from nnp.train.splits import SplitSettings
 from nnp.train.tables import from_table
+from nnp.values import require_whole
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ class RunSettings:
         for name in ("epochs", "evaluate_every", "checkpoint_every", "threads"):
             if getattr(self, name) < 1:
                 raise OptionError(f"{name} = {getattr(self, name)}: 1 or more")
+        require_whole("seed", self.seed, 0)
         if self.dtype not in ("float64", "float32"):
             raise OptionError(f"dtype = {self.dtype!r}: allowed are 'float64', 'float32'")
         if self.patience is not None and self.patience < 1:

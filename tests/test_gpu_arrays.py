@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -105,6 +106,16 @@ def test_arrays_give_what_numbers_give(engine, box, whole):
     assert found.energy.shape == ()
     assert found.forces.shape == (20, 3)
     assert len(found.extrapolations) == len(wanted.extrapolations)
+
+
+def test_python_threads_take_turns(engine, box):
+    """One engine, one list, one set of buffers: results are those of one thread, bit for bit."""
+    frames = [replace(box, positions=box.positions + shift) for shift in (0.0, 0.4, 0.8, 1.2)]
+    alone = [engine.compute(frame).forces for frame in frames]
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda k: engine.compute(frames[k % 4]).forces, range(16)))
+    for k, forces in enumerate(found):
+        np.testing.assert_array_equal(forces, alone[k % 4])
 
 
 def test_the_stress_of_a_left_handed_cell(engine, box):

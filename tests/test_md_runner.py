@@ -47,7 +47,10 @@ def short(**changes):
         ({"seed": "a"}, "seed='a': a whole number from 1"),
         ({"steps": 5.5}, "steps=5.5: a whole number from 0"),
         ({"log_interval": 2.5}, "log_interval=2.5: a whole number from 1"),
-        ({"temperature": 300 * unit.kelvin}, "temperature=300 K: a number from 0 K, without a unit"),
+        (
+            {"temperature": 300 * unit.kelvin},
+            "temperature=300 K: a number from 0 K, without a unit",
+        ),
         ({"timestep": "1"}, "timestep='1': a finite number, in fs"),
     ],
 )

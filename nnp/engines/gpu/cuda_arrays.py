@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -51,6 +52,7 @@ class CudaArrays:
     def __init__(self, cupy: Any, device: Any) -> None:
         self._cupy, self._device = cupy, device
         self._last: Any = None  # the stream that had the last call
+        self._one_at_a_time = threading.RLock()
 
     def is_array(self, value: Any) -> bool:
         """See `Device.is_array`."""
@@ -65,8 +67,9 @@ class CudaArrays:
         torch's current stream for tensors, CuPy's current stream for all else. Where the stream
         is another one than at the last call, it first waits for that one, whose kernels may still
         use the engine's buffers; not during a capture, which may not wait for what is outside.
+        Python threads take turns: the buffers and the list are one.
         """
-        with self._device:
+        with self._one_at_a_time, self._device:
             stream = self._stream(values)
             with stream:
                 last = self._last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -68,6 +69,7 @@ class OpenCLDevice:
         pocl = self._device.platform.name == _POCL
         self._options = ["-cl-opt-disable"] if pocl else []
         self._kernels: dict[tuple[Any, str], Any] = {}
+        self._one_at_a_time = threading.RLock()  # Python threads: buffers and list are one
 
     def compile(self, source: str, precision: str) -> Any:
         """See `Device.compile`."""
@@ -148,11 +150,12 @@ class OpenCLDevice:
                     "with device=<their queue>"
                 )
         queues = {value.queue for value in values} - {None, self.queue}
-        for queue in queues:
-            self._wait(self.queue, queue)
-        yield
-        for queue in queues:
-            self._wait(queue, self.queue)
+        with self._one_at_a_time:
+            for queue in queues:
+                self._wait(self.queue, queue)
+            yield
+            for queue in queues:
+                self._wait(queue, self.queue)
 
     def view(self, name: str, array: Any) -> Buffer:
         """See `Device.view`."""

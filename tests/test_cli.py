@@ -24,8 +24,8 @@ def failing(monkeypatch):
 
         parser = program.build_parser
 
-        def build():
-            built = parser()
+        def build(commands):
+            built = parser(commands)
             (action,) = built._subparsers._group_actions
             action.choices["info"].set_defaults(run=run)
             return built
@@ -88,6 +88,28 @@ def test_interrupt_is_130(failing, capsys):
     failing(KeyboardInterrupt())
     assert nnp("info", "x") == 130
     assert capsys.readouterr().err == "nnp: interrupted\n"
+
+
+def test_interrupt_while_a_command_is_imported(monkeypatch, capsys):
+    """Which takes longest of all that happens at the start."""
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(program.importlib, "import_module", interrupted)
+    assert nnp("info", "x") == 130
+    assert capsys.readouterr().err == "nnp: interrupted\n"
+
+
+@pytest.mark.parametrize("words", [["info", "x"], ["--debug", "info", "x"]])
+def test_only_the_command_asked_for_is_imported(words, monkeypatch):
+    imported = []
+    load = program.importlib.import_module
+    monkeypatch.setattr(
+        program.importlib, "import_module", lambda name: imported.append(name) or load(name)
+    )
+    assert nnp(*words) == 1
+    assert [name for name in imported if name.startswith("nnp.cli")] == ["nnp.cli.info"]
 
 
 def test_a_bug_keeps_its_traceback(failing):

@@ -45,28 +45,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         0, or 1 after an error, 2 after wrong usage, 130 after Ctrl-C.
     """
-    try:
-        arguments = build_parser().parse_args(argv)
-    except SystemExit as stop:  # argparse has printed usage or help
-        return int(stop.code or 0)
     with _warnings_as_lines():
-        return _guarded(arguments)
+        return _guarded(sys.argv[1:] if argv is None else list(argv))
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+def build_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of some commands, whose modules are imported for it."""
     parser = argparse.ArgumentParser(prog="nnp", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"nnp {__version__}")
     parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name in COMMANDS:
+    for name in commands:
         importlib.import_module(f"nnp.cli.{name}").add_parser(subparsers)
     return parser
 
 
-def _guarded(arguments: argparse.Namespace) -> int:
-    """Run the command; turn what goes wrong into a line and an exit code."""
+def _asked_for(words: Sequence[str]) -> Sequence[str]:
+    """The command of these words; all where none is said, or help of all is wanted."""
+    first = next((word for word in words if word != "--debug"), "")
+    return (first,) if first in COMMANDS else COMMANDS
+
+
+def _guarded(words: Sequence[str]) -> int:
+    """Read the words, run the command; turn what goes wrong into a line and an exit code."""
     try:
+        try:
+            arguments = build_parser(_asked_for(words)).parse_args(words)
+        except SystemExit as stop:  # argparse has printed usage or help
+            return int(stop.code or 0)
         code = arguments.run(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -76,7 +82,7 @@ def _guarded(arguments: argparse.Namespace) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (NNPError, OSError, MemoryError) as error:
-        if arguments.debug:
+        if "--debug" in words:
             traceback.print_exc()
         _say(f"error: {_sentence(error)}")
         return 1

@@ -5,11 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nnp.errors import UnavailableError
+from nnp.errors import NNPError, OptionError, UnavailableError
 from nnp.io.files import replacing
 
 _DOTS_PER_INCH = 150
 _COLOURS = 64
+
+
+def check_picture(path: str | Path) -> None:
+    """Refuse what `save_figure` would refuse, before anything is computed for it.
+
+    Raises:
+        UnavailableError: matplotlib is missing.
+        OptionError: the suffix is none of a picture's.
+        NNPError: there is no such folder.
+    """
+    path = Path(path)
+    known = new_figure(1, 1).canvas.get_supported_filetypes()
+    if path.suffix.lower().removeprefix(".") not in known:
+        raise OptionError(
+            f"{path}: the suffix decides a picture's format: {', '.join(sorted(known))}"
+        )
+    if not path.parent.is_dir():
+        raise NNPError(f"cannot write {path}: there is no folder {path.parent}")
 
 
 def new_figure(width: float, height: float) -> Any:
@@ -31,7 +49,12 @@ def save_figure(figure: Any, path: str | Path) -> None:
     """Write a figure; an existing file is replaced, and only by a whole one.
 
     A PNG has a palette of 64 colours, which makes it a quarter as large.
+
+    Raises:
+        OptionError: the suffix is none of a picture's.
+        NNPError: the file system refuses.
     """
+    check_picture(path)
     with replacing(path, force=True) as scratch:
         figure.savefig(scratch, dpi=_DOTS_PER_INCH)
         if scratch.suffix.lower() == ".png":

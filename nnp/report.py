@@ -147,7 +147,7 @@ def _over_volume(report: EvaluationReport) -> Any:
 
 
 def _learning_curves(log: str | Path) -> Any:
-    columns = _read_log(log)
+    columns = read_learning(log)
     figure = new_figure(8, 3)
     axes = figure.subplots(1, 2)
     for axis, key, label in (
@@ -163,13 +163,21 @@ def _learning_curves(log: str | Path) -> Any:
     return figure
 
 
-def _read_log(path: str | Path) -> dict[str, NDArray[np.float64]]:
+def read_learning(path: str | Path) -> dict[str, NDArray[np.float64]]:
+    """Columns of the ``log.csv`` of a training run, by name.
+
+    Raises:
+        FileFormatError: it is none.
+    """
     try:
         with Path(path).open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        return {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
-    except (OSError, IndexError, ValueError) as error:
+        columns = {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
+    except (OSError, IndexError, TypeError, ValueError) as error:
         raise FileFormatError(f"{path} is no log of a training run: {error}") from None
+    if "epoch" not in columns:
+        raise FileFormatError(f"{path} is no log of a training run: it has no column epoch")
+    return columns
 
 
 def _drawn_groups(report: EvaluationReport) -> dict[str, list[int]]:

@@ -12,7 +12,7 @@ from runs import crystal, moving_crystal, nnp
 
 from nnp.io import n2p2
 from nnp.io.structures import read_structures, write_structures
-from nnp.units import ATOMIC
+from nnp.units import ATOMIC, METAL
 
 
 @pytest.fixture(autouse=True)
@@ -151,3 +151,30 @@ def test_published_errors_of_silicon(reference_data, capsys):
     assert "energy  MAE 5.63" in text
     assert "RMSE 6.93" in text
     assert "forces  MAE 0.1086  RMSE 0.1697" in text
+
+
+@pytest.mark.parametrize("name", ["x.pdb", "x.cif", "x.gro", "POSCAR", "x.xsf"])
+def test_formats_without_energies_and_forces_are_refused(capsys, folder, name):
+    write("in.extxyz", crystal())
+    assert nnp("predict", "model.nnp", "in.extxyz", "--output", name) == 1
+    assert "holds no energies and forces: take extxyz" in capsys.readouterr().err
+    assert not (folder / name).exists()
+
+
+@pytest.mark.parametrize("name", ["x.extxyz", "x.xyz", "x.traj", "x.db", "x.json", "x.data"])
+def test_formats_that_are_allowed_hold_the_results(name):
+    write("in.extxyz", moving_crystal())
+    assert nnp("predict", "model.nnp", "in.extxyz", "--output", name) == 0
+    (found,) = read_structures(name, METAL)
+    wanted = pair_potential().evaluate(found)
+    assert found.calc.results["energy"] == pytest.approx(wanted.energy)
+    np.testing.assert_allclose(found.calc.results["forces"], wanted.forces, atol=1e-6)
+
+
+def test_a_picture_of_no_format_is_refused_before_anything_is_measured(capsys, monkeypatch):
+    monkeypatch.setattr("nnp.cli.bench.measure", None)
+    for name in ("x.foo", "x"):
+        assert nnp("bench", "model.nnp", "--plot", name) == 1
+        assert f"{name}: the suffix decides a picture's format" in capsys.readouterr().err
+    assert nnp("bench", "model.nnp", "--plot", "none/x.png") == 1
+    assert "there is no folder none" in capsys.readouterr().err

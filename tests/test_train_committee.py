@@ -257,6 +257,15 @@ def test_select_command(files, capsys):
     assert "single potential" in capsys.readouterr().err
 
 
+def test_select_looks_at_the_output_before_it_ranks(files, capsys, monkeypatch):
+    monkeypatch.setattr("nnp.cli.select.rank", None)
+    words = ["select", str(files / "committee.nnp"), str(files / "frames.extxyz"), "--output"]
+    assert main([*words, str(files / "frames.extxyz")]) == 1
+    assert "exists" in capsys.readouterr().err
+    assert main([*words, str(files / "none" / "selected.extxyz")]) == 1
+    assert "there is no folder" in capsys.readouterr().err
+
+
 def test_select_reads_and_writes_input_data_in_the_units_of_the_potential(files):
     committee = nnp.load(files / "committee.nnp")
     frames = ase.io.read(files / "frames.extxyz", ":")

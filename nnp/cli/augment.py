@@ -14,7 +14,7 @@ from nnp.cli.options import (
     data_units,
     finite,
 )
-from nnp.io.structures import read_structures, write_structures
+from nnp.io.structures import check_target, read_structures, write_structures
 from nnp.train.augment import AugmentSettings, augment, mix
 
 
@@ -44,6 +44,7 @@ def _run(arguments: argparse.Namespace) -> None:
         arguments.copies,
         arguments.seed,
     )
+    check_target(arguments.output, arguments.force)
     units = data_units(arguments)
     found = augment(read_structures(arguments.structures, units), settings)
     if arguments.mix:

@@ -24,6 +24,7 @@ from nnp.cli.options import (
 from nnp.cli.table import text_table
 from nnp.engines import DEFAULT_ENGINE, ENGINES, options_of
 from nnp.errors import OptionError, OutputExistsError
+from nnp.figures import check_picture
 from nnp.io.structures import read_structures
 from nnp.potential import Potential
 from nnp.structure import Structure, as_structure
@@ -73,6 +74,8 @@ def run(arguments: argparse.Namespace) -> None:
     for path in (arguments.json, arguments.plot, arguments.markdown):
         if path and Path(path).exists() and not arguments.force:
             raise OutputExistsError(f"{path} exists: choose another name, or add --force")
+    if arguments.plot:
+        check_picture(arguments.plot)
     potential = load_potential(arguments)
     structures = _structures(potential, arguments)
     if arguments.lammps is not None:

@@ -14,9 +14,9 @@ from nnp.cli.options import (
     load_potential,
 )
 from nnp.cli.table import text_table
-from nnp.errors import OutputExistsError
+from nnp.errors import NNPError, OutputExistsError
 from nnp.plots import have_matplotlib
-from nnp.report import write_report
+from nnp.report import read_learning, write_report
 from nnp.train.dataset import Dataset, LabelKeys
 from nnp.train.evaluation import evaluate
 
@@ -48,6 +48,9 @@ def _run(arguments: argparse.Namespace) -> None:
     folder = Path(arguments.output)
     if (folder / "report.html").exists() and not arguments.force:
         raise OutputExistsError(f"{folder} holds a report: choose another --output, or add --force")
+    _check_folder(folder)
+    if arguments.log:
+        read_learning(arguments.log)
     potential = load_potential(arguments)
     keys = LabelKeys(
         group=arguments.group_key,
@@ -63,3 +66,10 @@ def _run(arguments: argparse.Namespace) -> None:
         print(f"pictures and report: {folder}")
     else:
         print("no pictures: matplotlib is not installed (pip install 'nnp[plot]')")
+
+
+def _check_folder(folder: Path) -> None:
+    """A folder that can be made, before anything is computed for it."""
+    nearest = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    if not nearest.is_dir():
+        raise NNPError(f"--output {folder}: {nearest} is a file, a folder is wanted")

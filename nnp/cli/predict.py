@@ -60,7 +60,7 @@ class _Summary:
 
 def _run(arguments: argparse.Namespace) -> None:
     output = Path(arguments.output)
-    check_target(output, arguments.force)
+    check_target(output, arguments.force, labels=True)
     potential = load_potential(arguments)
     frames = read_structures(arguments.structures, potential.units, arguments.index)
     summary = _Summary()

@@ -75,7 +75,7 @@ def _run(arguments: argparse.Namespace) -> None:
         seed=arguments.seed,
     )
     units = data_units(arguments)
-    check_target(arguments.output, arguments.force)
+    check_target(arguments.output, arguments.force, labels=True)
     make_calculator = teacher(arguments.teacher, dict(arguments.set))
     cells: list[Any] = list(read_structures(arguments.structures, units))
     start = [atoms.repeat(tuple(arguments.repeat)) for atoms in cells]

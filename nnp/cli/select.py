@@ -19,7 +19,7 @@ from nnp.cli.options import (
 from nnp.cli.table import text_table
 from nnp.committee import Committee
 from nnp.errors import OptionError
-from nnp.io.structures import read_structures, write_structures
+from nnp.io.structures import check_target, read_structures, write_structures
 from nnp.train.select import choose, rank
 
 
@@ -45,6 +45,7 @@ def _run(arguments: argparse.Namespace) -> None:
             f"{arguments.path} is a single potential, which cannot disagree with itself: give what "
             "nnp train --members wrote"
         )
+    check_target(arguments.output, arguments.force)
     frames = read_structures(arguments.structures, committee.units)
     ranked = rank(committee, frames, arguments.engine, quiet=False)
     most = math.inf if arguments.most is None else arguments.most

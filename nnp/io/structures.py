@@ -35,6 +35,9 @@ __all__ = [
     "write_structures",
 ]
 
+# Names that ASE gives to the formats in which energies and forces survive.
+_WITH_LABELS = ("extxyz", "traj", "db", "json")
+
 
 def read_structures(
     path: str | Path, units: UnitSystem | None = None, index: str | int = ":"
@@ -96,12 +99,17 @@ def write_structures(
             ) from error
 
 
-def check_target(path: str | Path, force: bool = False) -> None:
+def check_target(path: str | Path, force: bool = False, labels: bool = False) -> None:
     """Refuse what `write_structures` would refuse, before anything is computed for it.
+
+    Args:
+        path: the file.
+        force: whether an existing file may be replaced.
+        labels: whether the format must hold energies and forces.
 
     Raises:
         OutputExistsError: the file is there and ``force`` is False.
-        OptionError: no format belongs to this name.
+        OptionError: no format belongs to this name, or one without energies and forces.
         NNPError: there is no such folder.
     """
     path = Path(path)
@@ -111,13 +119,18 @@ def check_target(path: str | Path, force: bool = False) -> None:
         raise NNPError(f"cannot write {path}: there is no folder {path.parent}")
     if not is_input_data_name(path):
         try:
-            writable = get_ioformat(filetype(str(path), read=False)).can_write
+            kind = filetype(str(path), read=False)
         except UnknownFileTypeError as error:
             raise OptionError(
                 f"{path}: no format belongs to this name ({error}): extxyz is safe"
             ) from None
-        if not writable:
+        if not get_ioformat(kind).can_write:
             raise OptionError(f"{path}: this format can be read, not written: extxyz is safe")
+        if labels and kind not in _WITH_LABELS:
+            raise OptionError(
+                f"{path}: this format ({kind}) holds no energies and forces: take extxyz, traj, "
+                "db, json or input.data"
+            )
 
 
 def is_input_data_name(path: str | Path) -> bool:

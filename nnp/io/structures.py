@@ -118,19 +118,24 @@ def check_target(path: str | Path, force: bool = False, labels: bool = False) ->
     if not path.parent.is_dir():
         raise NNPError(f"cannot write {path}: there is no folder {path.parent}")
     if not is_input_data_name(path):
-        try:
-            kind = filetype(str(path), read=False)
-        except UnknownFileTypeError as error:
-            raise OptionError(
-                f"{path}: no format belongs to this name ({error}): extxyz is safe"
-            ) from None
-        if not get_ioformat(kind).can_write:
-            raise OptionError(f"{path}: this format can be read, not written: extxyz is safe")
-        if labels and kind not in _WITH_LABELS:
-            raise OptionError(
-                f"{path}: this format ({kind}) holds no energies and forces: take extxyz, traj, "
-                "db, json or input.data"
-            )
+        _check_format(path, labels)
+
+
+def _check_format(path: Path, labels: bool) -> None:
+    try:
+        kind = filetype(str(path), read=False)
+        writable = get_ioformat(kind).can_write
+    except UnknownFileTypeError as error:
+        raise OptionError(
+            f"{path}: no format belongs to this name ({error}): extxyz is safe"
+        ) from None
+    if not writable:
+        raise OptionError(f"{path}: this format can be read, not written: extxyz is safe")
+    if labels and kind not in _WITH_LABELS:
+        raise OptionError(
+            f"{path}: this format ({kind}) holds no energies and forces: take extxyz, traj, "
+            "db, json or input.data"
+        )
 
 
 def is_input_data_name(path: str | Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,12 +18,13 @@ def replacing(path: str | Path, force: bool, directory: bool = False) -> Iterato
     """A temporary path beside ``path`` that takes its place when the block ends without error.
 
     Args:
-        path: the final file or directory.
+        path: the final file or directory; where it is a link, what it points to is replaced.
         force: whether an existing one may be replaced.
         directory: whether a directory is written.
 
     Raises:
-        OutputExistsError: ``path`` is there and ``force`` is False.
+        OutputExistsError: ``path`` is there and ``force`` is False, or it is a device or another
+            thing that cannot be replaced.
         NNPError: the file system refuses (no such folder, no permission, disk full); what was
             written so far is removed.
     """
@@ -30,8 +32,9 @@ def replacing(path: str | Path, force: bool, directory: bool = False) -> Iterato
     scratch = None
     try:
         _check_replaceable(target, force, directory)
+        target = Path(os.path.realpath(target))
         scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        inner = scratch / target.name
+        inner = scratch / (Path(path).name or target.name)  # a writer may look at the suffix
         if directory:
             inner.mkdir()
         yield inner
@@ -42,7 +45,7 @@ def replacing(path: str | Path, force: bool, directory: bool = False) -> Iterato
     except NNPError:
         raise
     except OSError as error:
-        raise refused(target, error) from error
+        raise refused(Path(path), error) from error
     finally:
         if scratch is not None:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -54,6 +57,10 @@ def _check_replaceable(target: Path, force: bool, directory: bool) -> None:
     if not force:
         raise OutputExistsError(
             f"{target} exists: choose another name, or overwrite it with force=True (--force)"
+        )
+    if not (target.is_dir() or target.is_file()):
+        raise OutputExistsError(
+            f"{target} is a device or a pipe and cannot be replaced: give the name of a file"
         )
     if target.is_dir() != directory:
         kind = "directory" if target.is_dir() else "file"

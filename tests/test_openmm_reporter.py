@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import io
 
 import openmm
@@ -11,7 +12,7 @@ from openmm import app
 from plugin_systems import crystal, need_plugin, pair_potential
 
 import nnp.openmm
-from nnp.errors import NumericalError, OptionError
+from nnp.errors import NNPError, NumericalError, OptionError
 from nnp.openmm import ExtrapolationReporter
 from nnp.testing import random_potential
 
@@ -163,15 +164,38 @@ def test_one_of_several_forces_is_named():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"report_interval": 0}, "report_interval=0: 1 or more"),
-        ({"max_extrapolations": -1}, "max_extrapolations=-1: 0 or more"),
-        ({"append": True}, "append=True needs the path of a file"),
+        ({"report_interval": 0}, "report_interval=0: a whole number from 1"),
+        ({"report_interval": 10.5}, r"report_interval=10\.5: a whole number from 1"),
+        ({"max_extrapolations": -1}, "max_extrapolations=-1: a whole number from 0, or None"),
+        ({"append": True}, "append=True: give the path of a file"),
         ({"force": openmm.CustomExternalForce("x")}, "is not a force of nnp.openmm.create_force"),
     ],
 )
 def test_arguments_that_are_refused(arguments, message):
     with pytest.raises(OptionError, match=message):
         ExtrapolationReporter(io.StringIO(), **({"report_interval": 1} | arguments))
+
+
+def test_files_that_cannot_be(tmp_path):
+    with pytest.raises(OptionError, match="file=None with append=False: give the path of a file"):
+        ExtrapolationReporter(None, 1)
+    with pytest.raises(NNPError, match=r"cannot write .*r\.csv: No such file or directory"):
+        ExtrapolationReporter(tmp_path / "nofolder" / "r.csv", 10)
+    gc.collect()  # an exception in __del__ would be a warning, and so an error
+    simulation = simulate(crystal())
+    simulation.reporters.append(ExtrapolationReporter("/dev/full", 1))
+    with pytest.raises(NNPError, match="cannot write /dev/full: the disk is full"):
+        simulation.step(1)
+    simulation.reporters.clear()
+    gc.collect()
+
+
+def test_the_file_is_closed_with_its_reporter(tmp_path):
+    reporter = ExtrapolationReporter(tmp_path / "r.csv", 1)
+    file = reporter._out
+    del reporter
+    gc.collect()
+    assert file.closed
 
 
 def test_a_system_without_our_force_is_refused():

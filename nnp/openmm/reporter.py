@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import weakref
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -9,8 +11,10 @@ import openmm
 
 from nnp.errors import NumericalError, OptionError
 from nnp.evaluation import Extrapolation
+from nnp.io.files import refused
 from nnp.openmm.monitor import Monitor, monitor, monitors
 from nnp.openmm.native_monitor import NativeMonitor
+from nnp.values import require_whole
 
 COLUMNS = (
     "step",
@@ -42,8 +46,10 @@ class ExtrapolationReporter:
             never.
 
     Raises:
-        OptionError: an interval below 1, a limit below 0, ``append`` with an open file; at the
-            first report, a System with no force of ours or with several and none named.
+        OptionError: an interval below 1, a limit below 0, ``append`` with an open file, a file that
+            is none; at the first report, a System with no force of ours or with several and none
+            named.
+        NNPError: the file system refuses.
         NumericalError: from ``simulation.step``, when the limit is passed; the row is written.
 
     Example:
@@ -61,20 +67,22 @@ class ExtrapolationReporter:
         separator: str = ",",
         max_extrapolations: int | None = None,
     ) -> None:
-        if report_interval < 1:
-            raise OptionError(f"report_interval={report_interval}: 1 or more steps")
-        if max_extrapolations is not None and max_extrapolations < 0:
-            raise OptionError(f"max_extrapolations={max_extrapolations}: 0 or more, or None")
-        self._interval, self._separator = report_interval, separator
+        self._interval = require_whole("report_interval", report_interval, 1)
         self._limit = max_extrapolations
+        if max_extrapolations is not None:
+            self._limit = require_whole("max_extrapolations", max_extrapolations, 0, ", or None")
+        self._separator = separator
         self._symbols: list[str] | None = None
         self._monitor = None if force is None else monitor(force)
-        self._opened = isinstance(file, str | Path)
-        if append and not self._opened:
-            raise OptionError("append=True needs the path of a file; an open one is continued")
         self._out: Any = file
-        if self._opened:
-            self._out = Path(str(file)).open("a" if append else "w", encoding="utf-8")  # noqa: SIM115
+        if isinstance(file, str | Path):
+            self._out = _opened(Path(file), append)
+            weakref.finalize(self, _close, self._out)
+        elif append or not hasattr(file, "write"):
+            raise OptionError(
+                f"file={file!r} with append={append}: give the path of a file, or an open text "
+                "file, which is continued in any case"
+            )
         self._headed = append and self._out.tell() > 0
 
     def describeNextReport(self, simulation: Any) -> dict[str, Any]:  # noqa: N802  OpenMM's name
@@ -108,13 +116,24 @@ class ExtrapolationReporter:
             self._symbols = ["" if element is None else element.symbol for element in elements]
         return self._symbols[index]
 
-    def __del__(self) -> None:
-        if getattr(self, "_opened", False) and hasattr(self, "_out"):
-            self._out.close()
-
     def _write(self, cells: tuple[Any, ...]) -> None:
-        self._out.write(self._separator.join(map(str, cells)) + "\n")
-        self._out.flush()  # a run that dies has its rows
+        try:
+            self._out.write(self._separator.join(map(str, cells)) + "\n")
+            self._out.flush()  # a run that dies has its rows
+        except OSError as error:
+            raise refused(Path(getattr(self._out, "name", "the report")), error) from error
+
+
+def _opened(path: Path, append: bool) -> TextIO:
+    try:
+        return path.open("a" if append else "w", encoding="utf-8")
+    except OSError as error:
+        raise refused(path, error) from error
+
+
+def _close(file: TextIO) -> None:
+    with contextlib.suppress(OSError):  # rows that met a full disk: said when they were written
+        file.close()
 
 
 def _only_monitor(system: openmm.System) -> Monitor | NativeMonitor:

@@ -10,7 +10,13 @@ from nnp.cli.embedded import embedded_names, load_path_or_name
 from nnp.cli.options import UNITS_HELP, SubParsers, add_command, add_force
 from nnp.errors import OptionError
 from nnp.io import n2p2
-from nnp.io.structures import is_input_data, is_input_data_name, read_structures, write_structures
+from nnp.io.structures import (
+    is_input_data,
+    is_input_data_name,
+    is_structure_name,
+    read_structures,
+    write_structures,
+)
 from nnp.units import UnitSystem, unit_system
 
 _MODEL_SUFFIX = ".nnp"
@@ -53,6 +59,11 @@ def _is_potential(source: Path) -> bool:
 
 def _convert_potential(source: Path, target: Path, arguments: argparse.Namespace) -> None:
     target_units = _units(arguments, "target_units")
+    if is_structure_name(target):
+        raise OptionError(
+            f"{source} is a potential, and {target} the name of a file of structures: a potential "
+            f"becomes FILE{_MODEL_SUFFIX} or a directory"
+        )
     potential = load_path_or_name(str(source), getattr(arguments, "units", None))
     if target.suffix != _MODEL_SUFFIX:
         n2p2.write(potential, target, target_units, arguments.force)

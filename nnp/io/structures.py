@@ -30,6 +30,7 @@ __all__ = [
     "from_frame",
     "is_input_data",
     "is_input_data_name",
+    "is_structure_name",
     "read_structures",
     "to_frame",
     "write_structures",
@@ -142,6 +143,16 @@ def is_input_data_name(path: str | Path) -> bool:
     """Whether a file of this name is written as n2p2's ``input.data``."""
     name = Path(path).name
     return name.startswith("input.data") or name.endswith(".data")
+
+
+def is_structure_name(path: str | Path) -> bool:
+    """Whether the name says that a file holds structures: ``input.data``, or a suffix of ASE's."""
+    if is_input_data_name(path):
+        return True
+    try:
+        return bool(Path(path).suffix) and bool(get_ioformat(filetype(str(path), read=False)))
+    except UnknownFileTypeError:
+        return False
 
 
 def is_input_data(path: str | Path) -> bool:

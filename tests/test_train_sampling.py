@@ -5,11 +5,12 @@ from __future__ import annotations
 import ase.io
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk, molecule
 from ase.constraints import FixAtoms
 
 from nnp.cli import main
-from nnp.errors import OptionError
+from nnp.errors import OptionError, StructureError
 from nnp.io.structures import read_structures, write_structures
 from nnp.teachers.ase import StillingerWeber
 from nnp.train.augment import AugmentSettings, augment, mix
@@ -147,6 +148,29 @@ def test_a_teacher_that_fails_later_says_where_and_what_was_done_stays(
     assert output.exists()
 
 
+def test_components_of_a_strain():
+    crystal = bulk("Si", cubic=True)
+    found = augment([crystal], AugmentSettings(0.0, 0.05, copies=2000))
+    strains = np.array([np.linalg.solve(crystal.cell, a.cell) - np.eye(3) for a in found])
+    wanted = np.where(np.eye(3), 0.05, 0.05 / np.sqrt(2))
+    np.testing.assert_allclose(strains.std(axis=0), wanted, rtol=0.08)  # five of 1/√(2 · 2000)
+    with pytest.raises(OptionError, match=r"strain = 50 must be from 0 to below 0\.5"):
+        AugmentSettings(strain=50)
+
+
+def test_structures_without_atoms_are_refused(tmp_path, capsys):
+    frames = [bulk("Si"), Atoms(cell=[5, 5, 5], pbc=True)]
+    for words in (sample, frames, StillingerWeber, SampleSettings()), (label, frames, None):
+        with pytest.raises(StructureError, match="structure 1 has no atoms"):
+            words[0](*words[1:])
+    ase.io.write(tmp_path / "zero.extxyz", frames)
+    words = [str(tmp_path / "zero.extxyz"), str(tmp_path / "out.extxyz")]
+    for command in ("augment", "sample"):
+        assert main([command, *words]) == 1
+        assert "structure 1 has no atoms" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["zero.extxyz"]
+
+
 def test_mixture():
     first, second = [bulk("Si")] * 10, [bulk("C")] * 10
     found = mix(first, second, 10, 0.8)
@@ -164,6 +188,8 @@ def test_mixture():
         ({"volumes": (0.0,)}, "volumes = "),
         ({"snapshots": 0}, "snapshots = 0"),
         ({"timestep_fs": -1.0}, "timestep_fs = -1"),
+        ({"temperatures": (300.0, 1e12)}, r"temperatures = .*: numbers above 0, up to 100000"),
+        ({"volumes": (float("nan"),)}, r"volumes = \[nan\]"),
     ],
 )
 def test_bad_settings(values, message):

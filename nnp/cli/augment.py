@@ -25,7 +25,12 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("structures", metavar="STRUCTURES", help="anything ASE reads")
     parser.add_argument("output", metavar="OUTPUT", help="file of the new structures")
     parser.add_argument("--scale", type=finite, default=0.05, help="cell lengths, ± this share")
-    parser.add_argument("--strain", type=finite, default=0.0, help="deviation of random strains")
+    parser.add_argument(
+        "--strain",
+        type=finite,
+        default=0.0,
+        help="deviation of random strains' diagonal (off it: 1/√2 of that)",
+    )
     parser.add_argument("--displacement", type=finite, default=0.0, help="deviation, Å")
     parser.add_argument("--copies", type=at_least_one, default=1, help="per structure")
     parser.add_argument("--seed", type=count, default=0, help="of the draws")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from nnp.errors import OptionError
+from nnp.train.frames import require_atoms
 from nnp.values import require_whole
 
 # Per-atom columns that belong to the atoms, not to where they are: everything else stays behind,
@@ -26,7 +27,8 @@ class AugmentSettings:
 
     Attributes:
         scale: largest relative change of all cell lengths together; drawn evenly from ±scale.
-        strain: standard deviation of the components of a random symmetric strain.
+        strain: standard deviation of the diagonal components of a random symmetric strain,
+            (s + sᵀ) / 2 of nine equal draws; those off the diagonal have 1/√2 of it. Below 0.5.
         displacement: standard deviation of each coordinate, Å.
         copies: new structures per structure.
         seed: of the draws.
@@ -40,12 +42,12 @@ class AugmentSettings:
 
     def __post_init__(self) -> None:
         require_whole("seed", self.seed, 0)
-        if not 0 <= self.scale < 0.5:
-            raise OptionError(f"scale = {self.scale} must be from 0 to below 0.5")
-        for name in ("strain", "displacement"):
+        for name in ("scale", "strain"):
             value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise OptionError(f"{name} = {value} must not be negative")
+            if not 0 <= value < 0.5:
+                raise OptionError(f"{name} = {value} must be from 0 to below 0.5")
+        if not (math.isfinite(self.displacement) and self.displacement >= 0):
+            raise OptionError(f"displacement = {self.displacement} must not be negative")
         if self.copies < 1:
             raise OptionError(f"copies = {self.copies}: 1 or more")
 
@@ -58,7 +60,11 @@ def augment(frames: Sequence[Any], settings: AugmentSettings) -> list[Any]:
 
     A periodic structure is scaled and strained with its cell; one without a cell is only displaced
     and scaled.
+
+    Raises:
+        StructureError: a structure without atoms.
     """
+    require_atoms(frames)
     rng = np.random.default_rng(settings.seed)
     found = []
     for atoms in frames:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.errors import StructureError
 from nnp.structure import Structure
 
 
@@ -34,3 +37,14 @@ class LabelledStructure:
 
     def __len__(self) -> int:
         return len(self.structure)
+
+
+def require_atoms(frames: Sequence[Any]) -> None:
+    """Refuse structures without atoms (docs/decisions/0006-empty-structures.md).
+
+    Raises:
+        StructureError: one is among them; says which.
+    """
+    for number, atoms in enumerate(frames):
+        if len(atoms) == 0:
+            raise StructureError(f"structure {number} has no atoms: remove it")

@@ -16,7 +16,11 @@ from ase.md.langevin import Langevin
 from tqdm import tqdm
 
 from nnp.errors import NNPError, NumericalError, OptionError, UnavailableError
+from nnp.train.frames import require_atoms
 from nnp.values import require_whole
+
+# Beyond these atoms are no matter, and numbers are typing errors: K, and volumes.
+_LARGEST = {"temperatures": 1e5, "volumes": 100.0}
 
 # What is done with each snapshot as it comes.
 Keep = Callable[[Atoms], None]
@@ -30,8 +34,8 @@ class SampleSettings:
     """A grid of temperatures and volumes.
 
     Attributes:
-        temperatures: K.
-        volumes: factors of the structure's volume.
+        temperatures: K, up to 1e5.
+        volumes: factors of the structure's volume, up to 100.
         snapshots: per temperature and volume.
         interval: steps between snapshots.
         equilibration: steps before the first.
@@ -53,8 +57,9 @@ class SampleSettings:
         require_whole("seed", self.seed, 0)
         for name in ("temperatures", "volumes"):
             values = getattr(self, name)
-            if not values or min(values) <= 0:
-                raise OptionError(f"{name} = {list(values)}: positive numbers are wanted")
+            allowed = f"above 0, up to {_LARGEST[name]:g}"
+            if not values or not all(0 < value <= _LARGEST[name] for value in values):
+                raise OptionError(f"{name} = {list(values)}: numbers {allowed} are wanted")
         for name in ("snapshots", "interval"):
             if getattr(self, name) < 1:
                 raise OptionError(f"{name} = {getattr(self, name)}: 1 or more")
@@ -86,10 +91,12 @@ def sample(
         temperature.
 
     Raises:
+        StructureError: a structure without atoms.
         NumericalError: the dynamics blew up.
         UnavailableError: the teacher failed. All errors say which structure, temperature, volume
             and step.
     """
+    require_atoms(structures)
     grid = list(product(enumerate(structures), settings.temperatures, settings.volumes))
     seeds = np.random.SeedSequence(settings.seed).spawn(len(grid))
     found: list[Atoms] = []
@@ -123,9 +130,11 @@ def label(
         keep: is called with each labelled structure as it comes, such as a file's ``write``.
 
     Raises:
+        StructureError: a structure without atoms.
         NumericalError: a label is not finite.
-        UnavailableError: the teacher failed. Both name the structure.
+        UnavailableError: the teacher failed. All name the structure.
     """
+    require_atoms(structures)
     calculator = make_calculator()
     found: list[Atoms] = []
     foreign: dict[str, None] = {}  # an ordered set

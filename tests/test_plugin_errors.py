@@ -188,6 +188,19 @@ def test_options_that_are_refused(start, platform, options, message):
         nnp.openmm.create_force(pair_potential(), start.topology, route="native", **options)
 
 
+def test_gpu_kernels_need_a_gpu_platform(start, platform):
+    options = {"route": "native", "gpu_kernels": True}
+    text = f"gpu_kernels=True with platform='{platform}', which runs on no GPU: use platform='CUDA'"
+    with pytest.raises(OptionError, match=text):
+        nnp.openmm.create_force(pair_potential(), start.topology, platform=platform, **options)
+    integrator = openmm.VerletIntegrator(0.001)
+    with pytest.raises(OptionError, match=text):
+        nnp.openmm.create_simulation(pair_potential(), start, integrator, platform, **options)
+    for other in (None, False):
+        kernels = options | {"gpu_kernels": other}
+        nnp.openmm.create_force(pair_potential(), start.topology, platform=platform, **kernels)
+
+
 def test_extrapolations_are_the_engines(platform):
     potential = random_potential(("H", "O"), seed=5)
     structure = structures(("H", "O"))["rattled"]

@@ -108,6 +108,11 @@ def update_force(
         _call("nnp_openmm_update_context", address(force), address(context))
 
 
+def asks_for_gpu_kernels(force: openmm.Force) -> bool:
+    """Whether a force of route ``native`` was made with ``gpu_kernels=True``."""
+    return f'gpuKernels="{GPU_KERNELS[True]}"' in openmm.XmlSerializer.serialize(force)
+
+
 def _call(function: str, *arguments: Any) -> None:
     message = ct.create_string_buffer(_MESSAGE_SIZE)
     if getattr(load_plugin(), function)(*arguments, message, _MESSAGE_SIZE):

@@ -7,8 +7,12 @@ from contextlib import contextmanager
 
 import openmm
 
-from nnp.errors import NNPError, UnavailableError
+from nnp.errors import NNPError, OptionError, UnavailableError
+from nnp.openmm._plugin import is_native
+from nnp.openmm.native_force import asks_for_gpu_kernels
 from nnp.openmm.torch_force import check_torch_platform, is_torch_force
+
+_WITHOUT_GPU = ("CPU", "Reference")
 
 
 def find_platform(name: str) -> openmm.Platform:
@@ -34,6 +38,7 @@ def check_platform(system: openmm.System, platform: str) -> openmm.Platform:
 
     Raises:
         UnavailableError: OpenMM has no such platform, or a force cannot run on it.
+        OptionError: see `check_force`.
     """
     found = find_platform(platform)
     for force in system.getForces():
@@ -61,6 +66,13 @@ def check_force(force: openmm.Force, platform: openmm.Platform) -> None:
 
     Raises:
         UnavailableError: it cannot.
+        OptionError: GPU kernels were asked for, and the platform has no GPU. The plugin itself does
+            not refuse: OpenMM's minimiser makes a Context on the CPU where single precision ends.
     """
     if is_torch_force(force):
         check_torch_platform(platform)
+    if platform.getName() in _WITHOUT_GPU and is_native(force) and asks_for_gpu_kernels(force):
+        raise OptionError(
+            f"gpu_kernels=True with platform={platform.getName()!r}, which runs on no GPU: use "
+            "platform='CUDA', 'OpenCL' or 'HIP', or leave gpu_kernels out"
+        )

@@ -14,7 +14,7 @@ from runs import crystal, moving_crystal
 
 from nnp.errors import OptionError, OutputExistsError, StructureError, UnavailableError
 from nnp.md import MDSettings, Outputs, Runner, read_log, run
-from nnp.openmm import create_system
+from nnp.openmm import create_empty_system, create_system
 from nnp.units import BOLTZMANN
 
 # Where the OpenMM plugin is not built, the route "auto" says so and takes another.
@@ -108,6 +108,20 @@ def test_initial_velocities_have_the_temperature_and_no_drift(tmp_path):
         assert log["temperature_K"][0] == pytest.approx(321.0, rel=1e-6)
         kinetic = 0.5 * degrees * BOLTZMANN * 321.0
         assert log["kinetic_energy_eV"][0] == pytest.approx(kinetic, rel=1e-6)
+
+
+@pytest.mark.parametrize("thermostat", ["langevin", "nose-hoover"])
+def test_one_atom_moves_at_its_temperature(tmp_path, thermostat):
+    """Its motion is its centre of mass's, of which nothing may be taken."""
+    atoms = Atoms("Si", [(0, 0, 0)])
+    system = create_empty_system(atoms)
+    spring = openmm.CustomExternalForce("1000 * (x^2 + 1.3*y^2 + 1.7*z^2)")
+    spring.addParticle(0)
+    system.addForce(spring)
+    settings = MDSettings(thermostat=thermostat, steps=10_000, log_interval=20)
+    Runner(system, atoms, settings, Outputs.named(tmp_path / "r")).run()
+    temperatures = read_log(tmp_path / "r.csv")["temperature_K"]
+    assert 150 < temperatures.mean() < 600
 
 
 def test_seeds_matter_and_repeat(tmp_path):

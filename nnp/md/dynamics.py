@@ -187,8 +187,12 @@ def _integrator(settings: MDSettings, seed: int) -> openmm.Integrator:
 def _add_helpers(
     system: openmm.System, start: OpenMMAtoms, settings: MDSettings, seed: int
 ) -> None:
-    """The remover tells Nosé-Hoover chains that three degrees of freedom are not theirs."""
-    if settings.ensemble != "nve" and settings.thermostat == "nose-hoover":
+    """The remover tells Nosé-Hoover chains that three degrees of freedom are not theirs.
+
+    One atom alone has no others: the remover would take all its motion.
+    """
+    chains = settings.ensemble != "nve" and settings.thermostat == "nose-hoover"
+    if chains and len(start.masses) > 1:
         system.addForce(openmm.CMMotionRemover())
     if settings.ensemble != "npt":
         return

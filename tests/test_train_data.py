@@ -213,6 +213,14 @@ def test_structures_without_labels_are_listed():
     assert str(found) == "teacher, structure 1: neither energy nor forces nor stress: " + NOTHING
 
 
+def test_forces_that_are_all_zero_are_listed_once():
+    frames = [replace(f, forces=0 * f.forces) for f in dataset(count=3)] + [*dataset(count=4)][3:]
+    (found,) = check(Dataset(tuple(frames)))
+    assert "structure 0: every force is exactly zero, as in 3 of 4 structures" in str(found)
+    atom = Structure(np.zeros((1, 3)), [14], np.zeros((3, 3)), False)
+    assert not check(Dataset((LabelledStructure(atom, -1.0, np.zeros((1, 3))),)))
+
+
 def test_an_outlier_among_few():
     frames = list(dataset(count=5))
     frames[4] = replace(frames[4], energy=frames[4].energy + 1000.0)

@@ -50,8 +50,8 @@ def check(dataset: Dataset) -> list[Finding]:
     """Look for what spoils a fit.
 
     Returns:
-        Duplicates, structures without labels, net forces and energy outliers; an empty list when
-        all is well.
+        Duplicates, structures without labels, forces that are all zero, net forces and energy
+        outliers; an empty list when all is well.
 
     Raises:
         StructureError: no structure, no label in any of them, or atoms closer than
@@ -60,7 +60,7 @@ def check(dataset: Dataset) -> list[Finding]:
     require_labels(dataset)
     for frame in dataset:
         _check_distances(frame)
-    findings = (_duplicates, _unlabelled, _net_forces, _outliers)
+    findings = (_duplicates, _unlabelled, _zero_forces, _net_forces, _outliers)
     return [finding for look in findings for finding in look(dataset)]
 
 
@@ -111,6 +111,17 @@ def _duplicates(dataset: Dataset) -> Iterator[Finding]:
         if key in seen:
             yield Finding(frame.where, f"the same atoms as {seen[key]}")
         seen.setdefault(key, frame.where)
+
+
+def _zero_forces(dataset: Dataset) -> Iterator[Finding]:
+    """Zeros are how an input.data says that it has no forces, beside an energy it cannot."""
+    zero = [f for f in dataset if len(f) > 1 and f.forces is not None and not f.forces.any()]
+    if zero:
+        yield Finding(
+            zero[0].where,
+            f"every force is exactly zero, as in {len(zero)} of {len(dataset)} structures: they "
+            "are learned; where forces are unknown, leave them out (extxyz)",
+        )
 
 
 def _net_forces(dataset: Dataset) -> Iterator[Finding]:

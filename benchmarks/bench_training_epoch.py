@@ -163,7 +163,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if "NNP_REFERENCE_DATA" not in os.environ:
         sys.exit("NNP_REFERENCE_DATA is unset: it names the folder that holds mlearn/")
-    use_threads(arguments.threads)
+    use_threads(arguments.threads, "kalman")
     folder = Path(os.environ["NNP_REFERENCE_DATA"]) / "mlearn" / "Si"
     threads = {"threads": arguments.threads}
     found = threads | measure(

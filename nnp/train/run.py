@@ -91,7 +91,7 @@ def _require_room(settings: TrainingSettings, resume: bool, force: bool) -> None
 
 
 def _prepared(settings: TrainingSettings, quiet: bool) -> Prepared:
-    use_threads(settings.run.threads)
+    use_threads(settings.run.threads, settings.optimizer.kind)
     ranks = join()
     data = read_data(settings.data)
     return prepare(settings, *data, quiet=quiet or not ranks.writes, ranks=ranks)

@@ -67,7 +67,8 @@ def check_force(force: openmm.Force, platform: openmm.Platform) -> None:
     Raises:
         UnavailableError: it cannot.
         OptionError: GPU kernels were asked for, and the platform has no GPU. The plugin itself does
-            not refuse: OpenMM's minimiser makes a Context on the CPU where forces overflow the GPU's numbers.
+            not refuse: OpenMM's minimiser makes a Context on the CPU where forces overflow the
+            GPU's numbers.
     """
     if is_torch_force(force):
         check_torch_platform(platform)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,9 +11,7 @@ from torch import Tensor
 from nnp.io.structures import is_input_data
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
-from nnp.train.checks import Finding
 from nnp.train.dataset import Dataset
-from nnp.train.features import Sample
 from nnp.train.initial import initial_network
 from nnp.train.model import TrainingModel
 from nnp.train.network import AtomicNetwork, from_network
@@ -24,29 +22,17 @@ from nnp.train.splits import split
 from nnp.units import ATOMIC, METAL, UnitSystem, unit_system
 
 
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What a trainer needs.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Task(Prepared):
+    """What a trainer needs: what all fits to the data share, and of this one in addition:
 
     Attributes:
         model: the fixed part.
         theta: the first parameters.
-        train, validation: samples of this process, see `nnp.train.parallel`.
-        frames: all structures, those of the training set first.
-        n_train: structures in the training set.
-        findings: of the data's checks.
-        dropped: functions that were pruned, one line each with the reason.
     """
 
     model: TrainingModel
     theta: Tensor
-    train: list[Sample]
-    validation: list[Sample]
-    frames: Dataset
-    n_train: int
-    findings: list[Finding]
-    dropped: list[str]
-    ranks: Ranks = field(default_factory=Ranks)
 
 
 def read_data(settings: DataSettings) -> tuple[Dataset, Dataset]:
@@ -74,7 +60,7 @@ def build(
 def make_task(settings: TrainingSettings, prepared: Prepared) -> Task:
     """A network set with first weights for data that may be shared by several of them."""
     rng = np.random.default_rng((settings.run.seed, 1))
-    models, networks, theta = [], [], []
+    models, networks, parameters = [], [], []
     start = 0
     pairs = zip(prepared.functions.items(), prepared.scalings, strict=True)
     for (symbol, own), scaling in pairs:
@@ -83,22 +69,13 @@ def make_task(settings: TrainingSettings, prepared: Prepared) -> Task:
         networks.append(network)
         chosen = settings.network
         first = initial_network(network, chosen.initial, rng, chosen.weight_range)
-        theta.append(from_network(first))
+        parameters.append(from_network(first))
         blank = _blank(len(own), first)
         models.append(ElementModel(symbol, own, scaling, blank, prepared.offsets[symbol]))
     template = Potential(tuple(models), units=_file_units(settings.data))
     model = TrainingModel(tuple(networks), prepared.maker, template)
-    return Task(
-        model=model,
-        theta=torch.cat(theta).to(prepared.maker.device, prepared.maker.dtype),
-        train=prepared.train,
-        validation=prepared.validation,
-        frames=prepared.frames,
-        n_train=prepared.n_train,
-        findings=prepared.findings,
-        dropped=prepared.dropped,
-        ranks=prepared.ranks,
-    )
+    theta = torch.cat(parameters).to(prepared.maker.device, prepared.maker.dtype)
+    return Task(**vars(prepared), model=model, theta=theta)
 
 
 def _file_units(data: DataSettings) -> UnitSystem:

@@ -135,6 +135,17 @@ def test_every_optimiser_goes_down(kind):
     assert aim.value(theta, made.train) < 0.9 * first
 
 
+@pytest.mark.parametrize("activation", Activation)
+def test_the_filter_steps_with_every_activation(activation):
+    """Autograd differentiates most of them, inside a step that keeps no books for it."""
+    made = task(network=NetworkSettings(hidden=(5,), activation=activation))
+    aim = objective(made, energy=1.0, forces=1.0)
+    theta = Kalman(KalmanSettings(), len(made.theta), 4, 0, torch.float64).step(
+        made.theta, aim, made.train[:1]
+    )
+    assert aim.value(theta, made.train[:1]) < aim.value(made.theta, made.train[:1])
+
+
 def test_gradient_is_clipped():
     made = task()
     aim = objective(made)

@@ -172,8 +172,8 @@ def activation_derivatives(z: Tensor, name: str) -> tuple[Tensor, Tensor, Tensor
         value = torch.tanh(z)
         slope = 1 - value * value
         return value, slope, -2 * value * slope
-    with torch.enable_grad():  # type: ignore[no-untyped-call]
-        z = z.detach().requires_grad_()
+    with torch.inference_mode(False), torch.enable_grad():  # type: ignore[no-untyped-call]
+        z = z.clone().detach().requires_grad_()
         value = activation(z, str(name))
         (slope,) = torch.autograd.grad(value.sum(), z, create_graph=True)
         if not slope.requires_grad:  # piecewise linear

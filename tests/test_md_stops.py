@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from contextlib import contextmanager
 
 import numpy as np
 import openmm
@@ -158,21 +159,28 @@ def test_full_disk_from_the_start(tmp_path):
         run(pair_potential(), crystal(), SETTINGS, outputs)
 
 
-@pytest.fixture
-def limit_files():
-    """A limit on the size of files, which cuts writes short as a full disk does."""
+@contextmanager
+def limit_files(size):
+    """A limit on the size of files, which cuts writes short as a full disk does.
+
+    Within a test only: pytest's own report may be a file that is longer.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize(("suffix", "size"), [("extxyz", 60_000), ("dcd", 40_000)])
-def test_disk_that_fills_up(tmp_path, capsys, limit_files, suffix, size):
+def test_disk_that_fills_up(tmp_path, capsys, suffix, size):
     """Half a frame, which readers would refuse with all others, goes away."""
     inputs, path = write_inputs(tmp_path), tmp_path / f"r.{suffix}"
     words = ("--output", tmp_path / "r", "--trajectory", path, "--frame-interval", "1")
-    limit_files(size)
-    assert nnp("md", *inputs, *words, "--log-interval", "5", "--restart-interval", "1000") == 1
+    words += ("--log-interval", "5", "--restart-interval", "1000")
+    with limit_files(size):
+        assert nnp("md", *inputs, *words) == 1
     error = capsys.readouterr().err
     (line,) = (text for text in error.splitlines() if text.startswith("nnp: error:"))
     assert f"cannot write {path}: File too large" in line
@@ -185,19 +193,20 @@ def test_disk_that_fills_up(tmp_path, capsys, limit_files, suffix, size):
     assert (np.abs(found) < 30).all()
 
 
-def test_a_piece_is_there_or_not(tmp_path, limit_files):
-    limit_files(25)
+def test_a_piece_is_there_or_not(tmp_path):
     file = AppendedFile(tmp_path / "r.csv")
-    file.write(b"0123456789")
-    file.write(b"0123456789")
-    with pytest.raises(NNPError, match=r"cannot write .*r\.csv: File too large"):
+    with limit_files(25):
         file.write(b"0123456789")
+        file.write(b"0123456789")
+        with pytest.raises(NNPError, match=r"cannot write .*r\.csv: File too large"):
+            file.write(b"0123456789")
     assert (tmp_path / "r.csv").read_bytes() == b"01234567890123456789"
 
 
-def test_a_last_state_that_cannot_be_written_leaves_no_empty_file(tmp_path, limit_files):
-    limit_files(1_000)
-    with pytest.raises(NNPError, match=r"last good state is lost \(cannot write .*too large\)"):
-        run(pair_potential(), crystal(), SETTINGS, Outputs.named(tmp_path / "r"))
+def test_a_last_state_that_cannot_be_written_leaves_no_empty_file(tmp_path):
+    outputs = Outputs.named(tmp_path / "r")
+    lost = r"last good state is lost \(cannot write .*too large\)"
+    with limit_files(1_000), pytest.raises(NNPError, match=lost):
+        run(pair_potential(), crystal(), SETTINGS, outputs)
     assert {path.name for path in tmp_path.iterdir()} == {"r.csv", "r.extxyz"}
     assert (tmp_path / "r.extxyz").read_bytes() == b""

@@ -220,5 +220,5 @@ def test_interrupted_programs_end(tmp_path):
         time.sleep(0.05)
     time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) != 0
+    assert process.wait(60) != 0
     assert not alive(int((tmp_path / "pid").read_text()))

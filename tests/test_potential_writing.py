@@ -90,7 +90,7 @@ def test_disk_full(small, tmp_path, monkeypatch, write, broken, by, exists):
     with monkeypatch.context() as patch:
         for name in broken:
             patch.setattr(Path, name, by)
-        with pytest.raises(NNPError, match=r"cannot write .*out: No space left on device"):
+        with pytest.raises(NNPError, match=r"cannot write .*out: the disk is full; make room"):
             write(small, target, force=True)
     assert [path.name for path in tmp_path.iterdir()] == ["out"] * exists
     if exists:

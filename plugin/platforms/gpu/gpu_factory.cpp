@@ -44,9 +44,6 @@ Devices devices_of(const OpenMM::Platform& platform, OpenMM::ContextImpl& contex
 // Why the kernels cannot run there; empty when they can.
 std::string obstacle(const Devices& devices)
 {
-    // with several devices OpenMM clears and sums forces in threads of its own, beside which our kernels would run
-    if (devices.count > 1)
-        return "runs on one device, not " + std::to_string(devices.count) + ": give one DeviceIndex";
     if (!devices.first || !devices.first->getSupports64BitGlobalAtomics() ||
         !devices.first->getSupportsDoublePrecision())
         return "needs a device with float64 and 64-bit atomics";
@@ -59,6 +56,11 @@ OpenMM::KernelImpl* GpuKernelFactory::createKernelImpl(std::string name, const O
                                                        OpenMM::ContextImpl& context) const
 {
     Devices devices = devices_of(platform, context);
+    // With several OpenMM clears and sums forces in threads of its own: our kernels would run beside them, and what
+    // the host adds is lost now and then (forces of zero in one evaluation of some dozens, on PoCL).
+    if (devices.count > 1)
+        throw OpenMM::OpenMMException("NNPForce runs on one device per Context, not on " +
+                                      std::to_string(devices.count) + ": give one DeviceIndex");
     std::string why_not = obstacle(devices);
     bool asked = name == CalcNNPForceKernel::DeviceName();
     if (asked && !why_not.empty())

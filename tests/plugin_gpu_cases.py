@@ -239,9 +239,7 @@ def two_devices():
     """DeviceIndex with two devices is refused: forces were lost between OpenMM's threads."""
     potential, start = pair_potential(), nnp.openmm.to_openmm(crystal(1))
     for gpu_kernels in (None, False, True):
-        system = nnp.openmm.create_system(
-            potential, start, route="native", gpu_kernels=gpu_kernels
-        )
+        system = nnp.openmm.create_system(potential, start, route="native", gpu_kernels=gpu_kernels)
         with pytest.raises(openmm.OpenMMException, match="one device per Context, not on 2: give"):
             opencl(system, start, DeviceIndex="0,0")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nnp.errors import NNPError, OptionError, UnavailableError
-from nnp.io.files import replacing
+from nnp.errors import OptionError, UnavailableError
+from nnp.io.files import check_folder, replacing
 
 _DOTS_PER_INCH = 150
 _COLOURS = 64
@@ -26,8 +26,7 @@ def check_picture(path: str | Path) -> None:
         raise OptionError(
             f"{path}: the suffix decides a picture's format: {', '.join(sorted(known))}"
         )
-    if not path.parent.is_dir():
-        raise NNPError(f"cannot write {path}: there is no folder {path.parent}")
+    check_folder(path)
 
 
 def new_figure(width: float, height: float) -> Any:

@@ -124,7 +124,7 @@ def test_a_device_learns_what_the_cpu_does(tmp_path, cuda, kind, store):
     assert isinstance(there.theta, FakeCudaTensor)
     sample = there.train[0]
     held = [*sample.inputs, *sample.strain, sample.labels.forces, *sample.place.atoms]
-    held += [t for c in sample.columns or [] for t in (c.centers, c.tangents)]
+    held += [t for c in sample.columns or [] for t in (c.centers, c.values)]
     assert all(isinstance(t, FakeCudaTensor) for t in held)
     assert (sample.columns is not None) == (task.train[0].columns is not None)
     same(wanted, found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import ast
-import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from ase import Atoms
-from ase.io.extxyz import write_extxyz
 
 from nnp.cli.options import (
     SubParsers,
@@ -24,7 +22,7 @@ from nnp.cli.options import (
     data_units,
     positive,
 )
-from nnp.io.structures import check_target, read_structures, write_structures
+from nnp.io.structures import check_target, extxyz_bytes, read_structures, write_structures
 from nnp.md.files import AppendedFile
 
 
@@ -100,9 +98,7 @@ def _partial_file(output: Path, force: bool) -> Iterator[Callable[[Atoms], None]
 
     def write(atoms: Atoms) -> None:
         nonlocal count
-        text = io.StringIO()
-        write_extxyz(text, atoms)
-        file.write(text.getvalue().encode())
+        file.write(extxyz_bytes(atoms))
         count += 1
 
     try:

@@ -1,7 +1,7 @@
 """Engines: interchangeable ways to evaluate a potential, chosen by name, never silently swapped.
 
-An engine is made for one potential and kept warm: buffers and neighbour lists live in it. It
-serves one thread at a time.
+An engine is made for one potential and kept warm: buffers and neighbour lists live in it. Calls
+from several threads take turns, as far as they share them.
 """
 
 from __future__ import annotations

@@ -79,6 +79,16 @@ def _swap_directories(new: Path, target: Path, old: Path) -> None:
         raise
 
 
+def check_folder(path: Path) -> None:
+    """Refuse a file whose folder is not there, before anything is computed for it.
+
+    Raises:
+        NNPError: there is no such folder.
+    """
+    if not path.parent.is_dir():
+        raise NNPError(f"cannot write {path}: there is no folder {path.parent}")
+
+
 def refused(path: Path, error: OSError) -> NNPError:
     """What the file system refused, as one of our errors."""
     if error.errno == errno.ENOSPC:

@@ -6,6 +6,7 @@ Reference energies and forces are where ASE keeps them: in ``atoms.calc``, a
 
 from __future__ import annotations
 
+import io
 import re
 import warnings
 from collections.abc import Iterable
@@ -16,17 +17,19 @@ import ase.io
 import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io.extxyz import write_extxyz
 from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
 from ase.utils import string2index
 
 from nnp.errors import FileFormatError, NNPError, OptionError, OutputExistsError, StructureError
-from nnp.io.files import replacing
+from nnp.io.files import check_folder, replacing
 from nnp.io.n2p2.data import Frame, read_data, write_data
 from nnp.structure import as_structure
 from nnp.units import UnitSystem
 
 __all__ = [
     "check_target",
+    "extxyz_bytes",
     "from_frame",
     "is_input_data",
     "is_input_data_name",
@@ -100,6 +103,13 @@ def write_structures(
             ) from error
 
 
+def extxyz_bytes(atoms: Atoms) -> bytes:
+    """One frame of an extended XYZ file, with the labels of ``atoms.calc``."""
+    text = io.StringIO()
+    write_extxyz(text, atoms)
+    return text.getvalue().encode()
+
+
 def check_target(path: str | Path, force: bool = False, labels: bool = False) -> None:
     """Refuse what `write_structures` would refuse, before anything is computed for it.
 
@@ -116,8 +126,7 @@ def check_target(path: str | Path, force: bool = False, labels: bool = False) ->
     path = Path(path)
     if path.exists() and not force:
         raise OutputExistsError(f"{path} exists: choose another name, or overwrite with --force")
-    if not path.parent.is_dir():
-        raise NNPError(f"cannot write {path}: there is no folder {path.parent}")
+    check_folder(path)
     if not is_input_data_name(path):
         _check_format(path, labels)
 

@@ -8,13 +8,14 @@ import numpy as np
 
 from nnp.errors import NNPError
 from nnp.io.files import replacing
+from nnp.io.structures import extxyz_bytes
 from nnp.md.dynamics import Dynamics
 from nnp.md.log import Log
 from nnp.md.outputs import Outputs
 from nnp.md.restart import Restart, capture, write_restart
 from nnp.md.settings import MDSettings
 from nnp.md.snapshot import Snapshot
-from nnp.md.trajectory import extxyz_bytes, open_trajectory
+from nnp.md.trajectory import open_trajectory
 from nnp.openmm import OpenMMAtoms
 
 
@@ -79,7 +80,7 @@ class Recorder:
     def write_frame(self, snapshot: Snapshot, path: Path) -> None:
         """Write one state to a file of its own."""
         with replacing(path, force=True) as scratch:
-            scratch.write_bytes(extxyz_bytes(snapshot, self._start))
+            scratch.write_bytes(extxyz_bytes(snapshot.to_ase(self._start)))
 
     def close(self) -> None:
         """Close log and trajectory."""

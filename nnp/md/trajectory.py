@@ -8,11 +8,11 @@ import struct
 from pathlib import Path
 from typing import Protocol
 
-from ase.io.extxyz import write_extxyz
 from openmm import app, unit
 
 from nnp.errors import NNPError
 from nnp.io.files import refused
+from nnp.io.structures import extxyz_bytes
 from nnp.md.files import AppendedFile
 from nnp.md.outputs import check_suffix
 from nnp.md.settings import MDSettings
@@ -72,7 +72,7 @@ class _ExtXYZ:
         self._frames = 0 if resume_at is None else resume_at[1]
 
     def write(self, snapshot: Snapshot) -> None:
-        self._file.write(extxyz_bytes(snapshot, self._start))
+        self._file.write(extxyz_bytes(snapshot.to_ase(self._start)))
         self._frames += 1
 
     @property
@@ -81,13 +81,6 @@ class _ExtXYZ:
 
     def close(self) -> None:
         self._file.close()
-
-
-def extxyz_bytes(snapshot: Snapshot, start: OpenMMAtoms) -> bytes:
-    """One frame as text."""
-    text = io.StringIO()
-    write_extxyz(text, snapshot.to_ase(start))
-    return text.getvalue().encode()
 
 
 class _DCD:

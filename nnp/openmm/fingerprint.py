@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from xml.etree import ElementTree as ET
 
 import openmm
 
@@ -13,6 +12,7 @@ from nnp.errors import OptionError
 from nnp.openmm._plugin import is_native
 from nnp.openmm.computed import DIGITS, Computed, engine_text, physics_digest
 from nnp.openmm.monitor import Monitor, monitor
+from nnp.openmm.native_force import attributes
 from nnp.openmm.torch_force import is_torch_force
 
 
@@ -32,8 +32,7 @@ def fingerprint(force: openmm.Force) -> dict[str, str]:
 
 
 def _native(force: openmm.Force) -> Computed:
-    """Out of the XML, which is all that a force from ``system.getForce`` shows."""
-    about = ET.fromstring(openmm.XmlSerializer.serialize(force)).attrib  # noqa: S314  ours
+    about = attributes(force)
     numbers, integers, reals = (
         base64.b64decode(about[name]) for name in ("atomicNumbers", "integers", "reals")
     )

@@ -9,6 +9,7 @@ import base64
 import ctypes as ct
 import math
 from typing import Any
+from xml.etree import ElementTree as ET
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -97,20 +98,20 @@ def update_force(
         )
     require_potential(potential)
     flat = flatten(potential)
-    arrays = engine_library.PotentialArrays(
-        flat.integers.ctypes.data_as(ct.POINTER(ct.c_int64)),
-        len(flat.integers),
-        flat.reals.ctypes.data_as(ct.POINTER(ct.c_double)),
-        len(flat.reals),
-    )
+    arrays = engine_library.PotentialArrays.of(flat)
     _call("nnp_openmm_set_potential", address(force), ct.byref(arrays))
     if context is not None:
         _call("nnp_openmm_update_context", address(force), address(context))
 
 
+def attributes(force: openmm.Force) -> dict[str, str]:
+    """Of a force of route ``native``, by its XML: all that one from ``system.getForce`` shows."""
+    return ET.fromstring(openmm.XmlSerializer.serialize(force)).attrib  # noqa: S314  ours
+
+
 def asks_for_gpu_kernels(force: openmm.Force) -> bool:
     """Whether a force of route ``native`` was made with ``gpu_kernels=True``."""
-    return f'gpuKernels="{GPU_KERNELS[True]}"' in openmm.XmlSerializer.serialize(force)
+    return attributes(force)["gpuKernels"] == str(GPU_KERNELS[True])
 
 
 def _call(function: str, *arguments: Any) -> None:

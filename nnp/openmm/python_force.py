@@ -6,7 +6,6 @@ serialisation: the model travels inside.
 
 from __future__ import annotations
 
-import threading
 from functools import partial
 from typing import Any
 
@@ -43,8 +42,6 @@ class EngineCallback:
         self.monitor = Monitor()
         # holds nothing of self: `monitor` finds forces by address as long as this object lives
         self.monitor.computed = partial(Computed.of_bytes, model, species, engine, options)
-        # Contexts of one System may step in several threads; an engine serves one.
-        self._one_at_a_time = threading.Lock()
         self._species = species
         self._model = model
         self._engine_name = engine
@@ -58,8 +55,7 @@ class EngineCallback:
     def __call__(self, state: openmm.State) -> tuple[float, NDArray[np.float64]]:
         """Energy, kJ/mol, and (n, 3) forces, kJ/mol/nm; OpenMM passes on an error's text."""
         try:
-            with self._one_at_a_time:
-                evaluation = self.engine.compute(self._structure(state), forces=True, stress=False)
+            evaluation = self.engine.compute(self._structure(state), forces=True, stress=False)
         except BaseException as error:
             self.monitor.record_error(error)
             if isinstance(error, NNPError):

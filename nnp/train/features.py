@@ -32,25 +32,6 @@ class InputTransform:
 
 
 @dataclass(frozen=True, eq=False)
-class ElementColumns:
-    """`Columns` in the networks' inputs.
-
-    Attributes:
-        centers: (k, m) atoms, counted within the element.
-        tangents: (k, m, inputs) dx/dr of the component.
-    """
-
-    centers: Tensor
-    tangents: Tensor
-
-    def dot(self, gradient: Tensor) -> Tensor:
-        """(k,) Σ dx/dr · g of the components, for g = dE/dx (n_e, inputs)."""
-        k = len(self.centers)
-        felt = gradient.index_select(0, self.centers.view(-1)).view(k, -1)
-        return felt.mul_(self.tangents.view(k, -1)).sum(1)
-
-
-@dataclass(frozen=True, eq=False)
 class Labels:
     """What is known of a structure, where the fit computes; see `LabelledStructure`.
 
@@ -84,7 +65,7 @@ class Sample:
     place: Place
     inputs: list[Tensor]
     strain: list[Tensor] | None = None
-    columns: list[ElementColumns] | None = None
+    columns: list[Columns] | None = None
     number: int = 0
 
 
@@ -139,13 +120,16 @@ class FeatureMaker:
             sample.columns = self.columns(sample, np.arange(3 * len(frame)))
         return sample
 
-    def columns(self, sample: Sample, components: NDArray[np.int64]) -> list[ElementColumns]:
-        """Jacobian columns of force components 3 a + c, stored or computed."""
+    def columns(self, sample: Sample, components: NDArray[np.int64]) -> list[Columns]:
+        """Jacobian columns dx/dr of force components 3 a + c, stored or computed."""
         if sample.columns is not None:
             index = self.index(components)
-            return [ElementColumns(c.centers[index], c.tangents[index]) for c in sample.columns]
+            return [Columns(c.centers[index], c.values[index]) for c in sample.columns]
         found = self.products.columns(sample.place, components)
-        return [self._transformed(c, m) for c, m in zip(found, self._matrices, strict=True)]
+        return [
+            Columns(column.centers, column.values.to(self.dtype) @ matrix)
+            for column, matrix in zip(found, self._matrices, strict=True)
+        ]
 
     def forces(self, sample: Sample, gradients: Sequence[Tensor]) -> Tensor:
         """(n, 3) F = −Jᵀ g from g = dE/dx per element (n_e, inputs)."""
@@ -161,15 +145,12 @@ class FeatureMaker:
         return [row.to(self.dtype) @ matrix for row, matrix in rows]
 
     def index(self, numbers: NDArray[np.int64]) -> Tensor:
-        """Numbers of the host, to take rows of tensors with."""
-        return torch.from_numpy(numbers).to(self.device)
+        """See `DescriptorProducts.index`."""
+        return self.products.index(numbers)
 
     def _labels(self, frame: LabelledStructure) -> Labels:
         known = (frame.energy, frame.forces, frame.stress)
         return Labels(*(None if k is None else self._exact(k).to(self.dtype) for k in known))
-
-    def _transformed(self, columns: Columns, matrix: Tensor) -> ElementColumns:
-        return ElementColumns(columns.centers, columns.values.to(self.dtype) @ matrix)
 
     def _exact(self, array: NDArray[np.float64] | float) -> Tensor:
         return torch.from_numpy(np.array(array, np.float64, order="C")).to(self.device)

@@ -241,7 +241,7 @@ class Objective:
         columns = self.model.maker.columns(sample, components)
         for network, trace, column in zip(self.model.networks, traces, columns, strict=True):
             prediction -= column.dot(trace.gradient)
-            rows.append(-network.tangent_rows(trace, column.centers, column.tangents))
+            rows.append(-network.tangent_rows(trace, column.centers, column.values))
         scale = (self.loss.forces * sample.frame.weight / max(counts.forces, 1)) ** 0.5
         error = reference[self.model.maker.index(components)] - prediction
         return error, torch.cat(rows, 1), scale

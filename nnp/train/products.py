@@ -44,6 +44,12 @@ class Columns:
     centers: Tensor
     values: Tensor
 
+    def dot(self, gradient: Tensor) -> Tensor:
+        """(k,) Σ values · g of the components, for g (n_e, s)."""
+        k = len(self.centers)
+        felt = gradient.index_select(0, self.centers.view(-1)).view(k, -1)
+        return felt.mul_(self.values.view(k, -1)).sum(1)
+
 
 @dataclass(frozen=True, eq=False)
 class Place:
@@ -102,9 +108,9 @@ class DescriptorProducts:
         order = back = None
         if len(self.widths) > 1:
             rows = _rows(elements, atoms, self.widths)
-            order, back = self._index(rows), self._index(np.argsort(rows))
+            order, back = self.index(rows), self.index(np.argsort(rows))
         handle = self._engine.handle(structure)
-        return Place(structure, handle, [self._index(a) for a in atoms], order, back)
+        return Place(structure, handle, [self.index(a) for a in atoms], order, back)
 
     def descriptors(self, place: Place) -> list[Tensor]:
         """(n_e, s_e) G."""
@@ -143,7 +149,7 @@ class DescriptorProducts:
         shapes, k = self._shapes(place), len(components)
         directions = self._zeros(k, len(place.structure), 3)
         directions.view(k, 3 * len(place.structure)).scatter_(
-            1, self._index(components)[:, None], 1.0
+            1, self.index(components)[:, None], 1.0
         )
         changes = self._zeros(k, sum(n * s for n, s in shapes))
         for change, direction in zip(changes, directions.view(k, -1, 3), strict=True):
@@ -162,7 +168,8 @@ class DescriptorProducts:
     def _shapes(self, place: Place) -> list[tuple[int, int]]:
         return [(len(a), s) for a, s in zip(place.atoms, self.widths, strict=True)]
 
-    def _index(self, array: NDArray[np.int64]) -> Tensor:
+    def index(self, array: NDArray[np.int64]) -> Tensor:
+        """Numbers of the host, to take rows of tensors with."""
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
 
     def _parted(self, place: Place, flat: Tensor) -> list[Tensor]:

@@ -23,10 +23,10 @@ import numpy as np
 
 import nnp
 from nnp.train import Dataset, evaluate
-from nnp.train.evaluation import EvaluationReport
-from nnp.train.run import train
-from nnp.train.settings import TrainingSettings
-from nnp.train.tables import from_table
+from nnp.train.config.tables import from_table
+from nnp.train.data.evaluation import EvaluationReport
+from nnp.train.fit.run import train
+from nnp.train.fit.settings import TrainingSettings
 
 RESULTS = Path(__file__).parent / "results" / "mlearn.json"
 

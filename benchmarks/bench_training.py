@@ -20,14 +20,15 @@ import torch
 from ase.build import bulk
 
 from nnp.teachers.ase import StillingerWeber
-from nnp.train.build import Task, build
-from nnp.train.dataset import Dataset
-from nnp.train.loss import LossSettings
-from nnp.train.objective import Objective
-from nnp.train.optimizers import KINDS, Optimizer, OptimizerSettings, make_optimizer
-from nnp.train.optimizers.kalman import KalmanSettings
-from nnp.train.settings import TrainingSettings
-from nnp.train.tables import from_table
+from nnp.train.config.tables import from_table
+from nnp.train.data.dataset import Dataset
+from nnp.train.fit.loss import LossSettings
+from nnp.train.fit.objective import Objective
+from nnp.train.fit.optimizers import KINDS, OptimizerSettings, make_optimizer
+from nnp.train.fit.optimizers.base import Optimizer
+from nnp.train.fit.optimizers.kalman import KalmanSettings
+from nnp.train.fit.settings import TrainingSettings
+from nnp.train.fit.task import Task, build
 
 N2P2_UPDATE_MS = 12.6
 

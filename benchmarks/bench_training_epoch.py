@@ -27,15 +27,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from nnp.train.build import Task, build
-from nnp.train.dataset import Dataset
-from nnp.train.loss import LossSettings
-from nnp.train.objective import Objective
-from nnp.train.optimizers import Optimizer
-from nnp.train.optimizers.kalman import Kalman, KalmanSettings
-from nnp.train.settings import TrainingSettings
-from nnp.train.tables import from_table
-from nnp.train.threads import use_threads
+from nnp.train.config.tables import from_table
+from nnp.train.data.dataset import Dataset
+from nnp.train.fit.loss import LossSettings
+from nnp.train.fit.machine import use_threads
+from nnp.train.fit.objective import Objective
+from nnp.train.fit.optimizers.base import Optimizer
+from nnp.train.fit.optimizers.kalman import Kalman, KalmanSettings
+from nnp.train.fit.settings import TrainingSettings
+from nnp.train.fit.task import Task, build
 
 RESULTS = Path(__file__).parent / "results" / "training.json"
 N2P2_SECONDS = 7.1

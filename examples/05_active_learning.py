@@ -21,9 +21,9 @@ import nnp
 from nnp.ase import NNPCalculator
 from nnp.teachers.ase import StillingerWeber
 from nnp.train import Dataset, evaluate, read_settings, train_committee
-from nnp.train.augment import AugmentSettings, augment
-from nnp.train.sampling import SampleSettings, sample
-from nnp.train.select import choose, rank
+from nnp.train.data.augment import AugmentSettings, augment
+from nnp.train.data.sampling import SampleSettings, sample
+from nnp.train.data.select import choose, rank
 
 # Two states above all that the first data has seen
 HOT = SampleSettings((600.0, 1200.0), (0.97, 1.03), snapshots=10, interval=20, timestep_fs=2.0)

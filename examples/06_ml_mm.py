@@ -28,7 +28,7 @@ from tblite.ase import TBLite
 import nnp
 from nnp.openmm import ExtrapolationReporter
 from nnp.train import Dataset, evaluate, read_settings, train
-from nnp.train.sampling import SampleSettings, sample
+from nnp.train.data.sampling import SampleSettings, sample
 from nnp.units import KJ_PER_MOL
 
 KELVIN, PS = 300.0, 0.0005

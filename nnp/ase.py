@@ -198,7 +198,7 @@ def _trained(
     files: list[str], tables: dict[str, Any], resume: bool, force: bool, quiet: bool
 ) -> Potential:
     from nnp import train
-    from nnp.train.tables import from_table
+    from nnp.train.config.tables import from_table
 
     data = tables.get("data", {})
     if isinstance(data, dict):

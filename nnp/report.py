@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nnp.errors import FileFormatError
 from nnp.figures import new_figure
 from nnp.io.files import replacing
-from nnp.train.evaluation import QUANTITIES, EvaluationReport
+from nnp.train.data.evaluation import QUANTITIES, EvaluationReport
 
 _STYLE = """body{font-family:sans-serif;max-width:60em;margin:2em auto}
 table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:right}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,7 @@ OPTIONAL = {
     "ase": {
         "ase",
         "io/structures",
-        "train/sampling",
-        "train/teachers",
+        "train/data/sampling",
         "teachers",
         "md",
         "cli",
@@ -78,6 +78,10 @@ def imported(tree):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+# Folders of `nnp.train`, each of which imports from those before it only.
+TRAIN = ["data", "inputs", "fit", "config"]
+
+
 def layer_of(name):
     return next((i for i, names in enumerate(LAYERS) if name in names), None)
 
@@ -99,6 +103,18 @@ def test_imports_point_one_way():
                 continue
             if layer_of(parts[1]) > layer_of(top) and (top, parts[1]) not in LAZY:
                 wrong.append(f"{name} imports {target}")
+    assert wrong == []
+
+
+def test_train_has_no_circle_and_one_direction():
+    names = {name for name, _ in modules() if name.startswith("train/")} - {"train/__init__"}
+    graph = {}
+    for name, tree in modules():
+        found = {target.replace(".", "/").removeprefix("nnp/") for target in imported(tree)}
+        graph[name] = (found | {f"{part}/__init__" for part in found}) & names - {name}
+    tuple(TopologicalSorter({name: graph[name] for name in names}).static_order())  # or CycleError
+    rank = {name: TRAIN.index(name.split("/")[1]) for name in names if name.count("/") > 1}
+    wrong = [(a, b) for a in rank for b in graph[a] if rank[b] > rank[a]]
     assert wrong == []
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -12,8 +15,8 @@ from nnp import Committee, load
 from nnp.ase import NNPCalculator
 from nnp.errors import NNPError, OptionError, StructureError
 from nnp.io.structures import write_structures
-from nnp.train.augment import AugmentSettings
-from nnp.train.sampling import SampleSettings
+from nnp.train.data.augment import AugmentSettings
+from nnp.train.data.sampling import SampleSettings
 
 PAIR = pair_potential()
 
@@ -34,7 +37,7 @@ def test_another_kind_is_named(call, message):
 
 
 def test_seed_of_training():
-    settings = pytest.importorskip("nnp.train.settings", reason="torch is not installed")
+    settings = pytest.importorskip("nnp.train.fit.settings", reason="torch is not installed")
     with pytest.raises(OptionError, match="seed=-1: a whole number from 0"):
         settings.RunSettings(seed=-1)
     assert settings.RunSettings(seed=np.int64(3)).seed == 3
@@ -78,3 +81,18 @@ def test_openmm_that_refuses_is_one_line(tmp_path, capsys, monkeypatch):
     assert error == (
         "nnp: error: OpenMM cannot make a Context on platform='CPU': NNPForce: threads is 100000\n"
     )
+
+
+def test_modules_of_training_are_found_under_their_first_names():
+    """Each in a process that has not seen the new one."""
+    script = (
+        "import nnp.train.sampling, nnp.train.data.sampling as new\n"
+        "from nnp.train.settings import DataSettings\n"
+        "from nnp.train.optimizers.kalman import KalmanSettings\n"
+        "from nnp.train import teachers\n"
+        "import nnp.train.fit.optimizers.kalman as kalman\n"
+        "assert nnp.train.sampling is new and new.__name__ == 'nnp.train.data.sampling'\n"
+        "assert KalmanSettings is kalman.KalmanSettings\n"
+        "assert teachers.teacher('vashishta')\n"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

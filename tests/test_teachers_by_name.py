@@ -18,9 +18,9 @@ from nnp.errors import (
     UnavailableError,
 )
 from nnp.teachers.ase import LennardJones
+from nnp.teachers.by_name import teacher
 from nnp.teachers.lennard_jones import ARGON
-from nnp.train.sampling import SampleSettings, sample
-from nnp.train.teachers import teacher
+from nnp.train.data.sampling import SampleSettings, sample
 from nnp.units import KJ_PER_MOL
 
 FEW = SampleSettings((100.0,), (1.0,), 2, 2, 2, seed=1)

@@ -18,7 +18,7 @@ from nnp.io.structures import read_structures, write_structures
 from nnp.networks import Activation, Network
 from nnp.scaling import ScalingMode
 from nnp.testing import random_potential, random_structure
-from nnp.train.select import Candidate, choose, rank
+from nnp.train.data.select import Candidate, choose, rank
 from nnp.units import ATOMIC, KJ_PER_MOL, METAL
 
 ELEMENTS = ("H", "O")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from nnp.train.optimizers.covariance import PENDING, Covariance
+from nnp.train.fit.optimizers.covariance import PENDING, Covariance
 
 P = 40
 STEPS = [1, 1, 16, 17, PENDING, 1, PENDING + 1, 1]

@@ -14,14 +14,15 @@ from train_data import dataset, settings
 from nnp.errors import FileFormatError, OptionError, StructureError
 from nnp.io.structures import write_structures
 from nnp.structure import Structure
-from nnp.train.build import build, read_data
-from nnp.train.checks import check
-from nnp.train.dataset import Dataset, LabelKeys
-from nnp.train.frames import LabelledStructure
-from nnp.train.offsets import reference_energies
-from nnp.train.settings import DataSettings, read_settings
-from nnp.train.splits import SplitSettings, split
-from nnp.train.tables import from_table, to_table
+from nnp.train.config.read import read_settings
+from nnp.train.config.tables import from_table
+from nnp.train.data.baseline import reference_energies
+from nnp.train.data.checks import check
+from nnp.train.data.dataset import Dataset, LabelKeys
+from nnp.train.data.frames import LabelledStructure
+from nnp.train.data.sets import DataSettings, SplitSettings, read_data, split
+from nnp.train.fit.settings import to_table
+from nnp.train.fit.task import build
 from nnp.units import ATOMIC, METAL
 
 

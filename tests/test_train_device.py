@@ -15,17 +15,17 @@ import nnp
 from nnp.cli import main
 from nnp.errors import OptionError, UnavailableError
 from nnp.structure import Structure
-from nnp.train import product_engines
-from nnp.train.build import build
-from nnp.train.checkpoint import read_checkpoint
-from nnp.train.devices import find_device
-from nnp.train.features import FeatureMaker
-from nnp.train.loss import LossSettings
-from nnp.train.optimizers import KINDS, OptimizerSettings
-from nnp.train.optimizers.first_order import GradientSettings, LbfgsSettings
-from nnp.train.optimizers.kalman import Kalman, KalmanSettings
-from nnp.train.settings import RunSettings
-from nnp.train.trainer import BEST, CHECKPOINT, Trainer, fingerprint
+from nnp.train.fit.checkpoint import read_checkpoint
+from nnp.train.fit.loss import LossSettings
+from nnp.train.fit.machine import find_device
+from nnp.train.fit.optimizers import KINDS, OptimizerSettings
+from nnp.train.fit.optimizers.first_order import GradientSettings, LbfgsSettings
+from nnp.train.fit.optimizers.kalman import Kalman, KalmanSettings
+from nnp.train.fit.settings import RunSettings
+from nnp.train.fit.task import build
+from nnp.train.fit.trainer import BEST, CHECKPOINT, Trainer, fingerprint
+from nnp.train.inputs import product_engines
+from nnp.train.inputs.features import FeatureMaker
 
 ELEMENTS = ("H", "O")
 

@@ -12,8 +12,8 @@ from train_data import dataset, teacher
 
 from nnp.cli import main
 from nnp.errors import StructureError
-from nnp.train.dataset import Dataset
-from nnp.train.evaluation import Comparison, evaluate
+from nnp.train.data.dataset import Dataset
+from nnp.train.data.evaluation import Comparison, evaluate
 
 
 def shifted(data, energy, forces, stress):

@@ -7,15 +7,15 @@ import pytest
 
 from nnp.errors import OptionError
 from nnp.symmetry_functions import Angular, Radial, canonical_order
-from nnp.train.functions import (
+from nnp.train.inputs.functions import (
     AngularSettings,
+    FunctionSettings,
     GeneratedFunctions,
     RadialGrid,
     RadialSettings,
+    choose_functions,
 )
-from nnp.train.prepare import choose_functions
-from nnp.train.prune import PruneSettings, prune
-from nnp.train.settings import FunctionSettings
+from nnp.train.inputs.prune import PruneSettings, prune
 
 
 @pytest.mark.parametrize("grid", list(RadialGrid))

@@ -13,14 +13,16 @@ from nnp.engines.cpu import CpuEngine
 from nnp.networks import Activation
 from nnp.symmetry_functions import canonical_order
 from nnp.testing import FAMILIES, random_functions
-from nnp.train import prepare, products
-from nnp.train.build import build
-from nnp.train.dataset import Dataset
-from nnp.train.inputs import InputSettings
-from nnp.train.network import AtomicNetwork, activation_derivatives
-from nnp.train.products import VOIGT, DescriptorProducts
-from nnp.train.prune import PruneSettings
-from nnp.train.settings import FunctionSettings, NetworkSettings
+from nnp.train.data.dataset import Dataset
+from nnp.train.fit import task as task_module
+from nnp.train.fit.initial import NetworkSettings
+from nnp.train.fit.network import AtomicNetwork, activation_derivatives
+from nnp.train.fit.task import build
+from nnp.train.inputs import products
+from nnp.train.inputs.functions import FunctionSettings
+from nnp.train.inputs.products import VOIGT, DescriptorProducts
+from nnp.train.inputs.prune import PruneSettings
+from nnp.train.inputs.transform import InputSettings
 
 # Four-point differences with h = 1e-5: rounding 1e-16 L / h, some 1e-10 relative to the loss.
 RTOL = 1e-7
@@ -44,7 +46,7 @@ def built():
 
 
 def objective_settings(**weights):
-    from nnp.train.loss import LossSettings
+    from nnp.train.fit.loss import LossSettings
 
     return LossSettings(**weights)
 
@@ -68,7 +70,9 @@ def test_gradient_of_the_loss(built, elements, name):
 def test_gradient_of_the_loss_with_every_kind_of_function(family, monkeypatch):
     elements = ("H", "O")
     own = canonical_order(random_functions(elements, np.random.default_rng(1), (family,)))
-    monkeypatch.setattr(prepare, "choose_functions", lambda *_: dict.fromkeys(elements, tuple(own)))
+    monkeypatch.setattr(
+        task_module, "choose_functions", lambda *_: dict.fromkeys(elements, tuple(own))
+    )
     unpruned = FunctionSettings(prune=PruneSettings("none"))
     chosen = settings(functions=unpruned, loss=objective_settings(stress=1.0))
     made = build(chosen, dataset(elements, count=1), Dataset(()), quiet=True)
@@ -236,7 +240,7 @@ def test_wrong_sizes_are_named():
 
 
 def test_float32_is_close():
-    from nnp.train.settings import RunSettings
+    from nnp.train.fit.settings import RunSettings
 
     double = task()
     single = task(run=RunSettings(dtype="float32", seed=3))

@@ -15,9 +15,10 @@ import nnp
 from nnp.cli import main
 from nnp.errors import FileFormatError, OptionError, StructureError
 from nnp.io.structures import write_structures
-from nnp.train.build import build, read_data
-from nnp.train.dataset import Dataset
-from nnp.train.settings import read_settings
+from nnp.train.config.read import read_settings
+from nnp.train.data.dataset import Dataset
+from nnp.train.data.sets import read_data
+from nnp.train.fit.task import build
 from nnp.units import ATOMIC, BOHR, HARTREE, METAL
 
 MODEL = """

@@ -8,15 +8,15 @@ import torch
 from train_data import objective, task
 
 from nnp.networks import Activation
-from nnp.train.optimizers import KINDS, OptimizerSettings, make_optimizer
-from nnp.train.optimizers.first_order import GradientSettings, LbfgsSettings
-from nnp.train.optimizers.kalman import Kalman, KalmanSettings
-from nnp.train.optimizers.levenberg_marquardt import (
+from nnp.train.fit.initial import NetworkSettings
+from nnp.train.fit.optimizers import KINDS, OptimizerSettings, make_optimizer
+from nnp.train.fit.optimizers.base import ScheduleKind, ScheduleSettings
+from nnp.train.fit.optimizers.first_order import GradientSettings, LbfgsSettings
+from nnp.train.fit.optimizers.kalman import Kalman, KalmanSettings
+from nnp.train.fit.optimizers.levenberg_marquardt import (
     LevenbergMarquardt,
     LevenbergMarquardtSettings,
 )
-from nnp.train.schedules import ScheduleKind, ScheduleSettings
-from nnp.train.settings import NetworkSettings
 
 LINEAR = NetworkSettings(hidden=(), activation=Activation.IDENTITY)
 
@@ -192,7 +192,7 @@ def test_schedules(kind, values):
 
 def test_loss_schedule_follows_the_learning_rate():
     """DeePMD's: from the first weights to the last ones as the rate falls."""
-    from nnp.train.loss import LossSettings
+    from nnp.train.fit.loss import LossSettings
 
     loss = LossSettings(energy=1, forces=1000, schedule=True, energy_end=100, forces_end=1)
     assert (loss.at(1.0).energy, loss.at(1.0).forces) == (1, 1000)

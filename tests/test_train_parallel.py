@@ -13,9 +13,9 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from nnp.train.optimizers import KINDS
-from nnp.train.parallel import Ranks
-from nnp.train.trainer import CHECKPOINT
+from nnp.train.fit.machine import Ranks
+from nnp.train.fit.optimizers import KINDS
+from nnp.train.fit.trainer import CHECKPOINT
 
 HERE = Path(__file__).parent
 needs_gloo = pytest.mark.skipif(

@@ -14,14 +14,14 @@ from train_data import dataset, settings, write_config
 import nnp
 from nnp.cli import main
 from nnp.errors import NumericalError, OptionError, OutputExistsError, UnavailableError
-from nnp.train import run
-from nnp.train.build import build
-from nnp.train.checkpoint import read_checkpoint
-from nnp.train.dataset import Dataset
-from nnp.train.optimizers import KINDS, OptimizerSettings
-from nnp.train.optimizers.first_order import GradientSettings, LbfgsSettings
-from nnp.train.settings import RunSettings
-from nnp.train.trainer import CHECKPOINT, Trainer, fingerprint
+from nnp.train.data.dataset import Dataset
+from nnp.train.fit import run
+from nnp.train.fit.checkpoint import read_checkpoint
+from nnp.train.fit.optimizers import KINDS, OptimizerSettings
+from nnp.train.fit.optimizers.first_order import GradientSettings, LbfgsSettings
+from nnp.train.fit.settings import RunSettings
+from nnp.train.fit.task import build
+from nnp.train.fit.trainer import CHECKPOINT, Trainer, fingerprint
 
 
 def trainer(folder, epochs, kind="kalman", **changes):

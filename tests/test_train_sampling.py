@@ -13,8 +13,8 @@ from nnp.cli import main
 from nnp.errors import OptionError, StructureError
 from nnp.io.structures import read_structures, write_structures
 from nnp.teachers.ase import StillingerWeber
-from nnp.train.augment import AugmentSettings, augment, mix
-from nnp.train.sampling import SampleSettings, label, sample
+from nnp.train.data.augment import AugmentSettings, augment, mix
+from nnp.train.data.sampling import SampleSettings, label, sample
 from nnp.units import METAL
 
 
@@ -124,7 +124,7 @@ def test_a_teacher_that_fails_later_says_where_and_what_was_done_stays(
     start, output = tmp_path / "start.extxyz", tmp_path / "drawn.data"
     ase.io.write(start, frames)
     FailsLater.error = NotImplementedError("no such element")
-    monkeypatch.setattr("nnp.train.teachers.teacher", lambda *_: FailsLater)
+    monkeypatch.setattr("nnp.teachers.by_name.teacher", lambda *_: FailsLater)
     steps = ["--snapshots", "3", "--interval", "2", "--equilibration", "0"]
     words = ["sample", str(start), str(output), *(["--static"] if static else steps)]
     assert main(words) == 1
@@ -142,7 +142,7 @@ def test_a_teacher_that_fails_later_says_where_and_what_was_done_stays(
     FailsLater.error = KeyboardInterrupt()
     assert main([*words, "--force"]) == 130
     assert len(ase.io.read(partial, ":")) == len(done)
-    monkeypatch.setattr("nnp.train.teachers.teacher", lambda *_: StillingerWeber)
+    monkeypatch.setattr("nnp.teachers.by_name.teacher", lambda *_: StillingerWeber)
     assert main([*words, "--force"]) == 0
     assert not partial.exists()
     assert output.exists()

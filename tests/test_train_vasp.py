@@ -8,7 +8,7 @@ from ase.build import bulk
 
 from nnp.errors import FileFormatError
 from nnp.teachers.ase import Vashishta
-from nnp.train.dataset import Dataset
+from nnp.train.data.dataset import Dataset
 from nnp.units import BAR
 
 KBAR = 1000 * BAR  # eV/Å³

@@ -8,18 +8,19 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from nnp.potential import Potential
 from nnp.testing import random_potential, random_structure
-from nnp.train.build import build
-from nnp.train.dataset import Dataset
-from nnp.train.frames import LabelledStructure
-from nnp.train.functions import AngularSettings, GeneratedFunctions, RadialSettings
-from nnp.train.loss import LossSettings
-from nnp.train.objective import Objective
-from nnp.train.settings import (
-    DataSettings,
+from nnp.train.data.dataset import Dataset
+from nnp.train.data.frames import LabelledStructure
+from nnp.train.data.sets import DataSettings
+from nnp.train.fit.initial import NetworkSettings
+from nnp.train.fit.loss import LossSettings
+from nnp.train.fit.objective import Objective
+from nnp.train.fit.settings import RunSettings, TrainingSettings
+from nnp.train.fit.task import build
+from nnp.train.inputs.functions import (
+    AngularSettings,
     FunctionSettings,
-    NetworkSettings,
-    RunSettings,
-    TrainingSettings,
+    GeneratedFunctions,
+    RadialSettings,
 )
 
 

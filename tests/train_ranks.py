@@ -12,13 +12,13 @@ from pathlib import Path
 import torch
 from train_data import dataset, settings
 
-from nnp.train.build import build
-from nnp.train.loss import LossSettings
-from nnp.train.optimizers import KINDS, OptimizerSettings
-from nnp.train.optimizers.first_order import LbfgsSettings
-from nnp.train.parallel import join
-from nnp.train.settings import RunSettings
-from nnp.train.trainer import Trainer
+from nnp.train.fit.loss import LossSettings
+from nnp.train.fit.machine import join
+from nnp.train.fit.optimizers import KINDS, OptimizerSettings
+from nnp.train.fit.optimizers.first_order import LbfgsSettings
+from nnp.train.fit.settings import RunSettings
+from nnp.train.fit.task import build
+from nnp.train.fit.trainer import Trainer
 
 
 def train(folder: Path, kind: str, epochs: int, resume: bool) -> None:

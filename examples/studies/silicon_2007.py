@@ -22,7 +22,7 @@ from silicon_parts.learn import MELT_K, crystal
 from nnp.io.structures import read_structures
 from nnp.rdf import RadialDistribution, radial_distribution
 from nnp.teachers.ase import StillingerWeber
-from nnp.train.sampling import SampleSettings, sample
+from nnp.train.data.sampling import SampleSettings, sample
 
 MELTING_STEPS = 2500  # of 2 fs
 INTERVAL = 10  # steps between snapshots

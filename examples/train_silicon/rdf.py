@@ -21,7 +21,7 @@ from ase.build import bulk
 from nnp.ase import NNPCalculator
 from nnp.rdf import RadialDistribution, radial_distribution
 from nnp.teachers.ase import StillingerWeber
-from nnp.train.sampling import SampleSettings, sample
+from nnp.train.data.sampling import SampleSettings, sample
 
 R_MAX = 8.0  # Å
 BINS = 100

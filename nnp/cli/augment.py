@@ -15,7 +15,7 @@ from nnp.cli.options import (
     finite,
 )
 from nnp.io.structures import check_target, read_structures, write_structures
-from nnp.train.augment import AugmentSettings, augment, mix
+from nnp.train.data.augment import AugmentSettings, augment, mix
 
 
 def add_parser(subparsers: SubParsers) -> None:

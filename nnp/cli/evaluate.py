@@ -17,8 +17,8 @@ from nnp.cli.table import text_table
 from nnp.errors import NNPError, OutputExistsError
 from nnp.plots import have_matplotlib
 from nnp.report import read_learning, write_report
-from nnp.train.dataset import Dataset, LabelKeys
-from nnp.train.evaluation import evaluate
+from nnp.train.data.dataset import Dataset, LabelKeys
+from nnp.train.data.evaluation import evaluate
 
 # Labels, where ASE holds them when its calculator does not, and their units.
 _KEYS = (

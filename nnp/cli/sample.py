@@ -60,8 +60,8 @@ def add_parser(subparsers: SubParsers) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from nnp.train.sampling import SampleSettings, label, sample
-    from nnp.train.teachers import teacher
+    from nnp.teachers.by_name import teacher
+    from nnp.train.data.sampling import SampleSettings, label, sample
 
     settings = SampleSettings(
         temperatures=tuple(arguments.temperatures),

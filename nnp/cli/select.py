@@ -20,7 +20,7 @@ from nnp.cli.table import text_table
 from nnp.committee import Committee
 from nnp.errors import OptionError
 from nnp.io.structures import check_target, read_structures, write_structures
-from nnp.train.select import choose, rank
+from nnp.train.data.select import choose, rank
 
 
 def add_parser(subparsers: SubParsers) -> None:

@@ -4,6 +4,23 @@
     result = nnp.train.train(settings)
     result.potential.evaluate(atoms)
 
+The map; each folder imports from those above it only:
+
+    data/     dataset  frames       labelled structures and how they are read
+              checks   sets         what is wrong with them; training and validation set
+              baseline              what is taken off the labels before a fit
+              sampling augment      making structures and labels
+              select   evaluation   what to label next; errors of a finished potential
+    inputs/   functions  prune      which symmetry functions a fit has
+              products  product_engines   their values, J v and Jᵀ v by an engine
+              transform features    what the networks see of them; one structure as a fit has it
+    fit/      initial network model       architecture, derivatives, predictions
+              loss objective optimizers/  what is minimised, and how
+              settings task         all settings; what a fit is prepared from them
+              trainer run log checkpoint machine   the loop; files; devices, threads, processes
+    config/   read tables           settings from TOML
+              input_nn normalisation      and from n2p2's input.nn
+
 Names are imported when they are first used: reading and checking data needs no torch, a fit does.
 """
 
@@ -13,15 +30,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from nnp.errors import UnavailableError
+from nnp.train import _moved
 
 if TYPE_CHECKING:
-    from nnp.train.checks import check
-    from nnp.train.dataset import Dataset, LabelKeys
-    from nnp.train.evaluation import evaluate
-    from nnp.train.parallel import join
-    from nnp.train.run import train, train_committee
-    from nnp.train.settings import TrainingSettings, read_settings
-    from nnp.train.trainer import TrainingResult
+    from nnp.train.config.read import read_settings
+    from nnp.train.data.checks import check
+    from nnp.train.data.dataset import Dataset, LabelKeys
+    from nnp.train.data.evaluation import evaluate
+    from nnp.train.fit.machine import join
+    from nnp.train.fit.run import train, train_committee
+    from nnp.train.fit.settings import TrainingSettings
+    from nnp.train.fit.trainer import TrainingResult
 
 __all__ = [
     "Dataset",
@@ -37,17 +56,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Dataset": "dataset",
-    "LabelKeys": "dataset",
-    "TrainingResult": "trainer",
-    "TrainingSettings": "settings",
-    "check": "checks",
-    "evaluate": "evaluation",
-    "join": "parallel",
-    "read_settings": "settings",
-    "train": "run",
-    "train_committee": "run",
+    "Dataset": "data.dataset",
+    "LabelKeys": "data.dataset",
+    "TrainingResult": "fit.trainer",
+    "TrainingSettings": "fit.settings",
+    "check": "data.checks",
+    "evaluate": "data.evaluation",
+    "join": "fit.machine",
+    "read_settings": "config.read",
+    "train": "fit.run",
+    "train_committee": "fit.run",
 }
+_moved.install()
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from pair_parts.fitting import Curve, engine_curve, fit, pairs, teacher_curve
 
-from nnp.train.teachers import teacher
+from nnp.teachers.by_name import teacher
 
 NEAREST, FARTHEST, CUTOFF = 0.5, 5.0, 6.0  # Å
 NARROWEST, WIDEST = 0.5, 2.0  # Å, of the Gaussians exp(−η r²) with η = 1 / (2 width²)

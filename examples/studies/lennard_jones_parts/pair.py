@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nnp.teachers.ase import LennardJones
 from nnp.train import Dataset
-from nnp.train.build import Task
+from nnp.train.fit.task import Task
 
 CUTOFF = 8.5  # Å, of teacher and function
 NEAREST = 3.1

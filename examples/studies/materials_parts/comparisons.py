@@ -22,7 +22,7 @@ from materials_parts.fitting import (
     with_seeds,
 )
 from materials_parts.sampling import SCALE, Labels
-from nnp.train.evaluation import EvaluationReport
+from nnp.train.data.evaluation import EvaluationReport
 
 Numbers = dict[str, Any]
 

@@ -14,20 +14,19 @@ from nnp.io.structures import write_structures
 from nnp.networks import Activation
 from nnp.potential import Potential
 from nnp.train import Dataset, TrainingSettings, evaluate, train
-from nnp.train.evaluation import EvaluationReport
-from nnp.train.functions import AngularSettings, GeneratedFunctions, RadialSettings
-from nnp.train.optimizers import (
-    GradientSettings,
-    KalmanSettings,
-    LbfgsSettings,
-    OptimizerSettings,
-)
-from nnp.train.schedules import ScheduleSettings
-from nnp.train.settings import (
-    DataSettings,
+from nnp.train.data.evaluation import EvaluationReport
+from nnp.train.data.sets import DataSettings
+from nnp.train.fit.initial import NetworkSettings
+from nnp.train.fit.optimizers import OptimizerSettings
+from nnp.train.fit.optimizers.base import ScheduleSettings
+from nnp.train.fit.optimizers.first_order import GradientSettings, LbfgsSettings
+from nnp.train.fit.optimizers.kalman import KalmanSettings
+from nnp.train.fit.settings import RunSettings
+from nnp.train.inputs.functions import (
+    AngularSettings,
     FunctionSettings,
-    NetworkSettings,
-    RunSettings,
+    GeneratedFunctions,
+    RadialSettings,
 )
 
 # Name in tables and pictures: optimiser, its epochs. Gradient descent has the largest rate of

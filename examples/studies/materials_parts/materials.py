@@ -13,7 +13,7 @@ from ase import Atoms
 from ase.build import bulk, graphene
 from ase.spacegroup import crystal
 
-from nnp.train.teachers import teacher
+from nnp.teachers.by_name import teacher
 
 TEACHER = "tblite:GFN1-xTB"
 VACUUM = 8.0  # Å on each side of a sheet

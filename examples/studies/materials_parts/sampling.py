@@ -13,9 +13,9 @@ from ase import Atoms
 
 from materials_parts.materials import TEACHER, Material
 from nnp.io.structures import read_structures, write_structures
-from nnp.train.augment import AugmentSettings, augment, mix
-from nnp.train.sampling import SampleSettings, sample
-from nnp.train.teachers import teacher
+from nnp.teachers.by_name import teacher
+from nnp.train.data.augment import AugmentSettings, augment, mix
+from nnp.train.data.sampling import SampleSettings, sample
 
 SCALE = 0.1  # of the augmented set: cell lengths ± this share
 AUGMENTED_SHARE = 0.8  # augmented structures in the mixture; the rest is dynamics

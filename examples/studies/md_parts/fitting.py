@@ -10,7 +10,7 @@ from ase import Atoms
 
 from nnp import Potential
 from nnp.train import Dataset, evaluate, read_settings, train
-from nnp.train.sampling import SampleSettings
+from nnp.train.data.sampling import SampleSettings
 
 
 def between(settings: SampleSettings) -> SampleSettings:

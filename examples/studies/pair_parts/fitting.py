@@ -11,10 +11,10 @@ from torch import Tensor
 
 from nnp import Potential
 from nnp.train import Dataset, TrainingSettings
-from nnp.train.build import Task, build
-from nnp.train.objective import Objective
-from nnp.train.optimizers import make_optimizer
-from nnp.train.tables import from_table
+from nnp.train.config.tables import from_table
+from nnp.train.fit.objective import Objective
+from nnp.train.fit.optimizers import make_optimizer
+from nnp.train.fit.task import Task, build
 
 
 @dataclass(frozen=True)

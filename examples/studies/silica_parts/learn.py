@@ -10,7 +10,7 @@ from ase.spacegroup import crystal
 from md_parts.fitting import between
 
 from nnp.teachers.ase import Vashishta
-from nnp.train.sampling import SampleSettings, sample
+from nnp.train.data.sampling import SampleSettings, sample
 
 # α-quartz, space group P3₂21, with the lattice constants that Vashishta's potential gives it, Å
 _A, _C = 4.829, 5.309

@@ -10,8 +10,8 @@ from ase.build import bulk
 from md_parts.fitting import between
 
 from nnp.teachers.ase import StillingerWeber
-from nnp.train.augment import AugmentSettings, augment
-from nnp.train.sampling import SampleSettings, sample
+from nnp.train.data.augment import AugmentSettings, augment
+from nnp.train.data.sampling import SampleSettings, sample
 
 LATTICE_CONSTANT = 5.431  # Å
 MELT_K = 3000.0

@@ -23,7 +23,7 @@ from nnp.scaling import Scaling, ScalingMode
 from nnp.structure import Structure, as_structure
 from nnp.symmetry_functions import canonical_order
 from nnp.torchscript import PortableModel
-from nnp.train.functions import (
+from nnp.train.inputs.functions import (
     AngularSettings,
     RadialSettings,
     angular_functions,

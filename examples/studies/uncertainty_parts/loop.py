@@ -18,11 +18,19 @@ from nnp.ase import NNPCalculator
 from nnp.io.structures import write_structures
 from nnp.teachers.ase import StillingerWeber
 from nnp.train import Dataset, TrainingSettings, evaluate, train_committee
-from nnp.train.functions import AngularSettings, GeneratedFunctions, RadialSettings
-from nnp.train.optimizers import KalmanSettings, OptimizerSettings
-from nnp.train.sampling import SampleSettings, sample
-from nnp.train.select import Candidate, choose
-from nnp.train.settings import DataSettings, FunctionSettings, NetworkSettings, RunSettings
+from nnp.train.data.sampling import SampleSettings, sample
+from nnp.train.data.select import Candidate, choose
+from nnp.train.data.sets import DataSettings
+from nnp.train.fit.initial import NetworkSettings
+from nnp.train.fit.optimizers import OptimizerSettings
+from nnp.train.fit.optimizers.kalman import KalmanSettings
+from nnp.train.fit.settings import RunSettings
+from nnp.train.inputs.functions import (
+    AngularSettings,
+    FunctionSettings,
+    GeneratedFunctions,
+    RadialSettings,
+)
 
 START_K = 300.0
 FIRST_LABELS = 6  # frames of the crystal at `START_K`, which is all that is known at first

@@ -1,0 +1,62 @@
+"""Settings from a file: TOML, or n2p2's and RuNNer's ``input.nn``."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nnp.errors import FileFormatError, OptionError
+from nnp.train.config.input_nn import read_input_nn
+from nnp.train.config.tables import from_table
+from nnp.train.fit.settings import TrainingSettings
+
+
+def read_settings(path: str | Path, units: str | None = None) -> TrainingSettings:
+    """Read a TOML file, or n2p2's or RuNNer's input.nn; files that it names are in its folder.
+
+    Args:
+        path: ``*.nn`` is an input.nn, everything else TOML.
+        units: of an input.nn and its input.data; a TOML file says them itself.
+
+    Raises:
+        FileFormatError: it cannot be read or breaks its format.
+        OptionError: unknown keys or values that are not allowed.
+    """
+    path = Path(path)
+    if path.suffix == ".nn":
+        table = read_input_nn(path, units)
+    elif units is not None:
+        raise OptionError(f"units={units!r} for {path}: write data.units and functions.file_units")
+    else:
+        table = _read_toml(path)
+    try:
+        settings = from_table(TrainingSettings, table, "")
+    except OptionError as error:
+        raise OptionError(f"{path}: {error}") from None
+    return _located(settings, path.parent)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileFormatError(f"cannot read {path}: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise FileFormatError(f"{path} is not valid TOML: {error}") from None
+
+
+def _located(settings: TrainingSettings, folder: Path) -> TrainingSettings:
+    def inside(name: str) -> str:
+        return str(folder / Path(name).expanduser())
+
+    data = replace(
+        settings.data,
+        train=tuple(map(inside, settings.data.train)),
+        validation=tuple(map(inside, settings.data.validation)),
+    )
+    file = settings.functions.file
+    functions = replace(settings.functions, file=None if file is None else inside(file))
+    run = replace(settings.run, output=inside(settings.run.output))
+    return replace(settings, data=data, functions=functions, run=run)

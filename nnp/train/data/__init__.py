@@ -1,0 +1,1 @@
+"""Labelled structures: making, choosing, reading, checking and parting them. Needs no torch."""

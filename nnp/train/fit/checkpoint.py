@@ -1,0 +1,99 @@
+"""Checkpoints: one ``.npz`` without pickle, from which a run continues bit for bit."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nnp.errors import FileFormatError, OptionError
+from nnp.io.files import replacing
+from nnp.train.fit.optimizers.base import State
+
+VERSION = 1
+
+
+@dataclass(eq=False)
+class Checkpoint:
+    """Everything that the next epoch depends on.
+
+    Attributes:
+        epoch: epochs done.
+        theta: parameters now; read back, they lie on the CPU.
+        best_theta: parameters with the smallest validation loss so far; likewise.
+        best_loss: that loss.
+        best_epoch: when it was reached.
+        optimizer: state of the optimiser.
+        fingerprint: of settings and data; another run's checkpoint is refused.
+        rows: the log so far.
+        inputs: what the networks take in, see `nnp.train.fit.model.TrainingModel.inputs`.
+    """
+
+    epoch: int
+    theta: Tensor
+    best_theta: Tensor
+    best_loss: float
+    best_epoch: int
+    optimizer: State
+    fingerprint: str
+    rows: list[dict[str, float]] = field(default_factory=list)
+    inputs: NDArray[np.float64] | None = None
+
+
+def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
+    """Write a checkpoint in place of an earlier one; a kill leaves one of the two."""
+    header = {
+        "version": VERSION,
+        "epoch": checkpoint.epoch,
+        "best_loss": checkpoint.best_loss.hex(),
+        "best_epoch": checkpoint.best_epoch,
+        "fingerprint": checkpoint.fingerprint,
+        "rows": checkpoint.rows,
+    }
+    arrays: dict[str, Any] = {f"optimizer/{k}": v for k, v in checkpoint.optimizer.items()}
+    arrays |= {
+        "theta": checkpoint.theta.cpu().numpy(),
+        "best_theta": checkpoint.best_theta.cpu().numpy(),
+    }
+    if checkpoint.inputs is not None:
+        arrays["inputs"] = checkpoint.inputs
+    with replacing(path, force=True) as scratch, scratch.open("wb") as file:
+        np.savez(file, header=np.array(json.dumps(header)), **arrays)
+
+
+def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint:
+    """Read a checkpoint.
+
+    Raises:
+        FileFormatError: it is missing or damaged.
+        OptionError: it belongs to other settings or data.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        header = json.loads(str(arrays.pop("header")))
+    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise FileFormatError(f"{path} is no checkpoint to resume from: {error}") from None
+    if header["version"] != VERSION or header["fingerprint"] != fingerprint:
+        raise OptionError(
+            f"{path} belongs to a run with other settings or data: only epochs, patience and "
+            "output may change; start afresh without --resume"
+        )
+    return Checkpoint(
+        epoch=header["epoch"],
+        theta=torch.from_numpy(arrays.pop("theta")),
+        best_theta=torch.from_numpy(arrays.pop("best_theta")),
+        best_loss=float.fromhex(header["best_loss"]),
+        best_epoch=header["best_epoch"],
+        inputs=arrays.pop("inputs", None),
+        optimizer={name.removeprefix("optimizer/"): a for name, a in arrays.items()},
+        fingerprint=fingerprint,
+        rows=header["rows"],
+    )

@@ -1,0 +1,194 @@
+"""The global extended Kalman filter over all parameters, as RuNNer and n2p2 train.
+
+For residuals ξ with Jacobian H (m, p), covariance P and noise R:
+
+    A = (λ R + H P Hᵀ)⁻¹,  K = P Hᵀ A,  θ ← θ + K ξ,  P ← (P − K H P) / λ + q
+
+with λ = 1 for the standard filter and λ ← ν λ + 1 − ν for fading memory. One step takes the rows
+of a whole batch at once (multi-stream); with one candidate per step it is the classical filter.
+
+Reference:
+    Blank and Brown, J. Chemometrics 8, 391 (1994), doi:10.1002/cem.1180080605; Singraber et al.,
+    J. Chem. Theory Comput. 15, 3075 (2019), doi:10.1021/acs.jctc.8b01092.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nnp.errors import OptionError
+from nnp.train.fit.network import Trace
+from nnp.train.fit.objective import Counts, Objective
+from nnp.train.fit.optimizers.base import State
+from nnp.train.fit.optimizers.covariance import Covariance
+from nnp.train.inputs.features import Sample
+
+
+@dataclass(frozen=True)
+class KalmanSettings:
+    """The filter.
+
+    Attributes:
+        fading: fading memory in place of the standard filter.
+        forgetting: λ at the start (fading memory).
+        forgetting_rate: ν.
+        noise: R, of residuals weighted as in the loss.
+        noise_decay: R shrinks by e^{−decay} per epoch (standard), down to ``noise_min``.
+        noise_min: smallest R.
+        covariance: diagonal of P at the start.
+        process_noise: q, added to the diagonal of P (standard).
+        process_decay: q shrinks by e^{−decay} per epoch, down to ``process_min``.
+        process_min: smallest q.
+        candidates: force components per structure and step; None: all.
+        threshold: draw only components whose error exceeds this times the structure's
+            root-mean-square force error; 0: any.
+    """
+
+    fading: bool = True
+    forgetting: float = 0.99
+    forgetting_rate: float = 0.9995
+    noise: float = 0.02
+    noise_decay: float = 0.0
+    noise_min: float = 1e-4
+    covariance: float = 1.0
+    process_noise: float = 0.0
+    process_decay: float = 0.0
+    process_min: float = 0.0
+    candidates: int | None = 48
+    threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("forgetting", "forgetting_rate"):
+            if not 0 < getattr(self, name) <= 1:
+                raise OptionError(f"kalman {name} = {getattr(self, name)} must be in (0, 1]")
+        for name in ("noise", "noise_min", "covariance"):
+            if not getattr(self, name) > 0:
+                raise OptionError(f"kalman {name} = {getattr(self, name)} must be positive")
+        if self.candidates is not None and self.candidates < 1:
+            raise OptionError(f"kalman candidates = {self.candidates}: 1 or more, or leave it out")
+
+
+class Kalman:
+    """The filter with its covariance.
+
+    Args:
+        settings: constants.
+        n_parameters: length of θ.
+        steps_per_epoch: for the decay of the noises.
+        seed: of the draw of force components.
+        dtype: of the covariance.
+        device: where it lies.
+    """
+
+    full_batch = False
+    uses_columns = True
+
+    def __init__(
+        self,
+        settings: KalmanSettings,
+        n_parameters: int,
+        steps_per_epoch: int,
+        seed: int,
+        dtype: torch.dtype,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self._settings = settings
+        self._covariance = Covariance(settings.covariance, n_parameters, dtype, device)
+        self._forgetting = settings.forgetting if settings.fading else 1.0
+        self._steps = 0
+        self._per_epoch = max(steps_per_epoch, 1)
+        self._seed = seed
+
+    def step(self, theta: Tensor, objective: Objective, batch: Sequence[Sample]) -> Tensor:
+        """See `nnp.train.fit.optimizers.base.Optimizer.step`."""
+        # without autograd's bookkeeping: a twelfth of a step with one candidate on the CPU
+        with torch.inference_mode(theta.device.type == "cpu"):
+            return self._step(theta, objective, batch)
+
+    def _step(self, theta: Tensor, objective: Objective, batch: Sequence[Sample]) -> Tensor:
+        traces = [objective.model.traces(theta, [sample]) for sample in batch]
+        chosen = [
+            self._candidates(objective, sample, trace)
+            for sample, trace in zip(batch, traces, strict=True)
+        ]
+        counts = objective.counts(batch)
+        drawn = sum(len(c) for c in chosen if c is not None)
+        counts = Counts(counts.energy, objective.total(Counts(0, drawn, 0)).forces, counts.stress)
+        rows = [
+            objective.residuals(theta, sample, counts, components, trace)
+            for sample, components, trace in zip(batch, chosen, traces, strict=True)
+        ]
+        self._steps += 1
+        values = torch.cat([theta.new_zeros(0), *(r.values for r in rows)])
+        jacobian = torch.cat([theta.new_zeros((0, len(theta))), *(r.jacobian for r in rows)])
+        return self.update(theta, objective.ranks.rows(values), objective.ranks.rows(jacobian))
+
+    def update(self, theta: Tensor, values: Tensor, jacobian: Tensor) -> Tensor:
+        """θ after the measurements ``values`` (m,) with Jacobian (m, p)."""
+        if not len(values):
+            return theta
+        settings, forgetting = self._settings, self._forgetting
+        projected = self._covariance.times(jacobian)
+        innovation = projected @ jacobian.T
+        innovation.diagonal().add_(forgetting * self._decayed("noise"))
+        factor, failed = torch.linalg.cholesky_ex(innovation)
+        if failed:  # not positive any more: P has lost its symmetry to rounding, or is not finite
+            return torch.full_like(theta, torch.nan)
+        known = torch.cat([projected, values[:, None]], 1)
+        solved = torch.linalg.solve_triangular(factor, known, upper=False)
+        half, scaled = solved[:, :-1], solved[:, -1]
+        noise = 0.0 if settings.fading else self._decayed("process")
+        self._covariance.reduce(half, forgetting, noise)
+        if settings.fading:
+            rate = settings.forgetting_rate
+            self._forgetting = rate * forgetting + 1 - rate
+        moved: Tensor = theta + scaled @ half
+        return moved
+
+    @property
+    def covariance(self) -> Tensor:
+        """(p, p) P."""
+        return self._covariance.dense()
+
+    def set_rate(self, factor: float) -> None:
+        """The filter has no learning rate."""
+
+    def state(self) -> State:
+        """See `nnp.train.fit.optimizers.base.Optimizer.state`."""
+        scalars = np.array([self._forgetting, float(self._steps)])
+        return {"scalars": scalars} | self._covariance.state()
+
+    def restore(self, state: State) -> None:
+        """See `nnp.train.fit.optimizers.base.Optimizer.restore`."""
+        self._covariance.restore(state)
+        self._forgetting, steps = (float(x) for x in state["scalars"])
+        self._steps = int(steps)
+
+    def _decayed(self, name: str) -> float:
+        s, epochs = self._settings, self._steps / self._per_epoch
+        if name == "noise":
+            return max(s.noise * float(np.exp(-s.noise_decay * epochs)), s.noise_min)
+        return max(s.process_noise * float(np.exp(-s.process_decay * epochs)), s.process_min)
+
+    def _candidates(
+        self, objective: Objective, sample: Sample, traces: Sequence[Trace]
+    ) -> np.ndarray | None:
+        """Force components of this step: at random, or at random among the bad ones."""
+        if sample.frame.forces is None or objective.loss.forces == 0:
+            return None
+        pool = np.arange(sample.frame.forces.size)
+        count = self._settings.candidates or len(pool)
+        if self._settings.threshold > 0:
+            (prediction,) = objective.model.predict_from(traces, [sample])
+            force: Tensor = prediction.forces  # type: ignore[assignment]
+            error = np.abs(force.cpu().numpy() - sample.frame.forces).ravel()
+            limit = self._settings.threshold * np.sqrt(np.mean(error**2))
+            bad = np.flatnonzero(error > limit)
+            pool = bad if len(bad) else pool
+        rng = np.random.default_rng((self._seed, self._steps, sample.number))
+        return np.sort(rng.choice(pool, min(count, len(pool)), replace=False))

@@ -1,0 +1,131 @@
+"""A whole training run, or several with different seeds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from nnp.committee import Committee
+from nnp.errors import OptionError, OutputExistsError
+from nnp.train.data.sets import read_data
+from nnp.train.fit.machine import join, memory_explained, use_threads
+from nnp.train.fit.settings import CommitteeSettings, TrainingSettings
+from nnp.train.fit.task import Prepared, Task, make_task, prepare
+from nnp.train.fit.trainer import CHECKPOINT, Trainer, TrainingResult
+
+COMMITTEE = "committee.nnp"
+
+
+def train(
+    settings: TrainingSettings, resume: bool = False, force: bool = False, quiet: bool = False
+) -> TrainingResult:
+    """Read the data, fit, and write everything into ``settings.run.output``.
+
+    Under ``torchrun`` the processes share the structures; rank 0 writes.
+
+    Args:
+        settings: of `read_settings`, or built in Python.
+        resume: whether to continue from the folder's checkpoint, bit for bit.
+        force: whether to overwrite an earlier run.
+        quiet: whether to hide progress bars.
+
+    Raises:
+        OutputExistsError: the folder holds a run, and neither ``resume`` nor ``force`` is given.
+        StructureError: unusable data; names the structure.
+        NumericalError: the fit diverged.
+    """
+    _require_room(settings, resume, force)
+    return _fit(settings, _prepared(settings, quiet), resume, quiet)
+
+
+def train_committee(
+    settings: TrainingSettings,
+    members: int | None = None,
+    resume: bool = False,
+    force: bool = False,
+    quiet: bool = False,
+) -> list[TrainingResult]:
+    """Train several networks for the same data and functions, which are prepared once.
+
+    Member k uses seed + k, for first weights, order and draws, and the k-th of
+    ``settings.committee.hidden`` if there are any; it writes into the folder ``member_k`` of the
+    output. The best models together are ``committee.nnp``, which `nnp.load` reads as one potential.
+
+    Args:
+        settings: of `read_settings`, or built in Python.
+        members: how many; None: ``settings.committee.members``.
+        resume: see `train`; members that have not begun start afresh.
+        force: see `train`.
+        quiet: see `train`.
+
+    Raises:
+        OptionError: fewer than two members, or not as many as sizes of hidden layers.
+    """
+    count = settings.committee.members if members is None else members
+    if count < 2:
+        raise OptionError(f"members = {count}: a committee has 2 or more")
+    committee_settings = replace(settings.committee, members=count)
+    own = [_member(settings, committee_settings, number) for number in range(count)]
+    for member in own:
+        _require_room(member, resume, force)
+    prepared = _prepared(settings, quiet)
+    results = []
+    for member in own:
+        started = (Path(member.run.output) / CHECKPOINT).exists()
+        results.append(_fit(member, prepared, resume and started, quiet))
+    committee = Committee.of([result.potential for result in results], {"program": "nnp train"})
+    if join().writes:
+        committee.save(Path(settings.run.output) / COMMITTEE, force=True)
+    return results
+
+
+def _require_room(settings: TrainingSettings, resume: bool, force: bool) -> None:
+    folder = Path(settings.run.output)
+    if (folder / CHECKPOINT).exists() and not (resume or force):
+        raise OutputExistsError(
+            f"{folder} holds a training run: continue it with resume=True (--resume), overwrite it "
+            "with force=True (--force), or name another run.output"
+        )
+
+
+def _prepared(settings: TrainingSettings, quiet: bool) -> Prepared:
+    use_threads(settings.run.threads, settings.optimizer.kind)
+    ranks = join()
+    data = read_data(settings.data)
+    return prepare(settings, *data, quiet=quiet or not ranks.writes, ranks=ranks)
+
+
+def _fit(
+    settings: TrainingSettings, prepared: Prepared, resume: bool, quiet: bool
+) -> TrainingResult:
+    folder, ranks = Path(settings.run.output), prepared.ranks
+    with memory_explained(prepared.maker.device):
+        task = make_task(settings, prepared)
+        folder.mkdir(parents=True, exist_ok=True)
+        if ranks.writes:
+            _write_notes(task, folder)
+        return Trainer(settings, task, quiet or not ranks.writes).run(resume)
+
+
+def _member(
+    settings: TrainingSettings, committee: CommitteeSettings, number: int
+) -> TrainingSettings:
+    folder = str(Path(settings.run.output) / f"member_{number}")
+    run = replace(settings.run, seed=settings.run.seed + number, output=folder)
+    network = settings.network
+    if committee.hidden:
+        network = replace(network, hidden=committee.hidden[number])
+    return replace(settings, run=run, network=network, committee=CommitteeSettings())
+
+
+def _write_notes(task: Task, folder: Path) -> None:
+    """``findings.txt`` and ``functions.txt``: what the checks saw, what was pruned and why."""
+    lines = {
+        "findings.txt": [str(finding) for finding in task.findings],
+        "functions.txt": [
+            *(f"kept {m.symbol}: {len(m.functions)}" for m in task.model.template.models),
+            *(f"dropped {line}" for line in task.dropped),
+        ],
+    }
+    for name, text in lines.items():
+        (folder / name).write_text("".join(f"{line}\n" for line in text), encoding="utf-8")

@@ -1,0 +1,128 @@
+"""All settings of a training run: the TOML file's tables, one dataclass each.
+
+Those of one part stand with what they govern; here are the whole and what belongs to no part.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import torch
+
+from nnp.errors import OptionError
+from nnp.train.data.sets import DataSettings
+from nnp.train.fit.initial import NetworkSettings
+from nnp.train.fit.loss import LossSettings
+from nnp.train.fit.machine import require_name
+from nnp.train.fit.optimizers import OptimizerSettings
+from nnp.train.fit.optimizers.base import ScheduleSettings
+from nnp.train.inputs.functions import FunctionSettings
+from nnp.train.inputs.transform import InputSettings
+from nnp.values import require_whole
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """[run]: how long, and what is written.
+
+    Attributes:
+        epochs: passes over the training data.
+        seed: of everything that is drawn.
+        output: folder of models, logs and checkpoints.
+        evaluate_every: epochs between evaluations of training and validation errors.
+        checkpoint_every: epochs between checkpoints.
+        patience: epochs without a better validation loss before it stops; None: never.
+        dtype: ``"float64"`` or ``"float32"``, of networks and optimiser.
+        store_columns: whether second-order optimisers keep the Jacobian in memory.
+        threads: of torch, BLAS and the engine.
+        device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``: where everything is computed.
+        tensorboard: whether to write TensorBoard events too.
+    """
+
+    epochs: int = 40
+    seed: int = 0
+    output: str = "training"
+    evaluate_every: int = 1
+    checkpoint_every: int = 1
+    patience: int | None = None
+    dtype: str = "float64"
+    store_columns: bool = True
+    threads: int = 1
+    tensorboard: bool = False
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "evaluate_every", "checkpoint_every", "threads"):
+            if getattr(self, name) < 1:
+                raise OptionError(f"{name} = {getattr(self, name)}: 1 or more")
+        require_whole("seed", self.seed, 0)
+        if self.dtype not in ("float64", "float32"):
+            raise OptionError(f"dtype = {self.dtype!r}: allowed are 'float64', 'float32'")
+        if self.patience is not None and self.patience < 1:
+            raise OptionError(f"patience = {self.patience}: 1 epoch or more, or leave it out")
+        require_name(self.device)
+
+    @property
+    def torch_dtype(self) -> torch.dtype:
+        """``dtype`` as torch has it."""
+        return torch.float64 if self.dtype == "float64" else torch.float32
+
+
+@dataclass(frozen=True)
+class CommitteeSettings:
+    """[committee]: several networks for the same data.
+
+    Attributes:
+        members: how many; 1: no committee.
+        hidden: neurons of each hidden layer, per member; empty: all as [network] says. The number
+            of layers must be the same, or the members have no mean in one network.
+    """
+
+    members: int = 1
+    hidden: tuple[tuple[int, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.hidden and self.members == 1:
+            object.__setattr__(self, "members", len(self.hidden))
+        if self.members < 1 or (self.hidden and len(self.hidden) != self.members):
+            raise OptionError(
+                f"members = {self.members} with hidden layers for {len(self.hidden)}: 1 or more "
+                "members, and hidden = [[24, 24], [30, 20], …] with one entry for each, or none"
+            )
+        if len({len(sizes) for sizes in self.hidden}) > 1:
+            raise OptionError(
+                f"committee hidden = {[list(sizes) for sizes in self.hidden]}: the members need "
+                "the same number of hidden layers; their sizes may differ"
+            )
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The whole file."""
+
+    data: DataSettings
+    functions: FunctionSettings = field(default_factory=FunctionSettings)
+    inputs: InputSettings = field(default_factory=InputSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    loss: LossSettings = field(default_factory=LossSettings)
+    optimizer: OptimizerSettings = field(default_factory=OptimizerSettings)
+    schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
+    run: RunSettings = field(default_factory=RunSettings)
+    committee: CommitteeSettings = field(default_factory=CommitteeSettings)
+
+
+def to_table(settings: Any) -> Any:
+    """Plain values of a dataclass, JSON-serialisable."""
+    if dataclasses.is_dataclass(settings):
+        pairs = ((f.name, getattr(settings, f.name)) for f in dataclasses.fields(settings))
+        return {name: to_table(value) for name, value in pairs}
+    if isinstance(settings, Enum):
+        return settings.value
+    if isinstance(settings, tuple | list):
+        return [to_table(value) for value in settings]
+    if isinstance(settings, dict):
+        return {str(key): to_table(value) for key, value in settings.items()}
+    return settings

@@ -1,0 +1,252 @@
+"""From settings and data to what a fit needs: functions, inputs, reference energies, first weights.
+
+All but the weights is shared by the members of a committee.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from tqdm import tqdm
+
+from nnp.errors import StructureError
+from nnp.io.structures import is_input_data
+from nnp.networks import Activation, Network
+from nnp.potential import ElementModel, Potential
+from nnp.scaling import Scaling
+from nnp.train.data.baseline import reference_energies
+from nnp.train.data.checks import Finding, check, require_labels
+from nnp.train.data.dataset import Dataset
+from nnp.train.data.sets import DataSettings
+from nnp.train.fit.initial import initial_network
+from nnp.train.fit.machine import Ranks, find_device, memory_explained
+from nnp.train.fit.model import TrainingModel
+from nnp.train.fit.network import AtomicNetwork, from_network
+from nnp.train.fit.optimizers import uses_columns
+from nnp.train.fit.settings import TrainingSettings
+from nnp.train.inputs.features import FeatureMaker, Sample
+from nnp.train.inputs.functions import Functions, choose_functions
+from nnp.train.inputs.products import DescriptorProducts
+from nnp.train.inputs.prune import prune
+from nnp.train.inputs.transform import InputTransform, input_transform, scaling_of
+from nnp.units import ATOMIC, METAL, UnitSystem, unit_system
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What fits that differ in networks and seeds have in common.
+
+    Attributes:
+        functions: per element symbol, those that were kept.
+        scalings: per element, of the finished potential.
+        offsets: reference energy per element symbol, eV.
+        maker: of the samples.
+        train, validation: samples of this process, see `nnp.train.fit.machine`.
+        frames: all structures, those of the training set first.
+        n_train: structures in the training set.
+        findings: of the data's checks.
+        dropped: functions that were pruned, one line each with the reason.
+        ranks: the processes that share the work.
+    """
+
+    functions: Functions
+    scalings: list[Scaling]
+    offsets: dict[str, float]
+    maker: FeatureMaker
+    train: list[Sample]
+    validation: list[Sample]
+    frames: Dataset
+    n_train: int
+    findings: list[Finding]
+    dropped: list[str]
+    ranks: Ranks = field(default_factory=Ranks)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Task(Prepared):
+    """What a trainer needs: what all fits to the data share, and of this one in addition:
+
+    Attributes:
+        model: the fixed part.
+        theta: the first parameters.
+    """
+
+    model: TrainingModel
+    theta: Tensor
+
+
+def build(
+    settings: TrainingSettings,
+    train: Dataset,
+    validation: Dataset,
+    quiet: bool = False,
+    ranks: Ranks | None = None,
+) -> Task:
+    """Prepare the data and draw weights; see `prepare`."""
+    return make_task(settings, prepare(settings, train, validation, quiet, ranks))
+
+
+def prepare(
+    settings: TrainingSettings,
+    train: Dataset,
+    validation: Dataset,
+    quiet: bool = False,
+    ranks: Ranks | None = None,
+) -> Prepared:
+    """Check the data, choose functions, compute inputs.
+
+    Args:
+        settings: all of them; networks, optimiser's constants and seed play no part.
+        train: the data to learn from.
+        validation: the data to judge by.
+        quiet: whether to hide progress bars.
+        ranks: the processes that share the work; one when None.
+
+    Raises:
+        StructureError: unusable data; names the structure.
+        OptionError: settings that do not fit the data.
+        UnavailableError: no such device, or its memory is full.
+    """
+    require_labels(train)
+    if len(validation):
+        require_labels(validation)
+    findings = check(train + validation)  # together: a duplicate may be in both
+    _require_known(train, validation)
+    device = find_device(settings.run.device)
+    functions = choose_functions(settings.functions, train.elements)
+    # On the CPU whatever the device: eigenvectors turn with the last digit of the values, and with
+    # them what a checkpoint's weights mean.
+    values = _values(DescriptorProducts(functions, settings.run.threads), train, quiet)
+    kept, dropped = _pruned(functions, values, settings)
+    values = {symbol: values[symbol][:, index] for symbol, index in kept.items()}
+    functions = {s: tuple(functions[s][i] for i in index) for s, index in kept.items()}
+    with memory_explained(device):
+        maker, scalings = _maker(settings, functions, values, device)
+        ranks = ranks or Ranks()
+        parts = _samples(settings, maker, (train, validation), quiet, ranks)
+    return Prepared(
+        functions=functions,
+        scalings=scalings,
+        offsets=reference_energies(train, train.elements, settings.data.reference_energies),
+        maker=maker,
+        train=parts[0],
+        validation=parts[1],
+        frames=train + validation,
+        n_train=len(train),
+        findings=findings,
+        dropped=dropped,
+        ranks=ranks,
+    )
+
+
+def make_task(settings: TrainingSettings, prepared: Prepared) -> Task:
+    """A network set with first weights for data that may be shared by several of them."""
+    rng = np.random.default_rng((settings.run.seed, 1))
+    models, networks, parameters = [], [], []
+    start = 0
+    pairs = zip(prepared.functions.items(), prepared.scalings, strict=True)
+    for (symbol, own), scaling in pairs:
+        network = _network(settings, symbol, len(own), start)
+        start += network.n_parameters
+        networks.append(network)
+        chosen = settings.network
+        first = initial_network(network, chosen.initial, rng, chosen.weight_range)
+        parameters.append(from_network(first))
+        blank = _blank(len(own), first)
+        models.append(ElementModel(symbol, own, scaling, blank, prepared.offsets[symbol]))
+    template = Potential(tuple(models), units=_file_units(settings.data))
+    model = TrainingModel(tuple(networks), prepared.maker, template)
+    theta = torch.cat(parameters).to(prepared.maker.device, prepared.maker.dtype)
+    return Task(**vars(prepared), model=model, theta=theta)
+
+
+def _file_units(data: DataSettings) -> UnitSystem:
+    """Those of the input.data it learns from, which do not say them; else Å and eV."""
+    if not any(map(is_input_data, (*data.train, *data.validation))):
+        return METAL
+    return unit_system(data.units) or ATOMIC
+
+
+def _network(settings: TrainingSettings, symbol: str, n_inputs: int, start: int) -> AtomicNetwork:
+    chosen = settings.network.of(symbol)
+    activations = [chosen.activation] * len(chosen.hidden) + [Activation.IDENTITY]
+    return AtomicNetwork((n_inputs, *chosen.hidden, 1), activations, start)
+
+
+def _blank(n_functions: int, first: Network) -> Network:
+    """Zeros of the finished network's shape."""
+    weights = (np.empty((n_functions, first.sizes[1])), *first.weights[1:])
+    zeros = tuple(np.zeros_like(w) for w in weights)
+    return Network(zeros, tuple(np.zeros_like(b) for b in first.biases), first.activations)
+
+
+def _require_known(train: Dataset, validation: Dataset) -> None:
+    for frame in validation:
+        unknown = set(frame.structure.symbols) - set(train.elements)
+        if unknown:
+            raise StructureError(
+                f"{frame.where} (validation) has {sorted(unknown)}, which the training data lacks"
+            )
+
+
+def _values(
+    products: DescriptorProducts, dataset: Dataset, quiet: bool
+) -> dict[str, NDArray[np.float64]]:
+    """(n, s) functions of all atoms, per element."""
+    rows: dict[str, list[NDArray[np.float64]]] = {symbol: [] for symbol in products.elements}
+    for frame in tqdm(dataset, desc="functions", unit="structure", disable=quiet or None):
+        found = products.descriptors(products.place(frame.structure))
+        for symbol, values in zip(products.elements, found, strict=True):
+            rows[symbol].append(values.numpy())
+    return {symbol: np.concatenate(parts) for symbol, parts in rows.items()}
+
+
+def _pruned(
+    functions: Functions,
+    values: dict[str, NDArray[np.float64]],
+    settings: TrainingSettings,
+) -> tuple[dict[str, NDArray[np.int64]], list[str]]:
+    kept, dropped = {}, []
+    for symbol, own in functions.items():
+        chosen = prune(own, values[symbol], settings.functions.prune)
+        kept[symbol] = chosen.kept
+        dropped += [f"{symbol}: {reason}" for reason in chosen.reasons]
+    return kept, dropped
+
+
+def _maker(
+    settings: TrainingSettings,
+    functions: Functions,
+    values: dict[str, NDArray[np.float64]],
+    device: torch.device,
+) -> tuple[FeatureMaker, list[Scaling]]:
+    scalings: list[Scaling] = []
+    transforms: list[InputTransform] = []
+    for symbol in functions:
+        scalings.append(scaling_of(values[symbol], settings.inputs))
+        transforms.append(input_transform(values[symbol], scalings[-1], settings.inputs))
+    products = DescriptorProducts(functions, settings.run.threads, device)
+    return FeatureMaker(products, transforms, settings.run.torch_dtype), scalings
+
+
+def _samples(
+    settings: TrainingSettings,
+    maker: FeatureMaker,
+    datasets: tuple[Dataset, Dataset],
+    quiet: bool,
+    ranks: Ranks,
+) -> list[list[Sample]]:
+    """This process' samples of the training and of the validation set."""
+    store = settings.run.store_columns and uses_columns(settings.optimizer)
+    stress = settings.loss.stress > 0 or settings.loss.stress_end > 0
+    parts: list[list[Sample]] = []
+    for part, dataset in zip(("training", "validation"), datasets, strict=True):
+        own = [n for n in range(len(dataset)) if ranks.owns(n)]
+        bar = tqdm(own, desc=f"{part} inputs", unit="structure", disable=quiet or not own or None)
+        keep = store and part == "training"
+        parts.append([maker.sample(dataset[n], stress, keep, n) for n in bar])
+    return parts

@@ -1,0 +1,263 @@
+"""The loop: epochs, evaluation, best model, checkpoints, early stop, what happens on NaN."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from nnp.errors import NumericalError, OptionError
+from nnp.potential import Potential
+from nnp.train.data.checks import Finding
+from nnp.train.fit.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from nnp.train.fit.log import SetErrors, TrainingLog, set_errors
+from nnp.train.fit.objective import Objective
+from nnp.train.fit.optimizers import make_optimizer
+from nnp.train.fit.settings import TrainingSettings, to_table
+from nnp.train.fit.task import Task
+from nnp.train.inputs.features import Sample
+
+CHECKPOINT, BEST, LAST = "checkpoint.npz", "best.nnp", "last.nnp"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingResult:
+    """What a run ends with.
+
+    Attributes:
+        potential: with the smallest validation loss (training loss without a validation set).
+        last: of the last epoch.
+        best_epoch: when the first was reached, from 1.
+        rows: the log.
+        findings: of the data's checks.
+    """
+
+    potential: Potential
+    last: Potential
+    best_epoch: int
+    rows: list[dict[str, float]] = field(repr=False)
+    findings: list[Finding] = field(repr=False)
+
+
+class Trainer:
+    """Fits one network set to one task.
+
+    Args:
+        settings: all of them.
+        task: data and model.
+        quiet: whether to hide the progress bar.
+    """
+
+    def __init__(self, settings: TrainingSettings, task: Task, quiet: bool = False) -> None:
+        self._settings, self._task = settings, task
+        self._quiet = quiet or not task.ranks.writes
+        self._own = {sample.number: sample for sample in task.train}
+        self._folder = Path(settings.run.output)
+        self._objective = Objective(task.model, settings.loss, task.ranks)
+        self._optimizer = make_optimizer(
+            settings.optimizer,
+            task.model.n_parameters,
+            task.n_train,
+            settings.run.seed,
+            task.theta.dtype,
+            task.theta.device,
+        )
+        self._theta = task.theta.clone()
+        self._best = (np.inf, 0, self._theta)  # loss, epoch, θ
+        self._epoch = 0
+        self._start = time.monotonic()
+        self._fingerprint = fingerprint(settings, task)
+
+    def run(self, resume: bool = False) -> TrainingResult:
+        """Train, writing models, log and checkpoints into the output folder (rank 0 does).
+
+        Args:
+            resume: whether to continue from the folder's checkpoint.
+
+        Raises:
+            NumericalError: the loss is not finite any more; best and last good model are kept.
+            OptionError: the checkpoint belongs to other settings or data.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        log = TrainingLog(
+            self._folder, self._settings.run.tensorboard, writes=self._task.ranks.writes
+        )
+        if resume:
+            self._restore(log)
+        epochs, self._start = self._settings.run.epochs, time.monotonic()
+        with tqdm(
+            total=epochs, initial=self._epoch, desc="fit", unit="epoch", disable=self._quiet or None
+        ) as bar:
+            while self._epoch < epochs and not self._out_of_patience():
+                self._one_epoch(log, bar)
+                bar.update()
+        return self._finish(log)
+
+    def _one_epoch(self, log: TrainingLog, bar: tqdm[None]) -> None:
+        run = self._settings.run
+        factor = self._settings.schedule.at(self._epoch, run.epochs)
+        self._optimizer.set_rate(factor)
+        self._objective.loss = self._settings.loss.at(factor)
+        theta = self._theta
+        for batch in self._batches():
+            theta = self._optimizer.step(theta, self._objective, batch)
+            if not bool(torch.isfinite(theta).all()):
+                self._diverged(log, "a step made the weights infinite or NaN")
+        last = self._epoch + 1 == run.epochs
+        if (self._epoch + 1) % run.evaluate_every == 0 or last:
+            row = self._evaluated(theta, log, factor)
+            bar.set_postfix_str(_postfix(row))
+        self._theta = theta
+        self._epoch += 1
+        if self._epoch % run.checkpoint_every == 0 or last:
+            self._save(log)
+
+    def _batches(self) -> Iterator[Sequence[Sample]]:
+        """This process' share of each batch; it may be empty."""
+        if self._optimizer.full_batch:
+            yield self._task.train
+            return
+        rng = np.random.default_rng((self._settings.run.seed, 2, self._epoch))
+        order = rng.permutation(self._task.n_train)
+        size = self._settings.optimizer.batch
+        for at in range(0, len(order), size):
+            yield [self._own[i] for i in order[at : at + size] if i in self._own]
+
+    def _evaluated(self, theta: Tensor, log: TrainingLog, factor: float) -> dict[str, float]:
+        # with the same weights in every epoch, so that losses compare
+        reference = Objective(self._task.model, self._settings.loss, self._task.ranks)
+        train = set_errors(reference, theta, self._task.train)
+        held_out = set_errors(reference, theta, self._task.validation)
+        judged = held_out if len(self._task.frames) > self._task.n_train else train
+        if not np.isfinite(train.loss + judged.loss):
+            self._diverged(log, "the loss is not finite")
+        if judged.loss < self._best[0]:
+            self._best = (judged.loss, self._epoch + 1, theta.clone())
+        seconds = time.monotonic() - self._start
+        row = _row(self._epoch + 1, seconds, factor, train, held_out)
+        log.add(row)
+        return row
+
+    def _diverged(self, log: TrainingLog, what: str) -> None:
+        """Save what was good, and say what to change."""
+        self._finish(log)
+        raise NumericalError(
+            f"epoch {self._epoch + 1}: {what}; the models of the last good epochs are kept in "
+            f"{self._folder}. Change: {_ADVICE[self._settings.optimizer.kind]}"
+        )
+
+    def _out_of_patience(self) -> bool:
+        patience = self._settings.run.patience
+        return patience is not None and self._epoch - self._best[1] >= patience
+
+    def _save(self, log: TrainingLog) -> None:
+        loss, epoch, best = self._best
+        state = self._optimizer.state()
+        checkpoint = Checkpoint(
+            self._epoch,
+            self._theta,
+            best,
+            float(loss),
+            epoch,
+            state,
+            self._fingerprint,
+            log.rows,
+            self._task.model.inputs,
+        )
+        if self._task.ranks.writes:
+            write_checkpoint(checkpoint, self._folder / CHECKPOINT)
+        self._write_models()
+
+    def _restore(self, log: TrainingLog) -> None:
+        found = read_checkpoint(self._folder / CHECKPOINT, self._fingerprint)
+        inputs, device = self._task.model.inputs, self._theta.device
+        if found.inputs is not None and not np.allclose(found.inputs, inputs, rtol=1e-6):
+            raise OptionError(
+                f"{self._folder / CHECKPOINT} was written where functions round differently, so "
+                "that inputs are decorrelated along other directions: resume on a machine like "
+                "that one, or start afresh without --resume"
+            )
+        self._epoch, self._theta = found.epoch, found.theta.to(device)
+        self._best = (found.best_loss, found.best_epoch, found.best_theta.to(device))
+        self._optimizer.restore(found.optimizer)
+        log.restore(found.rows)
+
+    def _finish(self, log: TrainingLog) -> TrainingResult:
+        potential, last = self._write_models()
+        return TrainingResult(potential, last, self._best[1], log.rows, self._task.findings)
+
+    def _write_models(self) -> tuple[Potential, Potential]:
+        """Best and last; a kill leaves those of the last checkpoint."""
+        _, epoch, best = self._best
+        potential, last = self._potential(best, epoch), self._potential(self._theta, self._epoch)
+        if self._task.ranks.writes:
+            potential.save(self._folder / BEST, force=True)
+            last.save(self._folder / LAST, force=True)
+        return potential, last
+
+    def _potential(self, theta: Tensor, epoch: int) -> Potential:
+        provenance = {
+            "program": "nnp train",
+            "epoch": epoch,
+            "settings": _portable(self._settings),
+            "structures": self._task.n_train,
+        }
+        return replace(self._task.model.potential(theta), provenance=provenance)
+
+
+_ADVICE = {
+    "kalman": "a larger [optimizer.kalman] noise or a smaller covariance",
+    "levenberg_marquardt": "a larger [optimizer.levenberg_marquardt] damping",
+    "lbfgs": "fewer [optimizer.lbfgs] iterations per epoch, or some loss l2",
+} | dict.fromkeys(
+    ("adam", "adamw", "sgd", "rmsprop"), "a smaller [optimizer.gradient] rate, or a clip"
+)
+
+
+def fingerprint(settings: TrainingSettings, task: Task) -> str:
+    """Hash of what a resumed run must share with the interrupted one."""
+    table = _portable(settings)
+    for name in ("epochs", "patience"):
+        table["run"].pop(name)
+    digest = hashlib.sha256(json.dumps(table, sort_keys=True).encode())
+    digest.update(task.theta.cpu().numpy().tobytes())
+    for frame in task.frames:
+        for label in (frame.structure.positions, frame.energy, frame.forces, frame.stress):
+            digest.update(np.asarray(label if label is not None else np.nan).tobytes())
+    return digest.hexdigest()
+
+
+def _portable(settings: TrainingSettings) -> dict[str, dict[str, object]]:
+    """Settings without paths and devices: they belong to one machine."""
+    table: dict[str, dict[str, object]] = to_table(settings)
+    for name in ("train", "validation"):
+        table["data"][name] = [Path(p).name for p in table["data"][name]]  # type: ignore[attr-defined]
+    file = settings.functions.file
+    table["functions"]["file"] = None if file is None else Path(file).name
+    table["run"].pop("output")
+    table["run"].pop("device")
+    return table
+
+
+def _row(
+    epoch: int, seconds: float, factor: float, train: SetErrors, held_out: SetErrors
+) -> dict[str, float]:
+    row = {"epoch": float(epoch), "seconds": seconds, "rate_factor": factor}
+    row |= train.row("train")
+    if held_out.energy.count or held_out.forces.count or held_out.stress.count:
+        row |= held_out.row("valid")
+    return row
+
+
+def _postfix(row: dict[str, float]) -> str:
+    prefix = "valid" if "valid_loss" in row else "train"
+    energy, force = row[f"{prefix}_energy_rmse_mev"], row[f"{prefix}_force_rmse"]
+    return f"{prefix} {energy:.2f} meV/atom, {force:.4f} eV/Å"

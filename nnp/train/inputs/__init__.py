@@ -1,0 +1,1 @@
+"""From structures to the networks' inputs: functions, their products, the transform of them."""

@@ -1,6 +1,12 @@
 #include "thread_pool.h"
 
 #include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
 
 #if defined(__linux__)
 #include <sched.h>
@@ -20,66 +26,110 @@ int available_threads()
     return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+// The threads of one process and what they wait on.
+class ThreadPool::Team
+{
+public:
+    explicit Team(int n_workers)
+    {
+        try {
+            for (int thread = 1; thread <= n_workers; ++thread)
+                workers_.emplace_back(&Team::serve, this, thread);
+        } catch (...) {  // the system gives no more: those that there are must not stay behind
+            stop();
+            throw;
+        }
+    }
+
+    ~Team() { stop(); }
+
+    void run(int64_t n_chunks, const std::function<void(int64_t, int)>& work)
+    {
+        {
+            std::lock_guard<std::mutex> lock(mutex_);
+            n_chunks_ = n_chunks;
+            work_ = &work;
+            next_ = 0;
+            failure_ = nullptr;
+            running_ = workers_.size();
+            ++generation_;
+        }
+        start_.notify_all();
+        take_chunks(0);
+        std::unique_lock<std::mutex> lock(mutex_);
+        done_.wait(lock, [&] { return running_ == 0; });
+        if (failure_)
+            std::rethrow_exception(failure_);
+    }
+
+private:
+    std::vector<std::thread> workers_;
+    std::mutex mutex_;
+    std::condition_variable start_, done_;
+    uint64_t generation_ = 0;
+    size_t running_ = 0;
+    bool stopping_ = false;
+    std::atomic<int64_t> next_{0};
+    int64_t n_chunks_ = 0;
+    const std::function<void(int64_t, int)>* work_ = nullptr;
+    std::exception_ptr failure_;
+
+    void stop()
+    {
+        {
+            std::lock_guard<std::mutex> lock(mutex_);
+            stopping_ = true;
+        }
+        start_.notify_all();
+        for (std::thread& worker : workers_)
+            worker.join();
+    }
+
+    void take_chunks(int thread)
+    {
+        try {
+            for (int64_t chunk = next_++; chunk < n_chunks_; chunk = next_++)
+                (*work_)(chunk, thread);
+        } catch (...) {
+            std::lock_guard<std::mutex> lock(mutex_);
+            failure_ = std::current_exception();
+            next_ = n_chunks_;
+        }
+    }
+
+    void serve(int thread)
+    {
+        uint64_t seen = 0;
+        for (;;) {
+            {
+                std::unique_lock<std::mutex> lock(mutex_);
+                start_.wait(lock, [&] { return stopping_ || generation_ != seen; });
+                if (stopping_)
+                    return;
+                seen = generation_;
+            }
+            take_chunks(thread);
+            {
+                std::lock_guard<std::mutex> lock(mutex_);
+                --running_;
+            }
+            done_.notify_one();
+        }
+    }
+};
+
 ThreadPool::ThreadPool(int n_threads) : n_threads_(std::max(1, n_threads)) {}
 
 ThreadPool::~ThreadPool()
 {
-    if (process_ != getpid()) {
-        for (std::thread& worker : workers_)
-            worker.detach();  // threads of a parent process: nothing to wait for
-        return;
-    }
-    {
-        std::lock_guard<std::mutex> lock(mutex_);
-        stopping_ = true;
-    }
-    start_.notify_all();
-    for (std::thread& worker : workers_)
-        worker.join();
+    forget_another_process();
 }
 
-void ThreadPool::start_workers()
+// Neither joined nor destroyed: its threads are not here, and its condition variables would wait for them.
+void ThreadPool::forget_another_process()
 {
-    if (process_ == getpid())
-        return;
-    for (std::thread& worker : workers_)
-        worker.detach();
-    workers_.clear();
-    process_ = getpid();
-    for (int thread = 1; thread < n_threads_; ++thread)
-        workers_.emplace_back(&ThreadPool::worker, this, thread);
-}
-
-void ThreadPool::take_chunks(int thread)
-{
-    try {
-        for (int64_t chunk = next_++; chunk < n_chunks_; chunk = next_++)
-            (*work_)(chunk, thread);
-    } catch (...) {
-        std::lock_guard<std::mutex> lock(mutex_);
-        failure_ = std::current_exception();
-        next_ = n_chunks_;
-    }
-}
-
-void ThreadPool::worker(int thread)
-{
-    uint64_t seen = 0;
-    for (;;) {
-        {
-            std::unique_lock<std::mutex> lock(mutex_);
-            start_.wait(lock, [&] { return stopping_ || generation_ != seen; });
-            if (stopping_)
-                return;
-            seen = generation_;
-        }
-        take_chunks(thread);
-        {
-            std::lock_guard<std::mutex> lock(mutex_);
-            --running_;
-        }
-        done_.notify_one();
-    }
+    if (team_ && process_ != getpid())
+        (void)team_.release();  // lost on purpose
 }
 
 void ThreadPool::run(int64_t n_chunks, const std::function<void(int64_t, int)>& work)
@@ -89,22 +139,12 @@ void ThreadPool::run(int64_t n_chunks, const std::function<void(int64_t, int)>& 
             work(chunk, 0);
         return;
     }
-    start_workers();
-    {
-        std::lock_guard<std::mutex> lock(mutex_);
-        n_chunks_ = n_chunks;
-        work_ = &work;
-        next_ = 0;
-        failure_ = nullptr;
-        running_ = n_threads_ - 1;
-        ++generation_;
+    forget_another_process();
+    if (!team_) {
+        team_ = std::make_unique<Team>(n_threads_ - 1);
+        process_ = getpid();
     }
-    start_.notify_all();
-    take_chunks(0);
-    std::unique_lock<std::mutex> lock(mutex_);
-    done_.wait(lock, [&] { return running_ == 0; });
-    if (failure_)
-        std::rethrow_exception(failure_);
+    team_->run(n_chunks, work);
 }
 
 }  // namespace nnp

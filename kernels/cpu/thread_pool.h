@@ -2,13 +2,9 @@
 #ifndef NNP_CPU_THREAD_POOL_H
 #define NNP_CPU_THREAD_POOL_H
 
-#include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
-#include <thread>
-#include <vector>
+#include <memory>
 
 namespace nnp
 {
@@ -16,6 +12,8 @@ namespace nnp
 // As many threads as the process may run at once.
 int available_threads();
 
+// The threads start with the first loop that has use for them. A process forked from this one has none of them, and
+// mutexes in whatever state they were: its first loop starts threads of its own.
 class ThreadPool
 {
 public:
@@ -30,22 +28,13 @@ public:
     void run(int64_t n_chunks, const std::function<void(int64_t, int)>& work);
 
 private:
-    int n_threads_;
-    long process_ = 0;  // who started the workers: a forked child has none of them
-    std::vector<std::thread> workers_;
-    std::mutex mutex_;
-    std::condition_variable start_, done_;
-    uint64_t generation_ = 0;
-    int running_ = 0;
-    bool stopping_ = false;
-    std::atomic<int64_t> next_{0};
-    int64_t n_chunks_ = 0;
-    const std::function<void(int64_t, int)>* work_ = nullptr;
-    std::exception_ptr failure_;
+    class Team;
 
-    void start_workers();
-    void worker(int thread);
-    void take_chunks(int thread);
+    int n_threads_;
+    long process_ = 0;  // whose threads the team's are
+    std::unique_ptr<Team> team_;
+
+    void forget_another_process();
 };
 
 }  // namespace nnp

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes as ct
+import os
 import threading
 import weakref
 from typing import Any
@@ -23,12 +24,25 @@ PRECISIONS = {"float64": 0, "float32": 1}
 TARGETS = {"auto": 0, "baseline": 1, "avx2": 2, "avx512": 3}
 
 
+# All there are, for processes forked from this one.
+_ENGINES: weakref.WeakSet[CpuEngine] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for engine in list(_ENGINES):
+        engine.renew_if_busy()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 class CpuEngine:
     """Evaluates a potential with the C++ library.
 
     Results do not depend on the number of threads, bit for bit. Between calls with the same atoms
     the neighbour list is kept until an atom may have crossed the skin. Calls from several Python
-    threads wait for one another, for the list and the results' memory are one.
+    threads wait for one another, for the list and the results' memory are one. A process forked
+    from this one goes on with the engine, and with threads of its own.
 
     Args:
         potential: what to evaluate.
@@ -55,10 +69,25 @@ class CpuEngine:
         self._potential = potential
         self._library = c.load_library()
         options = _options(dtype, threads, skin, target)
-        self._handle = _create(self._library, potential, options)
-        self._finalizer = weakref.finalize(self, self._library.nnp_engine_destroy, self._handle)
+        self._options = options
         self._widths = np.array([len(model.functions) for model in potential.models])
+        self._open()
+        _ENGINES.add(self)
+
+    def _open(self) -> None:
+        self._handle = _create(self._library, self._potential, self._options)
+        self._finalizer = weakref.finalize(self, self._library.nnp_engine_destroy, self._handle)
+        # at exit another thread may still be in it, and the process's end takes the memory anyway
+        self._finalizer.atexit = False  # type: ignore[misc]  # typeshed has it read-only
         self._one_at_a_time = threading.RLock()
+
+    def renew_if_busy(self) -> None:
+        """In a forked process: begin afresh where a thread that is not here was evaluating."""
+        if self._one_at_a_time.acquire(blocking=False):
+            self._one_at_a_time.release()
+        else:
+            self._finalizer.detach()  # half-done work: neither used nor freed
+            self._open()
 
     @property
     def target(self) -> str:

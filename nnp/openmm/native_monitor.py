@@ -42,7 +42,9 @@ class NativeMonitor:
         )
         if not self._handle:
             raise OptionError(message.value.decode(errors="replace"))
-        weakref.finalize(self, self._library.nnp_openmm_monitor_destroy, self._handle)
+        destroy = self._library.nnp_openmm_monitor_destroy
+        # not at exit, where another thread may still read it
+        weakref.finalize(self, destroy, self._handle).atexit = False  # type: ignore[misc]
 
     @property
     def evaluations(self) -> int:

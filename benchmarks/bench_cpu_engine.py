@@ -26,10 +26,10 @@ from pathlib import Path
 
 import numpy as np
 from ase.build import bulk
+from beside_lammps.clock import silicon_clock
 
 import nnp
-from nnp.benchmark import Measurement, as_record, measure, replicated
-from nnp.benchmark.clock import silicon_clock
+from nnp.bench import Measurement, as_record, measure, replicated
 from nnp.cli.table import text_table
 from nnp.io.structures import read_structures
 from nnp.structure import as_structure

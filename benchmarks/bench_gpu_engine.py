@@ -35,10 +35,10 @@ import ase.units
 import numpy as np
 from ase.build import bulk, molecule
 from ase.data import atomic_masses
+from beside_lammps.picture import draw_scaling
 
 import nnp
-from nnp.benchmark import Measurement, as_record, from_times, replicated
-from nnp.benchmark.pictures import draw_scaling
+from nnp.bench import Measurement, as_record, from_times, replicated
 from nnp.errors import NNPError, UnavailableError
 from nnp.io.files import replacing
 from nnp.io.structures import read_structures

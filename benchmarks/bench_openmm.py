@@ -34,7 +34,7 @@ from ase.io import read
 
 import nnp
 import nnp.openmm
-from nnp.benchmark import machine
+from nnp.bench import machine
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.engines import _library as c
 from nnp.engines.cpu import CpuEngine

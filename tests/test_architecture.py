@@ -26,9 +26,10 @@ LAYERS = [
     ["engines"],
     ["committee"],
     ["io", "testing", "descriptor_ops"],
-    ["ops", "torchscript", "teachers", "metrics", "data", "figures"],
+    ["ops", "torchscript", "teachers", "metrics", "data"],
     ["ase", "openmm", "rdf", "train"],
-    ["md", "plots", "report", "benchmark", "mlpotential"],
+    ["md", "bench", "mlpotential"],
+    ["pictures"],
     ["cli", "__main__"],
 ]
 # What the package itself re-exports, at the top.
@@ -47,9 +48,9 @@ OPTIONAL = {
         "openmm",
         "train",
     },
-    "openmm": {"openmm", "md", "benchmark", "cli"},
+    "openmm": {"openmm", "md", "cli"},
     "openmmtorch": {"openmm"},
-    "matplotlib": {"figures", "plots"},
+    "matplotlib": {"pictures"},
     "ase": {
         "ase",
         "io/structures",
@@ -59,7 +60,7 @@ OPTIONAL = {
         "cli",
         "openmm",
         "rdf",
-        "benchmark",
+        "bench",
     },
 }
 

@@ -15,15 +15,16 @@ import pytest
 
 pytest.importorskip("openmm", reason="OpenMM is not installed")
 
+from bench_lammps import main
+from beside_lammps.sizes import of_size
+from beside_lammps.subjects import LammpsSubject, OpenMMSubject
+from beside_lammps.systems import silicon_script
 from lammps_stand_in import program, stand_in
 
-from nnp.benchmark import lammps
-from nnp.benchmark.agreement import Answer, Judge
-from nnp.benchmark.lammps_systems import Conditions, in_our_axes, silicon_script
-from nnp.benchmark.programs import run_program
-from nnp.benchmark.structures import of_size
-from nnp.benchmark.subjects import LammpsSubject, OpenMMSubject
-from nnp.cli import main
+from nnp.bench import lammps
+from nnp.bench.agreement import Answer, Judge
+from nnp.bench.lammps_script import Conditions, in_our_axes
+from nnp.bench.programs import run_program
 from nnp.errors import NNPError, UnavailableError
 from nnp.structure import as_structure
 from nnp.teachers.ase import StillingerWeber
@@ -129,7 +130,7 @@ def test_yardsticks_are_not_compared(tmp_path):
 def test_command_refuses_to_time_another_potential(factor, tmp_path, capsys):
     fake = stand_in(tmp_path, factor)
     small = ["--atoms", "8", "--repeats", "1", "--block-seconds", "0.01", "--routes", "python"]
-    asked = ["bench", "silicon_sw", *small, "--styles", "hdnnp", "--lammps", str(fake)]
+    asked = ["silicon_sw", *small, "--styles", "hdnnp", "--lammps", str(fake)]
     assert main(asked) == 0
     printed = capsys.readouterr().out
     refused = "LAMMPS hdnnp, 8 atoms: not measured, it is another potential"
@@ -186,7 +187,7 @@ def alive(pid):
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 @pytest.mark.parametrize("deaf", [False, True])
 def test_a_launchers_processes_end_with_it(deaf, tmp_path, monkeypatch):
-    monkeypatch.setattr("nnp.benchmark.programs._GRACE", 0.3)
+    monkeypatch.setattr("nnp.bench.programs._GRACE", 0.3)
     trap = "trap '' TERM; " if deaf else ""
     text = f"#!/bin/sh\n{trap}sleep 10 &\necho $! > pid\nwait; sleep 10; echo > ended\n"
     launcher = program(tmp_path, text)
@@ -211,7 +212,7 @@ def test_programs_share_our_session(tmp_path):
 def test_interrupted_programs_end(tmp_path):
     launcher = program(tmp_path, "#!/bin/sh\necho $$ > pid\nexec sleep 30\n")
     code = (
-        "import os, pathlib, nnp.benchmark.programs as p\n"
+        "import os, pathlib, nnp.bench.programs as p\n"
         f"p.run_program([{str(launcher)!r}], pathlib.Path({str(tmp_path)!r}), os.environ, 60)"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)

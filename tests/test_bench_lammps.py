@@ -15,16 +15,17 @@ import pytest
 
 pytest.importorskip("openmm", reason="OpenMM is not installed")
 
+from bench_lammps import build_parser, main
+from beside_lammps import clock, suffixes
+from beside_lammps.sizes import of_size
+from beside_lammps.subjects import LammpsSubject
+from beside_lammps.systems import script_of
 from lammps_stand_in import program, stand_in
 from pair_potential import pair_potential
 
 import nnp
-from nnp.benchmark import clock, lammps
-from nnp.benchmark.lammps_systems import Conditions, runs, script_of
-from nnp.benchmark.structures import of_size
-from nnp.benchmark.subjects import LammpsSubject
-from nnp.cli import main
-from nnp.cli.program import build_parser
+from nnp.bench import lammps
+from nnp.bench.lammps_script import Conditions, runs
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.errors import NNPError, UnavailableError
 from nnp.networks import Activation, Network
@@ -139,7 +140,7 @@ def test_clusters_are_whole_molecules():
 
 def test_threads_and_lists_of_suffixes():
     def words(suffix, threads, many_body):
-        return " ".join(lammps.suffix_arguments(suffix, threads, many_body))
+        return " ".join(suffixes.suffix_arguments(suffix, threads, many_body))
 
     assert words("", 4, True) == ""
     assert words("omp", 4, True) == "-sf omp -pk omp 4"
@@ -241,7 +242,7 @@ def test_no_lammps_at_all(monkeypatch):
 def words(tmp_path, *more):
     files = [f"--{kind}={tmp_path / f'out.{kind}'}" for kind in ("json", "markdown")]
     small = ["--atoms", "3", "8", "--repeats", "1", "--block-seconds", "0.01"]
-    return ["bench", "silicon_sw", *small, "--routes", "python", *files, *more]
+    return ["silicon_sw", *small, "--routes", "python", *files, *more]
 
 
 def test_command_writes_one_table(tmp_path, fake, capsys):
@@ -301,5 +302,5 @@ def test_the_page_shows_commands_that_exist():
     lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     assert len(lines) >= 4
     for line in lines:
-        arguments = build_parser().parse_args(shlex.split(line)[1:])
-        assert arguments.lammps is not None
+        words = shlex.split(line)[2:]  # what was measured before was called nnp bench
+        assert build_parser().parse_args(words).lammps is not None

@@ -10,14 +10,12 @@ import pytest
 
 pytest.importorskip("openmm", reason="OpenMM is not installed")
 
+from bench_lammps import build_parser, chosen_subjects, main
+from beside_lammps.sizes import of_size
+from beside_lammps.tables import page_of, write_page
 from lammps_stand_in import stand_in
 
-from nnp.benchmark.lammps_systems import Conditions
-from nnp.benchmark.structures import of_size
-from nnp.cli import main
-from nnp.cli.bench_lammps import chosen_subjects
-from nnp.cli.bench_tables import page_of, write_page
-from nnp.cli.program import build_parser
+from nnp.bench.lammps_script import Conditions
 from nnp.errors import NNPError
 from nnp.structure import Structure
 from nnp.testing import random_potential
@@ -54,7 +52,7 @@ def test_pages_without_a_place(page, tmp_path, capsys):
     ):
         write_page(f"{file}#x", "text")
     quick = ["--atoms", "3", "--routes", "--styles", "--markdown", f"{file}#x"]
-    assert main(["bench", "silicon_sw", "--lammps", "nothing", *quick]) == 1
+    assert main(["silicon_sw", "--lammps", "nothing", *quick]) == 1
     said = capsys.readouterr()
     assert "page" in said.err
     assert said.out == ""  # nothing was measured in vain
@@ -67,7 +65,7 @@ def test_command_writes_into_a_page(tmp_path):
     small = ["--atoms", "8", "--repeats", "1", "--block-seconds", "0.01", "--routes"]
     fake = ["--styles", "hdnnp", "--lammps", str(stand_in(tmp_path))]
     files = ["--json", str(record), "--markdown", f"{page}#x"]
-    assert main(["bench", "silicon_sw", *small, *fake, *files]) == 0
+    assert main(["silicon_sw", *small, *fake, *files]) == 0
     text = page_of(json.loads(record.read_text()))
     assert f"<!-- table x -->\n{text}<!-- end of table x -->\nb\n" == page.read_text()
     assert "| LAMMPS hdnnp | 8 | 2 | 5 |" in text
@@ -92,7 +90,7 @@ def test_there_are_numbers():
 
 
 def test_where_gpu_platforms_evaluate():
-    words = ["bench", "x", "--lammps", "--styles", "--platforms", "CPU", "CUDA", "--gpu-kernels"]
+    words = ["x", "--lammps", "--styles", "--platforms", "CPU", "CUDA", "--gpu-kernels"]
     arguments = build_parser().parse_args([*words, "device", "host", "--routes", "native", "torch"])
     found = chosen_subjects(arguments, random_potential(("Si",), 1, ("radial",)), Conditions())
     assert {subject.name: subject.options.get("gpu_kernels") for subject in found} == {

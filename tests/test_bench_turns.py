@@ -10,14 +10,14 @@ import pytest
 
 pytest.importorskip("openmm", reason="OpenMM is not installed")
 
+from beside_lammps.comparison import Plan, compare
+from beside_lammps.sizes import of_size
+from beside_lammps.subjects import LammpsSubject, OpenMMSubject
 from lammps_stand_in import stand_in
 from pair_potential import pair_potential
 
-from nnp.benchmark.comparison import Plan, compare
-from nnp.benchmark.lammps_systems import Conditions
-from nnp.benchmark.measurement import from_times
-from nnp.benchmark.structures import of_size
-from nnp.benchmark.subjects import LammpsSubject, OpenMMSubject
+from nnp.bench.lammps_script import Conditions
+from nnp.bench.measurement import from_times
 from nnp.errors import NNPError, UnavailableError
 from nnp.structure import as_structure
 from nnp.testing import random_potential
@@ -132,7 +132,7 @@ def test_openmm_subject(route):
 
 
 def test_lines_of_the_table():
-    from nnp.cli.bench_tables import row
+    from beside_lammps.tables import row
 
     details = {"block_steps": 7, "threads": 2, "timestep_fs": 1.0}
     details["processor_seconds"] = [0.5, 0.4, 0.6]

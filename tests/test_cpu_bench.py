@@ -7,8 +7,9 @@ from argparse import Namespace
 
 import numpy as np
 import pytest
+from lammps_stand_in import stand_in
 
-from nnp.benchmark import default_structure, from_times, measure, replicated
+from nnp.bench import default_structure, from_times, measure, replicated
 from nnp.cli import main
 from nnp.cli.bench import _variants
 from nnp.errors import OptionError, StructureError
@@ -90,3 +91,21 @@ def test_structures_that_cannot_be_had():
         default_structure(random_potential(("H", "O"), 1, ("radial",)))
     with pytest.raises(StructureError, match="no periodic axis to repeat it along"):
         replicated(structures()["molecule"], 100)
+
+
+def test_lammps_beside_the_engines(tmp_path, capsys):
+    """Its energies and forces are compared before it is timed; what cannot run is said."""
+    words = ["bench", "silicon_sw", "--atoms", "8", "--steps", "5", "--dtype", "float64"]
+    other = stand_in(tmp_path, 1.0 + 1e-6).rename(tmp_path / "another")
+    good, record = stand_in(tmp_path), tmp_path / "bench.json"
+    commands = [str(good), str(other), str(tmp_path / "missing")]
+    assert main([*words, "--json", str(record), "--lammps", *commands]) == 0
+    printed = capsys.readouterr().out
+    assert "LAMMPS, 8 atoms: not measured, it is another potential" in printed
+    assert "missing: LAMMPS does not start" in printed
+    engine, lammps = json.loads(record.read_text())["measurements"]
+    assert engine["subject"] == "cpu float64 1 thread"
+    assert lammps["subject"] == "LAMMPS hdnnp"
+    assert lammps["n_atoms"] == 8
+    assert lammps["details"]["version"] == "1 Jan 2030"
+    assert f"{lammps['rate'] / 1e3:.4g}" in printed

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nnp.benchmark import machine
+from nnp.bench import machine
 from nnp.errors import UnavailableError
 from nnp.io.files import replacing
 

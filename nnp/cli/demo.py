@@ -152,8 +152,8 @@ def _runners(
 
 
 def _analyse(name: str, outputs: Outputs, outcome: Outcome) -> _Run:
-    from nnp.cli.pictures import second_half
     from nnp.md import read_log
+    from nnp.pictures.run import second_half
 
     temperatures = read_log(outputs.log)["temperature_K"]
     mean, error = block_average(temperatures[len(temperatures) // 2 :])
@@ -163,7 +163,8 @@ def _analyse(name: str, outputs: Outputs, outcome: Outcome) -> _Run:
 
 def _pictures(runs: list[_Run], folder: Path, settings: MDSettings) -> list[str]:
     from nnp.md import read_log
-    from nnp.plots import have_matplotlib, plot_rdf, plot_run
+    from nnp.pictures.figure import have_matplotlib
+    from nnp.pictures.run import plot_rdf, plot_run
 
     if not have_matplotlib():
         return ["no pictures: matplotlib is not installed (pip install 'nnp[plot]')"]

@@ -15,8 +15,8 @@ from nnp.cli.options import (
 )
 from nnp.cli.table import text_table
 from nnp.errors import NNPError, OutputExistsError
-from nnp.plots import have_matplotlib
-from nnp.report import read_learning, write_report
+from nnp.pictures.figure import have_matplotlib
+from nnp.pictures.report import read_learning, write_report
 from nnp.train.data.dataset import Dataset, LabelKeys
 from nnp.train.data.evaluation import evaluate
 

@@ -116,10 +116,10 @@ def _choice(group: Any, name: str, allowed: Sequence[str], default: str, text: s
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from nnp.cli.pictures import draw
     from nnp.io.structures import read_structures
     from nnp.md import Outputs, Runner
     from nnp.openmm import create_system, to_openmm
+    from nnp.pictures.run import draw
 
     given = vars(arguments)
     settings = _settings(given)

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.errors import FileFormatError
-from nnp.figures import new_figure
 from nnp.io.files import replacing
+from nnp.pictures.figure import new_figure
 from nnp.train.data.evaluation import QUANTITIES, EvaluationReport
 
 _STYLE = """body{font-family:sans-serif;max-width:60em;margin:2em auto}

@@ -11,23 +11,12 @@ from typing import Any, Protocol
 
 import openmm
 
-from nnp.benchmark.agreement import Answer
-from nnp.benchmark.lammps import (
-    MIXED,
-    ON_DEVICES,
-    TIME_LIMIT,
-    forces_of_lammps,
-    run_lammps,
-    suffix_arguments,
-)
-from nnp.benchmark.lammps_systems import (
-    MANY_BODY,
-    Conditions,
-    in_our_axes,
-    runs,
-    script_of,
-)
-from nnp.benchmark.openmm_md import DEVICES, OpenMMDynamics
+from beside_lammps.openmm_md import DEVICES, OpenMMDynamics
+from beside_lammps.suffixes import MIXED, ON_DEVICES, suffix_arguments
+from beside_lammps.systems import MANY_BODY, script_of
+from nnp.bench.agreement import Answer
+from nnp.bench.lammps import TIME_LIMIT, forces_of_lammps, run_lammps
+from nnp.bench.lammps_script import Conditions, in_our_axes, runs
 from nnp.errors import NNPError, UnavailableError
 from nnp.potential import Potential
 from nnp.structure import Structure

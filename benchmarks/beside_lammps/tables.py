@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nnp.benchmark.measurement import Measurement
+from nnp.bench.measurement import Measurement
 from nnp.cli.table import markdown_table
 from nnp.errors import NNPError
 from nnp.io.files import replacing

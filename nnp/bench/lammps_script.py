@@ -1,9 +1,6 @@
-"""Input scripts for LAMMPS: a potential's own directory, and classical yardsticks of cost.
+"""Input scripts for LAMMPS: a potential by n2p2's ``pair_style hdnnp``, on given atoms.
 
-``hdnnp``: the potential, by n2p2 (https://docs.lammps.org/pair_hdnnp.html). ``sw``: silicon by
-Stillinger and Weber, Phys. Rev. B 31, 5262 (1985), doi:10.1103/PhysRevB.31.5262. ``snap``: silicon
-by Zuo et al., J. Phys. Chem. A 124, 731 (2020), whose coefficients come with LAMMPS. ``lj/cut``:
-LAMMPS's own benchmark of a liquid (bench/in.lj), in reduced units.
+https://docs.lammps.org/pair_hdnnp.html
 """
 
 from __future__ import annotations
@@ -11,25 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import ase.build
 import ase.io
 import numpy as np
 from ase import Atoms
 from ase.calculators.lammps import Prism
 from numpy.typing import NDArray
 
-from nnp.benchmark.structures import of_size
 from nnp.io import n2p2
 from nnp.potential import Potential
-from nnp.structure import Structure, as_structure
+from nnp.structure import Structure
 
-STYLES = ("hdnnp", "sw", "snap", "lj/cut")
-MANY_BODY = ("hdnnp", "sw", "snap")
-
-# In the order of LAMMPS: epsilon (eV), sigma (Å), a, lambda, gamma, cos θ, A, B, p, q, tolerance.
-_STILLINGER_WEBER = (
-    "Si Si Si 2.1683 2.0951 1.80 21.0 1.20 -0.333333333333 7.049556277 0.6022245584 4.0 0.0 0.0\n"
-)
 _MARGIN = 15.0  # Å around a cluster
 _CUTOFF_MARGIN = 1e-6  # Å; LAMMPS wants the potential's cutoff or slightly more
 
@@ -44,22 +32,6 @@ neighbor {skin} bin
 neigh_modify every 1 delay 0 check yes
 velocity all create {temperature} 376847
 timestep {timestep_ps}
-"""
-
-_LIQUID = """
-units lj
-atom_style atomic
-lattice fcc 0.8442
-region box block 0 {cells} 0 {cells} 0 {cells}
-create_box 1 box
-create_atoms 1 box
-mass 1 1.0
-velocity all create 1.44 87287 loop geom
-pair_style lj/cut 2.5
-pair_coeff 1 1 1.0 1.0 2.5
-neighbor 0.3 bin
-neigh_modify delay 0 every 20 check no
-timestep 0.005
 """
 
 
@@ -78,48 +50,25 @@ class Conditions:
     skin: float = 1.0
 
 
-def script_of(
-    style: str,
-    folder: Path,
-    potential: Potential,
-    path: Path,
-    structure: Structure,
-    conditions: Conditions,
+def hdnnp_script(
+    folder: Path, potential: Potential, path: Path, structure: Structure, conditions: Conditions
 ) -> str:
-    """The system of a style, up to its first ``run``; its files go to the folder.
+    """The potential on a structure, up to the first ``run``; its files go to the folder.
 
     Args:
-        style: of ``STYLES``.
         folder: for atoms and parameters.
-        potential: for ``hdnnp``.
+        potential: moves the atoms.
         path: where it lies; if not an n2p2 directory, the potential is written as one.
-        structure: for ``hdnnp``; silicon of as many atoms for ``sw`` and ``snap``, a liquid for
-            ``lj/cut``.
+        structure: the atoms.
         conditions: velocities, time step, skin.
 
     Raises:
         NNPError: the potential cannot be written as n2p2's files.
     """
-    if style == "lj/cut":
-        return _LIQUID.format(cells=max(1, round((len(structure) / 4) ** (1 / 3))))
-    if style == "hdnnp":
-        if not path.is_dir():
-            path = folder / "hdnnp"
-            n2p2.write(potential, path, potential.units)
-        return _on_atoms(folder, structure, potential.elements, _hdnnp(potential, path), conditions)
-    silicon = of_size(as_structure(ase.build.bulk("Si", cubic=True)), len(structure))
-    return silicon_script(style, folder, silicon, conditions)
-
-
-def silicon_script(style: str, folder: Path, silicon: Structure, conditions: Conditions) -> str:
-    """The system of ``sw`` or ``snap``, up to its first ``run``; see `script_of`."""
-    if style == "snap":
-        files = "Si_Zuo_JPCA2020.snapcoeff Si_Zuo_JPCA2020.snapparam"
-    else:
-        (folder / "Si.sw").write_text(_STILLINGER_WEBER)
-        files = f"{folder}/Si.sw"
-    pair = f"pair_style {style}\npair_coeff * * {files} Si"
-    return _on_atoms(folder, silicon, ("Si",), pair, conditions)
+    if not path.is_dir():
+        path = folder / "hdnnp"
+        n2p2.write(potential, path, potential.units)
+    return on_atoms(folder, structure, potential.elements, _hdnnp(potential, path), conditions)
 
 
 def runs(warm_up: int, steps: int, blocks: int = 1) -> str:
@@ -149,9 +98,10 @@ def in_our_axes(structure: Structure, vectors: NDArray[np.float64]) -> NDArray[n
     return turned
 
 
-def _on_atoms(
+def on_atoms(
     folder: Path, structure: Structure, elements: tuple[str, ...], pair: str, wanted: Conditions
 ) -> str:
+    """Atoms, a pair style, lists and first velocities; the atoms' file goes to the folder."""
     file = folder / "atoms.data"
     ase.io.write(
         file, _boxed(structure), format="lammps-data", specorder=list(elements), masses=True

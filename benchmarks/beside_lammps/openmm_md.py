@@ -11,7 +11,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 from openmm import unit
 
-from nnp.benchmark.lammps_systems import Conditions
+from nnp.bench.lammps_script import Conditions
 from nnp.openmm import check_platform, create_system, to_openmm
 from nnp.potential import Potential
 from nnp.structure import Structure

@@ -8,14 +8,14 @@ has moved half of it. The number of steps in a block follows from the subject's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from nnp.benchmark.agreement import Difference, Judge, sentence
-from nnp.benchmark.lammps import TIME_LIMIT
-from nnp.benchmark.lammps_systems import Conditions
-from nnp.benchmark.measurement import Measurement, from_times
-from nnp.benchmark.subjects import Subject
+from beside_lammps.subjects import Subject
+from nnp.bench.agreement import Difference, Judge
+from nnp.bench.lammps import TIME_LIMIT
+from nnp.bench.lammps_script import Conditions
+from nnp.bench.measurement import Measurement, from_times
 from nnp.errors import NNPError, UnavailableError
 from nnp.structure import Structure
 
@@ -114,7 +114,7 @@ def _measure(
             size.times.setdefault(subject.name, []).append(found)
             speeds[subject.name] = atoms / found[0]
         if repeat < 0 and size.differences:
-            tell(sentence(atoms, size.differences))
+            tell(agreed(atoms, size.differences))
 
 
 def _begin(
@@ -161,3 +161,17 @@ def _measurement(subject: Subject, size: _Size) -> Measurement:
         details["force_difference_ev_per_angstrom"] = found.force
     n_atoms = details.pop("n_atoms", len(size.structure))
     return from_times(subject.name, n_atoms, [wall for wall, _ in times], details)
+
+
+def agreed(n_atoms: int, differences: Mapping[str, Difference]) -> str:
+    """For the reader of a table.
+
+    >>> agreed(8, {"a": Difference(1e-15, 3e-14), "b": Difference(2e-12, 1e-12)})
+    '8 atoms: the same energies and forces, within 2e-12 eV/atom and 1e-12 eV/Å: a, b'
+    """
+    energy = max(found.energy for found in differences.values())
+    force = max(found.force for found in differences.values())
+    return (
+        f"{n_atoms} atoms: the same energies and forces, within {energy:.1g} eV/atom and "
+        f"{force:.1g} eV/Å: {', '.join(differences)}"
+    )

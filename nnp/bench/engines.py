@@ -15,7 +15,7 @@ import ase.units
 import numpy as np
 from ase.data import atomic_masses
 
-from nnp.benchmark.measurement import Measurement, from_times
+from nnp.bench.measurement import Measurement, from_times
 from nnp.potential import Potential
 from nnp.structure import Structure
 

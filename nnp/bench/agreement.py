@@ -6,7 +6,6 @@ the forces of a crystal vanish whatever the potential.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -99,17 +98,3 @@ class Judge:
                 f"(allowed: {energy:.2g} and {force * largest:.2g}); times would not compare"
             )
         return found
-
-
-def sentence(n_atoms: int, differences: Mapping[str, Difference]) -> str:
-    """For the reader of a table.
-
-    >>> sentence(8, {"a": Difference(1e-15, 3e-14), "b": Difference(2e-12, 1e-12)})
-    '8 atoms: the same energies and forces, within 2e-12 eV/atom and 1e-12 eV/Å: a, b'
-    """
-    energy = max(found.energy for found in differences.values())
-    force = max(found.force for found in differences.values())
-    return (
-        f"{n_atoms} atoms: the same energies and forces, within {energy:.1g} eV/atom and "
-        f"{force:.1g} eV/Å: {', '.join(differences)}"
-    )

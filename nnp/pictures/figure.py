@@ -12,6 +12,15 @@ _DOTS_PER_INCH = 150
 _COLOURS = 64
 
 
+def have_matplotlib() -> bool:
+    """Whether pictures can be drawn."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
 def check_picture(path: str | Path) -> None:
     """Refuse what `save_figure` would refuse, before anything is computed for it.
 

@@ -10,11 +10,14 @@ import re
 import warnings
 from pathlib import Path
 
+from nnp.committee import Committee
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.elements import SYMBOLS, atomic_number
 from nnp.errors import FileFormatError, NNPError, OptionError, OutputExistsError
 from nnp.io.files import replacing
 from nnp.io.n2p2 import functions as function_lines
+from nnp.io.n2p2.folder import charges_hint, warn_of_charges, weights_file
+from nnp.io.n2p2.members import check_alike, member_folders, numbered_folders
 from nnp.io.n2p2.networks import (
     architecture_lines,
     check_element_lines,
@@ -43,15 +46,42 @@ def read(directory: str | Path, units: UnitSystem | None = None) -> Potential:
     """Read a potential directory.
 
     Args:
-        directory: holds ``input.nn``, ``scaling.data`` and ``weights.ZZZ.data`` per element.
+        directory: holds ``input.nn``, ``scaling.data`` and ``weights.ZZZ.data`` per element; where
+            ``committee_mode`` and ``committee_data`` say so, other members' weights in folders.
         units: of the files; bohr and hartree when None. Then a warning says so where the cutoff
             looks like Å.
+
+    Returns:
+        The potential; a `nnp.Committee` where the directory holds one.
 
     Raises:
         FileFormatError: a file is missing or breaks the format; the message names file and line.
     """
     directory = Path(directory)
-    settings = Settings(directory / "input.nn")
+    if not (directory / "input.nn").exists() and (folders := numbered_folders(directory)):
+        potential: Potential = Committee.of([_read_one(folder, units) for folder in folders])
+    else:
+        settings = Settings(directory / "input.nn")
+        members = member_folders(settings)
+        found = [_read_one(directory, units, settings, folder) for folder in members]
+        check_alike(found, members)
+        potential = found[0] if len(found) == 1 else Committee.of(found, _provenance(directory))
+    if units is None and (warning := unit_warning(potential)):
+        warnings.warn(f"{directory}: {warning}", stacklevel=3)
+    return potential
+
+
+def _read_one(
+    directory: Path,
+    units: UnitSystem | None,
+    settings: Settings | None = None,
+    member: Path | None = None,
+) -> Potential:
+    """One network per element; a member's files come from its folder, where they are there."""
+    settings = settings or Settings(directory / "input.nn")
+    member = member or directory
+    if member != directory and (member / "input.nn").exists():
+        settings = Settings(member / "input.nn")
     taken = units or ATOMIC
     length, energy = taken.length_in_angstrom, taken.energy_in_ev
     elements = _elements(settings)
@@ -59,24 +89,27 @@ def read(directory: str | Path, units: UnitSystem | None = None) -> Potential:
     functions = _functions(settings, elements, length)
     mode = read_mode(settings)
     counts = {symbol: len(found) for symbol, found in functions.items()}
-    scalings = read_scaling(directory / "scaling.data", counts, mode)
+    scaling = next((f for f in (member, directory) if (f / "scaling.data").exists()), directory)
+    scalings = read_scaling(scaling / "scaling.data", counts, mode)
     mean_energy, conv_energy = _normalisation(settings)
     offsets = _atom_energies(settings, elements)
     models = []
     for symbol in elements:
         architecture = read_architecture(settings, symbol)
-        network = read_weights(directory / weights_name(symbol), architecture, counts[symbol])
+        path = weights_file(member, symbol)
+        network = read_weights(path, architecture, counts[symbol], charges_hint(member))
         if settings.flag("normalize_nodes"):
             network = divide_by_inputs(network)
         offset = (mean_energy + offsets[symbol]) * energy
         models.append(
             ElementModel(symbol, tuple(functions[symbol]), scalings[symbol], network, offset)
         )
-    provenance = {"source": "n2p2 directory", "name": directory.resolve().name}
-    potential = Potential(tuple(models), energy / conv_energy, taken, provenance)
-    if units is None and (warning := unit_warning(potential)):
-        warnings.warn(f"{directory}: {warning}", stacklevel=3)
-    return potential
+    warn_of_charges(member)
+    return Potential(tuple(models), energy / conv_energy, taken, _provenance(member))
+
+
+def _provenance(directory: Path) -> dict[str, str]:
+    return {"source": "n2p2 directory", "name": directory.resolve().name}
 
 
 def write(
@@ -159,7 +192,9 @@ def _elements(settings: Settings) -> tuple[str, ...]:
 def _functions(
     settings: Settings, elements: tuple[str, ...], length: float
 ) -> dict[str, list[SymmetryFunction]]:
-    make_cutoff = function_lines.cutoff_maker(settings.one("cutoff_type"))
+    make_cutoff = function_lines.cutoff_maker(
+        settings.one("cutoff_type"), settings.one("cutoff_alpha")
+    )
     found: dict[str, list[SymmetryFunction]] = {symbol: [] for symbol in elements}
     for entry in settings.all("symfunction_short", "symfunction"):
         central, function = function_lines.read_function(entry, elements, make_cutoff, length)

@@ -237,13 +237,19 @@ _READERS: dict[int, Callable[[_Line], SymmetryFunction]] = {
 }
 
 
-def cutoff_maker(entry: Entry | None) -> MakeCutoff:
-    """What the keyword ``cutoff_type`` says; RuNNer's files may lack it (then the cosine)."""
+def cutoff_maker(entry: Entry | None, alpha: Entry | None = None) -> MakeCutoff:
+    """What ``cutoff_type`` and RuNNer's ``cutoff_alpha`` say; without them it is the cosine."""
+    if alpha is not None:
+        alpha.expect(1)
+    if entry is None:
+        entry = alpha
+        number = int(CutoffKind.COSINE)
+    else:
+        entry.expect(1, 2)
+        number = entry.integer(0)
     if entry is None:
         return lambda radius: Cutoff(CutoffKind.COSINE, radius)
-    entry.expect(1, 2)
-    number = entry.integer(0)
-    inner_fraction = entry.number(1) if len(entry.arguments) == 2 else 0.0
+    inner_fraction = _inner_fraction(entry, alpha)
     try:
         kind = CutoffKind(number)
     except ValueError:
@@ -253,6 +259,16 @@ def cutoff_maker(entry: Entry | None) -> MakeCutoff:
     except OptionError as error:
         raise entry.error(f"is not allowed: {error}") from None
     return lambda radius: Cutoff(kind, radius, inner_fraction)
+
+
+def _inner_fraction(entry: Entry, alpha: Entry | None) -> float:
+    """α of ``cutoff_type T α`` or of ``cutoff_alpha α``."""
+    given = entry.number(1) if len(entry.arguments) == 2 else None
+    if alpha is None:
+        return given or 0.0
+    if given is not None and given != alpha.number(0):
+        raise alpha.error(f"is {alpha.number(0):g}, but {entry.keyword} says {given:g}: keep one")
+    return alpha.number(0)
 
 
 def _text(value: float) -> str:

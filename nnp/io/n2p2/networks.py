@@ -65,8 +65,14 @@ def check_element_lines(settings: Settings, elements: tuple[str, ...]) -> None:
                 )
 
 
-def read_weights(path: Path, architecture: Architecture, n_inputs: int) -> Network:
-    """Read ``weights.ZZZ.data``.
+def read_weights(path: Path, architecture: Architecture, n_inputs: int, hint: str = "") -> Network:
+    """Read ``weights.ZZZ.data``: rows of a value with its place, or of values alone.
+
+    Args:
+        path: the file.
+        architecture: of the network.
+        n_inputs: number of functions.
+        hint: behind the message of a wrong number of weights.
 
     Raises:
         FileFormatError: values missing, too many, not finite, or in the wrong place.
@@ -78,13 +84,15 @@ def read_weights(path: Path, architecture: Architecture, n_inputs: int) -> Netwo
         raise FileFormatError(
             f"{path} has {len(rows)} weights and biases, but a network "
             f"{'-'.join(str(size) for size in sizes)} as input.nn and its symmetry functions "
-            f"describe has {wanted}: the files do not belong together"
+            f"describe has {wanted}: the files do not belong together{hint}"
         )
     values = []
+    alone = all(len(words) == 1 for _, words in rows)  # as RuNNer has it now and then
     for (line, words), place in zip(rows, _places(sizes), strict=True):
         where = f"{path}, line {line}"
         values.append(parse_number(words[0], where))
-        _check_place(words[1:], place, where)
+        if not alone:
+            _check_place(words[1:], place, where)
     return _network(np.array(values), sizes, architecture.activations)
 
 
@@ -178,12 +186,13 @@ def _places(sizes: tuple[int, ...]) -> Iterator[list[str]]:
 
 
 def _check_place(words: list[str], place: list[str], where: str) -> None:
-    """Raise where a row's type, layers and neurons are there and not the expected ones."""
-    if words and words[0] != place[0]:
+    """Raise where a row's type, layers and neurons are not the expected ones."""
+    if words[:1] != place[:1]:
         raise FileFormatError(
-            f"{where}: type {words[0]!r} where {place[0]!r} belongs (a weight, b bias)"
+            f"{where}: type {words[0] if words else 'missing'!r} where {place[0]!r} belongs (a "
+            "weight, b bias); only where all rows are values alone, they need none"
         )
-    if len(words) > 1 and words[2:] != place[1:]:
+    if words[2:] != place[1:]:
         raise FileFormatError(
             f"{where}: layers and neurons {' '.join(words[2:]) or 'missing'} where "
             f"{' '.join(place[1:])} belong: rows are missing, doubled or out of order"

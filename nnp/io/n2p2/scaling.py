@@ -19,6 +19,7 @@ _KEYWORDS = {
     ScalingMode.SCALE_SIGMA: ["scale_symmetry_functions_sigma"],
 }
 _COLUMNS = "element, function, min, max, mean, sigma"
+_FEWEST_DIGITS = 1e-5  # a mean may be rounded beyond a minimum that equals it
 _HEADER = f"# Symmetry functions over the training data: {_COLUMNS}\n"
 
 
@@ -35,7 +36,8 @@ def read_mode(settings: Settings) -> tuple[ScalingMode, float, float]:
     if sigma is not None:
         given = [sigma.keyword]
     mode = next(mode for mode, keywords in _KEYWORDS.items() if keywords == given)
-    return mode, settings.number("scale_min_short", 0.0), settings.number("scale_max_short", 1.0)
+    low = settings.number("scale_min_short", 0.0, alias="scale_min_short_atomic")
+    return mode, low, settings.number("scale_max_short", 1.0, alias="scale_max_short_atomic")
 
 
 def read_scaling(
@@ -49,24 +51,35 @@ def read_scaling(
         mode: of `read_mode`.
 
     Raises:
-        FileFormatError: rows missing, twice, or not understood; min = max where it is divided by.
+        FileFormatError: rows missing, twice, or not understood, of different lengths, with a mean
+            outside of min to max or a negative sigma; min = max where it is divided by.
     """
     tables = {symbol: np.full((n, 4), np.nan) for symbol, n in n_functions.items()}
     lines = read_words(path)
+    columns = len(lines[0][1]) if lines else 0
+    statistics = []
     for line, words in lines:
         where = f"{path}, line {line}"
         if len(words) == 2 and line == lines[-1][0]:
             continue  # RuNNer's last line: lowest and highest energy of the data
         if len(words) not in (5, 6):
             raise FileFormatError(f"{where}: {len(words)} columns, 5 or 6 are wanted: {_COLUMNS}")
+        if len(words) != columns:
+            raise FileFormatError(
+                f"{where}: {len(words)} columns, but {columns} in line {lines[0][0]}: {_COLUMNS}"
+            )
         numbers = parse_numbers(words, where)
         row = _row(tables, numbers, where)
         if not np.isnan(row[0]):
             raise FileFormatError(f"{where}: this function already had its row")
         row[: len(numbers) - 2] = numbers[2:]
+        statistics.append((where, numbers[2:]))
         if len(numbers) == 5 and mode[0] is not ScalingMode.SCALE_SIGMA:
             row[3] = 0.0  # RuNNer does not write sigma
-    return {symbol: _scaling(path, symbol, table, mode) for symbol, table in tables.items()}
+    scalings = {symbol: _scaling(path, symbol, table, mode) for symbol, table in tables.items()}
+    for where, numbers in statistics:
+        _check_statistics(numbers, where)
+    return scalings
 
 
 def scaling_text(scalings: list[Scaling]) -> str:
@@ -87,6 +100,19 @@ def mode_lines(scaling: Scaling) -> list[str]:
         f"scale_min_short {scaling.target_min:.17g}",
         f"scale_max_short {scaling.target_max:.17g}",
     ]
+
+
+def _check_statistics(numbers: list[float], where: str) -> None:
+    """Refuse what no data can have."""
+    minimum, maximum, mean, *sigma = numbers
+    digits = _FEWEST_DIGITS * max(abs(minimum), abs(maximum), abs(mean))
+    if minimum <= maximum and not minimum - digits <= mean <= maximum + digits:
+        raise FileFormatError(
+            f"{where}: the mean {mean:g} is not between min {minimum:g} and max {maximum:g}: "
+            f"a column is missing or they are in another order; wanted are {_COLUMNS}"
+        )
+    if sigma and sigma[0] < 0:
+        raise FileFormatError(f"{where}: sigma is {sigma[0]:g}: a standard deviation is wanted")
 
 
 def _row(

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nnp.errors import FileFormatError
-from nnp.io.n2p2.keywords import FLAGS, IGNORED, READ, SHORT_RANGE_TYPES, UNSUPPORTED
+from nnp.io.n2p2.keywords import (
+    FLAGS,
+    IGNORED,
+    OTHER_TYPES,
+    READ,
+    SHORT_RANGE_TYPES,
+    UNSUPPORTED,
+)
+
+_PAIRS = "a potential of pairs of atoms"
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,8 @@ class Settings:
         self.entries = [
             Entry(words[0], tuple(words[1:]), path, line) for line, words in read_words(path)
         ]
+        for entry in self.entries:  # the kind first: it explains the rest
+            _check_kind(entry)
         for entry in self.entries:
             _check_supported(entry)
 
@@ -90,9 +102,9 @@ class Settings:
         """Whether a keyword without argument is there."""
         return self.one(keyword) is not None
 
-    def number(self, keyword: str, default: float) -> float:
-        """The number behind a keyword."""
-        entry = self.one(keyword)
+    def number(self, keyword: str, default: float, alias: str = "") -> float:
+        """The number behind a keyword, which may have another name."""
+        entry = _only(self.all(keyword, *filter(None, [alias])))
         if entry is None:
             return default
         entry.expect(1)
@@ -132,8 +144,12 @@ def parse_number(word: str, where: str) -> float:
         FileFormatError: the word is no number, or not finite; the message begins with ``where``.
     """
     try:
-        # Python's own 1_000 is no number in a file
-        value = float(word.replace("_", "?").replace("d", "e").replace("D", "e"))
+        # Python's own 1_000 and digits of other scripts are no numbers in a file
+        value = float(
+            "?"
+            if not word.isascii()
+            else word.replace("_", "?").replace("d", "e").replace("D", "e")
+        )
     except ValueError:
         raise FileFormatError(f"{where}: {word!r} stands where a number belongs") from None
     if value - value != 0:
@@ -152,20 +168,30 @@ def _only(found: list[Entry]) -> Entry | None:
     return found[0] if found else None
 
 
+def _check_kind(entry: Entry) -> None:
+    """Refuse potentials of another kind than the short-range one."""
+    allowed = SHORT_RANGE_TYPES.get(entry.keyword)
+    if allowed is None:
+        return
+    value = entry.arguments[0] if entry.arguments else ""
+    if value not in allowed:
+        pairs = entry.keyword == "nn_type_short"
+        what = _PAIRS if pairs else OTHER_TYPES.get(value[:1], "")
+        raise entry.error(
+            f"{value or 'without a value'} is not supported: only short-range (2G) potentials, "
+            f"{' or '.join(allowed)}, can be evaluated{'; this is ' if what else ''}{what}"
+        )
+
+
 def _check_supported(entry: Entry) -> None:
     if entry.keyword in UNSUPPORTED:
         raise entry.error(f"is not supported: {UNSUPPORTED[entry.keyword]}")
-    if entry.keyword in SHORT_RANGE_TYPES:
-        value = entry.arguments[0] if entry.arguments else "without a value"
-        if value not in SHORT_RANGE_TYPES[entry.keyword]:
-            raise entry.error(
-                f"{value} is not supported: only short-range (2G) potentials, "
-                f"{' or '.join(SHORT_RANGE_TYPES[entry.keyword])}, can be evaluated"
-            )
-    elif entry.keyword in FLAGS and entry.arguments:
+    if entry.keyword in FLAGS and entry.arguments:
         raise entry.error(f"takes no argument, got {' '.join(entry.arguments)}")
-    elif entry.keyword not in READ and entry.keyword not in IGNORED:
+    known = READ | IGNORED | set(SHORT_RANGE_TYPES)
+    if entry.keyword not in known:
+        close = difflib.get_close_matches(entry.keyword, sorted(known), n=1, cutoff=0.8)
+        hint = f"did you mean {close[0]!r}?" if close else "check its spelling"
         warnings.warn(
-            f"{entry.where}: unknown keyword {entry.keyword!r} is ignored; check its spelling",
-            stacklevel=2,
+            f"{entry.where}: unknown keyword {entry.keyword!r} is ignored; {hint}", stacklevel=2
         )

@@ -143,7 +143,7 @@ def choose_functions(settings: FunctionSettings, elements: Iterable[str]) -> Fun
     if settings.file is None:
         return settings.generate.for_elements(symbols)
     lines = InputNN(Path(settings.file))
-    make_cutoff = cutoff_maker(lines.one("cutoff_type"))
+    make_cutoff = cutoff_maker(lines.one("cutoff_type"), lines.one("cutoff_alpha"))
     length = (unit_system(settings.file_units) or ATOMIC).length_in_angstrom
     found: dict[str, list[SymmetryFunction]] = {symbol: [] for symbol in symbols}
     named = tuple(lines.required("elements").arguments)

@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import io
 import json
-import struct
 import zipfile
-import zlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,16 @@ from numpy.typing import NDArray
 from nnp.committee import Committee
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.errors import FileFormatError, NNPError, OptionError
+from nnp.io.archive import (
+    DAMAGED,
+    check_size,
+    damage_as_error,
+    read_array,
+    read_bytes,
+    read_json,
+    read_members,
+    unpacked_size,
+)
 from nnp.io.files import replacing
 from nnp.networks import Network
 from nnp.potential import ElementModel, Potential
@@ -44,18 +52,7 @@ COMMITTEE_FORMAT = "nnp-committee"
 VERSION = 1
 
 _FAMILIES = {f.__name__: f for f in (Radial, RadialCosine, Angular, CompactRadial, CompactAngular)}
-# What zipfile and json raise over damaged bytes; RuntimeError: flags that say "encrypted".
-_DAMAGED = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    KeyError,
-    ValueError,
-    EOFError,
-    OSError,
-    RuntimeError,
-    OverflowError,
-)
+_WHAT = "nnp model file"
 _STATISTICS = ("minimum", "maximum", "mean", "sigma")
 # A fixed date makes equal potentials equal files.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -73,11 +70,7 @@ def read(path: str | Path) -> Potential:
     Raises:
         FileFormatError: no model file, truncated, corrupt, or from a newer version.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from error
-    return from_bytes(data, str(path))
+    return from_bytes(read_bytes(path), str(path))
 
 
 def to_bytes(potential: Potential) -> bytes:
@@ -93,34 +86,58 @@ def to_bytes(potential: Potential) -> bytes:
     return _archive(_header(potential), arrays)
 
 
-def from_bytes(data: bytes, name: str = "model") -> Potential:
-    """A potential from the content of a model file; ``name`` stands in messages."""
+def from_bytes(data: bytes, name: str = "model", member: bool = False) -> Potential:
+    """A potential from the content of a model file.
+
+    Args:
+        data: the content.
+        name: stands in messages.
+        member: whether it is of a committee, whose members are no committees.
+
+    Raises:
+        FileFormatError: no model file, damaged, or of a newer version.
+    """
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = {info.filename: archive.read(info) for info in archive.infolist()}
-        header = json.loads(members.pop("header.json"))
-    except _DAMAGED as error:
-        raise FileFormatError(
-            f"{name} is not a complete nnp model file ({error}): it is truncated, damaged or "
-            "something else; an n2p2 potential is given as its directory"
-        ) from None
+        contents = read_members(data, name, _WHAT)
+        header = damage_as_error(name, _WHAT)(lambda: read_json(contents.pop("header.json")))
+    except FileFormatError as error:
+        raise FileFormatError(f"{error}; an n2p2 potential is given as its directory") from None
     _check_version(header, name)
+    if member and header["format"] == COMMITTEE_FORMAT:
+        raise FileFormatError(f"{name} is a committee: committees do not nest")
     try:
         if header["format"] == COMMITTEE_FORMAT:
-            return _committee(header, members, name)
-        arrays = {
-            member.removesuffix(".npy"): np.lib.format.read_array(
-                io.BytesIO(content), allow_pickle=False
-            )
-            for member, content in members.items()
-        }
-        return _potential(header, arrays)
+            check_size(sum(map(unpacked_size, contents.values())), len(data), name)
+            return _committee(header, contents, name)
+        potential = _potential(header, _read_arrays(contents))
+        _check_names(header, contents)
+    except FileFormatError:
+        raise
     except KeyError as error:
         raise FileFormatError(
             f"{name} is not a complete nnp model file: it lacks {error}"
-        ) from error
-    except (AttributeError, TypeError, ValueError, NNPError) as error:
-        raise FileFormatError(f"{name}: the model's content is inconsistent: {error}") from error
+        ) from None
+    except (*DAMAGED, NNPError) as error:
+        raise FileFormatError(f"{name}: the model's content is inconsistent: {error}") from None
+    return potential
+
+
+def _check_names(header: dict[str, Any], contents: dict[str, bytes]) -> None:
+    """Refuse arrays that the header does not speak of; missing ones show when they are read."""
+    wanted = set()
+    for entry in header["elements"]:
+        layers = range(min(len(entry["activations"]), len(contents)))
+        names = (*_STATISTICS, *(f"{kind}_{k}" for kind in ("weights", "biases") for k in layers))
+        wanted |= {f"{entry['symbol']}/{name}.npy" for name in names}
+    if extra := sorted(set(contents) - wanted):
+        raise OptionError(f"it holds {extra[0]}, of which its header does not speak")
+
+
+def _read_arrays(contents: dict[str, bytes]) -> dict[str, NDArray[np.float64]]:
+    return {
+        member.removesuffix(".npy"): read_array(content, member)
+        for member, content in contents.items()
+    }
 
 
 def _archive(header: dict[str, Any], contents: dict[str, bytes]) -> bytes:
@@ -168,9 +185,13 @@ def _committee_header(committee: Committee) -> dict[str, Any]:
 
 
 def _committee(header: dict[str, Any], contents: dict[str, bytes], name: str) -> Committee:
-    names = [_member_name(k) for k in range(header["members"])]
-    members = [from_bytes(contents[member], f"{name}, {member}") for member in names]
-    return Committee.of(members, header["provenance"])
+    if header["members"] != len(contents):
+        raise FileFormatError(
+            f"{name} says it has {header['members']} members and holds {len(contents)}"
+        )
+    names = [_member_name(k) for k in range(len(contents))]
+    members = [from_bytes(contents[member], f"{name}, {member}", member=True) for member in names]
+    return Committee.of(members, _checked_provenance(header))
 
 
 def _header(potential: Potential) -> dict[str, Any]:
@@ -217,8 +238,14 @@ def _potential(header: dict[str, Any], arrays: dict[str, NDArray[np.float64]]) -
         models=tuple(_element(entry, arrays) for entry in header["elements"]),
         energy_scale=header["energy_scale"],
         units=UnitSystem(**header["units"]),
-        provenance=header["provenance"],
+        provenance=_checked_provenance(header),
     )
+
+
+def _checked_provenance(header: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(header["provenance"], dict):
+        raise OptionError(f"provenance is {str(header['provenance'])[:50]!r}: a table is wanted")
+    return header["provenance"]
 
 
 def _element(entry: dict[str, Any], arrays: dict[str, NDArray[np.float64]]) -> ElementModel:
@@ -242,7 +269,7 @@ def _function(entry: dict[str, Any]) -> SymmetryFunction:
     values = dict(entry)
     name = values.pop("family")
     if name not in _FAMILIES:
-        raise FileFormatError(f"unknown family {name!r}: allowed are {', '.join(_FAMILIES)}")
+        raise OptionError(f"unknown family {name!r}: allowed are {', '.join(_FAMILIES)}")
     family = _FAMILIES[name]
     if "cutoff" in values:
         cutoff = dict(values["cutoff"])

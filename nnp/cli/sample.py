@@ -55,6 +55,9 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("--repeat", nargs=3, type=at_least_one, default=[1, 1, 1], help="cells")
     parser.add_argument("--static", action="store_true", help="label the structures, no dynamics")
     parser.add_argument("--seed", type=count, default=0, help="of velocities and noise")
+    parser.add_argument(
+        "--trust", action="store_true", help="let the teacher's file execute code (*.xml)"
+    )
     add_data_units(parser)
     add_force(parser)
 
@@ -74,7 +77,7 @@ def _run(arguments: argparse.Namespace) -> None:
     )
     units = data_units(arguments)
     check_target(arguments.output, arguments.force, labels=True)
-    make_calculator = teacher(arguments.teacher, dict(arguments.set))
+    make_calculator = teacher(arguments.teacher, dict(arguments.set), arguments.trust)
     cells: list[Any] = list(read_structures(arguments.structures, units))
     start = [atoms.repeat(tuple(arguments.repeat)) for atoms in cells]
     with _partial_file(Path(arguments.output), arguments.force) as keep:

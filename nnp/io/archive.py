@@ -113,7 +113,13 @@ def _unpacked(data: bytes, name: str) -> dict[str, bytes]:
         if len(set(names)) != len(names):
             twice = next(n for n in names if names.count(n) > 1)
             raise FileFormatError(f"{name}: {twice} is in it twice: it is damaged or forged")
-        return {info.filename: archive.read(info) for info in infos}
+        return {info.filename: _member(archive, info) for info in infos}
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """A file in a zip, of which no more is unpacked than the zip says that there is."""
+    with archive.open(info) as file:
+        return file.read(info.file_size)
 
 
 def check_size(unpacked: int, packed: int, name: str) -> None:

@@ -15,9 +15,10 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.data import atomic_masses
 
-from nnp.errors import FileFormatError, NumericalError, OptionError, StructureError
+from nnp.errors import NumericalError, OptionError, StructureError
 from nnp.openmm.box import reduced_box
 from nnp.openmm.platforms import check_platform
+from nnp.openmm.xml import read_xml
 from nnp.structure import Structure, as_structure
 from nnp.units import KJ_PER_MOL, KJ_PER_MOL_PER_NANOMETRE, NANOMETRE
 
@@ -31,18 +32,21 @@ class SystemCalculator(Calculator):
         system: a System, or a file in which `openmm.XmlSerializer` wrote one; its particles are
             the atoms, in their order.
         platform: of OpenMM; ``"Reference"`` computes in double precision.
+        trust: whether a file may execute code, see `nnp.openmm.xml`.
 
     Raises:
         OptionError: the System has constraints or virtual sites.
-        FileFormatError: the file holds no System.
+        FileFormatError: the file holds no System, or one that would execute code.
         UnavailableError: there is no such platform, or it cannot run the System.
     """
 
     implemented_properties = ["energy", "free_energy", "forces"]  # noqa: RUF012  ASE declares it so
 
-    def __init__(self, system: openmm.System | str | Path, platform: str = "CPU") -> None:
+    def __init__(
+        self, system: openmm.System | str | Path, platform: str = "CPU", trust: bool = False
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._system = system if isinstance(system, openmm.System) else read_system(system)
+        self._system = system if isinstance(system, openmm.System) else read_system(system, trust)
         _check_free(self._system)
         self._context = openmm.Context(
             self._system, openmm.VerletIntegrator(0.001), check_platform(self._system, platform)
@@ -85,18 +89,17 @@ class SystemCalculator(Calculator):
             raise StructureError(f"OpenMM refuses the cell: {error}") from None
 
 
-def read_system(path: str | Path) -> openmm.System:
+def read_system(path: str | Path, trust: bool = False) -> openmm.System:
     """The System of a file in XML.
 
+    Args:
+        path: the file.
+        trust: whether the file may execute code, see `nnp.openmm.xml`.
+
     Raises:
-        FileFormatError: the file cannot be read or holds something else.
+        FileFormatError: the file cannot be read, holds something else, or would execute code.
     """
-    try:
-        found = openmm.XmlSerializer.deserialize(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, openmm.OpenMMException, ValueError) as error:
-        raise FileFormatError(f"{path} holds no OpenMM System: {error}") from None
-    if not isinstance(found, openmm.System):
-        raise FileFormatError(f"{path} holds a {type(found).__name__}: an OpenMM System is wanted")
+    found: openmm.System = read_xml(path, openmm.System, trust)
     return found
 
 

@@ -7,7 +7,7 @@
 | ``vashishta`` | |
 | ``tblite:METHOD`` | of ``tblite.ase.TBLite``; GFN2-xTB without a method |
 | ``dftb``, ``emt``, … | of ASE's calculator of this name |
-| a file ``*.xml`` | an OpenMM System; ``platform`` |
+| a file ``*.xml`` | an OpenMM System; ``platform``, ``trust`` |
 | any other path | a potential; of `nnp.ase.NNPCalculator` |
 """
 
@@ -33,12 +33,15 @@ _PLAIN = {"stillinger-weber": built_in.StillingerWeber, "vashishta": built_in.Va
 MakeCalculator = Callable[[], Any]
 
 
-def teacher(name: str, options: Mapping[str, Any] | None = None) -> MakeCalculator:
+def teacher(
+    name: str, options: Mapping[str, Any] | None = None, trust: bool = False
+) -> MakeCalculator:
     """What makes new ASE calculators of a teacher.
 
     Args:
         name: see this file's head.
         options: see there.
+        trust: whether a file may execute code; only an OpenMM System can.
 
     Raises:
         OptionError: an unknown name, or options that the teacher does not take.
@@ -48,6 +51,8 @@ def teacher(name: str, options: Mapping[str, Any] | None = None) -> MakeCalculat
     8.5
     """
     options = dict(options or {})
+    if trust and name.endswith(".xml"):
+        options["trust"] = True
     try:
         make = _maker(name, options)
         make()  # what is missing shows now, not after the first structures

@@ -147,8 +147,10 @@ def test_options_that_name_no_engine_are_refused_too(silicon):
 
 def test_missing_library(silicon, monkeypatch, tmp_path):
     _library.load_library.cache_clear()
-    monkeypatch.setenv("NNP_CPU_LIBRARY", str(tmp_path / "nothing.so"))
-    with pytest.raises(UnavailableError, match="needs its C\\+\\+ library, which is not at"):
+    monkeypatch.setenv("NNP_LIBRARY", str(tmp_path / "nothing.so"))
+    with pytest.raises(
+        UnavailableError, match="need the package's C\\+\\+ library, which is not at"
+    ):
         CpuEngine(silicon)
     (tmp_path / "nothing.so").write_bytes(b"no library")
     with pytest.raises(UnavailableError, match="does not load"):

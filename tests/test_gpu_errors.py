@@ -10,9 +10,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from nnp.engines import DEFAULT_ENGINE
+from nnp.engines import DEFAULT_ENGINE, _library
 from nnp.engines.flatten import FlatPotential, flatten
-from nnp.engines.gpu import layout, library
+from nnp.engines.gpu import layout
 from nnp.engines.gpu.library import Generator, SourceOptions
 from nnp.errors import OptionError, UnavailableError
 
@@ -141,15 +141,12 @@ def test_auto_is_no_gpu_engine():
 
 
 def test_missing_library(monkeypatch, tmp_path, silicon):
-    library.load_library.cache_clear()
-    monkeypatch.setenv("NNP_GPU_LIBRARY", str(tmp_path / "nothing.so"))
-    with pytest.raises(UnavailableError, match="need the library that writes their kernels"):
-        Generator(flatten(silicon))
-    (tmp_path / "nothing.so").write_bytes(b"no library")
-    with pytest.raises(UnavailableError, match="does not load"):
+    _library.load_library.cache_clear()
+    monkeypatch.setenv("NNP_LIBRARY", str(tmp_path / "nothing.so"))
+    with pytest.raises(UnavailableError, match="'gpu' and 'opencl' need the package's"):
         Generator(flatten(silicon))
     monkeypatch.undo()
-    library.load_library.cache_clear()
+    _library.load_library.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from nnp.engines.gpu.library import library_path
+from nnp.engines._library import library_path
 from nnp.errors import UnavailableError
 
 pytest.importorskip("torch", reason="the reference engine needs torch")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nnp.engines._library import library_path
 from nnp.engines.gpu.device import Buffer
-from nnp.engines.gpu.library import library_path
 from nnp.engines.gpu.program import Program
 from nnp.errors import UnavailableError
 from nnp.testing import random_potential

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from nnp.engines._library import library_path
 from nnp.engines.flatten import flatten
 from nnp.engines.gpu import transfer
 from nnp.engines.gpu.cuda import COMPILE_OPTIONS
-from nnp.engines.gpu.library import DIALECTS, PRECISIONS, Generator, SourceOptions, library_path
+from nnp.engines.gpu.library import DIALECTS, PRECISIONS, Generator, SourceOptions
 from nnp.errors import UnavailableError
 from nnp.testing import random_potential
 

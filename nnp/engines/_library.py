@@ -1,4 +1,4 @@
-"""The C library of the CPU engine: finding, loading and declaring it."""
+"""libnnp, the C library: finding, loading and declaring it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from nnp.engines.flatten import FlatPotential
 from nnp.errors import NNPError, NumericalError, OptionError, StructureError, UnavailableError
 
 ABI_VERSION = 2
-_NAME = "libnnp_cpu.dylib" if sys.platform == "darwin" else "libnnp_cpu.so"
+GPU_ABI_VERSION = 2
+_NAME = "libnnp.3.dylib" if sys.platform == "darwin" else "libnnp.so.3"
 
 # enum nnp_code of nnp.h
 _ERRORS: dict[int, type[NNPError]] = {
@@ -128,65 +129,23 @@ class Statistics(ct.Structure):
 
 
 def library_path() -> Path:
-    """Where the library lies; ``NNP_CPU_LIBRARY`` in the environment names another build.
+    """Where the library lies; ``NNP_LIBRARY`` in the environment names another build.
 
     Raises:
         UnavailableError: it is nowhere.
     """
-    needed = "engine='cpu' needs its C++ library"
-    return find_library(_NAME, "NNP_CPU_LIBRARY", needed, "engine='reference'")
-
-
-def find_library(name: str, variable: str, needed: str, instead: str) -> Path:
-    """Where a library of the package lies.
-
-    Args:
-        name: of the file.
-        variable: of the environment, that names another build.
-        needed: who needs which library, for the message.
-        instead: what works without, for the message.
-
-    Raises:
-        UnavailableError: it is nowhere.
-    """
-    override = os.environ.get(variable)
+    override = os.environ.get("NNP_LIBRARY")
     folders = [Path(folder) for folder in nnp.__path__]
     folders.append(Path(sysconfig.get_path("platlib")) / "nnp")
-    candidates = [Path(override)] if override else [folder / "lib" / name for folder in folders]
+    candidates = [Path(override)] if override else [folder / "lib" / _NAME for folder in folders]
     for candidate in candidates:
         if candidate.is_file():
             return candidate
     raise UnavailableError(
-        f"{needed}, which is not at {' or '.join(map(str, candidates))}: install the package with "
-        f"a C++17 compiler at hand (pip install .), or use {instead}"
+        "the engines 'cpu', 'gpu' and 'opencl' need the package's C++ library, which is not at "
+        f"{' or '.join(map(str, candidates))}: install the package with a C++17 compiler at hand "
+        "(pip install .), or use engine='reference'"
     )
-
-
-def open_library(path: Path, whose: str) -> ct.CDLL:
-    """Load a library; ``whose`` stands in the message.
-
-    Raises:
-        UnavailableError: it does not load.
-    """
-    try:
-        return ct.CDLL(str(path))
-    except OSError as error:
-        raise UnavailableError(
-            f"{whose} library {path} does not load ({error}): reinstall the package"
-        ) from error
-
-
-def check_version(path: Path, whose: str, found: int, wanted: int) -> None:
-    """Refuse a library of another version of its interface.
-
-    Raises:
-        UnavailableError: the versions differ.
-    """
-    if found != wanted:
-        raise UnavailableError(
-            f"{whose} library {path} speaks version {found} of its interface, this package "
-            f"version {wanted}: reinstall the package"
-        )
 
 
 @cache
@@ -197,8 +156,18 @@ def load_library() -> ct.CDLL:
         UnavailableError: it is missing, does not load, or is of another version.
     """
     path = library_path()
-    library = open_library(path, "the CPU engine's")
-    check_version(path, "the CPU engine's", library.nnp_abi_version(), ABI_VERSION)
+    try:
+        library = ct.CDLL(str(path))
+    except OSError as error:
+        raise UnavailableError(
+            f"the C++ library {path} does not load ({error}): reinstall the package"
+        ) from error
+    found = library.nnp_abi_version(), library.nnp_gpu_abi_version()
+    if found != (ABI_VERSION, GPU_ABI_VERSION):
+        raise UnavailableError(
+            f"the C++ library {path} speaks version {found[0]} of its interface ({found[1]} for "
+            f"GPUs), this package version {ABI_VERSION} ({GPU_ABI_VERSION}): reinstall the package"
+        )
     _declare(library)
     return library
 
@@ -244,6 +213,8 @@ def _declare(library: ct.CDLL) -> None:
             [ct.c_int, ct.c_int, _double_p, ct.c_int64, _double_p, _double_p, _double_p],
         ),
     }
+    for name in ("source", "tangent_source", "parameters", "order", "local_bytes"):
+        getattr(library, f"nnp_gpu_{name}").restype = ct.c_int64
     for name, (result, arguments) in signatures.items():
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments

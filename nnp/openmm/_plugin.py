@@ -18,7 +18,6 @@ import openmm
 
 import nnp
 from nnp.engines import _library as engine_library
-from nnp.engines.gpu import library as gpu_library
 from nnp.errors import UnavailableError
 
 ABI_VERSION = 2
@@ -87,7 +86,6 @@ def load_plugin() -> ct.CDLL:
     """
     path = plugin_path()
     engine_library.load_library()
-    gpu_library.load_library()  # writes the kernels' source: no GPU needed
     try:
         openmm.Platform.loadPluginLibrary(str(path))
         library = ct.CDLL(str(path))

@@ -1,27 +1,15 @@
-"""The C library that writes the GPU kernels of a potential: finding, loading and calling it."""
+"""The part of the C library that writes the GPU kernels of a potential."""
 
 from __future__ import annotations
 
 import ctypes as ct
-import sys
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnp.engines._library import (
-    PotentialArrays,
-    check,
-    check_version,
-    find_library,
-    open_library,
-)
+from nnp.engines._library import PotentialArrays, check, load_library
 from nnp.engines.flatten import FlatPotential
-
-ABI_VERSION = 2
-_NAME = "libnnp_gpu.dylib" if sys.platform == "darwin" else "libnnp_gpu.so"
 
 # dtype → enum nnp_gpu_precision of nnp_gpu.h. "float32" is, as in the CPU engine, arithmetic in
 # float32 with sums in float64: OpenMM's "mixed".
@@ -39,31 +27,6 @@ class SourceOptions(ct.Structure):
         ("group_size", ct.c_int32),
         ("capacity", ct.c_int32),
     ]
-
-
-def library_path() -> Path:
-    """Where the library lies; ``NNP_GPU_LIBRARY`` in the environment names another build.
-
-    Raises:
-        UnavailableError: it is nowhere.
-    """
-    needed = "the GPU engines need the library that writes their kernels"
-    return find_library(_NAME, "NNP_GPU_LIBRARY", needed, "engine='cpu'")
-
-
-@cache
-def load_library() -> ct.CDLL:
-    """The library, loaded once and declared.
-
-    Raises:
-        UnavailableError: it is missing, does not load, or is of another version.
-    """
-    path = library_path()
-    library = open_library(path, "the GPU engines'")
-    check_version(path, "the GPU engines'", library.nnp_gpu_abi_version(), ABI_VERSION)
-    for name in ("source", "tangent_source", "parameters", "order", "local_bytes"):
-        getattr(library, f"nnp_gpu_{name}").restype = ct.c_int64
-    return library
 
 
 class Generator:

@@ -1,6 +1,6 @@
 // A potential as the flat arrays of nnp.h describe it, checked.
-#ifndef NNP_CPU_MODEL_H
-#define NNP_CPU_MODEL_H
+#ifndef NNP_MODEL_MODEL_H
+#define NNP_MODEL_MODEL_H
 
 #include "nnp.h"
 

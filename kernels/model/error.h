@@ -1,6 +1,6 @@
 // How the library reports failure inside: an exception that never leaves capi.cpp.
-#ifndef NNP_CPU_ERROR_H
-#define NNP_CPU_ERROR_H
+#ifndef NNP_MODEL_ERROR_H
+#define NNP_MODEL_ERROR_H
 
 #include <stdexcept>
 #include <string>

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnp.values import counted
+
 
 def block_average(values: ArrayLike, blocks: int = 5) -> tuple[NDArray[Any], NDArray[Any]]:
     """Mean of a time series, and its standard error from the means of consecutive blocks.
@@ -103,7 +105,7 @@ class PredictionErrors:
             found.append(
                 f"energy  MAE {1e3 * e.mae:.3f}  RMSE {1e3 * e.rmse:.3f}  "
                 f"mean {1e3 * e.mean:+.3f}  largest {1e3 * e.largest:.3f} meV/atom  "
-                f"({e.count} structures)"
+                f"({counted(e.count, 'structure')})"
             )
         if self.forces.count:
             f = self.forces

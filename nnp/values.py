@@ -9,6 +9,15 @@ from typing import Any
 from nnp.errors import OptionError
 
 
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "structure"), counted(2, "structure")
+    ('1 structure', '2 structures')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def require_whole(name: str, value: Any, least: int, otherwise: str = "") -> int:
     """A whole number from ``least`` on.
 

@@ -123,7 +123,7 @@ def test_warnings_are_one_line(monkeypatch, capsys):
         warnings.warn("look at\n this", stacklevel=2)
         warnings.warn("for developers", DeprecationWarning, stacklevel=2)
 
-    monkeypatch.setattr(program, "_guarded", lambda arguments: warn(arguments) or 0)
+    monkeypatch.setattr(program, "_guarded", lambda words: warn(words) or (0, True))
     assert nnp("info", "x") == 0
     assert capsys.readouterr().err == "nnp: warning: look at this\n"
 
@@ -133,7 +133,7 @@ def test_as_a_process(tmp_path):
     process = start_nnp("predict", model, structure, "--output", tmp_path / "out.extxyz")
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
-    assert "1 structures, 32 atoms" in out
+    assert "1 structure, 32 atoms" in out
     process = start_nnp("predict", model, structure, "--output", tmp_path / "out.extxyz")
     out, err = process.communicate(timeout=120)
     assert (process.returncode, out) == (1, "")

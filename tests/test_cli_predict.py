@@ -13,6 +13,7 @@ from runs import crystal, moving_crystal, nnp
 from nnp.io import n2p2
 from nnp.io.structures import read_structures, write_structures
 from nnp.units import ATOMIC, METAL
+from nnp.values import counted
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +87,8 @@ def test_extrapolation_is_summed_up(capsys):
     assert nnp("predict", "model.nnp", "in.extxyz") == 0
     text = capsys.readouterr().out
     found = pair_potential().evaluate(outside).extrapolations
-    assert f"extrapolating: {found.n_atoms} atoms in 1 structures; worst: structure 1" in text
+    atoms = counted(found.n_atoms, "atom")
+    assert f"extrapolating: {atoms} in 1 structure; worst: structure 1" in text
     assert f"atom {found.worst.atom} (Si), function {found.worst.function + 1} (radial Si" in text
 
 

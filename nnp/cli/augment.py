@@ -16,6 +16,7 @@ from nnp.cli.options import (
 )
 from nnp.io.structures import check_target, read_structures, write_structures
 from nnp.train.data.augment import AugmentSettings, augment, mix
+from nnp.values import counted
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -57,4 +58,4 @@ def _run(arguments: argparse.Namespace) -> None:
         others = read_structures(arguments.mix, units)
         found = mix(found, others, total, arguments.ratio, arguments.seed)
     write_structures(found, arguments.output, units, arguments.force)
-    print(f"{len(found)} structures: {arguments.output}")
+    print(f"{counted(len(found), 'structure')}: {arguments.output}")

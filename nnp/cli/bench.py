@@ -24,6 +24,7 @@ from nnp.cli.options import (
 from nnp.cli.table import text_table
 from nnp.engines import DEFAULT_ENGINE, ENGINES, options_of
 from nnp.errors import NNPError, OptionError, OutputExistsError
+from nnp.io.files import replacing
 from nnp.io.structures import read_structures
 from nnp.pictures.figure import check_picture
 from nnp.pictures.speed import draw
@@ -37,7 +38,7 @@ _BOTH = _DTYPES[:2]
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
     summary = "measure speed in molecular dynamics: of the engines, and with --lammps of LAMMPS"
-    parser = add_command(subparsers, "bench", run, summary)
+    parser = add_command(subparsers, "bench", run, summary, prints=True)
     add_potential(parser)
     parser.add_argument(
         "structure", metavar="STRUCTURE", nargs="?", help="a crystal of the element when left out"
@@ -91,7 +92,8 @@ def run(arguments: argparse.Namespace) -> None:
     print(table(found))
     if arguments.json:
         record = as_record(found, shlex.join(["nnp", *sys.argv[1:]]))
-        Path(arguments.json).write_text(json.dumps(record, indent=1) + "\n")
+        with replacing(arguments.json, arguments.force) as scratch:
+            scratch.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     if arguments.plot:
         draw(found, arguments.plot)
 

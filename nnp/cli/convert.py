@@ -18,6 +18,7 @@ from nnp.io.structures import (
     write_structures,
 )
 from nnp.units import UnitSystem, unit_system
+from nnp.values import counted
 
 _MODEL_SUFFIX = ".nnp"
 
@@ -88,7 +89,7 @@ def _convert_structures(source: Path, target: Path, arguments: argparse.Namespac
         )
     frames = read_structures(source, units)
     write_structures(frames, target, target_units, arguments.force)
-    print(f"{target}: {len(frames)} structures")
+    print(f"{target}: {counted(len(frames), 'structure')}")
 
 
 def _units(arguments: argparse.Namespace, name: str) -> UnitSystem | None:

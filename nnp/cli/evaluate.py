@@ -19,6 +19,7 @@ from nnp.pictures.figure import have_matplotlib
 from nnp.pictures.report import read_learning, write_report
 from nnp.train.data.dataset import Dataset, LabelKeys
 from nnp.train.data.evaluation import evaluate
+from nnp.values import counted
 
 # Labels, where ASE holds them when its calculator does not, and their units.
 _KEYS = (
@@ -60,7 +61,9 @@ def _run(arguments: argparse.Namespace) -> None:
     report = evaluate(potential, dataset, arguments.engine, quiet=False)
     print(dataset.summary())
     print(text_table(*report.table()))
-    print(f"{len(report.extrapolating)} structures with atoms outside the training range")
+    print(
+        f"{counted(len(report.extrapolating), 'structure')} with atoms outside the training range"
+    )
     if have_matplotlib():
         write_report(report, folder, f"{arguments.path}: {dataset.summary()}", arguments.log)
         print(f"pictures and report: {folder}")

@@ -41,7 +41,7 @@ _PARAMETERS = (
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
     summary = "show elements, symmetry functions, networks, units and origin of a potential"
-    add_potential(add_command(subparsers, "info", _run, summary))
+    add_potential(add_command(subparsers, "info", _run, summary, prints=True))
 
 
 def _run(arguments: argparse.Namespace) -> None:

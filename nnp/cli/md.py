@@ -20,6 +20,7 @@ from nnp.cli.options import (
 )
 from nnp.md.settings import BAROSTATS, ENSEMBLES, THERMOSTATS, MDSettings
 from nnp.symmetry_functions import describe
+from nnp.values import counted
 
 _INTERRUPTED = 130
 
@@ -133,7 +134,7 @@ def _run(arguments: argparse.Namespace) -> int:
     system = create_system(potential, to_openmm(atoms), **options)
     restart = given.get("restart")
     runner = Runner(system, atoms, settings, outputs, arguments.platform, restart)
-    print(f"{len(atoms)} atoms, {settings.description}")
+    print(f"{counted(len(atoms), 'atom')}, {settings.description}")
     if restart:
         fresh = "" if runner.seamless else ", with fresh random numbers"
         print(f"continuing {restart}{fresh}")

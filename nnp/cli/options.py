@@ -22,7 +22,11 @@ UNITS_HELP = (
 
 
 def add_command(
-    subparsers: SubParsers, name: str, run: Callable[[argparse.Namespace], int | None], summary: str
+    subparsers: SubParsers,
+    name: str,
+    run: Callable[[argparse.Namespace], int | None],
+    summary: str,
+    prints: bool = False,
 ) -> argparse.ArgumentParser:
     """A subparser whose help and description begin with the same sentence.
 
@@ -31,6 +35,7 @@ def add_command(
         name: of the command.
         run: does the work.
         summary: one sentence without a full stop, lower case.
+        prints: whether what it prints is all that it makes, and no file.
     """
     parser: argparse.ArgumentParser = subparsers.add_parser(
         name,
@@ -41,7 +46,7 @@ def add_command(
     parser.add_argument(
         "--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks of errors"
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, prints=prints)
     return parser
 
 
@@ -81,8 +86,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine",
         default=DEFAULT_ENGINE,
-        help=f"what evaluates: {', '.join(ENGINES)}, or auto: gpu where it can run, else cpu "
-        f"(default: {DEFAULT_ENGINE})",
+        help=f"what evaluates: {', '.join(ENGINES)}, or auto: gpu where it can run, else cpu",
     )
 
 

@@ -27,6 +27,7 @@ from nnp.io.structures import check_target, read_structures, write_structures
 from nnp.metrics import PredictionErrors
 from nnp.potential import Potential
 from nnp.symmetry_functions import describe
+from nnp.values import counted
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -66,7 +67,10 @@ def _run(arguments: argparse.Namespace) -> None:
     summary = _Summary()
     results = list(_predict(potential, frames, arguments, summary))
     write_structures(results, output, potential.units, force=arguments.force)
-    print(f"{len(results)} structures, {sum(map(len, results))} atoms: results in {output}")
+    print(
+        f"{counted(len(results), 'structure')}, {counted(sum(map(len, results)), 'atom')}: "
+        f"results in {output}"
+    )
     print("\n".join(summary.errors.lines() or ["no references in the file: no errors to print"]))
     print(_extrapolation_line(potential, frames, summary))
     if summary.deviation is not None:
@@ -147,7 +151,8 @@ def _extrapolation_line(potential: Potential, frames: list[Atoms], summary: _Sum
     symbol = frames[number].symbols[worst.atom]
     model = next(model for model in potential.models if model.symbol == symbol)
     return (
-        f"extrapolating: {summary.atoms} atoms in {summary.structures} structures; worst: "
+        f"extrapolating: {counted(summary.atoms, 'atom')} in "
+        f"{counted(summary.structures, 'structure')}; worst: "
         f"structure {number}, atom {worst.atom} ({symbol}), function {worst.function + 1} "
         f"({describe(model.functions[worst.function])}) by {100 * worst.relative:+.1f} % of its "
         "training range"

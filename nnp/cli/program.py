@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
-import os
 import sys
 import traceback
 import warnings
@@ -15,6 +14,7 @@ from typing import Any
 
 from nnp import __version__
 from nnp.errors import NNPError
+from nnp.terminal import Stream, reserve_descriptors
 
 # Every command, in the order of the help. The module has ``add_parser(subparsers)``, which sets
 # ``run``, a function of the parsed arguments that returns the exit code (None: 0).
@@ -34,6 +34,7 @@ COMMANDS = (
 
 _DESCRIPTION = "Behler-Parrinello neural network potentials: look at them, run them, convert them."
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+_CLOSED_PIPE = 141  # 128 + SIGPIPE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,10 +44,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: its words; those of the process when None.
 
     Returns:
-        0, or 1 after an error, 2 after wrong usage, 130 after Ctrl-C.
+        0, or 1 after an error, 2 after wrong usage, 130 after Ctrl-C. Output that cannot be shown
+        ends no command; where there is nothing but the output, 141 after a closed pipe, else 1.
     """
-    with _warnings_as_lines():
-        return _guarded(sys.argv[1:] if argv is None else list(argv))
+    reserve_descriptors()
+    with _lasting_streams() as out, _warnings_as_lines():
+        code, prints = _guarded(sys.argv[1:] if argv is None else list(argv))
+        out.flush()
+        if code or not prints or out.problem is None:
+            return code
+        if out.problem.errno == errno.EPIPE:  # as in ``nnp info … | head``
+            return _CLOSED_PIPE
+        _say(f"error: cannot write to the standard output: {_sentence(out.problem)}")
+        return 1
 
 
 def build_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
@@ -66,27 +76,43 @@ def _asked_for(words: Sequence[str]) -> Sequence[str]:
     return (first,) if first in COMMANDS else COMMANDS
 
 
-def _guarded(words: Sequence[str]) -> int:
-    """Read the words, run the command; turn what goes wrong into a line and an exit code."""
+@contextmanager
+def _lasting_streams() -> Iterator[Stream]:
+    """Standard output and error that outlast disks, pipes and terminals."""
+    before = sys.stdout, sys.stderr
+    out = Stream(sys.stdout)
+    sys.stdout, sys.stderr = out, Stream(sys.stderr)
+    try:
+        yield out
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        sys.stdout, sys.stderr = before
+
+
+def _guarded(words: Sequence[str]) -> tuple[int, bool]:
+    """Read the words, run the command; turn what goes wrong into a line and an exit code.
+
+    Returns:
+        The exit code, and whether what the command prints is all that it makes.
+    """
+    prints = True
     try:
         try:
             arguments = build_parser(_asked_for(words)).parse_args(words)
         except SystemExit as stop:  # argparse has printed usage or help
-            return int(stop.code or 0)
+            return int(stop.code or 0), prints
+        prints = arguments.prints
         code = arguments.run(arguments)
-        sys.stdout.flush()
     except KeyboardInterrupt:
         _say("interrupted")
-        return _INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone, as in ``nnp info … | head``
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return _INTERRUPTED, prints
     except (NNPError, OSError, MemoryError) as error:
         if "--debug" in words:
             traceback.print_exc()
         _say(f"error: {_sentence(error)}")
-        return 1
-    return int(code or 0)
+        return 1, prints
+    return int(code or 0), prints
 
 
 def _sentence(error: BaseException) -> str:

@@ -24,6 +24,7 @@ from nnp.cli.options import (
 )
 from nnp.io.structures import check_target, extxyz_bytes, read_structures, write_structures
 from nnp.md.files import AppendedFile
+from nnp.values import counted
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -86,7 +87,7 @@ def _run(arguments: argparse.Namespace) -> None:
         else:
             found = sample(start, make_calculator, settings, quiet=False, keep=keep)
         write_structures(found, arguments.output, units, arguments.force)
-    print(f"{len(found)} snapshots: {arguments.output}")
+    print(f"{counted(len(found), 'snapshot')}: {arguments.output}")
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from nnp.committee import Committee
 from nnp.errors import OptionError
 from nnp.io.structures import check_target, read_structures, write_structures
 from nnp.train.data.select import choose, rank
+from nnp.values import counted
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -64,4 +65,4 @@ def _run(arguments: argparse.Namespace) -> None:
     if chosen:
         selected = [frames[c.index] for c in chosen]
         write_structures(selected, arguments.output, committee.units, arguments.force)
-        print(f"{len(chosen)} of {len(frames)} structures: {arguments.output}")
+        print(f"{len(chosen)} of {counted(len(frames), 'structure')}: {arguments.output}")

@@ -26,6 +26,7 @@ from nnp.io.files import check_folder, replacing
 from nnp.io.n2p2.data import Frame, read_data, write_data
 from nnp.structure import as_structure
 from nnp.units import UnitSystem
+from nnp.values import counted
 
 __all__ = [
     "check_target",
@@ -260,5 +261,6 @@ def _select(found: list[Atoms], index: str | int, path: Path) -> list[Atoms]:
         return found[wanted] if isinstance(wanted, slice) else [found[int(wanted)]]
     except (IndexError, ValueError):
         raise OptionError(
-            f"index={index!r} of {path}: it has {len(found)} structures, 0 to {len(found) - 1}"
+            f"index={index!r} of {path}: it has {counted(len(found), 'structure')}, "
+            f"0 to {len(found) - 1}"
         ) from None

@@ -9,6 +9,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from nnp.terminal import Stream, progress_bar
+
 _SECONDS_PER_DAY = 86_400.0
 _FS_PER_NS = 1e6
 
@@ -28,8 +30,9 @@ class Progress:
         self._begin = time.perf_counter()
         self._done = first
         self._temperature = float("nan")
-        self._lines = show and not sys.stderr.isatty()
-        self._bar: Any = tqdm(
+        self._out = Stream(sys.stderr)
+        self._lines = show and not self._out.isatty()
+        self._bar: Any = progress_bar(
             total=last,
             initial=first,
             unit="step",
@@ -69,5 +72,5 @@ class Progress:
             elapsed = time.perf_counter() - self._begin
             left = elapsed * (self._last - self._done) / max(self._done - self._first, 1)
             line = f"step {self._done} of {self._last}, {text}, {tqdm.format_interval(left)} left"
-            sys.stderr.write(line + "\n")
-            sys.stderr.flush()
+            self._out.write(line + "\n")
+            self._out.flush()

@@ -22,6 +22,7 @@ from nnp.errors import FileFormatError, OptionError, StructureError
 from nnp.io.files import replacing
 from nnp.md.dynamics import Dynamics
 from nnp.md.settings import MDSettings
+from nnp.values import counted
 
 FORMAT = "nnp-md-restart"
 VERSION = 1
@@ -134,7 +135,7 @@ def apply(restart: Restart, dynamics: Dynamics, path: Path) -> bool:
     numbers = _atomic_numbers(dynamics)
     if restart.symbols != numbers:
         raise StructureError(
-            f"{path} continues a run of {len(restart.symbols)} atoms, the structure has "
+            f"{path} continues a run of {counted(len(restart.symbols), 'atom')}, the structure has "
             f"{len(numbers)} or other elements: give the structure that the run began with"
         )
     if restart.kind == _kind(dynamics):

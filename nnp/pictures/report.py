@@ -16,6 +16,7 @@ from nnp.errors import FileFormatError
 from nnp.io.files import replacing
 from nnp.pictures.figure import new_figure
 from nnp.train.data.evaluation import QUANTITIES, EvaluationReport
+from nnp.values import counted
 
 _STYLE = """body{font-family:sans-serif;max-width:60em;margin:2em auto}
 table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:right}
@@ -73,8 +74,8 @@ def _page(report: EvaluationReport, title: str, pictures: list[str]) -> str:
     return (
         f'<!DOCTYPE html><html><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f"<style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>"
-        f"<p>{structures} structures; {len(report.extrapolating)} of them with atoms outside the "
-        f"training range.</p><table>{''.join(lines)}</table>{images}</body></html>\n"
+        f"<p>{counted(structures, 'structure')}; {len(report.extrapolating)} of them with atoms "
+        f"outside the training range.</p><table>{''.join(lines)}</table>{images}</body></html>\n"
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from nnp.errors import OptionError
 from nnp.train.data.frames import require_atoms
-from nnp.values import require_whole
+from nnp.values import counted, require_whole
 
 # Per-atom columns that belong to the atoms, not to where they are: everything else stays behind,
 # above all labels of the old positions.
@@ -108,7 +108,8 @@ def mix(
     for name, frames, number in zip(("first", "second"), (first, second), wanted, strict=True):
         if len(frames) < number:
             raise OptionError(
-                f"the {name} set has {len(frames)} structures, {number} are wanted: lower the count"
+                f"the {name} set has {counted(len(frames), 'structure')}, {number} are wanted: "
+                "lower the count"
             )
         found += [frames[i] for i in sorted(rng.permutation(len(frames))[:number])]
     return found

@@ -18,6 +18,7 @@ from nnp.io.structures import read_structures
 from nnp.structure import as_structure
 from nnp.train.data.frames import LabelledStructure
 from nnp.units import HARTREE, UnitSystem
+from nnp.values import counted
 
 _XSF_ENERGY = re.compile(r"^#\s*total energy\s*=\s*([-+.\dEe]+)\s*eV", re.IGNORECASE | re.MULTILINE)
 
@@ -148,8 +149,8 @@ class Dataset(Sequence[LabelledStructure]):
         """One line: how many structures, atoms and labels."""
         known = ", ".join(f"{count} {name}" for name, count in self.labels.items())
         return (
-            f"{len(self)} structures, {self.n_atoms} atoms of {' '.join(self.elements)}; labels: "
-            f"{known or 'none'}"
+            f"{counted(len(self), 'structure')}, {counted(self.n_atoms, 'atom')} of "
+            f"{' '.join(self.elements)}; labels: {known or 'none'}"
         )
 
 

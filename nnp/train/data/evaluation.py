@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from nnp.errors import NNPError, StructureError
 from nnp.evaluation import Evaluation
 from nnp.potential import Potential
+from nnp.terminal import progress_bar
 from nnp.train.data.dataset import Dataset
 from nnp.train.data.frames import LabelledStructure
 
@@ -114,7 +114,7 @@ def evaluate(
         )
     parts: dict[str, list[_Part]] = {name: [] for name, _, _ in QUANTITIES}
     extrapolating, volumes = [], []
-    for index, frame in enumerate(tqdm(dataset, unit="structure", disable=quiet or None)):
+    for index, frame in enumerate(progress_bar(dataset, unit="structure", disable=quiet or None)):
         periodic = bool(frame.structure.pbc.all())
         volumes.append(frame.structure.volume / len(frame) if periodic else np.nan)
         stress = frame.stress is not None and periodic

@@ -13,9 +13,9 @@ import numpy as np
 from ase import Atoms, units
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.md.langevin import Langevin
-from tqdm import tqdm
 
 from nnp.errors import NNPError, NumericalError, OptionError, UnavailableError
+from nnp.terminal import progress_bar
 from nnp.train.data.frames import require_atoms
 from nnp.values import require_whole
 
@@ -100,7 +100,9 @@ def sample(
     grid = list(product(enumerate(structures), settings.temperatures, settings.volumes))
     seeds = np.random.SeedSequence(settings.seed).spawn(len(grid))
     found: list[Atoms] = []
-    with tqdm(total=len(grid) * settings.snapshots, unit="snapshot", disable=quiet or None) as bar:
+    with progress_bar(
+        total=len(grid) * settings.snapshots, unit="snapshot", disable=quiet or None
+    ) as bar:
         for ((number, atoms), temperature, volume), seed in zip(grid, seeds, strict=True):
             start: Any = atoms.copy()  # type: ignore[no-untyped-call]
             start.set_cell(atoms.cell * volume ** (1 / 3), scale_atoms=True)
@@ -138,7 +140,9 @@ def label(
     calculator = make_calculator()
     found: list[Atoms] = []
     foreign: dict[str, None] = {}  # an ordered set
-    for number, atoms in enumerate(tqdm(structures, unit="structure", disable=quiet or None)):
+    for number, atoms in enumerate(
+        progress_bar(structures, unit="structure", disable=quiet or None)
+    ):
         start: Any = atoms.copy()
         start.calc = calculator
         with _teacher_at(start, f"structure {number}"):

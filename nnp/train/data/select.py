@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from tqdm import tqdm
 
 from nnp.committee import Committee, CommitteeEvaluation
 from nnp.errors import NNPError, OptionError
+from nnp.terminal import progress_bar
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def rank(
         StructureError: a structure that cannot be evaluated; names its index.
     """
     found = []
-    for index, atoms in enumerate(tqdm(frames, unit="structure", disable=quiet or None)):
+    for index, atoms in enumerate(progress_bar(frames, unit="structure", disable=quiet or None)):
         try:
             result = cast("CommitteeEvaluation", committee.evaluate(atoms, engine))
         except NNPError as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nnp.committee import Committee
 from nnp.errors import OptionError, OutputExistsError
+from nnp.io.files import replacing
 from nnp.train.data.sets import read_data
 from nnp.train.fit.machine import join, memory_explained, use_threads
 from nnp.train.fit.settings import CommitteeSettings, TrainingSettings
@@ -128,4 +129,5 @@ def _write_notes(task: Task, folder: Path) -> None:
         ],
     }
     for name, text in lines.items():
-        (folder / name).write_text("".join(f"{line}\n" for line in text), encoding="utf-8")
+        with replacing(folder / name, force=True) as scratch:
+            scratch.write_text("".join(f"{line}\n" for line in text), encoding="utf-8")

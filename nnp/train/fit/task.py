@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm import tqdm
 
 from nnp.errors import StructureError
 from nnp.io.structures import is_input_data
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import Scaling
+from nnp.terminal import progress_bar
 from nnp.train.data.baseline import reference_energies
 from nnp.train.data.checks import Finding, check, require_labels
 from nnp.train.data.dataset import Dataset
@@ -198,7 +198,7 @@ def _values(
 ) -> dict[str, NDArray[np.float64]]:
     """(n, s) functions of all atoms, per element."""
     rows: dict[str, list[NDArray[np.float64]]] = {symbol: [] for symbol in products.elements}
-    for frame in tqdm(dataset, desc="functions", unit="structure", disable=quiet or None):
+    for frame in progress_bar(dataset, desc="functions", unit="structure", disable=quiet or None):
         found = products.descriptors(products.place(frame.structure))
         for symbol, values in zip(products.elements, found, strict=True):
             rows[symbol].append(values.numpy())
@@ -246,7 +246,9 @@ def _samples(
     parts: list[list[Sample]] = []
     for part, dataset in zip(("training", "validation"), datasets, strict=True):
         own = [n for n in range(len(dataset)) if ranks.owns(n)]
-        bar = tqdm(own, desc=f"{part} inputs", unit="structure", disable=quiet or not own or None)
+        bar = progress_bar(
+            own, desc=f"{part} inputs", unit="structure", disable=quiet or not own or None
+        )
         keep = store and part == "training"
         parts.append([maker.sample(dataset[n], stress, keep, n) for n in bar])
     return parts

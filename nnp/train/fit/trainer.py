@@ -8,14 +8,15 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from nnp.errors import NumericalError, OptionError
 from nnp.potential import Potential
+from nnp.terminal import progress_bar
 from nnp.train.data.checks import Finding
 from nnp.train.fit.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from nnp.train.fit.log import SetErrors, TrainingLog, set_errors
@@ -93,7 +94,7 @@ class Trainer:
         if resume:
             self._restore(log)
         epochs, self._start = self._settings.run.epochs, time.monotonic()
-        with tqdm(
+        with progress_bar(
             total=epochs, initial=self._epoch, desc="fit", unit="epoch", disable=self._quiet or None
         ) as bar:
             while self._epoch < epochs and not self._out_of_patience():
@@ -101,7 +102,7 @@ class Trainer:
                 bar.update()
         return self._finish(log)
 
-    def _one_epoch(self, log: TrainingLog, bar: tqdm[None]) -> None:
+    def _one_epoch(self, log: TrainingLog, bar: Any) -> None:
         run = self._settings.run
         factor = self._settings.schedule.at(self._epoch, run.epochs)
         self._optimizer.set_rate(factor)

@@ -12,12 +12,13 @@ members one by one and give deviations too.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.baseline import Baseline
 from nnp.errors import OptionError
 from nnp.evaluation import Evaluation, Extrapolations
 from nnp.mean_network import mean_model, positions_of
@@ -73,6 +74,8 @@ class Committee(Potential):
         members = tuple(members)
         for number, member in enumerate(members):
             require_potential(member, f"member {number}")
+        baseline = _common_baseline(members)
+        members = tuple(replace(member, baseline=()) for member in members) if baseline else members
         elements = {member.elements for member in members}
         if len(members) < 2 or len(elements) != 1:
             raise OptionError(
@@ -83,15 +86,22 @@ class Committee(Potential):
         scales = [member.energy_scale for member in members]
         models = tuple(mean_model(group, scales) for group in groups)
         about = {} if provenance is None else provenance
-        return cls(models, scales[0], members[0].units, about, members=members)
+        return cls(models, scales[0], members[0].units, about, baseline, members=members)
 
     def mean(self) -> Potential:
         """The mean as a plain potential, without the members."""
         about = {"mean_of": [member.provenance for member in self.members]}
-        return Potential(self.models, self.energy_scale, self.units, self.provenance | about)
+        return Potential(
+            self.models, self.energy_scale, self.units, self.provenance | about, self.baseline
+        )
 
     def make_engine(self, name: str = "cpu", **options: Any) -> Engine:
         """A new engine that asks every member and returns a `CommitteeEvaluation`."""
+        if self.baseline:
+            from nnp.engines.with_baseline import EngineWithBaseline
+
+            fitted = replace(self, baseline=()).make_engine(name, **options)
+            return EngineWithBaseline(fitted, self.baseline)
         engines = [member.make_engine(name, **options) for member in self.members]
         return _CommitteeEngine(self, engines, super().make_engine(name, **options))
 
@@ -154,6 +164,25 @@ class _CommitteeEngine:
         first = np.ones(len(atoms), bool)
         first[1:] = (np.diff(atoms) != 0) | (np.diff(functions) != 0)
         return Extrapolations(atoms[first], functions[first], excess[first], relative[first])
+
+
+def _common_baseline(members: Sequence[Potential]) -> tuple[Baseline, ...]:
+    """What all members were fitted on top of.
+
+    Raises:
+        OptionError: it is not the same for all.
+    """
+    first = members[0].baseline if members else ()
+    for number, member in enumerate(members):
+        if member.baseline != first:
+            first_name, other = (
+                ", ".join(map(str, parts)) or "nothing" for parts in (first, member.baseline)
+            )
+            raise OptionError(
+                f"a committee is fitted on top of one baseline, but member 0 has {first_name} and "
+                f"member {number} has {other}"
+            )
+    return first
 
 
 def _moments(values: Sequence[Any]) -> tuple[Any, Any]:

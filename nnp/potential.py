@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.baseline import Baseline
 from nnp.elements import atomic_number, chemical_symbol
 from nnp.errors import NumericalError, OptionError, StructureError
 from nnp.evaluation import Evaluation
@@ -81,6 +82,7 @@ class Potential:
         energy_scale: eV per unit of the networks' output.
         units: the units of the files it came from and goes to by default; inside all is Å and eV.
         provenance: where it came from; JSON-serialisable.
+        baseline: what the networks were fitted on top of; engines add it.
 
     Raises:
         OptionError: no element, elements twice, or functions that look for other elements.
@@ -90,6 +92,7 @@ class Potential:
     energy_scale: float = 1.0
     units: UnitSystem = METAL
     provenance: dict[str, Any] = field(default_factory=dict)
+    baseline: tuple[Baseline, ...] = ()
     _engines: dict[tuple[Any, ...], Engine] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ LAYERS = [
     ["errors"],
     ["units", "elements", "values", "terminal"],
     ["structure", "cutoffs", "networks", "scaling", "evaluation"],
-    ["neighbors", "symmetry_functions"],
+    ["neighbors", "symmetry_functions", "baseline"],
     ["potential"],
     ["mean_network"],
     ["reference"],

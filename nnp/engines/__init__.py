@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -77,6 +78,11 @@ def create_engine(potential: Potential, name: str = DEFAULT_ENGINE, **options: A
         OptionError: no engine has this name, or it does not take an option.
         UnavailableError: the engine cannot run here; says what to install.
     """
+    if potential.baseline:
+        from nnp.engines.with_baseline import EngineWithBaseline
+
+        fitted = create_engine(replace(potential, baseline=()), name, **options)
+        return EngineWithBaseline(fitted, potential.baseline)
     if name == "auto":
         from nnp.engines.auto import automatic
 

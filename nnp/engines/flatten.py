@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.baseline import refuse_baseline
 from nnp.elements import atomic_number
 from nnp.networks import TWIST_SLOPE, Activation
 from nnp.potential import ElementModel, Potential
@@ -69,6 +70,7 @@ class FlatPotential:
 
 def flatten(potential: Potential) -> FlatPotential:
     """The flat arrays of a potential; energies in eV, lengths in Å."""
+    refuse_baseline(potential.baseline, "compiled code")
     integers = [LAYOUT_MAGIC, LAYOUT_VERSION, len(potential.models)]
     reals = [potential.energy_scale, TWIST_SLOPE]
     for model in potential.models:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnp.committee import Committee
 from nnp.errors import FileFormatError, OptionError
@@ -20,7 +21,11 @@ __all__ = ["committee_files", "load", "model", "n2p2"]
 _MEMBERS = "member_*/best.nnp"
 
 
-def load(path: str | Path, units: str | tuple[str, str] | UnitSystem | None = None) -> Potential:
+def load(
+    path: str | Path,
+    units: str | tuple[str, str] | UnitSystem | None = None,
+    baseline: bool | Any = True,
+) -> Potential:
     """Read a potential.
 
     Args:
@@ -28,14 +33,34 @@ def load(path: str | Path, units: str | tuple[str, str] | UnitSystem | None = No
             of ``nnp train --members``. Several members make a `Committee`.
         units: the units of a directory's files, see `units.unit_system`; bohr and hartree unless
             told, for the files do not say. A one-file model carries its own.
+        baseline: whether evaluations add what the model was fitted on top of, if it names
+            anything (an ASE calculator such as dftd3); False: the fitted part alone; or that
+            calculator, where it cannot be made from its name.
 
     Raises:
         FileFormatError: the path is missing, or its content breaks the format.
         OptionError: unknown units, units for a one-file model, or a path that is none.
+        UnavailableError: the baseline needs a package or program that is missing.
 
     >>> import nnp
     >>> potential = nnp.load("potential-directory", units="metal")  # doctest: +SKIP
     """
+    found = _read(path, units)
+    if baseline is False:
+        return replace(found, baseline=())
+    if baseline is not True:
+        if len(found.baseline) != 1:
+            names = ", ".join(map(str, found.baseline)) or "nothing"
+            raise OptionError(
+                f"baseline is a calculator, but {path} was fitted on top of {names}: leave it out"
+            )
+        return replace(found, baseline=(replace(found.baseline[0], given=baseline),))
+    for part in found.baseline:
+        part.calculator()  # what is missing shows now, not in the first evaluation
+    return found
+
+
+def _read(path: str | Path, units: str | tuple[str, str] | UnitSystem | None) -> Potential:
     if not isinstance(path, str | PathLike):
         raise OptionError(f"path is a {type(path).__name__}: give the path of a potential")
     path = Path(path)
@@ -47,7 +72,7 @@ def load(path: str | Path, units: str | tuple[str, str] | UnitSystem | None = No
         members = committee_files(path)
         if not members:
             return n2p2.read(path, unit_system(units))
-        return Committee.of([load(member, units) for member in members])
+        return Committee.of([_read(member, units) for member in members])
     if not exists:
         raise FileFormatError(f"{path} does not exist: give a model file or an n2p2 directory")
     if units is not None:

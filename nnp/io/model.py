@@ -12,13 +12,14 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.baseline import Baseline
 from nnp.committee import Committee
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.errors import FileFormatError, NNPError, OptionError
@@ -181,6 +182,7 @@ def _committee_header(committee: Committee) -> dict[str, Any]:
         "version": VERSION,
         "members": len(committee.members),
         "provenance": committee.provenance,
+        **_baseline_entry(committee),
     }
 
 
@@ -191,7 +193,8 @@ def _committee(header: dict[str, Any], contents: dict[str, bytes], name: str) ->
         )
     names = [_member_name(k) for k in range(len(contents))]
     members = [from_bytes(contents[member], f"{name}, {member}", member=True) for member in names]
-    return Committee.of(members, _checked_provenance(header))
+    committee = Committee.of(members, _checked_provenance(header))
+    return replace(committee, baseline=_baseline(header))
 
 
 def _header(potential: Potential) -> dict[str, Any]:
@@ -215,7 +218,22 @@ def _header(potential: Potential) -> dict[str, Any]:
             for model in potential.models
         ],
         "provenance": potential.provenance,
+        **_baseline_entry(potential),
     }
+
+
+def _baseline_entry(potential: Potential) -> dict[str, Any]:
+    """Nothing where there is none, so that older versions read the file."""
+    parts = [{"name": part.name, "options": dict(part.options)} for part in potential.baseline]
+    return {"baseline": parts} if parts else {}
+
+
+def _baseline(header: dict[str, Any]) -> tuple[Baseline, ...]:
+    entries = header.get("baseline", [])
+    for entry in entries:
+        if not (isinstance(entry["name"], str) and isinstance(entry["options"], dict)):
+            raise OptionError(f"baseline {str(entry)[:50]}: a name and a table are wanted")
+    return tuple(Baseline(e["name"], e["options"], of_a_file=True) for e in entries)
 
 
 def _function_entry(function: SymmetryFunction) -> dict[str, Any]:
@@ -239,6 +257,7 @@ def _potential(header: dict[str, Any], arrays: dict[str, NDArray[np.float64]]) -
         energy_scale=header["energy_scale"],
         units=UnitSystem(**header["units"]),
         provenance=_checked_provenance(header),
+        baseline=_baseline(header),
     )
 
 

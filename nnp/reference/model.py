@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nnp.baseline import refuse_baseline
 from nnp.elements import atomic_number
 from nnp.networks import Network
 from nnp.potential import ElementModel, Potential
@@ -58,6 +59,7 @@ class AtomicEnergies(nn.Module):
 
     def __init__(self, potential: Potential) -> None:
         super().__init__()
+        refuse_baseline(potential.baseline, "a torch module")
         self.elements = nn.ModuleList(
             [ElementModule(model, potential.elements) for model in potential.models]
         )

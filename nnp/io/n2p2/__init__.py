@@ -10,6 +10,7 @@ import re
 import warnings
 from pathlib import Path
 
+from nnp.baseline import refuse_baseline
 from nnp.committee import Committee
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.elements import SYMBOLS, atomic_number
@@ -130,6 +131,7 @@ def write(
         OptionError: a function, activation, cutoff or scaling that n2p2 cannot express.
         OutputExistsError: the directory is there and ``force`` is False, or it holds other files.
     """
+    refuse_baseline(potential.baseline, "n2p2's files")
     taken = unit_system(units) or potential.units
     files = {
         "input.nn": _input_nn(potential, taken),

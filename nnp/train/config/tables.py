@@ -58,6 +58,8 @@ def _is_required(field: dataclasses.Field[Any]) -> bool:
 
 def _value(hint: Any, value: Any, where: str) -> Any:
     origin = get_origin(hint)
+    if hint is Any:
+        return value
     if origin in (Union, types.UnionType):
         inner = [a for a in get_args(hint) if a is not type(None)]
         return None if value is None else _value(inner[0], value, where)

@@ -1,13 +1,73 @@
-"""Reference energies of the elements: what the networks need not learn."""
+"""What is taken off the labels, so that the networks need not learn it.
+
+A baseline (`nnp.baseline`) first, then a reference energy per atom of each element.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nnp.errors import OptionError
+from nnp.baseline import Baseline, BaselineSum
+from nnp.errors import NNPError, OptionError
+from nnp.terminal import progress_bar
 from nnp.train.data.dataset import Dataset
+from nnp.train.data.frames import LabelledStructure
+
+
+@dataclass(frozen=True)
+class BaselineSettings:
+    """[baseline]: what the networks are fitted on top of.
+
+    Attributes:
+        calculators: options by name, see `nnp.teachers.by_name`; what they compute is taken off
+            energies, forces and stresses before the fit and added by the finished potential.
+    """
+
+    calculators: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> tuple[Baseline, ...]:
+        """As the finished potential has them."""
+        return tuple(Baseline(name, options) for name, options in self.calculators.items())
+
+
+def without_baseline(dataset: Dataset, baseline: BaselineSum, quiet: bool = True) -> Dataset:
+    """The structures with the labels that are left when a baseline is taken off.
+
+    Args:
+        dataset: structures with any labels.
+        baseline: what is taken off.
+        quiet: whether to hide the progress bar.
+
+    Raises:
+        StructureError: the baseline cannot compute a structure; names file and index.
+    """
+    frames = progress_bar(dataset, desc="baseline", unit="structure", disable=quiet or None)
+    return Dataset(tuple(_rest(frame, baseline) for frame in frames))
+
+
+def _rest(frame: LabelledStructure, baseline: BaselineSum) -> LabelledStructure:
+    forces, stress = frame.forces is not None, frame.stress is not None
+    if frame.energy is None and not (forces or stress):
+        return frame
+    try:
+        found = baseline.compute(frame.structure, forces, stress)
+    except NNPError as error:
+        raise type(error)(f"{frame.where}: {error}") from error
+    energy = None if frame.energy is None else frame.energy - float(found.energies.sum())
+    force, tension = _less(frame.forces, found.forces), _less(frame.stress, found.stress)
+    return replace(frame, energy=energy, forces=force, stress=tension)
+
+
+def _less(
+    label: NDArray[np.float64] | None, taken: NDArray[np.float64] | None
+) -> NDArray[np.float64] | None:
+    return None if label is None or taken is None else label - taken
 
 
 def reference_energies(

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from nnp.errors import OptionError
+from nnp.train.data.baseline import BaselineSettings
 from nnp.train.data.sets import DataSettings
 from nnp.train.fit.initial import NetworkSettings
 from nnp.train.fit.loss import LossSettings
@@ -104,6 +105,7 @@ class TrainingSettings:
     """The whole file."""
 
     data: DataSettings
+    baseline: BaselineSettings = field(default_factory=BaselineSettings)
     functions: FunctionSettings = field(default_factory=FunctionSettings)
     inputs: InputSettings = field(default_factory=InputSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)

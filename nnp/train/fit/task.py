@@ -12,13 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nnp.baseline import BaselineSum
 from nnp.errors import StructureError
 from nnp.io.structures import is_input_data
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import Scaling
 from nnp.terminal import progress_bar
-from nnp.train.data.baseline import reference_energies
+from nnp.train.data.baseline import reference_energies, without_baseline
 from nnp.train.data.checks import Finding, check, require_labels
 from nnp.train.data.dataset import Dataset
 from nnp.train.data.sets import DataSettings
@@ -46,7 +47,7 @@ class Prepared:
         offsets: reference energy per element symbol, eV.
         maker: of the samples.
         train, validation: samples of this process, see `nnp.train.fit.machine`.
-        frames: all structures, those of the training set first.
+        frames: all structures, those of the training set first; labels without the baseline.
         n_train: structures in the training set.
         findings: of the data's checks.
         dropped: functions that were pruned, one line each with the reason.
@@ -116,6 +117,10 @@ def prepare(
         require_labels(validation)
     findings = check(train + validation)  # together: a duplicate may be in both
     _require_known(train, validation)
+    if settings.baseline.parts:
+        baseline = BaselineSum(settings.baseline.parts)
+        train = without_baseline(train, baseline, quiet)
+        validation = without_baseline(validation, baseline, quiet)
     device = find_device(settings.run.device)
     functions = choose_functions(settings.functions, train.elements)
     # On the CPU whatever the device: eigenvectors turn with the last digit of the values, and with
@@ -158,7 +163,8 @@ def make_task(settings: TrainingSettings, prepared: Prepared) -> Task:
         parameters.append(from_network(first))
         blank = _blank(len(own), first)
         models.append(ElementModel(symbol, own, scaling, blank, prepared.offsets[symbol]))
-    template = Potential(tuple(models), units=_file_units(settings.data))
+    units = _file_units(settings.data)
+    template = Potential(tuple(models), units=units, baseline=settings.baseline.parts)
     model = TrainingModel(tuple(networks), prepared.maker, template)
     theta = torch.cat(parameters).to(prepared.maker.device, prepared.maker.dtype)
     return Task(**vars(prepared), model=model, theta=theta)

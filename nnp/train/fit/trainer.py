@@ -243,6 +243,8 @@ def _portable(settings: TrainingSettings) -> dict[str, dict[str, object]]:
         table["data"][name] = [Path(p).name for p in table["data"][name]]  # type: ignore[attr-defined]
     file = settings.functions.file
     table["functions"]["file"] = None if file is None else Path(file).name
+    if not settings.baseline.parts:  # as runs of earlier versions have it
+        table.pop("baseline")
     table["run"].pop("output")
     table["run"].pop("device")
     return table

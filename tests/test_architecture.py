@@ -54,6 +54,7 @@ OPTIONAL = {
     "ase": {
         "ase",
         "io/structures",
+        "io/lammps",
         "train/data/sampling",
         "teachers",
         "md",

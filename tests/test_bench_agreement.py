@@ -23,9 +23,10 @@ from lammps_stand_in import program, stand_in
 
 from nnp.bench import lammps
 from nnp.bench.agreement import Answer, Judge
-from nnp.bench.lammps_script import Conditions, in_our_axes
+from nnp.bench.lammps_script import Conditions
 from nnp.bench.programs import run_program
 from nnp.errors import NNPError, UnavailableError
+from nnp.io.lammps import in_our_axes
 from nnp.structure import as_structure
 from nnp.teachers.ase import StillingerWeber
 from nnp.testing import random_potential, structures

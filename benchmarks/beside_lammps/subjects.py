@@ -13,11 +13,12 @@ import openmm
 
 from beside_lammps.openmm_md import DEVICES, OpenMMDynamics
 from beside_lammps.suffixes import MIXED, ON_DEVICES, suffix_arguments
-from beside_lammps.systems import MANY_BODY, script_of
+from beside_lammps.systems import MANY_BODY, OURS, script_of
 from nnp.bench.agreement import Answer
 from nnp.bench.lammps import TIME_LIMIT, forces_of_lammps, run_lammps
-from nnp.bench.lammps_script import Conditions, in_our_axes, runs
+from nnp.bench.lammps_script import Conditions, runs
 from nnp.errors import NNPError, UnavailableError
+from nnp.io.lammps import in_our_axes
 from nnp.potential import Potential
 from nnp.structure import Structure
 
@@ -113,8 +114,8 @@ class LammpsSubject:
         self._structure = structure
 
     def answer(self, structure: Structure) -> Answer | None:
-        """Energy and forces of ``hdnnp``; the other styles are other potentials."""
-        if self.style != "hdnnp":
+        """Energy and forces of ``nnp`` and ``hdnnp``; the other styles are other potentials."""
+        if self.style not in (*OURS, "hdnnp"):
             return None
         with tempfile.TemporaryDirectory() as folder:
             energy, forces = forces_of_lammps(
@@ -124,7 +125,8 @@ class LammpsSubject:
                 self.threads,
                 self.time_limit,
             )
-        return Answer(energy, in_our_axes(structure, forces), self.suffix in MIXED)
+        single = self.suffix in MIXED or OURS.get(self.style) == "float32"
+        return Answer(energy, in_our_axes(structure, forces), single)
 
     def block(self, warm_up: int, steps: int) -> tuple[float, float]:
         """Seconds per step, by LAMMPS's own clock, and of its processors."""

@@ -1,6 +1,7 @@
 """Input scripts for LAMMPS: a potential's own directory, and classical yardsticks of cost.
 
-``hdnnp``: the potential, by n2p2 (https://docs.lammps.org/pair_hdnnp.html). ``sw``: silicon by
+``nnp`` and ``nnp-float32``: the potential, by our pair style. ``hdnnp``: the same, by n2p2
+(https://docs.lammps.org/pair_hdnnp.html). ``sw``: silicon by
 Stillinger and Weber, Phys. Rev. B 31, 5262 (1985), doi:10.1103/PhysRevB.31.5262. ``snap``: silicon
 by Zuo et al., J. Phys. Chem. A 124, 731 (2020), whose coefficients come with LAMMPS. ``lj/cut``:
 LAMMPS's own benchmark of a liquid (bench/in.lj), in reduced units.
@@ -13,11 +14,12 @@ from pathlib import Path
 import ase.build
 
 from beside_lammps.sizes import of_size
-from nnp.bench.lammps_script import Conditions, hdnnp_script, on_atoms
+from nnp.bench.lammps_script import Conditions, hdnnp_script, nnp_script, on_atoms
 from nnp.potential import Potential
 from nnp.structure import Structure, as_structure
 
-STYLES = ("hdnnp", "sw", "snap", "lj/cut")
+OURS = {"nnp": "float64", "nnp-float32": "float32"}
+STYLES = (*OURS, "hdnnp", "sw", "snap", "lj/cut")
 MANY_BODY = ("hdnnp", "sw", "snap")
 
 # In the order of LAMMPS: epsilon (eV), sigma (Å), a, lambda, gamma, cos θ, A, B, p, q, tolerance.
@@ -54,9 +56,9 @@ def script_of(
     Args:
         style: of ``STYLES``.
         folder: for atoms and parameters.
-        potential: for ``hdnnp``.
+        potential: for ``nnp`` and ``hdnnp``.
         path: where it lies; if not an n2p2 directory, the potential is written as one.
-        structure: for ``hdnnp``; silicon of as many atoms for ``sw`` and ``snap``, a liquid for
+        structure: for these; silicon of as many atoms for ``sw`` and ``snap``, a liquid for
             ``lj/cut``.
         conditions: velocities, time step, skin.
 
@@ -65,6 +67,8 @@ def script_of(
     """
     if style == "lj/cut":
         return _LIQUID.format(cells=max(1, round((len(structure) / 4) ** (1 / 3))))
+    if style in OURS:
+        return nnp_script(folder, potential, structure, conditions, OURS[style])
     if style == "hdnnp":
         return hdnnp_script(folder, potential, path, structure, conditions)
     silicon = of_size(as_structure(ase.build.bulk("Si", cubic=True)), len(structure))

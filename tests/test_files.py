@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from pair_potential import pair_potential
+from runs import nnp
 
 from nnp.errors import NNPError, OutputExistsError
+from nnp.io import scratch
 from nnp.io.files import replacing
 
 
@@ -55,3 +62,131 @@ def test_a_pipe_is_not_replaced(tmp_path):
     with pytest.raises(OutputExistsError, match="pipe is a device or a pipe and cannot be"):
         write(tmp_path / "pipe", "new")
     assert (tmp_path / "pipe").is_fifo()
+
+
+def write_folder(path, text):
+    """Two files with the same text."""
+    with replacing(path, True, directory=True) as scratch_folder:
+        for name in ("a", "b"):
+            (scratch_folder / name).write_text(text)
+
+
+def whole(path):
+    """The text of a folder whose files are of one round."""
+    first, second = ((path / name).read_text() for name in ("a", "b"))
+    assert first == second
+    return first
+
+
+def no_exchange(monkeypatch):
+    """As on file systems and kernels without RENAME_EXCHANGE."""
+
+    def refuse(*_):
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(scratch, "_renameat2", refuse)
+
+
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_a_folder_takes_the_place_of_another(tmp_path, monkeypatch, exchanges):
+    if not exchanges:
+        no_exchange(monkeypatch)
+    for text in ("one", "two", "three"):
+        write_folder(tmp_path / "p", text)
+        assert whole(tmp_path / "p") == text
+    assert [path.name for path in tmp_path.iterdir()] == ["p"]
+
+
+def in_a_child(work):
+    """Its process id."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(1)
+    return child
+
+
+def kill_at_random(folder, times, seed, work):
+    """Kill what replaces ``folder`` again and again; it is whole each time, and so is the next."""
+    rng = np.random.default_rng(seed)
+    write_folder(folder, "0")
+
+    def replace_for_ever():
+        for number in range(1, 10**9):
+            work(folder, f"{number}")
+
+    for _ in range(times):
+        child = in_a_child(replace_for_ever)
+        time.sleep(rng.uniform(0.001, 0.02))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        yield
+    write_folder(folder, "end")
+    assert whole(folder) == "end"
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+@pytest.mark.parametrize("times", [20, pytest.param(500, marks=pytest.mark.slow)])
+def test_killed_at_any_moment_a_folder_is_whole(tmp_path, times):
+    """With the exchange of Linux it is never away."""
+    for _ in kill_at_random(tmp_path / "p", times, 1, write_folder):
+        whole(tmp_path / "p")
+
+
+@pytest.mark.parametrize("times", [20, pytest.param(500, marks=pytest.mark.slow)])
+def test_killed_without_exchange_the_next_run_puts_the_old_one_back(tmp_path, monkeypatch, times):
+    no_exchange(monkeypatch)
+    for _ in kill_at_random(tmp_path / "p", times, 2, write_folder):
+        scratch.put_back(tmp_path / "p")
+        whole(tmp_path / "p")
+
+
+def test_killed_between_the_two_renames(tmp_path, monkeypatch):
+    no_exchange(monkeypatch)
+    potential = pair_potential()
+    potential.save(tmp_path / "m.nnp")
+    target = tmp_path / "directory"
+    words = ("convert", tmp_path / "m.nnp", target, "--force")
+    assert nnp(*words) == 0
+    names = {path.name for path in target.iterdir()}
+
+    def killed_in_between():
+        Path.replace = lambda *_: os._exit(9)
+        nnp(*words)
+
+    _, status = os.waitpid(in_a_child(killed_in_between), 0)
+    assert os.waitstatus_to_exitcode(status) == 9
+    assert not target.exists()
+    assert nnp("info", target) == 0
+    assert {path.name for path in target.iterdir()} == names
+    os.waitpid(in_a_child(killed_in_between), 0)
+    assert not target.exists()
+    assert nnp(*words) == 0
+    assert {path.name for path in target.iterdir()} == names
+    assert {path.name for path in tmp_path.iterdir()} == {"m.nnp", "directory"}
+
+
+def test_scratch_of_a_killed_run_goes_and_that_of_a_live_one_stays(tmp_path):
+    def killed():
+        with replacing(tmp_path / "c*.npz", True) as path:
+            path.write_text("half")
+            os._exit(9)
+
+    os.waitpid(in_a_child(killed), 0)
+    assert len(list(tmp_path.glob(".c[*].npz.*"))) == 1
+    with replacing(tmp_path / "c*.npz", True) as outer:
+        outer.write_text("outer")
+        os.waitpid(in_a_child(lambda: write(tmp_path / "c*.npz", "inner")), 0)
+        assert (tmp_path / "c*.npz").read_text() == "inner"
+        assert outer.read_text() == "outer"
+    assert (tmp_path / "c*.npz").read_text() == "outer"
+    assert [path.name for path in tmp_path.iterdir()] == ["c*.npz"]
+
+
+def test_other_files_of_such_a_name_stay(tmp_path):
+    for name in (".x.notes", ".xy.1.nnp-tmp.txt", ".y.abcd.nnp-tmp"):
+        (tmp_path / name).mkdir()
+    write(tmp_path / "x", "new")
+    assert len(list(tmp_path.iterdir())) == 4

@@ -10,6 +10,7 @@ from nnp.cli.embedded import embedded_names, load_path_or_name
 from nnp.cli.options import UNITS_HELP, SubParsers, add_command, add_force
 from nnp.errors import OptionError
 from nnp.io import n2p2
+from nnp.io.scratch import is_put_aside
 from nnp.io.structures import (
     is_input_data,
     is_input_data_name,
@@ -53,7 +54,12 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _is_potential(source: Path) -> bool:
-    if source.is_dir() or zipfile.is_zipfile(source) or source.suffix == _MODEL_SUFFIX:
+    if (
+        source.is_dir()
+        or is_put_aside(source)
+        or zipfile.is_zipfile(source)
+        or source.suffix == _MODEL_SUFFIX
+    ):
         return True
     return not source.exists() and str(source) in embedded_names()
 

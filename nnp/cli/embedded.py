@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nnp.errors import FileFormatError, UnavailableError
 from nnp.io import load
+from nnp.io.scratch import is_put_aside
 from nnp.potential import Potential
 
 _SUFFIX = ".nnp"
@@ -42,7 +43,7 @@ def load_path_or_name(path: str, units: str | None = None) -> Potential:
         FileFormatError: there is neither.
         OptionError: as `nnp.io.load`.
     """
-    if Path(path).exists() or units is not None:
+    if Path(path).exists() or is_put_aside(Path(path)) or units is not None:
         return load(path, units)
     if path in embedded_names():
         return load_embedded(path)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nnp.committee import Committee
 from nnp.errors import FileFormatError, OptionError
 from nnp.io import model, n2p2
+from nnp.io.scratch import put_back
 from nnp.units import UnitSystem, unit_system
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def _read(path: str | Path, units: str | tuple[str, str] | UnitSystem | None) ->
         raise OptionError(f"path is a {type(path).__name__}: give the path of a potential")
     path = Path(path)
     try:
+        if not path.exists():
+            put_back(path)  # killed while it was replaced
         is_directory, exists = path.is_dir(), path.exists()
     except OSError as error:
         raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from None

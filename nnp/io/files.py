@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from nnp.errors import NNPError, OutputExistsError
+from nnp.io.scratch import exchange, put_back, scratch_beside
 
 
 @contextlib.contextmanager
 def replacing(path: str | Path, force: bool, directory: bool = False) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its place when the block ends without error.
+
+    Whenever the process is killed, ``path`` is the old one or the new one; where the file system
+    cannot exchange two directories in one step, the next call puts the old one back. What killed
+    processes left beside ``path`` is removed.
 
     Args:
         path: the final file or directory; where it is a link, what it points to is replaced.
@@ -29,26 +32,24 @@ def replacing(path: str | Path, force: bool, directory: bool = False) -> Iterato
             written so far is removed.
     """
     target = Path(path)
-    scratch = None
-    try:
-        _check_replaceable(target, force, directory)
-        target = Path(os.path.realpath(target))
-        scratch = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        inner = scratch / (Path(path).name or target.name)  # a writer may look at the suffix
-        if directory:
-            inner.mkdir()
-        yield inner
-        if directory and target.exists():
-            _swap_directories(inner, target, scratch / "old")
-        else:
-            inner.replace(target)
-    except NNPError:
-        raise
-    except OSError as error:
-        raise refused(Path(path), error) from error
-    finally:
-        if scratch is not None:
-            shutil.rmtree(scratch, ignore_errors=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            put_back(target)
+            _check_replaceable(target, force, directory)
+            target = Path(os.path.realpath(target))
+            scratch = stack.enter_context(scratch_beside(target))
+            inner = scratch / (Path(path).name or target.name)  # a writer may look at the suffix
+            if directory:
+                inner.mkdir()
+            yield inner
+            if directory and target.exists():
+                exchange(inner, target)
+            else:
+                inner.replace(target)
+        except NNPError:
+            raise
+        except OSError as error:
+            raise refused(Path(path), error) from error
 
 
 def _check_replaceable(target: Path, force: bool, directory: bool) -> None:
@@ -67,16 +68,6 @@ def _check_replaceable(target: Path, force: bool, directory: bool) -> None:
         raise OutputExistsError(
             f"{target} is a {kind} and cannot be replaced by another kind: remove it first"
         )
-
-
-def _swap_directories(new: Path, target: Path, old: Path) -> None:
-    """Put ``new`` in the place of ``target``, which stays where it was if that fails."""
-    target.rename(old)
-    try:
-        new.replace(target)
-    except BaseException:
-        old.rename(target)
-        raise
 
 
 def check_folder(path: Path) -> None:

@@ -200,7 +200,8 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=[words[0] for words in COMMANDS])
-def test_every_command_refuses_4g_in_one_line(tmp_path, words, capsys):
+def test_every_command_refuses_4g_in_one_line(tmp_path, words, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     folder = write_tiny(tmp_path / "p", TINY_INPUT + "nnp_generation 4\n")
     structures = tmp_path / "s.xyz"
     structures.write_text("2\n\nSi 0 0 0\nSi 2 0 0\n")

@@ -6,7 +6,7 @@ import argparse
 import zipfile
 from pathlib import Path
 
-from nnp.cli.embedded import embedded_names, load_path_or_name
+from nnp.cli.embedded import embedded_names, load_path_or_name, say_units
 from nnp.cli.options import UNITS_HELP, SubParsers, add_command, add_force
 from nnp.errors import OptionError
 from nnp.io import n2p2
@@ -71,7 +71,9 @@ def _convert_potential(source: Path, target: Path, arguments: argparse.Namespace
             f"{source} is a potential, and {target} the name of a file of structures: a potential "
             f"becomes FILE{_MODEL_SUFFIX} or a directory"
         )
-    potential = load_path_or_name(str(source), getattr(arguments, "units", None))
+    units = getattr(arguments, "units", None)
+    potential = load_path_or_name(str(source), units)
+    say_units(potential, str(source), told=units is not None)
     if target.suffix != _MODEL_SUFFIX:
         n2p2.write(potential, target, target_units, arguments.force)
         print(f"{target}: n2p2 directory in {target_units or potential.units}")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib import resources
 from pathlib import Path
 
 from nnp.errors import FileFormatError, UnavailableError
 from nnp.io import load
+from nnp.io.n2p2 import unit_warning
 from nnp.io.scratch import is_put_aside
 from nnp.potential import Potential
 
@@ -51,3 +53,24 @@ def load_path_or_name(path: str, units: str | None = None) -> Potential:
         f"{path} does not exist: give a model file, an n2p2 directory, or a name that comes with "
         f"the package: {', '.join(embedded_names())}"
     )
+
+
+def say_units(potential: Potential, path: str, told: bool) -> None:
+    """Print the units that a potential's files were taken in, and warn where they look wrong.
+
+    Args:
+        potential: what was read.
+        path: from where.
+        told: whether the units were given; where they were not, reading has warned.
+    """
+    directory = Path(path).is_dir()
+    if directory:
+        assumed = "" if told else " (assumed: they do not say; --units does)"
+        print(f"{path}: files in {potential.units}{assumed}")
+    else:
+        print(f"{path}: one-file model in Å and eV, from files in {potential.units}")
+    converted = potential.provenance.get("source") == "n2p2 directory"
+    if not (told if directory else converted):
+        return
+    if warning := unit_warning(potential, model=not directory):
+        warnings.warn(f"{path}: {warning}", stacklevel=3)

@@ -6,6 +6,7 @@ import argparse
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from nnp.cli.options import SubParsers, add_command, add_potential, load_potential
@@ -47,7 +48,7 @@ def add_parser(subparsers: SubParsers) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     with warnings.catch_warnings():  # the report says it in its own place
         warnings.filterwarnings("ignore", message=".*the files are taken to be in")
-        potential = load_potential(arguments)
+        potential = load_potential(arguments, say=False)
     print("\n".join(_report(potential, arguments.path)))
 
 
@@ -62,7 +63,9 @@ def _report(potential: Potential, path: str) -> Iterator[str]:
     yield f"  units       {potential.units} in its files; everything below in Å and eV"
     for part in potential.baseline:
         yield f"  baseline    {part}: the networks were fitted on top of it, evaluations add it"
-    if warning := unit_warning(potential):
+    directory = Path(path).is_dir()
+    converted = potential.provenance.get("source") == "n2p2 directory"
+    if (directory or converted) and (warning := unit_warning(potential, not directory)):
         yield f"  WARNING     {warning}"
     yield from _provenance(potential.provenance)
     for model in potential.models:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from nnp.cli.embedded import load_path_or_name
+from nnp.cli.embedded import load_path_or_name, say_units
 from nnp.engines import DEFAULT_ENGINE, ENGINES
 from nnp.potential import Potential
 from nnp.units import UnitSystem, unit_system
@@ -61,9 +61,13 @@ def add_potential(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--units", default=argparse.SUPPRESS, help=UNITS_HELP)
 
 
-def load_potential(arguments: argparse.Namespace) -> Potential:
-    """The potential of PATH and --units."""
-    return load_path_or_name(arguments.path, getattr(arguments, "units", None))
+def load_potential(arguments: argparse.Namespace, say: bool = True) -> Potential:
+    """The potential of PATH and --units; ``say``: print the units that were taken."""
+    units = getattr(arguments, "units", None)
+    potential = load_path_or_name(arguments.path, units)
+    if say:
+        say_units(potential, arguments.path, told=units is not None)
+    return potential
 
 
 def add_data_units(parser: argparse.ArgumentParser) -> None:

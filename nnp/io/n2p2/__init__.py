@@ -28,17 +28,15 @@ from nnp.io.n2p2.networks import (
     weights_name,
     weights_text,
 )
+from nnp.io.n2p2.plausible import unit_warning
 from nnp.io.n2p2.scaling import mode_lines, read_mode, read_scaling, scaling_text
 from nnp.io.n2p2.settings import Settings
 from nnp.potential import ElementModel, Potential
 from nnp.symmetry_functions import SymmetryFunction, canonical_order
 from nnp.units import ATOMIC, UnitSystem, unit_system
 
-__all__ = ["read", "write"]
+__all__ = ["read", "unit_warning", "write"]
 
-# Cutoffs of potentials lie between these (Å): where one in the assumed unit does not, but would in
-# the other, the unit is probably wrong.
-_USUAL_CUTOFF = (3.4, 10.6)
 # What a potential's directory consists of.
 _OURS = re.compile(r"input\.nn|scaling\.data|weights\.\d{3}\.data")
 
@@ -143,23 +141,6 @@ def write(
     with replacing(directory, force, directory=True) as scratch:
         for name, text in files.items():
             (scratch / name).write_text(text, encoding="utf-8")
-
-
-def unit_warning(potential: Potential) -> str | None:
-    """A sentence when the largest cutoff looks as if the files were in the other unit of length."""
-    low, high = _USUAL_CUTOFF
-    in_file = potential.cutoff / potential.units.length_in_angstrom
-    usual = low <= potential.cutoff <= high
-    if potential.units.length == "bohr" and not usual and low <= in_file <= high:
-        other, name = "angstrom", "angstrom,eV"
-    elif potential.units.length == "angstrom" and not usual and low <= in_file * 0.529 <= high:
-        other, name = "bohr", "atomic"
-    else:
-        return None
-    return (
-        f"the files are taken to be in {potential.units}, but the largest cutoff, {in_file:.4g}, "
-        f"looks like {other}: if so, say units={name!r} (--units {name})"
-    )
 
 
 def _refuse_other_files(directory: Path) -> None:

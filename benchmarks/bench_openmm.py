@@ -109,7 +109,7 @@ class EngineAlone:
         library, handle = c.load_library(), self.engine._handle  # noqa: SLF001
         arguments = (handle, ct.byref(self.structure), ct.byref(self.results))
         for _ in range(steps):
-            library.nnp_engine_compute(*arguments)
+            library.nnp_engine_compute(*arguments, None)
 
 
 def integrator_of(

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 
 class NNPError(Exception):
-    """Base class: ``except nnp.NNPError`` catches everything the package raises on purpose."""
+    """Base class: ``except nnp.NNPError`` catches everything the package raises on purpose.
+
+    Attributes:
+        atoms: those it is about, by their index in the structure, or particle in OpenMM.
+    """
+
+    atoms: tuple[int, ...] = ()
 
 
 class FileFormatError(NNPError, ValueError):

@@ -160,7 +160,7 @@ def test_missing_library(silicon, monkeypatch, tmp_path):
 
 
 def create(integers, reals):
-    """Code and message of nnp_engine_create for flat arrays."""
+    """Code and message of nnp_model_from_arrays."""
     library = _library.load_library()
     integers, reals = np.ascontiguousarray(integers, np.int64), np.ascontiguousarray(reals, float)
     arrays = _library.PotentialArrays(
@@ -169,13 +169,10 @@ def create(integers, reals):
         reals.ctypes.data_as(ct.POINTER(ct.c_double)),
         len(reals),
     )
-    options, handle = _library.Options(0, 1, -1.0, 0), ct.c_void_p()
-    message = ct.create_string_buffer(256)
-    code = library.nnp_engine_create(
-        ct.byref(arrays), ct.byref(options), ct.byref(handle), message, len(message)
-    )
-    library.nnp_engine_destroy(handle)
-    return code, message.value.decode()
+    model, failure = ct.c_void_p(), _library.Failure()
+    code = library.nnp_model_from_arrays(ct.byref(arrays), ct.byref(model), ct.byref(failure))
+    library.nnp_model_release(model)
+    return code, failure.text.decode()
 
 
 def test_flat_arrays_of_wrong_length(binary):

@@ -113,7 +113,8 @@ static bool gather(const Task& t, ThreadState& state, int64_t rank, Neighbors& n
         return true;
     for (int k = 0; k < nb.size; ++k) {
         if (nb.r2[k] < (nnp_scalar)(OVERLAP * OVERLAP))
-            state.failure.report(FailureKind::overlap, list.order[rank], list.order[list.owner[nb.points[k]]]);
+            state.failure.report(FailureKind::overlap, list.order[rank], list.owner_index[list.owner[nb.points[k]]],
+                                 std::sqrt((double)nb.r2[k]));
     }
     return false;
 }
@@ -125,11 +126,19 @@ static void gather_displacements(const Task& t, int64_t rank, Neighbors& nb)
     const double* e = t.strain ? t.strain : none;
     const double* centre = t.displacement ? t.displacement + 3 * t.list.order[rank] : none;
     for (int k = 0; k < nb.size; ++k) {
-        const double* d = t.displacement ? t.displacement + 3 * t.list.order[t.list.owner[nb.points[k]]] : none;
+        const double* d = t.displacement ? t.displacement + 3 * t.list.owner_index[t.list.owner[nb.points[k]]] : none;
         double x = nb.x[k], y = nb.y[k], z = nb.z[k];
         nb.dx[k] = (nnp_scalar)(d[0] - centre[0] + x * e[0] + y * e[3] + z * e[6]);
         nb.dy[k] = (nnp_scalar)(d[1] - centre[1] + x * e[1] + y * e[4] + z * e[7]);
         nb.dz[k] = (nnp_scalar)(d[2] - centre[2] + x * e[2] + y * e[5] + z * e[8]);
+    }
+}
+
+static void add_outer(const double* r, const double* g, double scale, int64_t* sums)
+{
+    for (int a = 0; a < 3; ++a) {
+        for (int b = 0; b < 3; ++b)
+            sums[3 * a + b] += (int64_t)(r[a] * g[b] * scale);
     }
 }
 
@@ -138,6 +147,7 @@ static void scatter(const Task& t, ThreadState& state, int64_t rank, const Neigh
 {
     const double scale = t.gradient_scale;
     int64_t* gradient = state.gradient.data();
+    int64_t* own = gradient + 3 * (int64_t)t.list.owner[t.list.self[rank]];
     double largest = state.largest_contribution, virial[6] = {0, 0, 0, 0, 0, 0};
     for (int e = 0; e < t.n_elements; ++e) {
         for (int k = nb.elements[e].begin; k < nb.elements[e].end; ++k) {
@@ -156,15 +166,20 @@ static void scatter(const Task& t, ThreadState& state, int64_t rank, const Neigh
             g[0] += ix;
             g[1] += iy;
             g[2] += iz;
-            gradient[3 * rank] -= ix;
-            gradient[3 * rank + 1] -= iy;
-            gradient[3 * rank + 2] -= iz;
+            own[0] -= ix;
+            own[1] -= iy;
+            own[2] -= iz;
             virial[0] += x * gx;
             virial[1] += y * gy;
             virial[2] += z * gz;
             virial[3] += y * gz;
             virial[4] += x * gz;
             virial[5] += x * gy;
+            if (t.neighbor_virials) {
+                const double r[3] = {x, y, z}, g[3] = {gx, gy, gz};
+                add_outer(r, g, t.virial_scale,
+                          state.neighbor_virials.data() + 9 * (int64_t)t.list.owner[nb.points[k]]);
+            }
         }
     }
     state.largest_contribution = largest;
@@ -173,7 +188,7 @@ static void scatter(const Task& t, ThreadState& state, int64_t rank, const Neigh
             t.virials[6 * t.list.order[rank] + c] = virial[c];
     }
     if (!std::isfinite(largest))
-        state.failure.report(FailureKind::not_finite, t.list.order[rank], -1);
+        state.failure.report(FailureKind::not_finite, t.list.order[rank], -1, largest);
 }
 
 }  // namespace nnp::NNP_TARGET

@@ -1,6 +1,7 @@
 #include "engine.h"
 
 #include "error.h"
+#include "positions.h"
 
 #include <algorithm>
 #include <chrono>
@@ -17,6 +18,13 @@ constexpr int SCALE_EXPONENT = 48;         // dE/dr in units of 2^-48: 3.6e-15 e
 constexpr double TOLERANCE_DOUBLE = 1e-9;  // extrapolation margin as a share of max - min
 constexpr double TOLERANCE_SINGLE = 1e-5;
 constexpr int SUM_BLOCK = 64;  // energies added straight, then the block sums: short error chains
+
+constexpr int VOIGT[9] = {0, 5, 4, 5, 1, 3, 4, 3, 2};  // xx yy zz yz xz xy as a matrix
+
+void give(double& to, double value, bool add)
+{
+    to = add ? to + value : value;
+}
 
 double now()
 {
@@ -65,16 +73,16 @@ void Engine::Aligned::operator()(void* p) const
     ::operator delete(p, std::align_val_t(64));
 }
 
-Engine::Engine(const nnp_potential_arrays& potential, const nnp_options& options)
-    : model_(read_model(potential)),
-      plan_(make_plan(model_, Powers::in_tasks)),
+Engine::Engine(std::shared_ptr<const Model> model, const nnp_options& options)
+    : model_(std::move(model)),
+      plan_(make_plan(*model_, Powers::in_tasks)),
       kernel_(choose_kernel(is_single(options), options.target)),
       single_(is_single(options)),
       pool_(thread_count(options)),
-      list_(model_.cutoff, skin_width(options), static_cast<int>(model_.elements.size()),
+      list_(model_->cutoff, skin_width(options), static_cast<int>(model_->elements.size()),
             choose_kernel(false, options.target).within)
 {
-    for (const Element& element : model_.elements) {
+    for (const Element& element : model_->elements) {
         void* data = ::operator new(kernel_.network_bytes(element) + 64, std::align_val_t(64));
         packed_.emplace_back(data);
         kernel_.pack_network(element, data);
@@ -96,51 +104,67 @@ void Engine::read_structure(const nnp_structure& s)
     offsets_.resize(s.n_atoms + 1);
     offsets_[0] = 0;
     for (int64_t i = 0; i < s.n_atoms; ++i) {
-        elements_[i] = model_.element_index(s.atomic_numbers[i]);
+        elements_[i] = model_->element_index(s.atomic_numbers[i]);
         if (elements_[i] == ANY_ELEMENT)
-            throw Error(NNP_BAD_STRUCTURE, "atom " + std::to_string(i) + " has atomic number " +
-                                               std::to_string(s.atomic_numbers[i]) +
-                                               ", which the potential has no network for");
-        offsets_[i + 1] = offsets_[i] + static_cast<int64_t>(model_.elements[elements_[i]].functions.size());
-        const double* r = s.positions + 3 * i;
-        if (!std::isfinite(r[0]) || !std::isfinite(r[1]) || !std::isfinite(r[2]))
-            throw Error(NNP_BAD_STRUCTURE, "position of atom " + std::to_string(i) + " is not finite: (" +
-                                               to_text(r[0]) + ", " + to_text(r[1]) + ", " + to_text(r[2]) + ")");
+            throw Error(NNP_UNKNOWN_ELEMENT,
+                        "atom " + std::to_string(i) + " has atomic number " + std::to_string(s.atomic_numbers[i]) +
+                            ", which the potential has no network for",
+                        {i, -1, static_cast<double>(s.atomic_numbers[i])});
+        offsets_[i + 1] = offsets_[i] + static_cast<int64_t>(model_->elements[elements_[i]].functions.size());
+        require_finite(s.positions + 3 * i, i);
     }
 }
 
-Task Engine::make_task(const nnp_structure& s, Mode mode)
+Task Engine::make_task(int64_t n_atoms, Mode mode)
 {
     Task t = {};
     t.mode = mode;
-    t.model = &model_;
+    t.model = model_.get();
     t.plan = &plan_;
     t.networks = networks_.data();
-    t.n_elements = static_cast<int>(model_.elements.size());
-    t.cutoff = model_.cutoff;
+    t.n_elements = static_cast<int>(model_->elements.size());
+    t.cutoff = model_->cutoff;
     t.extrapolation_tolerance = single_ ? TOLERANCE_SINGLE : TOLERANCE_DOUBLE;
     t.gradient_scale = std::ldexp(1.0, SCALE_EXPONENT);
     t.offsets = offsets_.data();
-    energies_.resize(s.n_atoms);
+    energies_.resize(n_atoms);
     t.energies = energies_.data();
     return t;
 }
 
-// One pass over all atoms. False when a contribution was too large for the fixed point: repeat with a smaller scale.
-bool Engine::run_once(Task& task, int64_t n)
+// The largest contribution of whose sums, with so many at most to each atom from others and as many of its own, none
+// can overflow.
+double Engine::limit_for(int most_entries)
 {
+    return std::ldexp(1.0, 61) / (2.0 * most_entries + 2);
+}
+
+// One pass over all centres. False when a contribution was too large for the fixed point: repeat with a smaller scale.
+bool Engine::run_once(Task& task, const Extent& extent)
+{
+    int exponent = static_cast<int>(std::ceil(std::log2(std::max(1.0, task.cutoff))));
+    task.virial_scale = std::ldexp(task.gradient_scale, -exponent);  // |r| times as large as the force
     for (auto& state : states_) {
         if (task.gradient)
-            state->gradient.assign(3 * n, 0);
+            state->gradient.assign(3 * extent.owners, 0);
+        if (task.neighbor_virials)
+            state->neighbor_virials.assign(9 * extent.owners, 0);
         state->extrapolations.clear();
         state->failure = Failure{};
         state->largest_contribution = 0;
         state->triples = 0;
     }
-    pool_.run((n + CHUNK - 1) / CHUNK, [&](int64_t chunk, int thread) {
-        kernel_.process(task, *states_[thread], chunk * CHUNK, std::min<int64_t>(n, (chunk + 1) * CHUNK));
+    if (extent.domain)
+        domain_.forget_listings();
+    pool_.run((extent.ranks + CHUNK - 1) / CHUNK, [&](int64_t chunk, int thread) {
+        int64_t begin = chunk * CHUNK, end = std::min<int64_t>(extent.ranks, begin + CHUNK);
+        if (extent.domain)
+            domain_.fill(begin, end, thread);
+        kernel_.process(task, *states_[thread], begin, end);
     });
     raise_failures();
+    if (extent.domain && task.gradient)  // the caller's rows need not be symmetric
+        task.gradient_limit = std::min(task.gradient_limit, limit_for(domain_.most_listings()));
     double largest = 0;
     for (auto& state : states_)
         largest = std::max(largest, state->largest_contribution);
@@ -150,66 +174,115 @@ bool Engine::run_once(Task& task, int64_t n)
     return false;
 }
 
+void Engine::run(Task& task, const Extent& extent)
+{
+    double start = now();
+    while (!run_once(task, extent)) {
+    }
+    statistics_.evaluations += 1;
+    statistics_.kernel_seconds += now() - start;
+    collect_extrapolations();
+}
+
 void Engine::run(Task& task, const nnp_structure& structure)
 {
     double start = now();
     int64_t n = structure.n_atoms;
     statistics_.list_builds += list_.update(structure, elements_, pool_) ? 1 : 0;
     task.list = list_.view();
-    // an atom gets one contribution from each atom that lists it, and its own sum: twice its entries
-    task.gradient_limit = std::ldexp(1.0, 61) / (2.0 * list_.most_entries() + 2);
-    if (task.virial) {
+    task.gradient_limit = limit_for(list_.most_entries());
+    if (task.virial)
         virials_.resize(6 * n);
-        task.virials = virials_.data();
+    task.virials = virials_.data();
+    statistics_.list_seconds += now() - start;
+    run(task, {n, n, false});
+}
+
+void Engine::run(Task& task, const nnp_domain& domain)
+{
+    double start = now();
+    task.list = domain_.view();
+    task.gradient_limit = limit_for(domain_.longest_row());
+    std::fill(energies_.begin(), energies_.end(), 0.0);
+    if (task.virial)
+        virials_.assign(6 * domain.n_atoms, 0);
+    task.virials = virials_.data();
+    offsets_.resize(domain.n_atoms + 1);
+    int64_t offset = 0;
+    for (int64_t rank = 0; rank < domain_.n_centres(); ++rank) {
+        offsets_[task.list.order[rank]] = offset;
+        offset += static_cast<int64_t>(model_->elements[task.list.elements[rank]].functions.size());
     }
-    double listed = now();
-    while (!run_once(task, n)) {
-    }
-    statistics_.evaluations += 1;
-    statistics_.list_seconds += listed - start;
-    statistics_.kernel_seconds += now() - listed;
-    collect_extrapolations();
+    task.offsets = offsets_.data();
+    statistics_.list_seconds += now() - start;
+    run(task, {domain_.n_centres(), domain.n_atoms, true});
 }
 
 void Engine::raise_failures() const
 {
     Failure first;
     for (const auto& state : states_) {
-        if (state->failure.kind != FailureKind::none)
-            first.report(state->failure.kind, state->failure.atom, state->failure.other);
+        const Failure& f = state->failure;
+        if (f.kind != FailureKind::none)
+            first.report(f.kind, f.atom, f.other, f.value);
     }
-    if (first.kind == FailureKind::overlap)
-        throw Error(NNP_BAD_STRUCTURE, "atoms " + std::to_string(std::min(first.atom, first.other)) + " and " +
-                                           std::to_string(std::max(first.atom, first.other)) +
-                                           " are in the same place: remove one of them");
+    if (first.kind == FailureKind::overlap) {
+        int64_t low = std::min(first.atom, first.other), high = std::max(first.atom, first.other);
+        throw Error(NNP_OVERLAP,
+                    "atoms " + std::to_string(low) + " and " + std::to_string(high) +
+                        " are in the same place: remove one of them",
+                    {low, high, first.value});
+    }
     if (first.kind == FailureKind::not_finite)
-        throw Error(NNP_NOT_FINITE, "energy or force of atom " + std::to_string(first.atom) +
-                                        " is not finite: the structure is far outside what the potential was trained "
-                                        "on; look at the atoms around this one");
+        throw Error(NNP_NOT_FINITE,
+                    "energy or force of atom " + std::to_string(first.atom) +
+                        " is not finite: the structure is far outside what the potential was trained on; look at the "
+                        "atoms around this one",
+                    {first.atom, -1, first.value});
 }
 
-void Engine::collect_gradient(const Task& task, int64_t n, double sign, double* out)
+void Engine::collect_gradient(const Task& task, int64_t n, double sign, bool add, double* out)
 {
     double unit = sign / task.gradient_scale;
-    for (int64_t rank = 0; rank < n; ++rank) {
-        double* to = out + 3 * task.list.order[rank];
+    for (int64_t owner = 0; owner < n; ++owner) {
+        double* to = out + 3 * task.list.owner_index[owner];
         for (int c = 0; c < 3; ++c) {
             int64_t sum = 0;
             for (auto& state : states_)
-                sum += state->gradient[3 * rank + c];
-            to[c] = unit * static_cast<double>(sum);
+                sum += state->gradient[3 * owner + c];
+            give(to[c], unit * static_cast<double>(sum), add);
         }
     }
 }
 
-void Engine::collect_virial(int64_t n, double* out) const
+void Engine::collect_neighbor_virials(const Task& task, int64_t n, bool add, double* out)
+{
+    for (int64_t owner = 0; owner < n; ++owner) {
+        double* to = out + 9 * task.list.owner_index[owner];
+        for (int c = 0; c < 9; ++c) {
+            int64_t sum = 0;
+            for (auto& state : states_)
+                sum += state->neighbor_virials[9 * owner + c];
+            give(to[c], static_cast<double>(sum) / task.virial_scale, add);
+        }
+    }
+}
+
+void Engine::collect_virials(int64_t n, bool add, double* out) const
+{
+    for (int64_t i = 0; i < n; ++i) {
+        for (int c = 0; c < 9; ++c)
+            give(out[9 * i + c], virials_[6 * i + VOIGT[c]], add);
+    }
+}
+
+void Engine::collect_virial(int64_t n, bool add, double* out) const
 {
     double v[6];
     for (int c = 0; c < 6; ++c)
         v[c] = block_sum(virials_.data() + c, n, 6);
-    const int order[9] = {0, 5, 4, 5, 1, 3, 4, 3, 2};
     for (int c = 0; c < 9; ++c)
-        out[c] = v[order[c]];
+        give(out[c], v[VOIGT[c]], add);
 }
 
 void Engine::collect_extrapolations()
@@ -233,52 +306,78 @@ void Engine::collect_extrapolations()
     }
 }
 
+Task Engine::task_for(const nnp_results& results, int64_t n_atoms)
+{
+    bool gradient = results.forces || results.virial || results.virials || results.neighbor_virials;
+    bool evaluate = gradient || results.energy || results.energies;
+    Task task = make_task(n_atoms, evaluate ? Mode::evaluate : Mode::descriptors);
+    task.virial = results.virial || results.virials;
+    task.neighbor_virials = results.neighbor_virials != nullptr;
+    task.gradient = gradient;
+    task.descriptors = results.descriptors;
+    flagged_.clear();
+    return task;
+}
+
+void Engine::hand_out(const Task& task, int64_t n, const nnp_results& results)
+{
+    double start = now();
+    const bool add = results.add != 0;
+    double energy = block_sum(energies_.data(), n, 1);
+    if (results.energy && !std::isfinite(energy))
+        throw Error(NNP_NOT_FINITE, "the sum of the atoms' energies is not finite", {-1, -1, energy});
+    if (results.energy)
+        give(*results.energy, energy, add);
+    for (int64_t i = 0; results.energies && i < n; ++i)
+        give(results.energies[i], energies_[i], add);
+    if (results.forces)
+        collect_gradient(task, n, -1, add, results.forces);
+    if (results.virial)
+        collect_virial(n, add, results.virial);
+    if (results.virials)
+        collect_virials(n, add, results.virials);
+    if (results.neighbor_virials)
+        collect_neighbor_virials(task, n, add, results.neighbor_virials);
+    statistics_.reduce_seconds += now() - start;
+}
+
 void Engine::compute(const nnp_structure& s, const nnp_results& results)
 {
     read_structure(s);
-    bool evaluate = results.energy || results.energies || results.forces || results.virial;
-    Task task = make_task(s, evaluate ? Mode::evaluate : Mode::descriptors);
-    task.virial = results.virial != nullptr;
-    task.gradient = results.forces || results.virial;
-    task.descriptors = results.descriptors;
-    flagged_.clear();
+    Task task = task_for(results, s.n_atoms);
     if (s.n_atoms > 0)
         run(task, s);
     else
         collect_extrapolations();
-    double start = now();
-    if (results.energy) {
-        *results.energy = block_sum(energies_.data(), s.n_atoms, 1);
-        if (!std::isfinite(*results.energy))
-            throw Error(NNP_NOT_FINITE, "the sum of the atoms' energies is not finite");
-    }
-    if (results.energies)
-        std::copy(energies_.begin(), energies_.end(), results.energies);
-    if (results.forces)
-        collect_gradient(task, s.n_atoms, -1, results.forces);
-    if (results.virial)
-        collect_virial(s.n_atoms, results.virial);
-    statistics_.reduce_seconds += now() - start;
+    hand_out(task, s.n_atoms, results);
+}
+
+void Engine::compute(const nnp_domain& domain, const nnp_results& results)
+{
+    domain_.set(domain, *model_, pool_.size());
+    Task task = task_for(results, domain.n_atoms);
+    run(task, domain);
+    hand_out(task, domain.n_atoms, results);
 }
 
 void Engine::pull_back(const nnp_structure& s, const double* dl_dg, double* dl_dr, double* dl_dstrain)
 {
     read_structure(s);
-    Task task = make_task(s, Mode::pull_back);
+    Task task = make_task(s.n_atoms, Mode::pull_back);
     task.gradient = true;
     task.virial = dl_dstrain != nullptr;
     task.dl_dg = dl_dg;
     if (s.n_atoms > 0)
         run(task, s);
-    collect_gradient(task, s.n_atoms, 1, dl_dr);
+    collect_gradient(task, s.n_atoms, 1, false, dl_dr);
     if (dl_dstrain)
-        collect_virial(s.n_atoms, dl_dstrain);
+        collect_virial(s.n_atoms, false, dl_dstrain);
 }
 
 void Engine::push_forward(const nnp_structure& s, const double* dr, const double* dstrain, double* dg)
 {
     read_structure(s);
-    Task task = make_task(s, Mode::push_forward);
+    Task task = make_task(s.n_atoms, Mode::push_forward);
     task.displacement = dr;
     task.strain = dstrain;
     task.descriptors = dg;
@@ -301,10 +400,11 @@ nnp_extrapolations Engine::extrapolations() const
 nnp_statistics Engine::statistics() const
 {
     nnp_statistics s = statistics_;
-    size_t bytes = list_.bytes() + (energies_.capacity() + virials_.capacity()) * sizeof(double) +
+    size_t bytes = list_.bytes() + domain_.bytes() + (energies_.capacity() + virials_.capacity()) * sizeof(double) +
                    elements_.capacity() * sizeof(int32_t) + offsets_.capacity() * sizeof(int64_t);
     for (const auto& state : states_)
-        bytes += state->arena.bytes() + state->gradient.capacity() * sizeof(int64_t);
+        bytes +=
+            state->arena.bytes() + (state->gradient.capacity() + state->neighbor_virials.capacity()) * sizeof(int64_t);
     for (int phase = 0; phase < N_PHASES; ++phase) {
         for (const auto& state : states_)
             s.ticks[phase] += state->ticks[phase];

@@ -2,6 +2,7 @@
 #ifndef NNP_CPU_ENGINE_H
 #define NNP_CPU_ENGINE_H
 
+#include "domain.h"
 #include "kernel.h"
 #include "thread_pool.h"
 
@@ -14,9 +15,10 @@ namespace nnp
 class Engine
 {
 public:
-    Engine(const nnp_potential_arrays& potential, const nnp_options& options);
+    Engine(std::shared_ptr<const Model> model, const nnp_options& options);
 
     void compute(const nnp_structure& structure, const nnp_results& results);
+    void compute(const nnp_domain& domain, const nnp_results& results);
     void pull_back(const nnp_structure& structure, const double* dl_dg, double* dl_dr, double* dl_dstrain);
     void push_forward(const nnp_structure& structure, const double* dr, const double* dstrain, double* dg);
     int64_t descriptor_size(const nnp_structure& structure);
@@ -29,33 +31,47 @@ public:
 private:
     static constexpr int CHUNK = 16;  // atoms a thread takes at a time
 
-    Model model_;
+    std::shared_ptr<const Model> model_;
     std::vector<ElementPlan> plan_;
     const Kernel& kernel_;
     bool single_;
     ThreadPool pool_;
     NeighborList list_;
+    DomainList domain_;
     std::vector<std::unique_ptr<ThreadState>> states_;
     struct Aligned {
         void operator()(void* p) const;
     };
     std::vector<std::unique_ptr<void, Aligned>> packed_;
     std::vector<const void*> networks_;
-    std::vector<int32_t> elements_;  // by caller's index
-    std::vector<int64_t> offsets_;   // [n + 1] ragged descriptors
-    std::vector<double> energies_, virials_;
+    std::vector<int32_t> elements_;           // by caller's index
+    std::vector<int64_t> offsets_;            // [n + 1] ragged descriptors
+    std::vector<double> energies_, virials_;  // by caller's index
     std::vector<int64_t> flagged_atoms_, flagged_functions_;
     std::vector<double> flagged_excess_;
     std::vector<Extrapolation> flagged_;
     nnp_statistics statistics_ = {};
 
+    // What a pass goes over, and how many atoms get a gradient.
+    struct Extent {
+        int64_t ranks, owners;
+        bool domain;
+    };
+
     void read_structure(const nnp_structure& structure);
-    Task make_task(const nnp_structure& structure, Mode mode);
+    Task make_task(int64_t n_atoms, Mode mode);
+    Task task_for(const nnp_results& results, int64_t n_atoms);
     void run(Task& task, const nnp_structure& structure);
-    bool run_once(Task& task, int64_t n);
+    void run(Task& task, const nnp_domain& domain);
+    void run(Task& task, const Extent& extent);
+    bool run_once(Task& task, const Extent& extent);
+    static double limit_for(int most_entries);
     void raise_failures() const;
-    void collect_gradient(const Task& task, int64_t n, double sign, double* out);
-    void collect_virial(int64_t n, double* out) const;
+    void hand_out(const Task& task, int64_t n, const nnp_results& results);
+    void collect_gradient(const Task& task, int64_t n, double sign, bool add, double* out);
+    void collect_neighbor_virials(const Task& task, int64_t n, bool add, double* out);
+    void collect_virials(int64_t n, bool add, double* out) const;
+    void collect_virial(int64_t n, bool add, double* out) const;
     void collect_extrapolations();
 };
 

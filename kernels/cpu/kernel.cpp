@@ -140,7 +140,7 @@ void evaluate_network(const Task& t, int element_index, int64_t atom, const doub
     double energy = t.model->energy_scale * output + element.energy_offset;
     t.energies[atom] = energy;
     if (!std::isfinite(energy))
-        state.failure.report(FailureKind::not_finite, atom, -1);
+        state.failure.report(FailureKind::not_finite, atom, -1, energy);
     if (t.gradient) {
         for (int s = 0; s < n; ++s)
             dl_dg[s] = t.model->energy_scale * element.functions[s].factor * (double)d_input[s];

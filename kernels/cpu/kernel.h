@@ -19,7 +19,7 @@ enum class Mode {
 // One call of the engine, the same for all threads. Arrays without another note go by the caller's atom index.
 struct Task {
     Mode mode;
-    bool gradient, virial;
+    bool gradient, virial, neighbor_virials;
     const Model* model;
     const std::vector<ElementPlan>* plan;
     const void* const* networks;  // per element, packed by pack_network
@@ -29,6 +29,7 @@ struct Task {
     double extrapolation_tolerance;
     double gradient_scale;       // fixed point: 1 unit of dE/dr is this many integers
     double gradient_limit;       // largest contribution, in integers, whose sums cannot overflow
+    double virial_scale;         // the same for a neighbour's virial
     const int64_t* offsets;      // ragged descriptors: where each atom's begin
     const double* dl_dg;         // ragged, Mode::pull_back
     const double* displacement;  // [n][3], Mode::push_forward; may be null

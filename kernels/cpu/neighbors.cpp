@@ -72,8 +72,10 @@ void NeighborList::make_points(const nnp_structure& structure, std::vector<Vecto
             for (int c = 0; c < 3; ++c)
                 f += structure.positions[3 * i + c] * cell_.inverse[c][a];
             if (cell_.periodic[a] && std::abs(f) > FARTHEST)
-                throw Error(NNP_BAD_STRUCTURE, "atom " + std::to_string(i) + " lies " + to_text(f) +
-                                                   " cells away from the origin: wrap the positions into the cell");
+                throw Error(NNP_BAD_STRUCTURE,
+                            "atom " + std::to_string(i) + " lies " + to_text(f) +
+                                " cells away from the origin: wrap the positions into the cell",
+                            {i, -1, f});
             if (cell_.periodic[a])
                 cells[a] = static_cast<int32_t>(std::floor(f));
             wrapped[i][a] = f - cells[a];
@@ -214,10 +216,11 @@ void NeighborList::find_chunk(const Grid& grid, const Coordinates& coordinates, 
     for (int64_t i = first; i < last; ++i) {
         int n_found = collect(grid, coordinates, self_[i], found);
         if (n_found > MOST_NEIGHBORS)
-            throw Error(NNP_BAD_STRUCTURE, "atom " + std::to_string(order_[i]) + " has " + std::to_string(n_found) +
-                                               " neighbours within " + to_text(cutoff_ + skin_) +
-                                               " (most: " + std::to_string(MOST_NEIGHBORS) +
-                                               "): are positions and cell in angstrom?");
+            throw Error(NNP_BAD_STRUCTURE,
+                        "atom " + std::to_string(order_[i]) + " has " + std::to_string(n_found) +
+                            " neighbours within " + to_text(cutoff_ + skin_) +
+                            " (most: " + std::to_string(MOST_NEIGHBORS) + "): are positions and cell in angstrom?",
+                        {order_[i], -1, static_cast<double>(n_found)});
         size_t begin = entries.size();
         entries.resize(begin + n_found);
         int32_t* starts = &starts_[i * (n_elements_ + 1)];
@@ -287,8 +290,8 @@ size_t NeighborList::bytes() const
 
 ListView NeighborList::view() const
 {
-    return {points_.data(),   owner_.data(),       self_.data(),  order_.data(),
-            elements_.data(), first_entry_.data(), starts_.data()};
+    return {points_.data(),   owner_.data(),       self_.data(),   order_.data(),
+            elements_.data(), first_entry_.data(), starts_.data(), order_.data()};
 }
 
 }  // namespace nnp

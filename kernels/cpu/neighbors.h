@@ -26,12 +26,13 @@ struct Point {
 // What the kernels read.
 struct ListView {
     const Point* points;
-    const int32_t* owner;           // [points] rank
+    const int32_t* owner;           // [points] whose gradient it is: a rank, in a domain an atom
     const int32_t* self;            // [n] point
-    const int64_t* order;           // [n] caller's index
+    const int64_t* order;           // [n] caller's index, by rank
     const int32_t* elements;        // [n] by rank
     const int32_t* const* entries;  // [n] first entry of each rank
     const int32_t* starts;          // [n][n_elements + 1] relative to entries
+    const int64_t* owner_index;     // caller's index, by owner
 };
 
 // Which of the points [begin, end) lie within a reach (squared) of a centre: their numbers to `out`, which has room for

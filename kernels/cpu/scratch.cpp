@@ -49,7 +49,7 @@ void Arena::rewind()
     add_block(total);
 }
 
-void Failure::report(FailureKind what, int64_t first, int64_t second)
+void Failure::report(FailureKind what, int64_t first, int64_t second, double found)
 {
     bool weightier = kind == FailureKind::none || (kind == FailureKind::not_finite && what == FailureKind::overlap);
     bool earlier = what == kind && (first < atom || (first == atom && second < other));
@@ -57,6 +57,7 @@ void Failure::report(FailureKind what, int64_t first, int64_t second)
         kind = what;
         atom = first;
         other = second;
+        value = found;
     }
 }
 

@@ -45,8 +45,9 @@ enum class FailureKind { none, overlap, not_finite };
 struct Failure {
     FailureKind kind = FailureKind::none;
     int64_t atom = -1, other = -1;
+    double value = 0;  // the distance, or what is not finite
 
-    void report(FailureKind what, int64_t first, int64_t second);
+    void report(FailureKind what, int64_t first, int64_t second, double found);
 };
 
 // Parts of one atom's work, timed when the library is built with NNP_PROFILE.
@@ -54,7 +55,8 @@ enum Phase { GATHER, RADIAL, TRIPLES, ANGULAR, NETWORK, ANGULAR_BACK, EXPAND, SC
 
 struct ThreadState {
     Arena arena;
-    std::vector<int64_t> gradient;  // [3 n] fixed point dE/dr, by rank
+    std::vector<int64_t> gradient;          // [owners][3] fixed point dE/dr
+    std::vector<int64_t> neighbor_virials;  // [owners][9] fixed point, where they are asked for
     std::vector<Extrapolation> extrapolations;
     Failure failure;
     double largest_contribution = 0;

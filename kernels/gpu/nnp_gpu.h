@@ -16,6 +16,8 @@ extern "C" {
 
 #define NNP_GPU_ABI_VERSION 2
 
+typedef nnp_arrays nnp_potential_arrays;
+
 enum nnp_gpu_precision {
     NNP_GPU_SINGLE = 0, /* float */
     NNP_GPU_MIXED = 1,  /* float; sums over neighbours and networks in double */

@@ -1,14 +1,18 @@
-/* nnp.h: the C interface of the CPU engine. Plain C, no exceptions, no exit; everything else of the library is hidden.
+/* nnp.h: libnnp, neural network potentials for C and C++. Plain C; nothing throws, exits or prints.
  *
- * Units are the caller's: lengths and energies come out in the units the potential's numbers are in (the package: Å,
- * eV). Convention: r_ij = r_j - r_i + shift @ cell with cell vectors as rows; F = -dE/dr; virial = dE/d(strain), so
- * that stress = virial / volume; angular sums run over unordered pairs of neighbours.
+ * Units are the model's: files of the package are in angstrom and eV. r_ij = r_j - r_i + shift @ cell with cell vectors
+ * as rows; F = -dE/dr; virial = dE/d(strain), so that stress = virial / volume; angular sums run over unordered pairs
+ * of neighbours.
  *
- * Every function that can fail returns one of the codes below and leaves one sentence in nnp_engine_message().
- * An engine serves one thread at a time; it keeps its neighbour list and buffers and uses its own threads inside.
- * Results do not depend on the number of threads, bit for bit.
+ * Errors: every function that can fail returns an enum nnp_code and fills *error, which may be NULL. Nobody has to read
+ * its text: atoms are rows of the caller's arrays. After a failure results are as they were, `descriptors` excepted.
  *
- * A potential crosses this interface as two flat arrays.
+ * Threads: a model is immutable; any number of threads and engines share it, and it may be released while engines made
+ * from it live. An engine serves one thread at a time; different engines serve different threads at once. An engine
+ * keeps its neighbour list and buffers and uses threads of its own inside; results do not depend on their number, bit
+ * for bit. A process forked from one with engines may go on with them.
+ *
+ * A potential can cross this interface as two flat arrays (nnp_arrays).
  *   integers: NNP_LAYOUT_MAGIC, NNP_LAYOUT_VERSION, n_elements, then for each element (by rising atomic number)
  *     atomic_number, n_functions, n_layers
  *     per function 8: kind, neighbor_1, neighbor_2, cutoff_or_core, narrow, asymmetric, 0, 0
@@ -40,19 +44,38 @@ extern "C" {
 #define NNP_API __attribute__((visibility("default")))
 #endif
 
-#define NNP_ABI_VERSION 2
+#define NNP_VERSION 3 /* of this interface */
 #define NNP_LAYOUT_MAGIC 5132624
 #define NNP_LAYOUT_VERSION 1
 
+NNP_API int nnp_version(void); /* the library's NNP_VERSION */
+
+/* -- errors ------------------------------------------------------------------------------------------------------- */
+
 enum nnp_code {
     NNP_OK = 0,
-    NNP_BAD_POTENTIAL = 1, /* the flat arrays do not describe a potential */
-    NNP_BAD_STRUCTURE = 2, /* positions, species or cell that cannot be evaluated */
+    NNP_BAD_MODEL = 1,     /* the content does not describe a potential */
+    NNP_BAD_STRUCTURE = 2, /* a cell, a count or a list that cannot be evaluated */
     NNP_BAD_ARGUMENT = 3,  /* a null pointer, a size or an option that is not allowed */
     NNP_NOT_FINITE = 4,    /* an energy or force is not finite */
     NNP_NO_MEMORY = 5,
-    NNP_INTERNAL = 6
+    NNP_INTERNAL = 6,
+    NNP_BAD_FILE = 7,        /* no model file, damaged, or of another version */
+    NNP_OVERLAP = 8,         /* two atoms in the same place: atom < other, value is their distance */
+    NNP_UNKNOWN_ELEMENT = 9, /* the model has no network for the atom's element; value is the atomic number */
+    NNP_LOST_POSITION = 10   /* a coordinate is not finite; value is the coordinate */
 };
+
+typedef struct nnp_error {
+    int32_t code;     /* enum nnp_code */
+    int32_t function; /* of the atom's element, -1: none */
+    int64_t atom;     /* row of the caller's arrays, -1: none */
+    int64_t other;    /* the same */
+    double value;     /* what was found; NaN: nothing */
+    char text[1000];  /* one message, which names atoms by the same numbers */
+} nnp_error;
+
+/* -- model -------------------------------------------------------------------------------------------------------- */
 
 enum nnp_function_kind {
     NNP_RADIAL = 1,
@@ -62,23 +85,67 @@ enum nnp_function_kind {
     NNP_COMPACT_ANGULAR = 5
 };
 
-enum nnp_precision { NNP_FLOAT64 = 0, NNP_FLOAT32 = 1 };
-
-typedef struct nnp_engine nnp_engine;
-
-typedef struct nnp_potential_arrays {
+typedef struct nnp_arrays {
     const int64_t* integers;
     int64_t n_integers;
     const double* reals;
     int64_t n_reals;
-} nnp_potential_arrays;
+} nnp_arrays;
+
+typedef struct nnp_model nnp_model;
+
+/* On failure *model is NULL. */
+NNP_API int nnp_model_from_arrays(const nnp_arrays* arrays, nnp_model** model, nnp_error* error);
+NNP_API void nnp_model_release(nnp_model* model);
+
+NNP_API double nnp_model_cutoff(const nnp_model* model);
+NNP_API const char* nnp_model_length_unit(const nnp_model* model); /* "angstrom" */
+NNP_API const char* nnp_model_energy_unit(const nnp_model* model); /* "eV" */
+NNP_API int32_t nnp_model_n_elements(const nnp_model* model);
+/* Elements and functions are counted from 0; for a number that is not there these give -1. */
+NNP_API int32_t nnp_model_atomic_number(const nnp_model* model, int32_t element);
+NNP_API int32_t nnp_model_n_functions(const nnp_model* model, int32_t element);
+
+typedef struct nnp_function_info {
+    int32_t kind;            /* enum nnp_function_kind */
+    int32_t neighbors[2];    /* atomic numbers; 0: any element, or no second neighbour */
+    double radius;           /* beyond it the function is 0 */
+    double minimum, maximum; /* its range in training */
+    const char* text;        /* for messages; lives as long as the model */
+} nnp_function_info;
+NNP_API int nnp_model_function(const nnp_model* model, int32_t element, int32_t function, nnp_function_info* info);
+
+/* -- engine ------------------------------------------------------------------------------------------------------- */
+
+enum nnp_precision { NNP_FLOAT64 = 0, NNP_FLOAT32 = 1 };
+
+typedef struct nnp_engine nnp_engine;
 
 typedef struct nnp_options {
     int32_t precision; /* enum nnp_precision */
     int32_t threads;   /* 0: as many as the process may use */
-    double skin;       /* list reach beyond the cutoff, in the potential's length; negative: the default */
+    double skin;       /* list reach beyond the cutoff, in the model's length; negative: the default */
     int32_t target;    /* instruction set: 0 the best here, 1 baseline, 2 AVX2, 3 AVX-512 */
 } nnp_options;
+
+/* options NULL: float64, all threads, default skin, best instructions. On failure *engine is NULL. */
+NNP_API int nnp_engine_create(const nnp_model* model, const nnp_options* options, nnp_engine** engine,
+                              nnp_error* error);
+NNP_API void nnp_engine_destroy(nnp_engine* engine);
+NNP_API const char* nnp_engine_target(const nnp_engine* engine); /* "avx512", "avx2" or "baseline" */
+NNP_API int nnp_engine_threads(const nnp_engine* engine);
+
+/* What to compute; a NULL pointer is not computed. n: atoms of the structure or domain. */
+typedef struct nnp_results {
+    double* energy;           /* [1] */
+    double* energies;         /* [n] */
+    double* forces;           /* [n][3] */
+    double* virial;           /* [3][3] dE/d(strain) */
+    double* virials;          /* [n][3][3] of atom i: sum over j of r_ij (x) dE_i/dr_ij; they sum to the virial */
+    double* neighbor_virials; /* [n][3][3] the same terms, each summed at its neighbour j; they too sum to the virial */
+    double* descriptors;      /* ragged: atom after atom, each with the functions of its element, raw */
+    int32_t add;              /* 1: all but descriptors are added to what stands there */
+} nnp_results;
 
 typedef struct nnp_structure {
     int64_t n_atoms;
@@ -88,14 +155,25 @@ typedef struct nnp_structure {
     int32_t periodic[3];
 } nnp_structure;
 
-/* What to compute; a NULL pointer is not computed. */
-typedef struct nnp_results {
-    double* energy;      /* [1] */
-    double* energies;    /* [n] */
-    double* forces;      /* [n][3] */
-    double* virial;      /* [3][3] dE/d(strain) */
-    double* descriptors; /* ragged: atom after atom, each with the functions of its element, raw */
-} nnp_results;
+/* A whole structure, with the engine's own neighbour list. */
+NNP_API int nnp_engine_compute(nnp_engine* engine, const nnp_structure* structure, const nnp_results* results,
+                               nnp_error* error);
+
+/* Centres, ghosts and the caller's full neighbour list, as parallel MD programs have them. Ghosts and periodic images
+ * are atoms with positions of their own; forces on them are results like any other, for the caller to send home. */
+typedef struct nnp_domain {
+    int64_t n_atoms;         /* centres and ghosts */
+    const double* positions; /* [n_atoms][3] */
+    const int32_t* species;  /* [n_atoms] element of the model; -1: not ours, seen by nobody, no energy */
+    int64_t n_centres;
+    const int32_t* centres;          /* [n_centres] atoms, each once; those of species -1 are skipped */
+    const int32_t* counts;           /* [n_atoms] by atom: length of its row; those of ghosts are not read */
+    const int32_t* const* neighbors; /* [n_atoms] by atom: its row, which may reach beyond the cutoff */
+    int32_t mask;                    /* a neighbour is `entry & mask`; all bits: -1 */
+} nnp_domain;
+/* energies, virials: of atoms that are no centre 0. Ragged descriptors: in the order of `centres`. */
+NNP_API int nnp_engine_compute_domain(nnp_engine* engine, const nnp_domain* domain, const nnp_results* results,
+                                      nnp_error* error);
 
 /* Functions outside [minimum, maximum], by atom, then function; owned by the engine until its next call. */
 typedef struct nnp_extrapolations {
@@ -104,29 +182,18 @@ typedef struct nnp_extrapolations {
     const int64_t* functions;
     const double* excess; /* below minimum: negative; above maximum: positive */
 } nnp_extrapolations;
-
-NNP_API int nnp_abi_version(void);
-
-/* On failure *engine is NULL and `message` (may be NULL) holds the sentence. */
-NNP_API int nnp_engine_create(const nnp_potential_arrays* potential, const nnp_options* options, nnp_engine** engine,
-                              char* message, size_t message_size);
-NNP_API void nnp_engine_destroy(nnp_engine* engine);
-NNP_API const char* nnp_engine_message(const nnp_engine* engine);
-NNP_API const char* nnp_engine_target(const nnp_engine* engine); /* "avx512", "avx2" or "baseline" */
-NNP_API int nnp_engine_threads(const nnp_engine* engine);
-
-NNP_API int nnp_engine_compute(nnp_engine* engine, const nnp_structure* structure, const nnp_results* results);
 NNP_API int nnp_engine_extrapolations(const nnp_engine* engine, nnp_extrapolations* extrapolations);
 
-/* Length of the ragged descriptor array of a structure, or -1 with a message. */
-NNP_API int64_t nnp_engine_descriptor_size(nnp_engine* engine, const nnp_structure* structure);
+/* Length of the ragged descriptor array of a structure. */
+NNP_API int nnp_engine_descriptor_size(nnp_engine* engine, const nnp_structure* structure, int64_t* size,
+                                       nnp_error* error);
 /* dL/dr [n][3] (and dL/d(strain) [3][3] unless NULL) from dL/dG, ragged. */
 NNP_API int nnp_engine_descriptor_vjp(nnp_engine* engine, const nnp_structure* structure, const double* dl_dg,
-                                      double* dl_dr, double* dl_dstrain);
+                                      double* dl_dr, double* dl_dstrain, nnp_error* error);
 /* dG, ragged, for a displacement dr [n][3] and a strain [3][3] of positions and cell, r (1 + strain); either may be
  * NULL, which is none. */
 NNP_API int nnp_engine_descriptor_jvp(nnp_engine* engine, const nnp_structure* structure, const double* dr,
-                                      const double* dstrain, double* dg);
+                                      const double* dstrain, double* dg, nnp_error* error);
 
 /* Counters since creation, for benchmarks: evaluations, neighbour-list builds, seconds in list, kernels, reduction. */
 typedef struct nnp_statistics {
@@ -139,6 +206,8 @@ typedef struct nnp_statistics {
     uint64_t ticks[8];
 } nnp_statistics;
 NNP_API int nnp_engine_statistics(const nnp_engine* engine, nnp_statistics* statistics);
+
+/* -- formulas ----------------------------------------------------------------------------------------------------- */
 
 /* The formulas of include/nnp, for tests: value and derivative of one formula at n points. */
 enum nnp_formula {

@@ -17,26 +17,26 @@ namespace
 class Reader
 {
 public:
-    explicit Reader(const nnp_potential_arrays& arrays) : arrays_(arrays) {}
+    explicit Reader(const nnp_arrays& arrays) : arrays_(arrays) {}
 
     int integer(const char* what, int64_t lowest, int64_t highest)
     {
         if (i_ >= arrays_.n_integers)
-            throw Error(NNP_BAD_POTENTIAL, std::string("the potential's integers end before ") + what);
+            throw Error(NNP_BAD_MODEL, std::string("the potential's integers end before ") + what);
         int64_t value = arrays_.integers[i_++];
         if (value < lowest || value > highest)
-            throw Error(NNP_BAD_POTENTIAL, std::string(what) + " is " + std::to_string(value) + ", allowed are " +
-                                               std::to_string(lowest) + " to " + std::to_string(highest));
+            throw Error(NNP_BAD_MODEL, std::string(what) + " is " + std::to_string(value) + ", allowed are " +
+                                           std::to_string(lowest) + " to " + std::to_string(highest));
         return static_cast<int>(value);
     }
 
     double number(const char* what)
     {
         if (r_ >= arrays_.n_reals)
-            throw Error(NNP_BAD_POTENTIAL, std::string("the potential's reals end before ") + what);
+            throw Error(NNP_BAD_MODEL, std::string("the potential's reals end before ") + what);
         double value = arrays_.reals[r_++];
         if (!std::isfinite(value))
-            throw Error(NNP_BAD_POTENTIAL, std::string(what) + " is not a finite number");
+            throw Error(NNP_BAD_MODEL, std::string(what) + " is not a finite number");
         return value;
     }
 
@@ -51,13 +51,13 @@ public:
     void finish() const
     {
         if (i_ != arrays_.n_integers || r_ != arrays_.n_reals)
-            throw Error(NNP_BAD_POTENTIAL, "the potential's arrays hold " +
-                                               std::to_string(arrays_.n_integers - i_ + arrays_.n_reals - r_) +
-                                               " numbers more than the layout needs");
+            throw Error(NNP_BAD_MODEL, "the potential's arrays hold " +
+                                           std::to_string(arrays_.n_integers - i_ + arrays_.n_reals - r_) +
+                                           " numbers more than the layout needs");
     }
 
 private:
-    const nnp_potential_arrays& arrays_;
+    const nnp_arrays& arrays_;
     int64_t i_ = 0, r_ = 0;
 };
 
@@ -93,13 +93,13 @@ void check_layers(const Element& element)
     int n = static_cast<int>(element.functions.size());
     for (const Layer& layer : element.layers) {
         if (layer.n_in != n)
-            throw Error(NNP_BAD_POTENTIAL, "a layer of element " + std::to_string(element.atomic_number) + " takes " +
-                                               std::to_string(layer.n_in) + " inputs but gets " + std::to_string(n));
+            throw Error(NNP_BAD_MODEL, "a layer of element " + std::to_string(element.atomic_number) + " takes " +
+                                           std::to_string(layer.n_in) + " inputs but gets " + std::to_string(n));
         n = layer.n_out;
     }
     if (n != 1)
-        throw Error(NNP_BAD_POTENTIAL, "the network of element " + std::to_string(element.atomic_number) + " has " +
-                                           std::to_string(n) + " outputs, not 1");
+        throw Error(NNP_BAD_MODEL, "the network of element " + std::to_string(element.atomic_number) + " has " +
+                                       std::to_string(n) + " outputs, not 1");
 }
 
 Element read_element_integers(Reader& in)
@@ -121,10 +121,10 @@ void check_function(const Function& f)
     const double* p = f.parameters;
     if (f.is_compact()) {
         if (!(p[0] < p[1]) || !(p[1] > 0) || (f.is_angular() && !(p[2] < p[3])))
-            throw Error(NNP_BAD_POTENTIAL, "a compact function has an empty range");
+            throw Error(NNP_BAD_MODEL, "a compact function has an empty range");
     } else if (!(p[2] > 0) || !(p[3] >= 0 && p[3] < 1)) {
-        throw Error(NNP_BAD_POTENTIAL, "a cutoff radius is " + to_text(p[2]) + " with inner fraction " + to_text(p[3]) +
-                                           ": the radius must be positive, the fraction in [0, 1)");
+        throw Error(NNP_BAD_MODEL, "a cutoff radius is " + to_text(p[2]) + " with inner fraction " + to_text(p[3]) +
+                                       ": the radius must be positive, the fraction in [0, 1)");
     }
 }
 
@@ -153,11 +153,11 @@ void resolve_neighbors(const Model& model, Function& f)
         int z = *neighbor;
         *neighbor = z == 0 ? ANY_ELEMENT : model.element_index(z);
         if (z != 0 && *neighbor == ANY_ELEMENT)
-            throw Error(NNP_BAD_POTENTIAL, "a function looks for neighbours of atomic number " + std::to_string(z) +
-                                               ", which the potential has no network for");
+            throw Error(NNP_BAD_MODEL, "a function looks for neighbours of atomic number " + std::to_string(z) +
+                                           ", which the potential has no network for");
     }
     if (f.is_angular() && (f.neighbor_1 == ANY_ELEMENT) != (f.neighbor_2 == ANY_ELEMENT))
-        throw Error(NNP_BAD_POTENTIAL, "an angular function names one neighbour but not the other");
+        throw Error(NNP_BAD_MODEL, "an angular function names one neighbour but not the other");
     if (f.neighbor_1 > f.neighbor_2 && f.is_angular())
         std::swap(f.neighbor_1, f.neighbor_2);
 }
@@ -166,7 +166,7 @@ void check_elements(const Model& model)
 {
     for (size_t e = 1; e < model.elements.size(); ++e) {
         if (model.elements[e].atomic_number <= model.elements[e - 1].atomic_number)
-            throw Error(NNP_BAD_POTENTIAL, "the elements are not sorted by atomic number");
+            throw Error(NNP_BAD_MODEL, "the elements are not sorted by atomic number");
     }
 }
 
@@ -181,7 +181,7 @@ int Model::element_index(int atomic_number) const
     return ANY_ELEMENT;
 }
 
-Model read_model(const nnp_potential_arrays& arrays)
+Model read_model(const nnp_arrays& arrays)
 {
     Reader in(arrays);
     in.integer("the layout's magic number", NNP_LAYOUT_MAGIC, NNP_LAYOUT_MAGIC);

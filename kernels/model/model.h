@@ -4,6 +4,7 @@
 
 #include "nnp.h"
 
+#include <string>
 #include <vector>
 
 namespace nnp
@@ -18,6 +19,7 @@ struct Function {
     bool narrow, asymmetric;
     double parameters[6];
     double minimum, maximum, factor, offset;
+    std::string text;  // for messages
 
     bool is_angular() const { return kind == NNP_ANGULAR || kind == NNP_COMPACT_ANGULAR; }
     bool is_compact() const { return kind == NNP_COMPACT_RADIAL || kind == NNP_COMPACT_ANGULAR; }
@@ -44,10 +46,12 @@ struct Model {
 
     // Index of an element, or ANY_ELEMENT where the model does not know it.
     int element_index(int atomic_number) const;
+    // Of an element; 0 for ANY_ELEMENT.
+    int atomic_number(int element) const { return element == ANY_ELEMENT ? 0 : elements[element].atomic_number; }
 };
 
-// Throws Error(NNP_BAD_POTENTIAL) naming what is wrong.
-Model read_model(const nnp_potential_arrays& arrays);
+// Throws Error(NNP_BAD_MODEL) naming what is wrong.
+Model read_model(const nnp_arrays& arrays);
 
 }  // namespace nnp
 

@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 
 import nnp
 from nnp.engines.flatten import FlatPotential
-from nnp.errors import NNPError, NumericalError, OptionError, StructureError, UnavailableError
+from nnp.errors import FileFormatError, NNPError, NumericalError, OptionError, StructureError, UnavailableError
 
-ABI_VERSION = 2
+ABI_VERSION = 3
 GPU_ABI_VERSION = 2
 _NAME = "libnnp.3.dylib" if sys.platform == "darwin" else "libnnp.so.3"
 
@@ -24,7 +24,12 @@ _ERRORS: dict[int, type[NNPError]] = {
     2: StructureError,
     3: OptionError,
     4: NumericalError,
+    7: FileFormatError,
+    8: StructureError,
+    9: StructureError,
+    10: StructureError,
 }
+_NOT_FOUND = -1
 
 # Parts of one atom's work that a profiling build times.
 PHASES = (
@@ -56,7 +61,7 @@ _int32_p = ct.POINTER(ct.c_int32)
 
 
 class PotentialArrays(ct.Structure):
-    """nnp_potential_arrays"""
+    """nnp_arrays"""
 
     _fields_ = [
         ("integers", _int64_p),
@@ -107,8 +112,43 @@ class Results(ct.Structure):
         ("energies", _double_p),
         ("forces", _double_p),
         ("virial", _double_p),
+        ("virials", _double_p),
+        ("neighbor_virials", _double_p),
         ("descriptors", _double_p),
+        ("add", ct.c_int32),
     ]
+
+
+class DomainArrays(ct.Structure):
+    """nnp_domain"""
+
+    _fields_ = [
+        ("n_atoms", ct.c_int64),
+        ("positions", _double_p),
+        ("species", _int32_p),
+        ("n_centres", ct.c_int64),
+        ("centres", _int32_p),
+        ("counts", _int32_p),
+        ("neighbors", ct.POINTER(_int32_p)),
+        ("mask", ct.c_int32),
+    ]
+
+
+class Failure(ct.Structure):
+    """nnp_error"""
+
+    _fields_ = [
+        ("code", ct.c_int32),
+        ("function", ct.c_int32),
+        ("atom", ct.c_int64),
+        ("other", ct.c_int64),
+        ("value", ct.c_double),
+        ("text", ct.c_char * 1000),
+    ]
+
+    def raise_any(self) -> None:
+        """Raise the package's error for what it says; nothing where all went well."""
+        check(self.code, self.text.decode(errors="replace"), self.atom, self.other)
 
 
 class ExtrapolationArrays(ct.Structure):
@@ -162,7 +202,7 @@ def load_library() -> ct.CDLL:
         raise UnavailableError(
             f"the C++ library {path} does not load ({error}): reinstall the package"
         ) from error
-    found = library.nnp_abi_version(), library.nnp_gpu_abi_version()
+    found = library.nnp_version(), library.nnp_gpu_abi_version()
     if found != (ABI_VERSION, GPU_ABI_VERSION):
         raise UnavailableError(
             f"the C++ library {path} speaks version {found[0]} of its interface ({found[1]} for "
@@ -172,40 +212,46 @@ def load_library() -> ct.CDLL:
     return library
 
 
-def check(code: int, message: str) -> None:
-    """Raise the package's error for a code of nnp.h."""
+def check(code: int, message: str, *atoms: int) -> None:
+    """Raise the package's error for a code of nnp.h; ``atoms`` are those it is about, or -1."""
     if code:
-        raise _ERRORS.get(code, UnavailableError)(message)
+        error = _ERRORS.get(code, UnavailableError)(message)
+        error.atoms = tuple(atom for atom in atoms if atom != _NOT_FOUND)
+        raise error
 
 
 def _declare(library: ct.CDLL) -> None:
-    engine, structure = ct.c_void_p, ct.POINTER(StructureArrays)
-    signatures = {
-        "nnp_abi_version": (ct.c_int, []),
+    model, engine, failure = ct.c_void_p, ct.c_void_p, ct.POINTER(Failure)
+    structure, results = ct.POINTER(StructureArrays), ct.POINTER(Results)
+    signatures: dict[str, tuple[Any, list[Any]]] = {
+        "nnp_version": (ct.c_int, []),
+        "nnp_model_from_arrays": (
+            ct.c_int,
+            [ct.POINTER(PotentialArrays), ct.POINTER(model), failure],
+        ),
+        "nnp_model_release": (None, [model]),
+        "nnp_model_cutoff": (ct.c_double, [model]),
         "nnp_engine_create": (
             ct.c_int,
-            [
-                ct.POINTER(PotentialArrays),
-                ct.POINTER(Options),
-                ct.POINTER(engine),
-                ct.c_char_p,
-                ct.c_size_t,
-            ],
+            [model, ct.POINTER(Options), ct.POINTER(engine), failure],
         ),
         "nnp_engine_destroy": (None, [engine]),
-        "nnp_engine_message": (ct.c_char_p, [engine]),
         "nnp_engine_target": (ct.c_char_p, [engine]),
         "nnp_engine_threads": (ct.c_int, [engine]),
-        "nnp_engine_compute": (ct.c_int, [engine, structure, ct.POINTER(Results)]),
+        "nnp_engine_compute": (ct.c_int, [engine, structure, results, failure]),
+        "nnp_engine_compute_domain": (
+            ct.c_int,
+            [engine, ct.POINTER(DomainArrays), results, failure],
+        ),
         "nnp_engine_extrapolations": (ct.c_int, [engine, ct.POINTER(ExtrapolationArrays)]),
-        "nnp_engine_descriptor_size": (ct.c_int64, [engine, structure]),
+        "nnp_engine_descriptor_size": (ct.c_int, [engine, structure, _int64_p, failure]),
         "nnp_engine_descriptor_vjp": (
             ct.c_int,
-            [engine, structure, _double_p, _double_p, _double_p],
+            [engine, structure, _double_p, _double_p, _double_p, failure],
         ),
         "nnp_engine_descriptor_jvp": (
             ct.c_int,
-            [engine, structure, _double_p, _double_p, _double_p],
+            [engine, structure, _double_p, _double_p, _double_p, failure],
         ),
         "nnp_engine_statistics": (ct.c_int, [engine, ct.POINTER(Statistics)]),
         "nnp_formula_evaluate": (

@@ -214,10 +214,12 @@ class CpuEngine:
             _pointer(structure.cell),
             (ct.c_int32 * 3)(*map(int, structure.pbc)),
         )
+        failure = c.Failure()
         with self._one_at_a_time:
-            code = getattr(self._library, function)(self._handle, ct.byref(arrays), *arguments)
-            if code:
-                c.check(code, self._library.nnp_engine_message(self._handle).decode())
+            getattr(self._library, function)(
+                self._handle, ct.byref(arrays), *arguments, ct.byref(failure)
+            )
+        failure.raise_any()
 
     def _extrapolations(self, structure: Structure) -> Extrapolations:
         found = c.ExtrapolationArrays()
@@ -255,14 +257,15 @@ def _options(dtype: str, threads: int | None, skin: float | None, target: str) -
 
 def _create(library: ct.CDLL, potential: Potential, options: c.Options) -> ct.c_void_p:
     flat = flatten(potential)
-    arrays = c.PotentialArrays.of(flat)
-    handle = ct.c_void_p()
-    message = ct.create_string_buffer(1024)
-    code = library.nnp_engine_create(
-        ct.byref(arrays), ct.byref(options), ct.byref(handle), message, len(message)
+    model, engine, failure = ct.c_void_p(), ct.c_void_p(), c.Failure()
+    library.nnp_model_from_arrays(
+        ct.byref(c.PotentialArrays.of(flat)), ct.byref(model), ct.byref(failure)
     )
-    c.check(code, message.value.decode())
-    return handle
+    failure.raise_any()
+    library.nnp_engine_create(model, ct.byref(options), ct.byref(engine), ct.byref(failure))
+    library.nnp_model_release(model)  # the engine keeps what it needs
+    failure.raise_any()
+    return engine
 
 
 def _pointer(array: NDArray[np.float64]) -> Any:

@@ -20,7 +20,7 @@ import nnp
 from nnp.engines import _library as engine_library
 from nnp.errors import UnavailableError
 
-ABI_VERSION = 2
+ABI_VERSION = 3
 KERNEL = "CalcNNPForce"
 _SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
 _NAME = re.compile(r"libnnp_openmm_(\d+\.\d+)" + re.escape(_SUFFIX))
@@ -36,6 +36,8 @@ class Reading(ct.Structure):
         ("evaluations", ct.c_int64),
         ("code", ct.c_int64),
         ("message", ct.c_char_p),
+        ("failed_particle", ct.c_int64),
+        ("failed_other", ct.c_int64),
         ("energy", ct.c_double),
         ("n_particles", ct.c_int64),
         ("n_atoms", ct.c_int64),

@@ -56,7 +56,12 @@ class NativeMonitor:
         """What the latest evaluation raised, None if it went well."""
         reading = self._read()
         try:
-            engine_library.check(reading.code, reading.message.decode())
+            engine_library.check(
+                reading.code,
+                reading.message.decode(),
+                reading.failed_particle,
+                reading.failed_other,
+            )
         except NNPError as error:
             return error
         return None

@@ -62,6 +62,8 @@ void fill(const Record& r, nnp_openmm_reading& out)
     out.evaluations = r.evaluations;
     out.code = r.code;
     out.message = r.message.c_str();
+    out.failed_particle = r.failed_particle;
+    out.failed_other = r.failed_other;
     out.energy = r.energy;
     out.n_particles = r.n_particles;
     out.n_atoms = static_cast<int64_t>(r.particles.size());
@@ -89,7 +91,7 @@ int nnp_openmm_is_force(const void* force)
     return force && as_force(force) ? 1 : 0;
 }
 
-int nnp_openmm_set_potential(void* force, const nnp_potential_arrays* potential, char* message, size_t size)
+int nnp_openmm_set_potential(void* force, const nnp_arrays* potential, char* message, size_t size)
 {
     return guarded(message, size, [&] {
         require_force(force);
@@ -132,7 +134,7 @@ void nnp_openmm_monitor_read(nnp_openmm_monitor* monitor, nnp_openmm_reading* re
         return;
     *reading = {};
     reading->message = "";
-    reading->worst = -1;
+    reading->worst = reading->failed_particle = reading->failed_other = -1;
     monitor->read = monitor->fixed ? monitor->fixed : monitor->latest->get();
     if (monitor->read)
         fill(*monitor->read, *reading);

@@ -12,14 +12,14 @@
 extern "C" {
 #endif
 
-#define NNP_OPENMM_ABI_VERSION 2
+#define NNP_OPENMM_ABI_VERSION 3
 
 NNP_API int nnp_openmm_abi_version(void);
 /* 1 when the force is an NNPForce. */
 NNP_API int nnp_openmm_is_force(const void* force);
 
 /* The potential of a force, for Contexts to come; then for one that exists. */
-NNP_API int nnp_openmm_set_potential(void* force, const nnp_potential_arrays* potential, char* message, size_t size);
+NNP_API int nnp_openmm_set_potential(void* force, const nnp_arrays* potential, char* message, size_t size);
 NNP_API int nnp_openmm_update_context(const void* force, void* context, char* message, size_t size);
 
 /* What evaluations said. A monitor outlives its force; `context` NULL: the Context that was evaluated last. */
@@ -29,11 +29,12 @@ NNP_API void nnp_openmm_monitor_destroy(nnp_openmm_monitor* monitor);
 
 /* Arrays are valid until the next evaluation or reading; `forces` is NULL when they were not computed. */
 typedef struct nnp_openmm_reading {
-    int64_t evaluations; /* that went well, 0: none yet, nothing else is set */
-    int64_t code;        /* enum nnp_code of the last one */
-    const char* message; /* its sentence */
-    double energy;       /* without the global scale */
-    int64_t n_particles; /* of the System */
+    int64_t evaluations;                   /* that went well, 0: none yet, nothing else is set */
+    int64_t code;                          /* enum nnp_code of the last one */
+    const char* message;                   /* its text, and whom it is about: */
+    int64_t failed_particle, failed_other; /* in the System; -1: nobody */
+    double energy;                         /* without the global scale */
+    int64_t n_particles;                   /* of the System */
     int64_t n_atoms;
     const int64_t* particles; /* [n_atoms] index in the System */
     const double* energies;   /* [n_atoms], or NULL */

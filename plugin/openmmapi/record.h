@@ -23,9 +23,10 @@ struct Extrapolation {
 // One Context's last evaluation, in the potential's units (Å, eV). The kernel computes straight into it.
 struct Record {
     int64_t evaluations = 0;
-    int32_t code = 0;     // enum nnp_code of the last evaluation
-    std::string message;  // its sentence, as the OpenMMException said it
-    double energy = 0;    // without the global scale
+    int32_t code = 0;                                 // enum nnp_code of the last evaluation
+    std::string message;                              // its text, as the OpenMMException said it
+    int64_t failed_particle = -1, failed_other = -1;  // whom it is about; -1: nobody
+    double energy = 0;                                // without the global scale
     bool has_forces = false;
     int64_t n_particles = 0;         // of the System
     std::vector<int64_t> particles;  // of the System, one for each atom of the potential

@@ -4,8 +4,6 @@
 
 #include "openmm/OpenMMException.h"
 
-#include <cctype>
-#include <cmath>
 #include <limits>
 
 namespace nnp_openmm
@@ -13,7 +11,6 @@ namespace nnp_openmm
 namespace
 {
 
-constexpr size_t MESSAGE_SIZE = 1024;
 static_assert(sizeof(OpenMM::Vec3) == 3 * sizeof(double), "positions and forces are read as rows of three numbers");
 
 }  // namespace
@@ -30,13 +27,17 @@ Evaluator::Evaluator(const NNPForce& force, int precision, int threads)
 Evaluator::EnginePointer Evaluator::make_engine(const NNPForce& force) const
 {
     const PotentialData& potential = force.potential();
-    nnp_potential_arrays arrays = {potential.integers.data(), static_cast<int64_t>(potential.integers.size()),
-                                   potential.reals.data(), static_cast<int64_t>(potential.reals.size())};
+    nnp_arrays arrays = {potential.integers.data(), static_cast<int64_t>(potential.integers.size()),
+                         potential.reals.data(), static_cast<int64_t>(potential.reals.size())};
     nnp_options options = {options_.precision, options_.threads, options_.skin, options_.target};
+    nnp_error error;
+    nnp_model* made = nullptr;
+    if (nnp_model_from_arrays(&arrays, &made, &error) != NNP_OK)
+        throw OpenMM::OpenMMException("NNPForce: " + std::string(error.text));
+    std::unique_ptr<nnp_model, decltype(&nnp_model_release)> model(made, nnp_model_release);
     nnp_engine* engine = nullptr;
-    char message[MESSAGE_SIZE] = "";
-    if (nnp_engine_create(&arrays, &options, &engine, message, MESSAGE_SIZE) != NNP_OK)
-        throw OpenMM::OpenMMException("NNPForce: " + std::string(message));
+    if (nnp_engine_create(model.get(), &options, &engine, &error) != NNP_OK)
+        throw OpenMM::OpenMMException("NNPForce: " + std::string(error.text));
     return EnginePointer(engine);
 }
 
@@ -77,7 +78,7 @@ void Evaluator::gather(const std::vector<OpenMM::Vec3>& positions)
     }
 }
 
-int Evaluator::compute(const OpenMM::Vec3* box, bool include_forces)
+int Evaluator::compute(const OpenMM::Vec3* box, bool include_forces, nnp_error& error)
 {
     double cell[9] = {};
     int32_t axis = periodic_ ? 1 : 0;
@@ -92,19 +93,20 @@ int Evaluator::compute(const OpenMM::Vec3* box, bool include_forces)
     results.energy = &record_->energy;
     results.energies = record_->energies.data();
     results.forces = include_forces ? record_->forces.data() : nullptr;
-    return nnp_engine_compute(engine_.get(), &structure, &results);
+    return nnp_engine_compute(engine_.get(), &structure, &results, &error);
 }
 
 double Evaluator::evaluate(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, bool include_forces)
 {
     latest_->set(record_);
     gather(positions);
-    int code = compute(box, include_forces);
+    nnp_error error;
+    int code = compute(box, include_forces, error);
     record_->has_forces = include_forces;
     if (code == NNP_NOT_FINITE && options_.allow_not_finite)
         fill_with_nan();
     else if (code != NNP_OK)
-        refuse(code, positions);
+        refuse(error, positions);
     else
         read_extrapolations();
     record_->evaluations += 1;
@@ -151,54 +153,49 @@ void Evaluator::fill_with_nan()
     record_->forces.assign(record_->forces.size(), NOT_A_NUMBER);
 }
 
-// The engine's sentence, or ours where positions are not finite: nm, and what may be the cause.
-void Evaluator::refuse(int code, const std::vector<OpenMM::Vec3>& positions)
+// The engine counts atoms, the System particles.
+int64_t Evaluator::particle(int64_t atom) const
 {
-    for (int64_t particle : record_->particles) {
-        const OpenMM::Vec3& r = positions[particle];
-        if (!std::isfinite(r[0]) || !std::isfinite(r[1]) || !std::isfinite(r[2]))
-            fail(NNP_BAD_STRUCTURE, "position of particle " + std::to_string(particle) + " is not finite: (" +
-                                        std::to_string(r[0]) + ", " + std::to_string(r[1]) + ", " +
-                                        std::to_string(r[2]) +
-                                        ") nm: the simulation has become unstable (a smaller time step or a "
-                                        "minimisation first may help) or its positions were never set");
-    }
-    fail(code, in_particles(nnp_engine_message(engine_.get())));
+    return atom < 0 ? -1 : record_->particles[atom];
 }
 
-void Evaluator::fail(int code, const std::string& sentence)
+void Evaluator::refuse(const nnp_error& error, const std::vector<OpenMM::Vec3>& positions)
+{
+    int64_t first = particle(error.atom), second = particle(error.other);
+    std::string who = "particle " + std::to_string(first);
+    if (error.code == NNP_LOST_POSITION) {
+        const OpenMM::Vec3& r = positions[first];
+        fail(error.code,
+             "position of " + who + " is not finite: (" + std::to_string(r[0]) + ", " + std::to_string(r[1]) + ", " +
+                 std::to_string(r[2]) +
+                 ") nm: the simulation has become unstable (a smaller time step or a minimisation first may help) or "
+                 "its positions were never set",
+             first);
+    }
+    if (error.code == NNP_OVERLAP)
+        fail(error.code,
+             "atoms " + std::to_string(first) + " and " + std::to_string(second) +
+                 " are in the same place: remove one of them",
+             first, second);
+    if (error.code == NNP_NOT_FINITE && first >= 0)
+        fail(error.code,
+             "energy or force of " + who +
+                 " is not finite: the structure is far outside what the potential was trained on; look at the "
+                 "particles around this one",
+             first);
+    std::string text = error.text;
+    if (error.atom >= 0 && !all_particles())  // its text counts otherwise
+        text = who + " (atom " + std::to_string(error.atom) + " of the potential): " + text;
+    fail(error.code, text, first, second);
+}
+
+void Evaluator::fail(int code, const std::string& text, int64_t particle, int64_t other)
 {
     record_->code = code;
-    record_->message = sentence;
-    throw OpenMM::OpenMMException(sentence);
-}
-
-// The engine counts atoms; what it says about "atom 3" or "atoms 3 and 5" becomes the System's particles.
-std::string Evaluator::in_particles(const std::string& sentence) const
-{
-    const std::vector<int64_t>& particles = record_->particles;
-    if (all_particles())
-        return sentence;
-    std::string translated;
-    size_t next = 0;
-    while (next < sentence.size()) {
-        bool first_of_number = std::isdigit(static_cast<unsigned char>(sentence[next])) &&
-                               (translated.empty() || translated.back() == ' ');
-        bool after_atom = false;
-        for (const char* word : {"atom ", "atoms ", " and "}) {
-            std::string w = word;
-            after_atom = after_atom || (translated.size() >= w.size() &&
-                                        translated.compare(translated.size() - w.size(), w.size(), w) == 0);
-        }
-        size_t length = 0;
-        unsigned long long atom = first_of_number && after_atom ? std::stoull(sentence.substr(next), &length) : 0;
-        if (length > 0 && atom < particles.size())
-            translated += std::to_string(particles[atom]);
-        else
-            translated += sentence.substr(next, length = std::max<size_t>(length, 1));
-        next += length;
-    }
-    return translated;
+    record_->message = text;
+    record_->failed_particle = particle;
+    record_->failed_other = other;
+    throw OpenMM::OpenMMException(text);
 }
 
 }  // namespace nnp_openmm

@@ -47,12 +47,12 @@ private:
     EnginePointer make_engine(const NNPForce& force) const;
     void take_atoms(const NNPForce& force);
     void gather(const std::vector<OpenMM::Vec3>& positions);
-    int compute(const OpenMM::Vec3* box, bool include_forces);
+    int compute(const OpenMM::Vec3* box, bool include_forces, nnp_error& error);
     void read_extrapolations();
     void fill_with_nan();
-    [[noreturn]] void refuse(int code, const std::vector<OpenMM::Vec3>& positions);
-    [[noreturn]] void fail(int code, const std::string& sentence);
-    std::string in_particles(const std::string& sentence) const;
+    [[noreturn]] void refuse(const nnp_error& error, const std::vector<OpenMM::Vec3>& positions);
+    [[noreturn]] void fail(int code, const std::string& text, int64_t particle = -1, int64_t other = -1);
+    int64_t particle(int64_t atom) const;
 };
 
 }  // namespace nnp_openmm

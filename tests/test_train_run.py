@@ -13,7 +13,14 @@ from train_data import dataset, settings, write_config
 
 import nnp
 from nnp.cli import main
-from nnp.errors import NumericalError, OptionError, OutputExistsError, UnavailableError
+from nnp.errors import (
+    FileFormatError,
+    NNPError,
+    NumericalError,
+    OptionError,
+    OutputExistsError,
+    UnavailableError,
+)
 from nnp.train.data.dataset import Dataset
 from nnp.train.fit import run
 from nnp.train.fit.checkpoint import read_checkpoint
@@ -210,3 +217,74 @@ def test_members_share_what_does_not_depend_on_their_seed(config, tmp_path, monk
     one, two = (nnp.load(tmp_path / f / "best.nnp") for f in ("out/member_1", "alone"))
     for a, b in zip(one.models[0].network.weights, two.models[0].network.weights, strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_resume_before_the_first_checkpoint_begins(tmp_path, monkeypatch):
+    """A run killed in its first epochs has a folder and no checkpoint."""
+    monkeypatch.chdir(tmp_path)
+    config = write_config(tmp_path)
+    assert main(["train", str(config), "--resume"]) == 0
+    (folder,) = (path.parent for path in tmp_path.rglob(CHECKPOINT))
+    wanted = (folder / "best.nnp").read_bytes()
+    for path in folder.iterdir():
+        path.unlink()
+    assert main(["train", str(config), "--resume"]) == 0
+    assert (folder / "best.nnp").read_bytes() == wanted
+
+
+def mutations(raw, seed, count):
+    """Bit flips, cuts, other members, huge numbers, nothing."""
+    rng = np.random.default_rng(seed)
+    yield from (b"", b"PK", raw[:-30], raw + raw, raw.decode("latin-1").encode("utf-16"))
+    for _ in range(count):
+        damaged = bytearray(raw)
+        for at in rng.integers(0, len(raw), rng.integers(1, 8)):
+            damaged[at] = rng.integers(0, 256)
+        yield bytes(damaged[: rng.integers(1, len(raw))] if rng.random() < 0.2 else damaged)
+
+
+def rewritten(path, changes):
+    """The same archive with sound checksums and other members."""
+    with np.load(path) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    for name, value in changes.items():
+        if value is None:
+            arrays.pop(name)
+        else:
+            arrays[name] = value
+    np.savez(path, **arrays)
+
+
+@pytest.mark.parametrize("count", [50, pytest.param(500, marks=pytest.mark.slow)])
+def test_damaged_checkpoints_are_refused(tmp_path, count):
+    _, _, first = trainer(tmp_path, 2)
+    first.run()
+    path = tmp_path / CHECKPOINT
+    raw = path.read_bytes()
+    _, _, second = trainer(tmp_path, 2)
+    for damaged in mutations(raw, 1, count):
+        path.write_bytes(damaged)
+        try:
+            second.run(resume=True)
+        except NNPError as error:
+            assert str(path) in str(error)  # noqa: PT017  some are refused, none is a traceback
+
+
+MEMBERS = [
+    {"header": None},
+    {"header": np.array("{}")},
+    {"header": np.array("[" * 100_000)},
+    {"theta": np.zeros(3)},
+    {"theta": np.zeros((2, 2)), "best_theta": np.zeros((2, 2))},
+    {"best_theta": None},
+    {"optimizer/covariance": np.zeros((2, 2))},
+    {"optimizer/scalars": np.zeros(7)},
+]
+
+
+@pytest.mark.parametrize("changes", MEMBERS, ids=str)
+def test_foreign_members_are_refused(tmp_path, changes):
+    trainer(tmp_path, 2)[2].run()
+    rewritten(tmp_path / CHECKPOINT, changes)
+    with pytest.raises(FileFormatError, match=r"checkpoint\.npz is (no checkpoint|damaged)"):
+        trainer(tmp_path, 4)[2].run(resume=True)

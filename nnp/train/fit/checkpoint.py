@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,22 @@ from nnp.io.files import replacing
 from nnp.train.fit.optimizers.base import State
 
 VERSION = 1
+# What NumPy, zip and JSON raise over files that are something else, or damaged.
+_DAMAGED = (
+    OSError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(eq=False)
@@ -76,24 +93,38 @@ def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint:
         OptionError: it belongs to other settings or data.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         header = json.loads(str(arrays.pop("header")))
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise FileFormatError(f"{path} is no checkpoint to resume from: {error}") from None
+        found = _checkpoint(header, arrays, fingerprint)
+    except _DAMAGED as error:
+        raise FileFormatError(
+            f"{path} is no checkpoint to resume from ({error}): start afresh with --force"
+        ) from None
     if header["version"] != VERSION or header["fingerprint"] != fingerprint:
         raise OptionError(
             f"{path} belongs to a run with other settings or data: only epochs, patience and "
             "output may change; start afresh without --resume"
         )
+    return found
+
+
+def _checkpoint(header: Any, arrays: dict[str, NDArray[Any]], fingerprint: str) -> Checkpoint:
+    """What header and arrays hold; what they lack raises one of ``_DAMAGED``."""
+    for name in ("version", "fingerprint"):
+        header[name]
+    rows = [{str(k): float(v) for k, v in row.items()} for row in header["rows"]]
+    theta, best = arrays.pop("theta"), arrays.pop("best_theta")
+    if theta.ndim != 1 or theta.shape != best.shape or theta.dtype != best.dtype:
+        raise ValueError(f"weights of shapes {theta.shape} and {best.shape}")
     return Checkpoint(
-        epoch=header["epoch"],
-        theta=torch.from_numpy(arrays.pop("theta")),
-        best_theta=torch.from_numpy(arrays.pop("best_theta")),
+        epoch=int(header["epoch"]),
+        theta=torch.from_numpy(theta),
+        best_theta=torch.from_numpy(best),
         best_loss=float.fromhex(header["best_loss"]),
-        best_epoch=header["best_epoch"],
+        best_epoch=int(header["best_epoch"]),
         inputs=arrays.pop("inputs", None),
         optimizer={name.removeprefix("optimizer/"): a for name, a in arrays.items()},
         fingerprint=fingerprint,
-        rows=header["rows"],
+        rows=rows,
     )

@@ -26,7 +26,8 @@ def train(
 
     Args:
         settings: of `read_settings`, or built in Python.
-        resume: whether to continue from the folder's checkpoint, bit for bit.
+        resume: whether to continue from the folder's checkpoint, bit for bit; where there is none
+            yet, the run begins.
         force: whether to overwrite an earlier run.
         quiet: whether to hide progress bars.
 
@@ -70,10 +71,7 @@ def train_committee(
     for member in own:
         _require_room(member, resume, force)
     prepared = _prepared(settings, quiet)
-    results = []
-    for member in own:
-        started = (Path(member.run.output) / CHECKPOINT).exists()
-        results.append(_fit(member, prepared, resume and started, quiet))
+    results = [_fit(member, prepared, resume, quiet) for member in own]
     committee = Committee.of([result.potential for result in results], {"program": "nnp train"})
     if join().writes:
         committee.save(Path(settings.run.output) / COMMITTEE, force=True)
@@ -105,7 +103,8 @@ def _fit(
         folder.mkdir(parents=True, exist_ok=True)
         if ranks.writes:
             _write_notes(task, folder)
-        return Trainer(settings, task, quiet or not ranks.writes).run(resume)
+        started = (folder / CHECKPOINT).exists()
+        return Trainer(settings, task, quiet or not ranks.writes).run(resume and started)
 
 
 def _member(

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nnp.errors import NumericalError, OptionError
+from nnp.errors import FileFormatError, NumericalError, OptionError
 from nnp.potential import Potential
 from nnp.terminal import progress_bar
 from nnp.train.data.checks import Finding
@@ -186,9 +186,20 @@ class Trainer:
                 "that inputs are decorrelated along other directions: resume on a machine like "
                 "that one, or start afresh without --resume"
             )
+        if found.theta.shape != self._theta.shape or not bool(torch.isfinite(found.theta).all()):
+            raise FileFormatError(
+                f"{self._folder / CHECKPOINT} is damaged: its weights are of shape "
+                f"{tuple(found.theta.shape)}, or not finite: start afresh with --force"
+            )
         self._epoch, self._theta = found.epoch, found.theta.to(device)
         self._best = (found.best_loss, found.best_epoch, found.best_theta.to(device))
-        self._optimizer.restore(found.optimizer)
+        try:
+            self._optimizer.restore(found.optimizer)
+        except (LookupError, ValueError, TypeError, RuntimeError) as error:
+            raise FileFormatError(
+                f"{self._folder / CHECKPOINT} is damaged: its optimiser's state does not fit "
+                f"({error}): start afresh with --force"
+            ) from None
         log.restore(found.rows)
 
     def _finish(self, log: TrainingLog) -> TrainingResult:

@@ -92,10 +92,12 @@ class PredictionErrors:
     Attributes:
         energy: per atom, eV.
         forces: per component, eV/Å.
+        stress: per component, eV/Å³.
     """
 
     energy: ErrorStatistics = field(default_factory=ErrorStatistics)
     forces: ErrorStatistics = field(default_factory=ErrorStatistics)
+    stress: ErrorStatistics = field(default_factory=ErrorStatistics)
 
     def lines(self) -> list[str]:
         """A line for each quantity that had references."""
@@ -112,5 +114,11 @@ class PredictionErrors:
             found.append(
                 f"forces  MAE {f.mae:.4f}  RMSE {f.rmse:.4f}  largest {f.largest:.4f} eV/Å  "
                 f"({f.count} components)"
+            )
+        if self.stress.count:
+            s = self.stress
+            found.append(
+                f"stress  MAE {1e3 * s.mae:.4f}  RMSE {1e3 * s.rmse:.4f}  "
+                f"largest {1e3 * s.largest:.4f} meV/Å³  ({s.count} components)"
             )
         return found

@@ -50,12 +50,15 @@ class NeighborList:
     vectors: NDArray[np.float64]
 
 
-def neighbor_list(structure: Structure, cutoff: float) -> NeighborList:
+def neighbor_list(
+    structure: Structure, cutoff: float, refuse_overlaps: bool = True
+) -> NeighborList:
     """All pairs closer than a cutoff, by vesin (https://luthaf.fr/vesin).
 
     Args:
         structure: the atoms; any cell, any periodicity, atoms anywhere.
         cutoff: Å.
+        refuse_overlaps: whether two atoms in the same place are an error.
 
     Raises:
         StructureError: two atoms are in the same place, or the structure spreads too far.
@@ -71,7 +74,7 @@ def neighbor_list(structure: Structure, cutoff: float) -> NeighborList:
         periodic=structure.pbc,
         quantities="ijSDd",
     )
-    if len(distances) and distances.min() < OVERLAP_DISTANCE:
+    if refuse_overlaps and len(distances) and distances.min() < OVERLAP_DISTANCE:
         pair = int(distances.argmin())
         raise StructureError(
             f"atoms {int(i[pair])} and {int(j[pair])} are in the same place "

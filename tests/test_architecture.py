@@ -127,8 +127,7 @@ def test_optional_libraries_are_imported_only_where_they_belong(library):
         name
         for name, tree in modules()
         if any(target.split(".")[0] == library for target in imported(tree))
-        and name.split("/")[0] not in allowed
-        and name not in allowed
+        and not any(name == place or name.startswith(f"{place}/") for place in allowed)
     ]
     assert wrong == []
 

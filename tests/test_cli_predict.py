@@ -155,7 +155,7 @@ def test_published_errors_of_silicon(reference_data, capsys):
     assert "forces  MAE 0.1086  RMSE 0.1697" in text
 
 
-@pytest.mark.parametrize("name", ["x.pdb", "x.cif", "x.gro", "POSCAR", "x.xsf"])
+@pytest.mark.parametrize("name", ["x.pdb", "x.cif", "x.gro", "POSCAR"])
 def test_formats_without_energies_and_forces_are_refused(capsys, folder, name):
     write("in.extxyz", crystal())
     assert nnp("predict", "model.nnp", "in.extxyz", "--output", name) == 1

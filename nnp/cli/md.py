@@ -16,7 +16,12 @@ from nnp.cli.options import (
     at_least_one,
     count,
     finite,
-    load_potential,
+)
+from nnp.cli.structures import (
+    add_structures,
+    load_potential_and_units,
+    read_and_say,
+    read_options,
 )
 from nnp.md.settings import BAROSTATS, ENSEMBLES, THERMOSTATS, MDSettings
 from nnp.symmetry_functions import describe
@@ -39,6 +44,7 @@ def add_parser(subparsers: SubParsers) -> None:
     _add_physics(parser)
     _add_machinery(parser)
     _add_outputs(parser)
+    add_structures(parser)
 
 
 def _add_physics(parser: argparse.ArgumentParser) -> None:
@@ -117,7 +123,6 @@ def _choice(group: Any, name: str, allowed: Sequence[str], default: str, text: s
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from nnp.io.structures import read_structures
     from nnp.md import Outputs, Runner
     from nnp.openmm import create_system, to_openmm
     from nnp.pictures.run import draw
@@ -127,8 +132,8 @@ def _run(arguments: argparse.Namespace) -> int:
     outputs = Outputs.named(
         arguments.output, given.get("log"), given.get("trajectory"), arguments.force
     )
-    potential = load_potential(arguments)
-    atoms = read_structures(arguments.structure, potential.units, -1)[0]
+    potential, units, own = load_potential_and_units(arguments)
+    atoms = read_and_say(arguments.structure, read_options(arguments, units), -1, own).frames[0]
     names = ("route", "engine", "platform", "threads", "dtype")
     options = {name: given[name] for name in names if name in given}
     system = create_system(potential, to_openmm(atoms), **options)

@@ -18,12 +18,19 @@ from nnp.cli.options import (
     add_engine,
     add_force,
     add_potential,
-    load_potential,
+)
+from nnp.cli.structures import (
+    add_structures,
+    load_potential_and_units,
+    read_and_say,
+    read_options,
+    write_and_say,
 )
 from nnp.committee import CommitteeEvaluation
 from nnp.errors import NNPError
 from nnp.evaluation import Evaluation, Extrapolation
-from nnp.io.structures import check_target, read_structures, write_structures
+from nnp.io.structures import Labels, Reading, check_target
+from nnp.io.structures.labels import PREDICTED_BY, REFERENCE
 from nnp.metrics import PredictionErrors
 from nnp.potential import Potential
 from nnp.symmetry_functions import describe
@@ -44,6 +51,7 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("--index", default=":", help="which structures, such as 0, -1 or 10:20")
     parser.add_argument("--stress", action="store_true", help="stress too (periodic structures)")
     add_engine(parser)
+    add_structures(parser, keys=True)
     add_force(parser)
 
 
@@ -62,11 +70,12 @@ class _Summary:
 def _run(arguments: argparse.Namespace) -> None:
     output = Path(arguments.output)
     check_target(output, arguments.force, labels=True)
-    potential = load_potential(arguments)
-    frames = read_structures(arguments.structures, potential.units, arguments.index)
-    summary = _Summary()
-    results = list(_predict(potential, frames, arguments, summary))
-    write_structures(results, output, potential.units, force=arguments.force)
+    potential, units, own = load_potential_and_units(arguments)
+    options = read_options(arguments, units)
+    reading = read_and_say(arguments.structures, options, arguments.index, own)
+    frames, summary = reading.frames, _Summary()
+    results = list(_predict(potential, reading, arguments, summary))
+    write_and_say(results, output, units, arguments.force, predictions=True)
     print(
         f"{counted(len(results), 'structure')}, {counted(sum(map(len, results)), 'atom')}: "
         f"results in {output}"
@@ -82,16 +91,18 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _predict(
-    potential: Potential, frames: list[Atoms], arguments: argparse.Namespace, summary: _Summary
+    potential: Potential, reading: Reading, arguments: argparse.Namespace, summary: _Summary
 ) -> Iterator[Atoms]:
     potential.engine(arguments.engine)  # an unknown one is an error before the bar appears
+    frames = reading.frames
     for number, atoms in enumerate(tqdm(frames, unit="structure", disable=_quiet(frames))):
+        labels = reading.labels[number]
         try:
             evaluation = potential.evaluate(atoms, arguments.engine, stress=arguments.stress)
         except NNPError as error:
             raise type(error)(f"{arguments.structures}, structure {number}: {error}") from error
-        _account(summary, number, atoms, evaluation)
-        yield _with_results(atoms, evaluation)
+        _account(summary, number, labels, evaluation)
+        yield _with_results(atoms, labels, evaluation, arguments.path)
 
 
 def _quiet(frames: list[Atoms]) -> bool | None:
@@ -99,13 +110,14 @@ def _quiet(frames: list[Atoms]) -> bool | None:
     return True if len(frames) < 5 else None
 
 
-def _account(summary: _Summary, number: int, atoms: Atoms, evaluation: Evaluation) -> None:
+def _account(summary: _Summary, number: int, labels: Labels, evaluation: Evaluation) -> None:
     """Add one structure to the summary."""
-    references = {} if atoms.calc is None else atoms.calc.results
-    if "energy" in references:
-        summary.errors.energy.add((evaluation.energy - references["energy"]) / len(atoms))
-    if "forces" in references and evaluation.forces is not None:
-        summary.errors.forces.add(evaluation.forces - references["forces"])
+    if labels.energy is not None and len(evaluation.energies):
+        summary.errors.energy.add((evaluation.energy - labels.energy) / len(evaluation.energies))
+    if labels.forces is not None and evaluation.forces is not None:
+        summary.errors.forces.add(evaluation.forces - labels.forces)
+    if labels.stress is not None and evaluation.stress is not None:
+        summary.errors.stress.add(evaluation.stress - labels.stress)
     found = evaluation.extrapolations
     summary.atoms += found.n_atoms
     summary.structures += bool(found)
@@ -118,18 +130,20 @@ def _account(summary: _Summary, number: int, atoms: Atoms, evaluation: Evaluatio
             summary.deviation = (number, largest)
 
 
-def _with_results(atoms: Atoms, evaluation: Evaluation) -> Atoms:
-    """A copy that ASE reads back with these results; references move to ``ref_*``.
+def _with_results(atoms: Atoms, labels: Labels, evaluation: Evaluation, name: str) -> Atoms:
+    """A copy that ASE reads back with these results; labels are ``ref_*`` beside them.
 
     A committee's deviations are beside them, energy_deviation in ``info``, forces_deviation in
-    ``arrays``.
+    ``arrays``; what an earlier prediction left is replaced.
     """
     result: Atoms = atoms.copy()  # type: ignore[no-untyped-call]
-    references = {} if atoms.calc is None else atoms.calc.results
-    if "energy" in references:
-        result.info["ref_energy"] = references["energy"]
-    if "forces" in references:
-        result.arrays["ref_forces"] = np.asarray(references["forces"])
+    for left in ("energy_deviation", "forces_deviation"):
+        result.info.pop(left, None)
+        result.arrays.pop(left, None)
+    result.info[PREDICTED_BY] = name
+    for label, value in labels.results().items():
+        store = result.arrays if label == "forces" else result.info
+        store[f"{REFERENCE}{label}"] = value
     if isinstance(evaluation, CommitteeEvaluation):
         result.info["energy_deviation"] = evaluation.energy_deviation
         result.arrays["forces_deviation"] = np.asarray(evaluation.forces_deviation)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import logging
+import os
 import sys
 import traceback
 import warnings
@@ -49,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         ends no command; where there is nothing but the output, 141 after a closed pipe, else 1.
     """
     reserve_descriptors()
-    with _lasting_streams() as out, _warnings_as_lines():
+    with _lasting_streams() as out, _warnings_as_lines(), _log_as_lines():
         code, prints = _guarded(sys.argv[1:] if argv is None else list(argv))
         out.flush()
         if code or not prints or out.problem is None:
@@ -146,3 +148,29 @@ def _warnings_as_lines() -> Iterator[None]:
             warnings.simplefilter("ignore", quiet)
         warnings.showwarning = show
         yield
+
+
+class _Lines(logging.Handler):
+    """Prints what `nnp.io.structures` understood of files, and to stderr what it left out."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if os.environ.get("RANK", "0") != "0":  # the processes of torchrun read the same files
+            return
+        if record.levelno >= logging.WARNING:
+            _say(record.getMessage())
+        else:
+            print(record.getMessage())
+
+
+@contextmanager
+def _log_as_lines() -> Iterator[None]:
+    log, handler = logging.getLogger("nnp.io.structures"), _Lines()
+    before = log.level, log.propagate
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.level, log.propagate = before

@@ -22,7 +22,8 @@ from nnp.cli.options import (
     data_units,
     positive,
 )
-from nnp.io.structures import check_target, extxyz_bytes, read_structures, write_structures
+from nnp.cli.structures import add_structures, read_and_say, read_options, write_and_say
+from nnp.io.structures import check_target, extxyz_bytes
 from nnp.md.files import AppendedFile
 from nnp.values import counted
 
@@ -60,6 +61,7 @@ def add_parser(subparsers: SubParsers) -> None:
         "--trust", action="store_true", help="let the teacher's file execute code (*.xml)"
     )
     add_data_units(parser)
+    add_structures(parser)
     add_force(parser)
 
 
@@ -79,14 +81,15 @@ def _run(arguments: argparse.Namespace) -> None:
     units = data_units(arguments)
     check_target(arguments.output, arguments.force, labels=True)
     make_calculator = teacher(arguments.teacher, dict(arguments.set), arguments.trust)
-    cells: list[Any] = list(read_structures(arguments.structures, units))
+    options = read_options(arguments, units)
+    cells: list[Any] = read_and_say(arguments.structures, options).frames
     start = [atoms.repeat(tuple(arguments.repeat)) for atoms in cells]
     with _partial_file(Path(arguments.output), arguments.force) as keep:
         if arguments.static:
             found = label(start, make_calculator, quiet=False, keep=keep)
         else:
             found = sample(start, make_calculator, settings, quiet=False, keep=keep)
-        write_structures(found, arguments.output, units, arguments.force)
+        write_and_say(found, arguments.output, units, arguments.force)
     print(f"{counted(len(found), 'snapshot')}: {arguments.output}")
 
 

@@ -13,13 +13,19 @@ from nnp.cli.options import (
     add_potential,
     at_least_one,
     finite,
-    load_potential,
     positive,
+)
+from nnp.cli.structures import (
+    add_structures,
+    load_potential_and_units,
+    read_and_say,
+    read_options,
+    write_and_say,
 )
 from nnp.cli.table import text_table
 from nnp.committee import Committee
 from nnp.errors import OptionError
-from nnp.io.structures import check_target, read_structures, write_structures
+from nnp.io.structures import check_target
 from nnp.train.data.select import choose, rank
 from nnp.values import counted
 
@@ -36,18 +42,21 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("--most", type=positive, help="largest force deviation, eV/Å")
     parser.add_argument("--output", default="selected.extxyz", help="file of the selected ones")
     add_engine(parser)
+    add_structures(parser)
     add_force(parser)
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    committee = load_potential(arguments)
+    committee, units, own = load_potential_and_units(arguments)
     if not isinstance(committee, Committee):
         raise OptionError(
             f"{arguments.path} is a single potential, which cannot disagree with itself: give what "
             "nnp train --members wrote"
         )
     check_target(arguments.output, arguments.force)
-    frames = read_structures(arguments.structures, committee.units)
+    frames = read_and_say(
+        arguments.structures, read_options(arguments, units), own_units=own
+    ).frames
     ranked = rank(committee, frames, arguments.engine, quiet=False)
     most = math.inf if arguments.most is None else arguments.most
     chosen = choose(ranked, arguments.count, arguments.apart, arguments.least, most)
@@ -64,5 +73,5 @@ def _run(arguments: argparse.Namespace) -> None:
     print(text_table(header, rows) if rows else "no structure is uncertain enough")
     if chosen:
         selected = [frames[c.index] for c in chosen]
-        write_structures(selected, arguments.output, committee.units, arguments.force)
+        write_and_say(selected, arguments.output, units, arguments.force)
         print(f"{len(chosen)} of {counted(len(frames), 'structure')}: {arguments.output}")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.errors import NNPError
-from nnp.io.structures import read_structures
+from nnp.io.structures import ReadOptions, read
 from nnp.md import MDSettings, Outputs, read_log
 from nnp.pictures.figure import have_matplotlib, new_figure, save_figure
 from nnp.rdf import RadialDistribution, radial_distribution
@@ -114,7 +114,7 @@ def draw(outputs: Outputs, settings: MDSettings, periodic: bool) -> list[str]:
 
 def second_half(trajectory: Path, r_max: float = 8.0) -> RadialDistribution:
     """g(r) of the second half of a trajectory: the first is left to the thermostat."""
-    frames = read_structures(trajectory)
+    frames = read(trajectory, ReadOptions(any_geometry=True)).frames
     return radial_distribution(frames[len(frames) // 2 :], r_max)
 
 

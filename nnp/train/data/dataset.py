@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nnp.elements import atomic_number
-from nnp.errors import NNPError, OptionError, StructureError
-from nnp.io.structures import read_structures
+from nnp.errors import NNPError, OptionError
+from nnp.io.structures import LabelKeys, Labels, ReadOptions, labels_of, read, require_keys
+from nnp.io.structures.labels import held
 from nnp.structure import as_structure
 from nnp.train.data.frames import LabelledStructure
-from nnp.units import HARTREE, UnitSystem
+from nnp.units import UnitSystem
 from nnp.values import counted
 
-_XSF_ENERGY = re.compile(r"^#\s*total energy\s*=\s*([-+.\dEe]+)\s*eV", re.IGNORECASE | re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class LabelKeys:
-    """Where the labels are, when not in the calculator that ASE attaches to what it reads.
-
-    A key that is named must be in at least one structure.
-
-    Attributes:
-        energy: key of ``atoms.info``, eV.
-        forces: key of ``atoms.arrays``, eV/Å.
-        stress: key of ``atoms.info``, eV/Å³, (6,) in ASE's order or (3, 3).
-        virial: key of ``atoms.info``, eV, (6,) or (3, 3); stress = −virial / volume.
-        group: key of ``atoms.info``: name of the group.
-        weight: key of ``atoms.info``: weight of the structure.
-    """
-
-    energy: str | None = None
-    forces: str | None = None
-    stress: str | None = None
-    virial: str | None = None
-    group: str = "group"
-    weight: str = "weight"
+__all__ = ["Dataset", "LabelKeys"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +27,11 @@ class Dataset(Sequence[LabelledStructure]):
 
     Attributes:
         frames: the structures.
+        notes: what was understood of the files they are from, and what was left out.
     """
 
     frames: tuple[LabelledStructure, ...]
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def read(
@@ -63,15 +40,17 @@ class Dataset(Sequence[LabelledStructure]):
         keys: LabelKeys | None = None,
         units: UnitSystem | None = None,
         require_keys: bool = True,
+        options: ReadOptions | None = None,
     ) -> Dataset:
         """Read every structure of one or more files.
 
         Args:
-            paths: extxyz, n2p2's input.data, aenet's XSF, or anything ``ase.io.read`` knows
-                (OUTCAR, vasprun.xml, trajectories, databases …).
+            paths: whatever `nnp.io.structures.read` knows: extxyz, n2p2's input.data, aenet's XSF,
+                OUTCAR, vasprun.xml, trajectories, databases ….
             keys: where the labels are; those of the calculator when None.
             units: of an input.data; bohr and hartree when None.
             require_keys: whether one of the structures must have each of the keys.
+            options: what else is said of the files; ``keys`` and ``units`` go first.
 
         Raises:
             FileFormatError: a file that cannot be read.
@@ -80,15 +59,25 @@ class Dataset(Sequence[LabelledStructure]):
         """
         single = isinstance(paths, str | Path)
         files: list[str | Path] = [paths] if single else list(paths)  # type: ignore[list-item,arg-type]
+        options = options or ReadOptions()
+        options = replace(options, keys=keys or options.keys, units=units or options.units)
         frames: list[LabelledStructure] = []
         there: set[str] = set()
+        notes: list[str] = []
         for path in files:
-            atoms = read_structures(path, units)
-            there |= _names(atoms)
-            frames += _with_xsf_energy(_frames(atoms, keys, str(path)), Path(path))
+            found = read(path, options)
+            found.say()
+            there |= found.names
+            notes += found.lines
+            frames += (
+                _labelled(atoms, labels, options.keys, f"{path}, structure {number}")
+                for number, (atoms, labels) in enumerate(
+                    zip(found.frames, found.labels, strict=True)
+                )
+            )
         if require_keys:
-            _require(keys, there, ", ".join(map(str, files)))
-        return cls(tuple(frames))
+            _require(options.keys, there, ", ".join(map(str, files)))
+        return cls(tuple(frames), tuple(notes))
 
     @classmethod
     def from_atoms(
@@ -100,9 +89,18 @@ class Dataset(Sequence[LabelledStructure]):
             StructureError: labels of the wrong shape or not finite; names source and index.
             OptionError: a key that no structure has; lists those that there are.
         """
-        held = list(atoms)
-        _require(keys, _names(held), source)
-        return cls(_frames(held, keys, source))
+        given, keys = list(atoms), keys or LabelKeys()
+        there = {str(name) for frame in given for name in held(frame)}
+        _require(keys, there - {"numbers", "positions"}, source)
+        frames = []
+        for number, frame in enumerate(given):
+            where = f"{source}, structure {number}"
+            try:
+                labels = labels_of(frame, keys)
+            except NNPError as error:
+                raise type(error)(f"{where}: {error}") from None
+            frames.append(_labelled(frame, labels, keys, where))
+        return cls(tuple(frames))
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -114,7 +112,7 @@ class Dataset(Sequence[LabelledStructure]):
         return iter(self.frames)
 
     def __add__(self, other: Dataset) -> Dataset:
-        return Dataset(self.frames + other.frames)
+        return Dataset(self.frames + other.frames, self.notes + other.notes)
 
     @property
     def elements(self) -> tuple[str, ...]:
@@ -134,7 +132,7 @@ class Dataset(Sequence[LabelledStructure]):
 
     def subset(self, indices: Iterable[int]) -> Dataset:
         """The structures with these indices."""
-        return Dataset(tuple(self.frames[int(i)] for i in indices))
+        return Dataset(tuple(self.frames[int(i)] for i in indices), self.notes)
 
     @property
     def labels(self) -> dict[str, int]:
@@ -154,64 +152,17 @@ class Dataset(Sequence[LabelledStructure]):
         )
 
 
-def _frames(
-    atoms: Iterable[Any], keys: LabelKeys | None, source: str
-) -> tuple[LabelledStructure, ...]:
-    keys = keys or LabelKeys()
-    return tuple(_labelled(a, keys, f"{source}, structure {i}") for i, a in enumerate(atoms))
+# The argument of `Dataset.read` has this name.
+_require = require_keys
 
 
-def _names(atoms: Iterable[Any]) -> set[str]:
-    """Every key under which the structures hold something, atoms and positions aside."""
-    found: set[str] = set()
-    for frame in atoms:
-        found.update(frame.info, frame.arrays, () if frame.calc is None else frame.calc.results)
-    return found - {"numbers", "positions"}
-
-
-def _require(keys: LabelKeys | None, there: set[str], source: str) -> None:
-    for name, default in asdict(LabelKeys()).items():
-        key = getattr(keys or LabelKeys(), name)
-        if key != default and key not in there:
-            raise OptionError(
-                f"no structure of {source} has {key!r}, named as the key of {name}; there are: "
-                f"{', '.join(sorted(there)) or 'none'}"
-            )
-
-
-def _with_xsf_energy(
-    frames: tuple[LabelledStructure, ...], path: Path
-) -> tuple[LabelledStructure, ...]:
-    """Labels as aenet writes them into an XSF: ``# total energy = E eV``, and forces in eV/Å.
-
-    The format itself has forces in hartree/Å, which is how ASE reads them.
-    """
-    if path.suffix.lower() != ".xsf":
-        return frames
-    text = path.read_text(encoding="utf-8", errors="replace")
-    energies = [float(number) for number in _XSF_ENERGY.findall(text)]
-    if len(energies) != len(frames):  # not from aenet
-        return frames
-    return tuple(
-        replace(f, energy=e, forces=None if f.forces is None else f.forces / HARTREE)
-        for f, e in zip(frames, energies, strict=True)
-    )
-
-
-def _labelled(atoms: Any, keys: LabelKeys, where: str) -> LabelledStructure:
+def _labelled(atoms: Any, labels: Labels, keys: LabelKeys, where: str) -> LabelledStructure:
     try:
-        structure = as_structure(atoms)
-        n = len(structure)
-        stress = _tensor(_label(atoms, "stress", keys.stress, "info"), "stress")
-        if keys.virial is not None and stress is None:
-            virial = _tensor(_label(atoms, "virial", keys.virial, "info"), "virial")
-            stress = None if virial is None else -virial / structure.volume
-        energy = _array(_label(atoms, "energy", keys.energy, "info"), "energy", ())
         return LabelledStructure(
-            structure,
-            energy=None if energy is None else float(energy),
-            forces=_array(_label(atoms, "forces", keys.forces, "arrays"), "forces", (n, 3)),
-            stress=stress,
+            as_structure(atoms),
+            energy=labels.energy,
+            forces=labels.forces,
+            stress=labels.stress,
             weight=_weight(atoms, keys),
             group=str(atoms.info.get(keys.group, "")),
             where=where,
@@ -220,39 +171,12 @@ def _labelled(atoms: Any, keys: LabelKeys, where: str) -> LabelledStructure:
         raise type(error)(f"{where}: {error}") from None
 
 
-def _label(atoms: Any, name: str, key: str | None, store: str) -> Any:
-    if key is None:
-        results: dict[str, Any] = {} if atoms.calc is None else atoms.calc.results
-        return results.get(name)
-    held = getattr(atoms, store)
-    # ASE moves a column or key called like one of its results into the calculator
-    return held.get(key, None if atoms.calc is None else atoms.calc.results.get(key))
-
-
 def _weight(atoms: Any, keys: LabelKeys) -> float:
-    weight = _array(atoms.info.get(keys.weight, 1.0), "weight", ())
-    if weight is None or weight < 0:
-        raise OptionError(f"weight {weight} must not be negative")
-    return float(weight)
-
-
-def _array(value: Any, name: str, shape: tuple[int, ...]) -> NDArray[np.float64] | None:
-    if value is None:
-        return None
+    value = atoms.info.get(keys.weight, 1.0)
     try:
-        array = np.array(value, np.float64)
+        weight = float(value)
     except (TypeError, ValueError):
-        raise StructureError(f"its {name} {value!r} is not a number") from None
-    if array.shape != shape:
-        raise StructureError(f"its {name} has shape {array.shape}: {shape} is wanted")
-    if not np.isfinite(array).all():
-        raise StructureError(f"its {name} is not finite: remove the structure or the label")
-    return array
-
-
-def _tensor(value: Any, name: str) -> NDArray[np.float64] | None:
-    """(6,) in ASE's order from (6,), (3, 3) or 9 numbers."""
-    if value is not None and np.size(value) == 9:
-        full = np.reshape(np.asarray(value, np.float64), (3, 3))
-        value = ((full + full.T) / 2)[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]
-    return _array(value, name, (6,))
+        raise OptionError(f"its weight {value!r} is not a number") from None
+    if not 0 <= weight < math.inf:
+        raise OptionError(f"weight {weight} must be finite and not negative")
+    return weight

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nnp.errors import OptionError
+from nnp.io.structures import ReadOptions
 from nnp.train.data.dataset import Dataset, LabelKeys
 from nnp.units import unit_system
 
@@ -44,6 +45,9 @@ class DataSettings:
         split: structures of ``train`` to keep for validation.
         keys: where the labels are.
         reference_energies: eV per atom of an element; the others by least squares.
+        types: elements of LAMMPS's types or of names, such as ``"Si,O"``.
+        lammps_units: of LAMMPS's files that do not say them.
+        any_geometry: whether to take distances and densities that no matter has.
     """
 
     train: tuple[str, ...]
@@ -52,6 +56,9 @@ class DataSettings:
     split: SplitSettings = field(default_factory=SplitSettings)
     keys: LabelKeys = field(default_factory=LabelKeys)
     reference_energies: dict[str, float] = field(default_factory=dict)
+    types: str | None = None
+    lammps_units: str | None = None
+    any_geometry: bool = False
 
     def __post_init__(self) -> None:
         if not self.train:
@@ -60,11 +67,17 @@ class DataSettings:
 
 def read_data(settings: DataSettings) -> tuple[Dataset, Dataset]:
     """Training and validation set."""
-    units = unit_system(settings.units)
-    train, held_out = split(Dataset.read(settings.train, settings.keys, units), settings.split)
+    options = ReadOptions(
+        units=unit_system(settings.units),
+        types=settings.types,
+        lammps_units=settings.lammps_units,
+        any_geometry=settings.any_geometry,
+    )
+    found = Dataset.read(settings.train, settings.keys, options=options)
+    train, held_out = split(found, settings.split)
     if settings.validation:
         held_out = held_out + Dataset.read(
-            settings.validation, settings.keys, units, require_keys=False
+            settings.validation, settings.keys, require_keys=False, options=options
         )
     return train, held_out
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from nnp.committee import Committee
 from nnp.errors import OptionError, OutputExistsError
 from nnp.io.files import replacing
+from nnp.train.data.dataset import Dataset
 from nnp.train.data.sets import read_data
 from nnp.train.fit.machine import join, memory_explained, use_threads
 from nnp.train.fit.settings import CommitteeSettings, TrainingSettings
@@ -91,7 +92,18 @@ def _prepared(settings: TrainingSettings, quiet: bool) -> Prepared:
     use_threads(settings.run.threads, settings.optimizer.kind)
     ranks = join()
     data = read_data(settings.data)
-    return prepare(settings, *data, quiet=quiet or not ranks.writes, ranks=ranks)
+    prepared = prepare(settings, *data, quiet=quiet or not ranks.writes, ranks=ranks)
+    if ranks.writes:
+        _keep_notes(data, Path(settings.run.output))
+    return prepared
+
+
+def _keep_notes(data: tuple[Dataset, Dataset], folder: Path) -> None:
+    """``data.txt``: what was understood of the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = dict.fromkeys(line for part in data for line in part.notes)
+    with replacing(folder / "data.txt", force=True) as scratch:
+        scratch.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def _fit(

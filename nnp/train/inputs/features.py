@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nnp.errors import StructureError
 from nnp.train.data.frames import LabelledStructure
 from nnp.train.inputs.products import Columns, DescriptorProducts, Place
 from nnp.train.inputs.transform import InputTransform
@@ -102,6 +103,7 @@ class FeatureMaker:
         inputs = [((g - origin) @ matrix).to(self.dtype) for g, origin, matrix in rows]
         sample = Sample(frame, self._labels(frame), place, inputs, number=number)
         if stress and frame.stress is not None:
+            _require_volume(frame)
             strain = zip(self.products.strain(place), self._exact_matrices, strict=True)
             sample.strain = [(s @ matrix).to(self.dtype) for s, matrix in strain]
         if store and frame.forces is not None:
@@ -142,3 +144,12 @@ class FeatureMaker:
 
     def _exact(self, array: NDArray[np.float64] | float) -> Tensor:
         return torch.from_numpy(np.array(array, np.float64, order="C")).to(self.device)
+
+
+def _require_volume(frame: LabelledStructure) -> None:
+    if not frame.structure.pbc.all():
+        axes = " ".join("FT"[int(axis)] for axis in frame.structure.pbc)
+        raise StructureError(
+            f"{frame.where}: it has a stress to learn (loss.stress), but with pbc = {axes} no "
+            "volume that the stress would be of: remove the label, or the structure"
+        )

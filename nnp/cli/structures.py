@@ -1,0 +1,149 @@
+"""Files of structures in commands: the options they share, and the one way to read and write."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nnp.cli.embedded import load_path_or_name
+from nnp.cli.options import load_potential
+from nnp.errors import OptionError
+from nnp.io.structures import LabelKeys, Reading, ReadOptions, read, require_keys, write_structures
+from nnp.io.structures.source import LAMMPS_UNITS
+from nnp.io.structures.velocities import VELOCITY_UNITS
+from nnp.potential import Potential
+from nnp.units import UnitSystem, unit_system
+
+# Labels, where ASE holds them when its calculator does not, and their units.
+_KEYS = (
+    ("energy", "info", "eV"),
+    ("forces", "arrays", "eV/Å"),
+    ("stress", "info", "eV/Å³"),
+    ("virial", "info", "eV"),
+)
+
+
+def add_structures(parser: argparse.ArgumentParser, keys: bool = False) -> None:
+    """Options that say of a file of structures what it does not say itself.
+
+    Args:
+        parser: of a command that reads structures.
+        keys: whether it uses their labels.
+    """
+    group = parser.add_argument_group("structures", "what files do not say themselves")
+    add = group.add_argument
+    add(
+        "--types",
+        "--elements",
+        default=argparse.SUPPRESS,
+        metavar="SYMBOLS",
+        help="elements: of LAMMPS's types in their order (Si,O), or of names (CA=Ca,OW=O)",
+    )
+    add(
+        "--lammps-units",
+        default=argparse.SUPPRESS,
+        metavar="STYLE",
+        help=f"units of LAMMPS's files that do not say them: {', '.join(LAMMPS_UNITS)}",
+    )
+    add(
+        "--velocity-unit",
+        default=argparse.SUPPRESS,
+        metavar="UNIT",
+        help=f"of a column called velocities, velo or vel: {', '.join(VELOCITY_UNITS)}",
+    )
+    add(
+        "--any-geometry",
+        action="store_true",
+        help="take distances and densities that no matter has",
+    )
+    for name, held, unit in _KEYS if keys else ():
+        add(
+            f"--{name}-key",
+            default=argparse.SUPPRESS,
+            metavar="NAME",
+            help=f"key of atoms.{held} with {name} ({unit})",
+        )
+
+
+def label_keys(arguments: argparse.Namespace, group: str = "group") -> LabelKeys:
+    """What ``--energy-key`` and its like say."""
+    energy, forces, stress, virial = (
+        getattr(arguments, f"{name}_key", None) for name, _, _ in _KEYS
+    )
+    return LabelKeys(energy, forces, stress, virial, group)
+
+
+def read_options(
+    arguments: argparse.Namespace, units: UnitSystem | None, keys: LabelKeys | None = None
+) -> ReadOptions:
+    """What a command's options say of its files.
+
+    Args:
+        arguments: of the command.
+        units: of files that do not say them.
+        keys: where the labels are; as the options say when None.
+    """
+    said = getattr(arguments, "units", None)
+    style = said if said in LAMMPS_UNITS else None
+    return ReadOptions(
+        units=units,
+        types=getattr(arguments, "types", None),
+        lammps_units=getattr(arguments, "lammps_units", style),
+        velocity_unit=getattr(arguments, "velocity_unit", None),
+        keys=keys or label_keys(arguments),
+        any_geometry=getattr(arguments, "any_geometry", False),
+    )
+
+
+def read_and_say(
+    path: str | Path, options: ReadOptions, index: str | int = ":", own_units: bool = False
+) -> Reading:
+    """Read a file of structures and say what was understood.
+
+    Args:
+        path: the file.
+        options: see `read_options`.
+        index: which structures.
+        own_units: whether ``--units`` were meant for this file, and nothing else could take them.
+
+    Raises:
+        OptionError: a named key that no structure has; units for a file that says its own.
+    """
+    found = read(path, options, index)
+    if own_units and not found.units_taken:
+        raise OptionError(
+            f"--units: {path} is no input.data and carries its own units ({found.form.title}); "
+            "leave it out"
+        )
+    found.say()
+    require_keys(options.keys, found.names, str(path))
+    return found
+
+
+def load_potential_and_units(arguments: argparse.Namespace) -> tuple[Potential, UnitSystem, bool]:
+    """The potential of PATH; the units of structures; whether ``--units`` is for these alone.
+
+    The files of a directory do not say their units, so ``--units`` says them, and structures beside
+    it have the same; a one-file model says its own, and ``--units`` is then for structures.
+    """
+    said = getattr(arguments, "units", None)
+    if said is None or Path(arguments.path).is_dir():
+        potential = load_potential(arguments)
+        return potential, potential.units, False
+    units = None if said in LAMMPS_UNITS and said != "metal" else unit_system(said)
+    potential = load_path_or_name(arguments.path)
+    return potential, units or potential.units, True
+
+
+def write_and_say(
+    frames: Sequence[Any],
+    path: str | Path,
+    units: UnitSystem | None,
+    force: bool,
+    predictions: bool = False,
+) -> None:
+    """Write structures, and say what the format does not hold of them."""
+    for line in write_structures(frames, path, units, force, predictions):
+        print(line)

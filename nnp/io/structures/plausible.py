@@ -1,0 +1,92 @@
+"""Distances and densities that no matter has: an error of units, cell or file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from ase.data import covalent_radii
+
+from nnp.elements import chemical_symbol
+from nnp.errors import NNPError, StructureError
+from nnp.neighbors import neighbor_list
+from nnp.structure import Structure, as_structure
+
+# Share of the sum of covalent radii below which no two nuclei of a structure worth evaluating
+# are: a bond has 1, the shortest of compressed or colliding atoms 0.6.
+CLOSEST = 0.4
+# g/cm³: twice osmium's, which is the densest at ambient pressure; iron in the earth has 13.
+DENSEST = 45.0
+# Median share at which lengths look like another unit: bohr taken for Å has 1.9, the reverse 0.53.
+_SHORT, _LONG = 0.65, 1.6
+# Closed shells, whose atoms are never bonded.
+_NOBLE = (2, 10, 18, 36, 54, 86)
+_U_PER_CUBIC_ANGSTROM = 1.66053906660  # g/cm³
+
+
+def refuse_impossible(atoms: Any, where: str) -> None:
+    """Stop at what no matter is like.
+
+    Raises:
+        StructureError: a distance or a density beyond all bounds; names the atoms.
+    """
+    structure = as_structure(atoms)
+    if not len(structure):
+        return
+    density = _density(structure, atoms.get_masses())
+    if density > DENSEST:
+        raise StructureError(
+            f"{where}: its density is {density:.3g} g/cm³, and nothing has more than {DENSEST:g}: "
+            "is the cell a placeholder, or in another unit? (--any-geometry takes it)"
+        )
+    found = _closest(structure)
+    if found is not None and found[0] < CLOSEST:
+        share, i, j, distance = found
+        first, second = (chemical_symbol(int(structure.atomic_numbers[k])) for k in (i, j))
+        raise StructureError(
+            f"{where}: atoms {i} ({first}) and {j} ({second}) are {distance:.3f} Å apart, "
+            f"{share:.2f} of a bond's length: check units and cell (--any-geometry takes it)"
+        )
+
+
+def unit_warning(frames: Sequence[Any]) -> str | None:
+    """What to say where the distances look like another unit's; None where they do not."""
+    shares = []
+    for atoms in frames[:: max(1, len(frames) // 20)]:
+        structure = as_structure(atoms)
+        found = _closest(structure, _LONG + 0.8) if len(structure) > 1 else None
+        if found and not np.isin(structure.atomic_numbers[[found[1], found[2]]], _NOBLE).any():
+            shares.append((found[0], found[3]))
+    if not shares:
+        return None
+    share, distance = sorted(shares)[len(shares) // 2]
+    if _SHORT <= share <= _LONG:
+        return None
+    other = "bohr or nm taken for Å" if share > 1 else "Å taken for bohr, or nm for Å"
+    return (
+        f"units look wrong: the shortest distance of two atoms is {distance:.3f} Å, {share:.2f} of "
+        f"a bond's length ({other}?)"
+    )
+
+
+def _closest(structure: Structure, reach: float = CLOSEST) -> tuple[float, int, int, float] | None:
+    """Smallest distance in shares of the covalent radii's sum, its atoms, and it in Å."""
+    radii = covalent_radii[structure.atomic_numbers]
+    try:
+        pairs = neighbor_list(structure, 2 * reach * float(radii.max()), refuse_overlaps=False)
+    except NNPError:  # flown apart: nothing to say of its distances
+        return None
+    if not len(pairs.i):
+        return None
+    distances = np.linalg.norm(pairs.vectors, axis=1)
+    shares = distances / (radii[pairs.i] + radii[pairs.j])
+    worst = int(shares.argmin())
+    return float(shares[worst]), int(pairs.i[worst]), int(pairs.j[worst]), float(distances[worst])
+
+
+def _density(structure: Structure, masses: Any) -> float:
+    """g/cm³; 0 where the structure has no volume."""
+    if not structure.pbc.all():
+        return 0.0
+    return float(np.sum(masses)) * _U_PER_CUBIC_ANGSTROM / structure.volume

@@ -1,0 +1,154 @@
+"""PDB and GRO: elements from a column or from names, cells that are none, then read by ASE."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from ase import Atoms
+from ase.io.gromacs import read_gromacs
+from ase.io.proteindatabank import read_proteindatabank
+
+from nnp.elements import atomic_number
+from nnp.errors import FileFormatError, NNPError
+from nnp.io.structures.names import ElementNames, element_of_name, element_of_symbol
+from nnp.io.structures.source import Source
+
+# Edges (Å) at which a crystallographic record says that there is no crystal.
+_PLACEHOLDER = 1.0
+
+
+def read_pdb(source: Source) -> list[Atoms]:
+    """Read every model of a PDB file.
+
+    Raises:
+        FileFormatError: broken, or a name without an element column that can mean two elements.
+    """
+    lines = source.text().splitlines()
+    lines = [line for line in lines if not _is_placeholder(line, source)]
+    atoms = [n for n, line in enumerate(lines) if line.startswith(("ATOM", "HETATM"))]
+    beside = _beside((lines[n][17:21].strip(), lines[n][12:16].strip()) for n in atoms)
+    known: dict[tuple[str, str, str], str] = {}
+    for n in atoms:
+        line = lines[n]
+        key = line[76:78].strip(), line[12:16].strip(), line[17:21].strip()
+        if key not in known:
+            where = f"{source.path}, line {n + 1}"
+            known[key] = _pdb_element(*key, source.options.names, beside, where)
+        lines[n] = f"{line[:76]:<76}{known[key]:>2}"
+    if any(line.startswith("ATOM") and line[16:17] not in (" ", "A", "") for line in lines):
+        source.note("it has alternative places of atoms (altloc); all of them are taken as atoms")
+    return _with_ase(read_proteindatabank, lines, source, index=slice(None))
+
+
+def _is_placeholder(line: str, source: Source) -> bool:
+    """``CRYST1 1 1 1 90 90 90 P 1``, or zeros: the format's way to say that there is no crystal."""
+    if not line.startswith("CRYST1"):
+        return False
+    try:
+        edges = [float(line[start : start + 9]) for start in (6, 15, 24)]
+    except ValueError:
+        raise FileFormatError(f"{source.path}: {line.strip()!r} has not three lengths") from None
+    if all(edge in (0.0, _PLACEHOLDER) for edge in edges):
+        source.note(
+            f"CRYST1 of {' × '.join(f'{edge:g}' for edge in edges)} Å is a placeholder for no "
+            "crystal: no cell"
+        )
+        return True
+    return False
+
+
+def _pdb_element(
+    said: str,
+    name: str,
+    residue: str,
+    names: ElementNames,
+    beside: dict[str, frozenset[str]],
+    where: str,
+) -> str:
+    try:
+        if name in names.named:
+            return names.named[name]
+        if re.fullmatch("[A-Za-z]{1,2}", said):
+            return element_of_symbol(said, names)
+        return element_of_name(name, residue, names, beside[residue])
+    except NNPError as error:
+        raise FileFormatError(f"{where}: {error}") from None
+
+
+def read_gro(source: Source) -> list[Atoms]:
+    """Read every structure of a GRO file; velocities are nm/ps as the format has them.
+
+    Raises:
+        FileFormatError: broken, or a name that can mean two elements.
+    """
+    lines = source.text().splitlines()
+    source.units = "nm, nm/ps"
+    frames = []
+    for start, stop in _gro_frames(lines, source):
+        rows = lines[start + 2 : stop - 1]
+        symbols = _gro_symbols(rows, start + 3, source)
+        (atoms,) = _with_ase(read_gromacs, lines[start:stop], source)
+        atoms.numbers = [atomic_number(symbol) for symbol in symbols]
+        _gro_cell(atoms)
+        frames.append(atoms)
+    return frames
+
+
+def _gro_frames(lines: list[str], source: Source) -> Iterator[tuple[int, int]]:
+    at = 0
+    while at < len(lines) and any(line.strip() for line in lines[at:]):
+        count = lines[at + 1].strip() if at + 1 < len(lines) else ""
+        if not count.isdigit() or at + 3 + int(count) > len(lines):
+            raise FileFormatError(
+                f"{source.path}, line {at + 2}: {count!r} must be the number of atoms, whose lines "
+                "and the box follow"
+            )
+        yield at, at + 3 + int(count)
+        at += 3 + int(count)
+
+
+def _gro_symbols(rows: list[str], first_line: int, source: Source) -> list[str]:
+    beside = _beside((row[5:10].strip(), row[10:15].strip()) for row in rows)
+    known: dict[tuple[str, str], str] = {}
+    for number, row in enumerate(rows):
+        residue, name = row[5:10].strip(), row[10:15].strip()
+        if (name, residue) not in known:
+            try:
+                known[name, residue] = element_of_name(
+                    name, residue, source.options.names, beside[residue]
+                )
+            except NNPError as error:
+                raise FileFormatError(
+                    f"{source.path}, line {first_line + number}: {error}"
+                ) from None
+    return [known[row[10:15].strip(), row[5:10].strip()] for row in rows]
+
+
+def _gro_cell(atoms: Any) -> None:
+    """A box of zeros is none."""
+    if not atoms.cell.array.any():
+        atoms.pbc = False
+
+
+def _beside(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    """All names that stand in residues of one name."""
+    found: dict[str, set[str]] = {}
+    for residue, name in pairs:
+        found.setdefault(residue, set()).add(name)
+    return {residue: frozenset(names) for residue, names in found.items()}
+
+
+def _with_ase(reader: Any, lines: list[str], source: Source, **options: Any) -> list[Atoms]:
+    try:
+        found = reader(io.StringIO("\n".join(lines) + "\n"), **options)
+    except Exception as error:
+        raise FileFormatError(
+            f"{source.path} cannot be read: {type(error).__name__}: {error}"
+        ) from error
+    return found if isinstance(found, list) else [found]
+
+
+READERS: dict[str, Any] = {"proteindatabank": read_pdb, "gromacs": read_gro}

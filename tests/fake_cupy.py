@@ -6,6 +6,7 @@ which calls are made, with what, and what becomes of the errors CuPy raises.
 
 from __future__ import annotations
 
+import ctypes as ct
 from contextlib import contextmanager
 from functools import cache
 from types import SimpleNamespace
@@ -36,13 +37,17 @@ class Array(np.ndarray):
 
     device = SimpleNamespace(id=0)
 
-    def get(self):
-        FAKE.log.append(("get", self.size))
-        return np.array(self)
+    @property
+    def data(self):
+        return SimpleNamespace(ptr=self.ctypes.data)
 
-    def set(self, values):
-        FAKE.log.append(("set", self.size))
-        self[...] = values
+
+class Memory:
+    """A ``cupy.cuda.MemoryPointer``."""
+
+    def __init__(self, n_bytes):
+        self._inside = np.zeros(n_bytes, np.uint8)
+        self.ptr = self._inside.ctypes.data
 
 
 class Stream:
@@ -60,6 +65,9 @@ class Stream:
 
     def __exit__(self, *_):
         FAKE.streams.pop()
+
+    def synchronize(self):
+        assert not FAKE.capturing
 
     def is_capturing(self):
         return FAKE.capturing
@@ -97,6 +105,9 @@ class RawModule:
 
         def launch(grid, block, arguments):
             FAKE.log.append(("launch", name, FAKE.streams[-1].ptr, grid, block, arguments))
+            if name == "nnp_finish":
+                report = (ct.c_int32 * 4).from_address(int(arguments[-1]))
+                report[:] = FAKE.report
 
         return launch
 
@@ -106,6 +117,20 @@ def _empty(shape, dtype=np.float64):
     if FAKE.memory_error:
         raise FAKE.memory_error
     return np.zeros(shape, dtype).view(Array)
+
+
+def _alloc(n_bytes):
+    FAKE.log.append(("alloc", n_bytes))
+    if FAKE.memory_error:
+        raise FAKE.memory_error
+    return Memory(n_bytes)
+
+
+def _copy(to, source, n_bytes, kind, stream):
+    """Memory of the device is the host's."""
+    FAKE.log.append(({1: "set", 2: "get"}[kind], n_bytes))
+    assert stream == FAKE.streams[-1].ptr
+    ct.memmove(to, source, n_bytes)
 
 
 def _asarray(value):
@@ -137,6 +162,7 @@ class Fake:
     def __init__(self):
         self.log, self.streams = [], [Stream(0)]
         self.capturing = False
+        self.report = (0, 0, 0, 0)  # what evaluations say of themselves
         self.count, self.driver, self.runtime = 1, 13020, 13020
         self.architecture, self.nvrtc = (9, 0), (13, 5)
         self.count_error = self.compile_error = self.memory_error = self.nvrtc_error = None
@@ -145,6 +171,7 @@ class Fake:
             getDeviceCount=_count,
             driverGetVersion=lambda: self.driver,
             runtimeGetVersion=lambda: self.runtime,
+            memcpyAsync=_copy,
             getDeviceProperties=lambda _: {
                 "name": b"Fake GPU", "major": self.architecture[0], "minor": self.architecture[1],
             },
@@ -153,6 +180,7 @@ class Fake:
             runtime=runtime,
             Device=Device,
             Stream=Stream,
+            alloc=_alloc,
             get_current_stream=lambda: self.streams[-1],
             compiler=SimpleNamespace(CompileException=CompileException),
             driver=SimpleNamespace(CUDADriverError=CUDADriverError),

@@ -84,7 +84,7 @@ def test_where(monkeypatch, tmp_path):
 @pytest.fixture
 def device():
     pytest.importorskip("pyopencl", reason="pyopencl is not installed")
-    from nnp.engines.gpu.opencl import OpenCLDevice
+    from nnp.engines.gpu.device_opencl import OpenCLDevice
 
     try:
         return OpenCLDevice(0)
@@ -94,15 +94,15 @@ def device():
 
 def doubled(device):
     program = device.compile(KERNEL, "float64")
-    buffer = device.empty(2, np.float64)
-    device.write(buffer, np.array([1.0, 2.5]))
-    device.launch(program, "twice", 1, 2, [buffer])
-    return device.read(buffer, 2).tolist()
+    buffer = device.uploaded(np.array([1.0, 2.5]))
+    arguments = np.array([buffer.handle], np.uint64)
+    device.launch(device.kernel(program, "twice", "b"), 1, 2, arguments.ctypes.data)
+    return device.downloaded(buffer).tolist()
 
 
 def compilations(monkeypatch):
     """From text, from now on."""
-    from nnp.engines.gpu import opencl
+    from nnp.engines.gpu import device_opencl as opencl
 
     program, texts = opencl.cl.Program, []
 

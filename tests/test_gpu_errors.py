@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from itertools import pairwise
 from types import SimpleNamespace
@@ -12,7 +11,7 @@ import pytest
 
 from nnp.engines import DEFAULT_ENGINE, _library
 from nnp.engines.flatten import FlatPotential, flatten
-from nnp.engines.gpu import layout
+from nnp.engines.gpu import library
 from nnp.engines.gpu.library import Generator, SourceOptions
 from nnp.errors import OptionError, UnavailableError
 
@@ -68,7 +67,7 @@ def test_no_cupy(silicon, monkeypatch):
 
 def test_no_pyopencl(silicon, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyopencl", None)
-    monkeypatch.delitem(sys.modules, "nnp.engines.gpu.opencl", raising=False)
+    monkeypatch.delitem(sys.modules, "nnp.engines.gpu.device_opencl", raising=False)
     with pytest.raises(UnavailableError, match="engine='opencl' needs pyopencl"):
         silicon.engine("opencl")
 
@@ -76,9 +75,9 @@ def test_no_pyopencl(silicon, monkeypatch):
 @pytest.fixture
 def opencl():
     pytest.importorskip("pyopencl", reason="pyopencl is not installed")
-    from nnp.engines.gpu import opencl
+    from nnp.engines.gpu import device_opencl
 
-    return opencl
+    return device_opencl
 
 
 @pytest.fixture
@@ -186,21 +185,12 @@ def test_the_order_is_one(generator, binary):
         np.testing.assert_array_equal(parameters[: len(order)], model.scaling.factor[order])
 
 
+@pytest.mark.parametrize("program", library.PROGRAMS)
 @pytest.mark.parametrize("dialect", [0, 1, 2])
-def test_the_source_repeats(generator, dialect):
+def test_the_source_repeats(generator, dialect, program):
     options = SourceOptions(1, dialect, 64, 128)
-    source = generator.source(options)
-    assert source == generator.source(options)
+    source = generator.source(options, program)
+    assert source == generator.source(options, program)
     assert ("__global__" in source) == (dialect == 0)
     assert ("__kernel" in source) == (dialect == 1)
     assert generator.local_bytes(options) < 48 * 1024
-
-
-def test_host_and_kernels_share_one_layout(generator):
-    """layout.py says what layout.inc says, name by name."""
-    source = generator.source(SourceOptions(0, 1, 64, 64))
-    names = r"#define ((?:BOX|FRAME|STATE|STATUS|WANT|GIVEN)_\w+) (\d+)"
-    defined = {name: int(value) for name, value in re.findall(names, source)}
-    assert len(defined) > 20
-    for name, value in defined.items():
-        assert getattr(layout, name) == value, name

@@ -11,9 +11,14 @@ import pytest
 
 from nnp.engines._library import library_path
 from nnp.engines.flatten import flatten
-from nnp.engines.gpu import transfer
-from nnp.engines.gpu.cuda import COMPILE_OPTIONS
-from nnp.engines.gpu.library import DIALECTS, PRECISIONS, Generator, SourceOptions
+from nnp.engines.gpu.device_cupy import COMPILE_OPTIONS
+from nnp.engines.gpu.library import (
+    DIALECTS,
+    PRECISIONS,
+    PROGRAMS,
+    Generator,
+    SourceOptions,
+)
 from nnp.errors import UnavailableError
 from nnp.testing import random_potential
 
@@ -44,10 +49,10 @@ def small():
     return random_potential(("H", "O"), 3, ("radial", "angular_narrow", "weighted_angular"))
 
 
-def compiled(nvrtc, potential, precision, architecture):
+def compiled(nvrtc, potential, precision, architecture, name="evaluation"):
     """NVRTC's result code and its log, ptxas' words included."""
     options = SourceOptions(PRECISIONS[precision], DIALECTS["cuda"], 64, 128)
-    source = Generator(flatten(potential)).source(options) + transfer.text()
+    source = Generator(flatten(potential)).source(options, name)
     flags = [
         option.encode()
         for option in (
@@ -77,10 +82,13 @@ def usage(log):
 
 
 def check(nvrtc, potential, precision, architecture):
-    code, log = compiled(nvrtc, potential, precision, architecture)
-    assert code == 0, log[:4000]
-    kernels = usage(log)
-    assert {"nnp_place", "nnp_fill", "nnp_finish", "nnp_evaluate_e0"} <= set(kernels)
+    kernels = {}
+    for name in PROGRAMS:
+        code, log = compiled(nvrtc, potential, precision, architecture, name)
+        assert code == 0, log[:4000]
+        kernels |= usage(log)
+    assert {"nnp_place", "nnp_fill", "nnp_finish", "nnp_give", "nnp_flatten"} <= set(kernels)
+    assert {"nnp_evaluate_e0", "nnp_change_e0"} <= set(kernels)
     for name, (registers, spilled) in kernels.items():
         print(f"{architecture} {precision} {name}: {registers} registers, {spilled} bytes spilled")  # noqa: T201
     if precision != "float64":

@@ -12,6 +12,8 @@ import pytest
 from gpu_potentials import uneven
 
 from nnp.engines import auto
+from nnp.engines.flatten import flatten
+from nnp.engines.gpu.library import Generator
 from nnp.errors import OptionError, UnavailableError
 from nnp.testing import random_structure
 
@@ -72,10 +74,10 @@ def close(found, wanted, tolerance=1e-11):
     np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * np.abs(wanted).max())
 
 
-def test_flat_vectors_are_not_rows(engine, cpu, box):
+def test_flat_vectors_are_not_rows(potential, cpu, box):
     """The control: elements have different numbers of functions, kernels another order."""
     assert len(set(map(len, cpu.descriptors(box)))) == 2
-    order = engine._program.orders[1]
+    order = Generator(flatten(potential)).order(1)
     assert (order != np.argsort(order)).any()
 
 
@@ -156,10 +158,10 @@ def test_the_host_reads_one_flag(engine, put, box, directions, monkeypatch):
         sizes, written, device = [], [], engine.device
         read = device.read
         with monkeypatch.context() as patch:
-            patch.setattr(device, "read", lambda *a, r=read, s=sizes: (s.append(a[1]), r(*a))[1])
+            patch.setattr(device, "read", lambda *a, r=read, s=sizes: (s.append(a[2]), r(*a))[1])
             patch.setattr(device, "write", lambda *a, w=written: w.append(a))
             call()
-        assert sizes == [4]
+        assert sizes == [16]
         assert written == []
 
 
@@ -252,9 +254,9 @@ def test_tensors_stay_where_they_are(fake, potential, box):
         assert found.dtype == torch.float64
         assert kernel in fake.launches()
         assert {entry[2] for entry in fake.log if entry[0] == "launch"} == {77}
-        assert [entry[1] for entry in fake.log if entry[0] == "get"] == [4]
+        assert [entry[1] for entry in fake.log if entry[0] == "get"] == [16]
         kinds = {entry[0] for entry in fake.log}
-        assert kinds <= {"launch", "get", "set", "empty", "wait"}
+        assert kinds <= {"launch", "get", "set", "empty", "alloc", "wait"}
 
 
 def test_other_engines_are_asked_on_the_host(fake, potential, cpu, box):

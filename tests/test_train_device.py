@@ -225,7 +225,7 @@ def test_a_fit_with_products_of_the_gpu_kernels(tmp_path, monkeypatch):
 def real():
     try:
         find_device("cuda")
-        importlib.import_module("nnp.engines.gpu.cuda").import_cupy()
+        importlib.import_module("nnp.engines.gpu.cuda_driver").import_cupy()
     except UnavailableError as error:
         pytest.skip(str(error))
 

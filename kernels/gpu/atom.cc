@@ -48,9 +48,9 @@ DEVICE void ELEMENT(weigh)(int atom, int wanted, GLOBAL const mixed* parameters,
     }
 }
 
-KERNEL void ELEMENT(nnp_evaluate)(int n_atoms, int wanted, GLOBAL const int* RESTRICT atoms,
+KERNEL void ELEMENT(nnp_evaluate)(int n, int wanted, GLOBAL const int* RESTRICT atoms,
                                   GLOBAL const nnp_point* RESTRICT points, GLOBAL const nnp_entry* RESTRICT entries,
-                                  GLOBAL const int* RESTRICT starts, GLOBAL const real* RESTRICT frame,
+                                  GLOBAL const int* RESTRICT row_starts, GLOBAL const real* RESTRICT frame,
                                   GLOBAL const mixed* RESTRICT parameters, GLOBAL const double* RESTRICT gradient,
                                   GLOBAL double* RESTRICT descriptors, GLOBAL double* RESTRICT energies,
                                   GLOBAL mm_ulong* RESTRICT forces, GLOBAL double* RESTRICT virials,
@@ -73,11 +73,11 @@ KERNEL void ELEMENT(nnp_evaluate)(int n_atoms, int wanted, GLOBAL const int* RES
     LOCAL mm_long pushed[3 * GROUP_SIZE];
     LOCAL int failed[3];
     // Compilers for CPUs double the code behind every barrier that stands under a condition: loops carry them instead.
-    int n_now = state[STATE_REBUILD] == 0 ? n_atoms : 0;
+    int n_now = state[STATE_REBUILD] == 0 ? n : 0;
     for (int a = GROUP_ID; a < n_now; a += NUM_GROUPS) {
         int atom = atoms[a];
-        nnp_list list = {atom, starts[atom * N_ELEMENTS], starts[(atom + 1) * N_ELEMENTS], points, entries,
-                         starts + atom * N_ELEMENTS, frame};
+        nnp_list list = {atom, row_starts[atom * N_ELEMENTS], row_starts[(atom + 1) * N_ELEMENTS], points, entries,
+                         row_starts + atom * N_ELEMENTS, frame};
         nnp_tiles tiles = nnp_cut(list);
         int forward_pairs = wanted & GIVEN_GRADIENT ? 0 : tiles.n_pairs;
         int backward_pairs = wanted & WANT_FORCES ? tiles.n_pairs : 0;

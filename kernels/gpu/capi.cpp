@@ -1,54 +1,14 @@
-// The C interface: what the generator throws becomes a code and a sentence.
-#include "error.h"
+// The C interface of the generator (host/capi.cpp has the engine's): what is thrown becomes a code and a message.
 #include "groups.h"
+#include "guarded.h"
 #include "source.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace
 {
 
-int describe_failure(std::string& sentence)
-{
-    try {
-        throw;
-    } catch (const nnp::Error& error) {
-        sentence = error.what();
-        return error.code;
-    } catch (const std::bad_alloc&) {
-        sentence = "out of memory";
-        return NNP_NO_MEMORY;
-    } catch (const std::exception& error) {
-        sentence = std::string("internal error: ") + error.what();
-        return NNP_INTERNAL;
-    }
-}
-
-template <class Work>
-int64_t guarded(char* message, size_t size, Work work)
-{
-    std::string sentence;
-    int64_t result;
-    try {
-        result = work();
-    } catch (...) {
-        result = -describe_failure(sentence);
-    }
-    if (message && size > 0) {
-        size_t n = std::min(sentence.size(), size - 1);
-        std::memcpy(message, sentence.data(), n);
-        message[n] = '\0';
-    }
-    return result;
-}
-
-nnp::Model model_of(const nnp_potential_arrays* potential)
-{
-    if (!potential || !potential->integers || !potential->reals)
-        throw nnp::Error(NNP_BAD_ARGUMENT, "an argument is a null pointer");
-    return nnp::read_model(*potential);
-}
+using nnp::gpu::guarded_count;
 
 nnp_gpu_options checked(const nnp_gpu_options* options)
 {
@@ -71,6 +31,21 @@ nnp::gpu::Groups groups_of(const nnp::Model& model, int32_t element)
     return nnp::gpu::make_groups(nnp::make_plan(model, nnp::Powers::in_slots)[element]);
 }
 
+std::string program_of(const nnp::Model& model, const nnp_gpu_options& options, int32_t program)
+{
+    switch (program) {
+        case NNP_GPU_PROGRAM_LIST:
+            return nnp::gpu::write_list_program(model, options);
+        case NNP_GPU_PROGRAM_EVALUATION:
+            return nnp::gpu::write_program(model, options);
+        case NNP_GPU_PROGRAM_CHANGE:
+            return nnp::gpu::write_tangent_program(model, options);
+        default:
+            throw nnp::Error(NNP_BAD_ARGUMENT, "program is " + std::to_string(program) +
+                                                   ": allowed are 0 (list), 1 (evaluation) and 2 (change)");
+    }
+}
+
 template <class T, class Container>
 int64_t hand_out(const Container& values, T* out, int64_t size)
 {
@@ -80,12 +55,6 @@ int64_t hand_out(const Container& values, T* out, int64_t size)
     return n;
 }
 
-int64_t hand_out_text(std::string text, char* out, int64_t size)
-{
-    text.push_back('\0');
-    return hand_out(text, out, size);
-}
-
 }  // namespace
 
 int nnp_gpu_abi_version(void)
@@ -93,44 +62,38 @@ int nnp_gpu_abi_version(void)
     return NNP_GPU_ABI_VERSION;
 }
 
-int64_t nnp_gpu_source(const nnp_potential_arrays* potential, const nnp_gpu_options* options, char* out, int64_t size,
-                       char* message, size_t message_size)
+int64_t nnp_gpu_source(const nnp_potential_arrays* potential, const nnp_gpu_options* options, int32_t program, char* out,
+                       int64_t size, nnp_error* error)
 {
-    return guarded(message, message_size, [&] {
-        return hand_out_text(nnp::gpu::write_program(model_of(potential), checked(options)), out, size);
-    });
-}
-
-int64_t nnp_gpu_tangent_source(const nnp_potential_arrays* potential, const nnp_gpu_options* options, char* out,
-                               int64_t size, char* message, size_t message_size)
-{
-    return guarded(message, message_size, [&] {
-        return hand_out_text(nnp::gpu::write_tangent_program(model_of(potential), checked(options)), out, size);
+    return guarded_count(error, [&] {
+        std::string text = program_of(nnp::gpu::model_of(potential), checked(options), program);
+        text.push_back('\0');
+        return hand_out(text, out, size);
     });
 }
 
 int64_t nnp_gpu_parameters(const nnp_potential_arrays* potential, int32_t element, double* out, int64_t size,
-                           char* message, size_t message_size)
+                           nnp_error* error)
 {
-    return guarded(message, message_size, [&] {
-        nnp::Model model = model_of(potential);
+    return guarded_count(error, [&] {
+        nnp::Model model = nnp::gpu::model_of(potential);
         const nnp::Element& chosen = element_of(model, element);
         return hand_out(nnp::gpu::parameters_of(chosen, groups_of(model, element)), out, size);
     });
 }
 
-int64_t nnp_gpu_order(const nnp_potential_arrays* potential, int32_t element, int64_t* out, int64_t size, char* message,
-                      size_t message_size)
+int64_t nnp_gpu_order(const nnp_potential_arrays* potential, int32_t element, int64_t* out, int64_t size,
+                      nnp_error* error)
 {
-    return guarded(message, message_size, [&] {
-        nnp::Model model = model_of(potential);
+    return guarded_count(error, [&] {
+        nnp::Model model = nnp::gpu::model_of(potential);
         element_of(model, element);
         return hand_out(nnp::gpu::order_of(groups_of(model, element)), out, size);
     });
 }
 
-int64_t nnp_gpu_local_bytes(const nnp_potential_arrays* potential, const nnp_gpu_options* options, char* message,
-                            size_t message_size)
+int64_t nnp_gpu_local_bytes(const nnp_potential_arrays* potential, const nnp_gpu_options* options, nnp_error* error)
 {
-    return guarded(message, message_size, [&] { return nnp::gpu::local_bytes(model_of(potential), checked(options)); });
+    return guarded_count(error,
+                         [&] { return nnp::gpu::local_bytes(nnp::gpu::model_of(potential), checked(options)); });
 }

@@ -1,11 +1,11 @@
-// Sums over atoms in an order that never changes: partial [groups][7] energy and the six of the virial. The state goes
+// Sums over atoms in an order that never changes: one row of `partial` per work-group. The state goes
 // to `report`, its counters back to 0.
 KERNEL void nnp_finish(int n, int wanted, GLOBAL const double* RESTRICT energies,
                        GLOBAL const double* RESTRICT virials, GLOBAL double* RESTRICT partial, GLOBAL int* RESTRICT state,
                        GLOBAL int* RESTRICT report)
 {
     LOCAL double part[GROUP_SIZE];
-    for (int c = 0; c < 7; ++c) {
+    for (int c = 0; c < PARTIALS; ++c) {
         double sum = 0;
         int asked = (wanted & (c == 0 ? WANT_ENERGY : WANT_VIRIAL)) != 0;
         for (int i = GLOBAL_ID; asked && i < n; i += GLOBAL_SIZE)
@@ -18,7 +18,7 @@ KERNEL void nnp_finish(int n, int wanted, GLOBAL const double* RESTRICT energies
             SYNC_THREADS
         }
         if (LOCAL_ID == 0)
-            partial[7 * GROUP_ID + c] = part[0];
+            partial[PARTIALS * GROUP_ID + c] = part[0];
         SYNC_THREADS
     }
     if (GLOBAL_ID < STATE_COUNTERS) {

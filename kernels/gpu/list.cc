@@ -47,10 +47,10 @@ KERNEL void nnp_place(int n, GLOBAL const double* RESTRICT positions, GLOBAL con
     }
 }
 
-KERNEL void nnp_clear(int n, GLOBAL int* RESTRICT values)
+KERNEL void nnp_clear(int n, GLOBAL int* RESTRICT cleared)
 {
     for (int i = GLOBAL_ID; i < n; i += GLOBAL_SIZE)
-        values[i] = 0;
+        cleared[i] = 0;
 }
 
 NNP_FN int nnp_axis_bin(double fraction, int bins)
@@ -62,7 +62,7 @@ NNP_FN int nnp_axis_bin(double fraction, int bins)
 // Home cells and bins. grid: bins along the three axes.
 KERNEL void nnp_wrap(int n, GLOBAL const double* RESTRICT positions, GLOBAL const double* RESTRICT box,
                      GLOBAL const int* RESTRICT grid, GLOBAL double* RESTRICT built, GLOBAL int* RESTRICT bin_of,
-                     GLOBAL int* RESTRICT counts, GLOBAL int* RESTRICT state)
+                     GLOBAL int* RESTRICT bin_counts, GLOBAL int* RESTRICT state)
 {
     for (int i = GLOBAL_ID; i < n; i += GLOBAL_SIZE) {
         int bin = 0;
@@ -77,15 +77,16 @@ KERNEL void nnp_wrap(int n, GLOBAL const double* RESTRICT positions, GLOBAL cons
             bin = bin * grid[a] + nnp_axis_bin(f, grid[a]);
         }
         bin_of[i] = bin;
-        ATOMIC_ADD(&counts[bin], 1);
+        ATOMIC_ADD(&bin_counts[bin], 1);
     }
 }
 
-// Exclusive sums of n counts, one work-group; starts has n + 1 places. Largest sum of `stride` counts: STATE_MOST.
-KERNEL void nnp_scan(int n, int stride, GLOBAL const int* RESTRICT counts, GLOBAL int* RESTRICT starts,
+// Exclusive sums of n numbers, one work-group; `sums` has n + 1 places. Largest sum of `stride` numbers: STATE_MOST; all of
+// them: STATE_TOTAL.
+KERNEL void nnp_scan(int n, int stride, GLOBAL const int* RESTRICT scanned, GLOBAL int* RESTRICT sums,
                      GLOBAL int* RESTRICT state)
 {
-    LOCAL int sums[GROUP_SIZE];
+    LOCAL int shares[GROUP_SIZE];
     LOCAL int most[GROUP_SIZE];
     int rows = n / stride, share = (rows + GROUP_SIZE - 1) / GROUP_SIZE;
     int first = LOCAL_ID * share, last = first + share < rows ? first + share : rows;
@@ -93,44 +94,45 @@ KERNEL void nnp_scan(int n, int stride, GLOBAL const int* RESTRICT counts, GLOBA
     for (int row = first; row < last; ++row) {
         int before = sum;
         for (int c = 0; c < stride; ++c)
-            sum += counts[row * stride + c];
+            sum += scanned[row * stride + c];
         largest = sum - before > largest ? sum - before : largest;
     }
-    sums[LOCAL_ID] = sum;
+    shares[LOCAL_ID] = sum;
     most[LOCAL_ID] = largest;
     SYNC_THREADS
     int start = 0;
     for (int t = 0; t < LOCAL_ID; ++t)
-        start += sums[t];
+        start += shares[t];
     for (int at = first * stride; at < last * stride; ++at) {
-        starts[at] = start;
-        start += counts[at];
+        sums[at] = start;
+        start += scanned[at];
     }
     if (LOCAL_ID == GROUP_SIZE - 1) {
-        starts[n] = start;
+        sums[n] = start;
         for (int t = 0; t < GROUP_SIZE; ++t)
             largest = most[t] > largest ? most[t] : largest;
         state[STATE_MOST] = largest;
+        state[STATE_TOTAL] = start;
     }
 }
 
-// Atoms into their bins, in any order. counts comes in full and leaves at 0.
-KERNEL void nnp_drop(int n, GLOBAL const int* RESTRICT bin_of, GLOBAL const int* RESTRICT starts,
-                     GLOBAL int* RESTRICT counts, GLOBAL int* RESTRICT dropped)
+// Atoms into their bins, in any order. bin_counts comes in full and leaves at 0.
+KERNEL void nnp_drop(int n, GLOBAL const int* RESTRICT bin_of, GLOBAL const int* RESTRICT bin_starts,
+                     GLOBAL int* RESTRICT bin_counts, GLOBAL int* RESTRICT dropped)
 {
     for (int i = GLOBAL_ID; i < n; i += GLOBAL_SIZE)
-        dropped[starts[bin_of[i]] + ATOMIC_ADD(&counts[bin_of[i]], -1) - 1] = i;
+        dropped[bin_starts[bin_of[i]] + ATOMIC_ADD(&bin_counts[bin_of[i]], -1) - 1] = i;
 }
 
 // The same, by index: an atom's rank is the number of smaller ones in its bin.
-KERNEL void nnp_sort(int n, GLOBAL const int* RESTRICT bin_of, GLOBAL const int* RESTRICT starts,
+KERNEL void nnp_sort(int n, GLOBAL const int* RESTRICT bin_of, GLOBAL const int* RESTRICT bin_starts,
                      GLOBAL const int* RESTRICT dropped, GLOBAL int* RESTRICT sorted)
 {
     for (int i = GLOBAL_ID; i < n; i += GLOBAL_SIZE) {
         int bin = bin_of[i], rank = 0;
-        for (int q = starts[bin]; q < starts[bin + 1]; ++q)
+        for (int q = bin_starts[bin]; q < bin_starts[bin + 1]; ++q)
             rank += dropped[q] < i;
-        sorted[starts[bin] + rank] = i;
+        sorted[bin_starts[bin] + rank] = i;
     }
 }
 
@@ -204,10 +206,10 @@ DEVICE void nnp_look_around(nnp_search s, int i, GLOBAL int* counts, GLOBAL cons
 // Neighbours of every atom by element: counts [n][n_elements], from 0.
 KERNEL void nnp_count(int n, int n_elements, GLOBAL const double* RESTRICT box, GLOBAL const real* RESTRICT frame,
                       GLOBAL const int* RESTRICT grid, GLOBAL const double* RESTRICT built,
-                      GLOBAL const nnp_point* RESTRICT points, GLOBAL const int* RESTRICT starts,
+                      GLOBAL const nnp_point* RESTRICT points, GLOBAL const int* RESTRICT bin_starts,
                       GLOBAL const int* RESTRICT sorted, GLOBAL const int* RESTRICT elements, GLOBAL int* counts)
 {
-    nnp_search s = {box, frame, grid, built, points, starts, sorted, elements, n_elements};
+    nnp_search s = {box, frame, grid, built, points, bin_starts, sorted, elements, n_elements};
     for (int t = GLOBAL_ID; t < n; t += GLOBAL_SIZE)
         nnp_look_around(s, sorted[t], counts, 0, 0);
 }
@@ -215,12 +217,12 @@ KERNEL void nnp_count(int n, int n_elements, GLOBAL const double* RESTRICT box, 
 // The entries themselves, unless they would not fit: then the host makes room and calls again.
 KERNEL void nnp_fill(int n, int n_elements, GLOBAL const double* RESTRICT box, GLOBAL const real* RESTRICT frame,
                      GLOBAL const int* RESTRICT grid, GLOBAL const double* RESTRICT built,
-                     GLOBAL const nnp_point* RESTRICT points, GLOBAL const int* RESTRICT starts,
+                     GLOBAL const nnp_point* RESTRICT points, GLOBAL const int* RESTRICT bin_starts,
                      GLOBAL const int* RESTRICT sorted, GLOBAL const int* RESTRICT elements, GLOBAL int* counts,
                      GLOBAL const int* RESTRICT row_starts, GLOBAL nnp_entry* entries,
                      GLOBAL const int* RESTRICT state)
 {
-    nnp_search s = {box, frame, grid, built, points, starts, sorted, elements, n_elements};
+    nnp_search s = {box, frame, grid, built, points, bin_starts, sorted, elements, n_elements};
     if (row_starts[n * n_elements] > state[STATE_ENTRY_ROOM])
         return;
     for (int t = GLOBAL_ID; t < n; t += GLOBAL_SIZE)

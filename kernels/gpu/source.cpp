@@ -2,6 +2,7 @@
 
 #include "calls.h"
 #include "error.h"
+#include "host/layout.h"
 #include "texts.h"
 #include "writer.h"
 
@@ -51,14 +52,6 @@ std::string head(const nnp_gpu_options& o)
     return text;
 }
 
-size_t most_functions(const Model& model)
-{
-    size_t most = 0;
-    for (const Element& element : model.elements)
-        most = std::max(most, element.functions.size());
-    return most;
-}
-
 // Pairs of neighbours in local memory at once: all of an atom in liquids and solids, parts where there are more.
 int64_t pair_count(const nnp_gpu_options& o)
 {
@@ -103,8 +96,11 @@ std::string constants(const Model& model, const nnp_gpu_options& o)
            define("CAPACITY", std::to_string(o.capacity)) + define("PAIRS", std::to_string(pair_count(o))) +
            define("N_BLOCKS", std::to_string(counts.blocks)) +
            define("PULL_BITS", std::to_string(pull_bits(counts.contributions, o.precision == NNP_GPU_DOUBLE))) +
+           define("REAL_BYTES", std::to_string(real_bytes(o.precision))) +
+           define("MIXED_BYTES", std::to_string(mixed_bytes(o.precision))) +
+           define("POINT_BYTES", std::to_string(point_bytes(o.precision))) +
            define("CUTOFF2", to_text(model.cutoff * model.cutoff)) +
-           define("MOST_FUNCTIONS", std::to_string(std::max<size_t>(most_functions(model), 1))) +
+           define("MOST_FUNCTIONS", std::to_string(most_functions(model))) +
            define("TWIST", to_text(model.twist)) +
            define("EXTRAPOLATION_TOLERANCE", o.precision == NNP_GPU_DOUBLE ? "1e-9" : "1e-5");
 }
@@ -163,11 +159,6 @@ std::string angular_changes(const AngularGroup& g)
     return write_angular(g) + text_of("angular.cc") + write_changes(g) + text_of("angular_tangent.cc");
 }
 
-std::string suffix_of(size_t element)
-{
-    return "_e" + std::to_string(element);
-}
-
 std::string element_head(const Element& element, const std::string& suffix)
 {
     return define("ELEMENT(name)", "name##" + suffix) + define("N_FUNCTIONS", std::to_string(element.functions.size()));
@@ -176,11 +167,29 @@ std::string element_head(const Element& element, const std::string& suffix)
 // What all programs begin with.
 std::string common(const Model& model, const nnp_gpu_options& options)
 {
-    return head(options) + constants(model, options) + text_of("layout.inc") + text_of("displacement.cc") +
-           text_of("stage.cc") + text_of("triples.cc") + text_of("tiles.cc");
+    return head(options) + constants(model, options) + text_of("layout.inc") + text_of("displacement.cc");
+}
+
+// What those begin with that visit an atom's neighbours.
+std::string visiting(const Model& model, const nnp_gpu_options& options)
+{
+    return common(model, options) + text_of("stage.cc") + text_of("triples.cc") + text_of("tiles.cc");
 }
 
 }  // namespace
+
+std::string suffix_of(size_t element)
+{
+    return "_e" + std::to_string(element);
+}
+
+size_t most_functions(const Model& model)
+{
+    size_t most = 1;
+    for (const Element& element : model.elements)
+        most = std::max(most, element.functions.size());
+    return most;
+}
 
 void check_options(const nnp_gpu_options& o)
 {
@@ -197,11 +206,16 @@ void check_options(const nnp_gpu_options& o)
         refuse("capacity", o.capacity, "even numbers from 2");
 }
 
+std::string write_list_program(const Model& model, const nnp_gpu_options& options)
+{
+    std::string text = common(model, options) + text_of("list.cc") + text_of("finish.cc");
+    return options.dialect == NNP_GPU_OPENMM ? text : text + text_of("transfer.cc");
+}
+
 std::string write_program(const Model& model, const nnp_gpu_options& options)
 {
     std::vector<ElementPlan> plan = make_plan(model, Powers::in_slots);
-    std::string text =
-        common(model, options) + text_of("list.cc") + text_of("pull.cc") + text_of("push.cc") + text_of("network.cc");
+    std::string text = visiting(model, options) + text_of("pull.cc") + text_of("push.cc") + text_of("network.cc");
     for (size_t e = 0; e < model.elements.size(); ++e) {
         const Element& element = model.elements[e];
         std::string suffix = suffix_of(e);
@@ -213,13 +227,13 @@ std::string write_program(const Model& model, const nnp_gpu_options& options)
                 write_element(element, groups, suffix) + text_of("atom.cc") +
                 undefine({"ELEMENT", "N_FUNCTIONS", "N_NODES", "ENERGY_SCALE", "ENERGY_OFFSET"});
     }
-    return text + text_of("finish.cc");
+    return text;
 }
 
 std::string write_tangent_program(const Model& model, const nnp_gpu_options& options)
 {
     std::vector<ElementPlan> plan = make_plan(model, Powers::in_slots);
-    std::string text = common(model, options);
+    std::string text = visiting(model, options);
     for (size_t e = 0; e < model.elements.size(); ++e) {
         std::string suffix = suffix_of(e);
         Groups groups = make_groups(plan[e]);
@@ -233,7 +247,7 @@ std::string write_tangent_program(const Model& model, const nnp_gpu_options& opt
 // What the LOCAL arrays of atom.cc add up to.
 int64_t local_bytes(const Model& model, const nnp_gpu_options& o)
 {
-    int64_t real = o.precision == NNP_GPU_DOUBLE ? 8 : 4, mixed = o.precision == NNP_GPU_SINGLE ? 4 : 8, most = 0;
+    int64_t real = real_bytes(o.precision), mixed = mixed_bytes(o.precision), most = 0;
     for (const Element& element : model.elements) {
         int64_t functions = static_cast<int64_t>(element.functions.size()) + 1;
         most = std::max(most, functions * (mixed + 2 * real) + (node_count(element) + 1) * mixed);

@@ -20,9 +20,9 @@ DEVICE void ELEMENT(direct)(int atom, LOCAL_ARG const int* range, LOCAL_ARG cons
     }
 }
 
-KERNEL void ELEMENT(nnp_change)(int n_atoms, GLOBAL const int* RESTRICT atoms,
+KERNEL void ELEMENT(nnp_change)(int n, GLOBAL const int* RESTRICT atoms,
                                 GLOBAL const nnp_point* RESTRICT points, GLOBAL const nnp_entry* RESTRICT entries,
-                                GLOBAL const int* RESTRICT starts, GLOBAL const real* RESTRICT frame,
+                                GLOBAL const int* RESTRICT row_starts, GLOBAL const real* RESTRICT frame,
                                 GLOBAL const mixed* RESTRICT parameters, GLOBAL const double* RESTRICT direction,
                                 GLOBAL const double* RESTRICT strain, GLOBAL double* RESTRICT changes,
                                 GLOBAL int* RESTRICT status, GLOBAL int* RESTRICT state)
@@ -38,11 +38,11 @@ KERNEL void ELEMENT(nnp_change)(int n_atoms, GLOBAL const int* RESTRICT atoms,
     LOCAL mixed scratch[SUM_ROWS * GROUP_SIZE];
     LOCAL mixed total[N_FUNCTIONS + 1];
     LOCAL int failed[3];
-    int n_now = state[STATE_REBUILD] == 0 ? n_atoms : 0;
+    int n_now = state[STATE_REBUILD] == 0 ? n : 0;
     for (int a = GROUP_ID; a < n_now; a += NUM_GROUPS) {
         int atom = atoms[a];
-        nnp_list list = {atom, starts[atom * N_ELEMENTS], starts[(atom + 1) * N_ELEMENTS], points, entries,
-                         starts + atom * N_ELEMENTS, frame};
+        nnp_list list = {atom, row_starts[atom * N_ELEMENTS], row_starts[(atom + 1) * N_ELEMENTS], points, entries,
+                         row_starts + atom * N_ELEMENTS, frame};
         nnp_tiles tiles = nnp_cut(list);
         for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE)
             total[m] = 0;

@@ -15,7 +15,7 @@ from nnp.engines.flatten import FlatPotential
 from nnp.errors import FileFormatError, NNPError, NumericalError, OptionError, StructureError, UnavailableError
 
 ABI_VERSION = 3
-GPU_ABI_VERSION = 2
+GPU_ABI_VERSION = 3
 _NAME = "libnnp.3.dylib" if sys.platform == "darwin" else "libnnp.so.3"
 
 # enum nnp_code of nnp.h
@@ -259,8 +259,6 @@ def _declare(library: ct.CDLL) -> None:
             [ct.c_int, ct.c_int, _double_p, ct.c_int64, _double_p, _double_p, _double_p],
         ),
     }
-    for name in ("source", "tangent_source", "parameters", "order", "local_bytes"):
-        getattr(library, f"nnp_gpu_{name}").restype = ct.c_int64
     for name, (result, arguments) in signatures.items():
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments

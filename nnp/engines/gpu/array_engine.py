@@ -8,19 +8,24 @@ from typing import Any
 
 import numpy as np
 
-from nnp.engines.gpu import layout
-from nnp.engines.gpu.arrays import ArrayEvaluation, Outputs, buffer_of
-from nnp.engines.gpu.atoms import ArrayAtoms
-from nnp.engines.gpu.engine import StructureEngine, vjp_bits, wanted_bits
-from nnp.engines.gpu.host_arrays import evaluation_like, host_array, like_host, on_host
-from nnp.engines.gpu.kernels import Request
+from nnp.engines.gpu import library as c
+from nnp.engines.gpu.arrays import (
+    ArrayAtoms,
+    ArrayEvaluation,
+    Outputs,
+    buffer_of,
+    evaluation_like,
+    host_array,
+    like_host,
+    on_host,
+)
+from nnp.engines.gpu.engine import StructureEngine, jvp_request, vjp_request, wanted_bits
 from nnp.engines.gpu.step import Step
-from nnp.engines.vectors import require_size
 from nnp.errors import OptionError
 
 
 class GpuKernelEngine(StructureEngine):
-    """Evaluates a potential on a `Device`; made by `GpuEngine` and `OpenCLEngine`."""
+    """Evaluates a potential on a `Device`; `GpuEngine` and `OpenCLEngine` choose it."""
 
     def compute_arrays(
         self,
@@ -57,9 +62,9 @@ class GpuKernelEngine(StructureEngine):
             return evaluation_like(positions, self.compute(structure, forces, stress))
         with self.device.queue_of(positions):
             atoms, outputs = self._bring(positions, atomic_numbers, cell, pbc, stress)
-            self._evaluator.run(atoms, Request(wanted_bits(forces, stress), outputs))
-            outside = self._evaluator.kernels.outside()
-            found = self._in_order(outside)
+            request = outputs.request(wanted_bits(forces, stress))
+            count = self._host.evaluate(atoms.given, request).n_extrapolations
+            found = self._host.extrapolations(count)
         arrays = outputs.arrays
         return ArrayEvaluation(
             energy=arrays["energy"],
@@ -92,7 +97,7 @@ class GpuKernelEngine(StructureEngine):
         queue = partial(self._queue, positions)
         with queue():
             atoms, outputs = self._bring(positions, atomic_numbers, cell, pbc, stress)
-        return Step(self._evaluator, atoms, outputs, wanted_bits(True, stress), queue)
+        return Step(self._host, atoms, outputs, wanted_bits(True, stress), queue)
 
     def _queue(self, *values: Any) -> AbstractContextManager[None]:
         return self.device.queue_of(*(v for v in values if self.device.is_array(v)))
@@ -119,10 +124,8 @@ class GpuKernelEngine(StructureEngine):
             return like_host(positions, np.concatenate(self.descriptors(structure)))
         with self.device.queue_of(positions):
             atoms = ArrayAtoms(self.device, positions, atomic_numbers, cell, pbc)
-            self._evaluator.run(atoms, Request(layout.WANT_DESCRIPTORS))
-            flat = self._flat(positions)
-            self._evaluator.kernels.give_descriptors(self.device.view("descriptors", flat))
-        return flat
+            self._host.evaluate(atoms.given, c.Request(wanted=c.DESCRIPTORS))
+            return self._functions(positions)
 
     def descriptor_vjp_arrays(
         self,
@@ -156,16 +159,13 @@ class GpuKernelEngine(StructureEngine):
         with self._queue(positions, dl_dg):
             atoms = ArrayAtoms(self.device, positions, atomic_numbers, cell, pbc)
             given = buffer_of(self.device, "dl_dg", dl_dg)
-            self._evaluator.run(atoms, Request(vjp_bits(strain), given=given))
-            require_size("dl_dg", given.size, self._evaluator.kernels.rows.total)
+            self._host.evaluate(atoms.given, vjp_request(given, strain))
             real = np.float32 if atoms.single else np.float64
             by_positions = self.device.new(positions, (atoms.n, 3), real)
             by_strain = self.device.new(positions, (3, 3), np.float64) if strain else None
-            self._evaluator.kernels.give_gradient(
-                atoms.n,
-                self.device.view("gradient", by_positions),
-                self.device.view("gradient", by_strain) if strain else None,
-            )
+            found = [by_positions] if by_strain is None else [by_positions, by_strain]
+            handles = [self.device.view("gradient", array).handle for array in found]
+            self._host.give_gradient(handles[0], atoms.single, handles[1] if strain else 0)
         return by_positions, by_strain
 
     def descriptor_jvp_arrays(
@@ -196,12 +196,12 @@ class GpuKernelEngine(StructureEngine):
             return like_host(positions, self.descriptor_jvp(structure, *along))
         with self._queue(positions, displacement, strain):
             atoms = ArrayAtoms(self.device, positions, atomic_numbers, cell, pbc)
-            tangents = self._pointed(atoms.n, displacement, strain)
-            self._evaluator.run(atoms, Request(0, tangents=tangents))
-            flat = self._flat(positions)
-            self._evaluator.kernels.give_changes(tangents, self.device.view("changes", flat))
-        return flat
+            along = self._along(atoms.n, displacement, strain)
+            self._host.evaluate(atoms.given, jvp_request(*along))
+            return self._functions(positions)
 
-    def _flat(self, like: Any) -> Any:
-        """An array of the caller's kind for the functions of all atoms of the list."""
-        return self.device.new(like, (self._evaluator.kernels.functions(),), np.float64)
+    def _functions(self, like: Any) -> Any:
+        """Functions of all atoms, or their change, in an array of the caller's kind."""
+        flat = self.device.new(like, (self._host.n_functions(),), np.float64)
+        self._host.give_functions(self.device.view("functions", flat).handle)
+        return flat

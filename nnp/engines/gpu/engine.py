@@ -1,7 +1,7 @@
 """The GPU engines: the kernels of kernels/gpu, compiled for one potential at run time.
 
 ``gpu`` runs them through CuPy (CUDA), ``opencl`` through PyOpenCL: the same text, the same host
-code, only the launches differ.
+code in C++, only the device differs.
 """
 
 from __future__ import annotations
@@ -11,22 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnp.engines.gpu import layout
-from nnp.engines.gpu.arrays import buffer_of
-from nnp.engines.gpu.atoms import HostAtoms
-from nnp.engines.gpu.device import Device
-from nnp.engines.gpu.evaluator import Evaluator
-from nnp.engines.gpu.extrapolations import in_order
-from nnp.engines.gpu.kernels import Request
-from nnp.engines.gpu.library import PRECISIONS
-from nnp.engines.gpu.products import Tangents
-from nnp.engines.gpu.program import Program
-from nnp.errors import NumericalError, OptionError
-from nnp.evaluation import Evaluation, Extrapolations, voigt
+from nnp.engines.gpu import library as c
+from nnp.engines.gpu.arrays import atoms_of, buffer_of
+from nnp.engines.gpu.device import Buffer, Device
+from nnp.engines.gpu.host import Host
+from nnp.engines.vectors import require_size
+from nnp.evaluation import Evaluation, voigt
 from nnp.potential import Potential
 from nnp.structure import Structure
-
-DEFAULT_SKIN = 0.6  # Å
 
 
 class StructureEngine:
@@ -61,13 +53,10 @@ class StructureEngine:
         group_size: int | None = None,
         capacity: int | None = None,
     ) -> None:
-        skin = _checked(dtype, skin)
         self._potential = potential
         self.device = device
         with device.queue_of():
-            self._program = Program(potential, dtype, device, group_size, capacity)
-            self._evaluator = Evaluator(potential, self._program, skin)
-        self._tangents: Tangents | None = None
+            self._host = Host(potential, device, dtype, skin, group_size, capacity)
 
     @property
     def target(self) -> str:
@@ -76,21 +65,14 @@ class StructureEngine:
 
     @property
     def source(self) -> str:
-        """The kernels' text, once something was evaluated."""
-        return self._program.source
+        """The kernels' text."""
+        return self._host.source()
 
     @property
     def statistics(self) -> dict[str, int]:
         """List builds so far, most list entries of an atom, neighbours in local memory."""
-        return {
-            "list_builds": self._evaluator.list.builds,
-            "most_entries": self._evaluator.list.most,
-            "capacity": self._program.capacity,
-        }
-
-    def _in_order(self, outside: NDArray[np.float64]) -> Extrapolations:
-        elements = self._evaluator.list.element_indices
-        return in_order(self._potential, self._program.orders, elements, outside)
+        found = self._host.statistics()
+        return {name: getattr(found, name) for name in ("list_builds", "most_entries", "capacity")}
 
     def prepare(self) -> None:
         """Compile the kernels now, not at the first evaluation.
@@ -99,38 +81,34 @@ class StructureEngine:
             UnavailableError: the device's compiler does not take them.
         """
         with self.device.queue_of():
-            self._evaluator.list.prepare()
+            self._host.prepare()
 
     def compute(
         self, structure: Structure, forces: bool = True, stress: bool = False
     ) -> Evaluation:
         """See `nnp.engines.Engine.compute`."""
         volume = structure.volume if stress else 0.0
-        found, n = self._evaluator.kernels, len(structure)
+        request = c.Request(wanted=wanted_bits(forces, stress))
         with self.device.queue_of():
-            self._evaluator.run(HostAtoms(structure), Request(wanted_bits(forces, stress)))
-            sums, outside = found.sums(), found.outside()
-            if not np.isfinite(sums[0]):
-                raise NumericalError("the sum of the atoms' energies is not finite")
-            return Evaluation(
-                energy=float(sums[0]),
-                energies=found.energies(n),
-                forces=found.forces(n) if forces else None,
-                stress=voigt(_tensor(sums) / volume) if stress else None,
-                extrapolations=self._in_order(outside),
-            )
+            found = self._host.evaluate(atoms_of(structure), request)
+            energy, energies, force_nc, virial = self._host.read(len(structure), forces, stress)
+            outside = self._host.extrapolations(found.n_extrapolations)
+        return Evaluation(
+            energy=energy,
+            energies=energies,
+            forces=force_nc,
+            stress=voigt(virial / volume) if stress else None,
+            extrapolations=outside,
+        )
 
     # ---- descriptors ---------------------------------------------------------------------------
 
     def descriptors(self, structure: Structure, scaled: bool = False) -> list[NDArray[np.float64]]:
         """See `nnp.engines.Engine.descriptors`."""
-        elements = self._potential.element_indices(structure)
-        ends = np.cumsum(self._evaluator.kernels.rows.counts(elements))
+        elements, ends = self._layout(structure)
         with self.device.queue_of():
-            self._evaluator.run(HostAtoms(structure), Request(layout.WANT_DESCRIPTORS))
-            flat = self.device.empty(int(ends[-1]), np.float64)
-            self._evaluator.kernels.give_descriptors(flat)
-            rows = np.split(self.device.read(flat, flat.size), ends[:-1])
+            self._host.evaluate(atoms_of(structure), c.Request(wanted=c.DESCRIPTORS))
+            rows = np.split(self._flat(int(ends[-1])), ends[:-1])
         if scaled:
             scalings = [self._potential.models[e].scaling for e in elements]
             rows = [s.factor * row + s.offset for s, row in zip(scalings, rows, strict=True)]
@@ -149,12 +127,12 @@ class StructureEngine:
         Returns:
             dL/dr (n, 3), and dL/d(strain) (3, 3) or None.
         """
-        n, total = len(structure), self._functions_of(structure)
+        total = int(self._layout(structure)[1][-1])
+        require_size("dl_dg", np.size(dl_dg), total)
         with self.device.queue_of():
-            given = buffer_of(self.device, "dl_dg", dl_dg, total)
-            self._evaluator.run(HostAtoms(structure), Request(vjp_bits(strain), given=given))
-            virial = _tensor(self._evaluator.kernels.sums()) if strain else None
-            return -self._evaluator.kernels.forces(n), virial
+            given = buffer_of(self.device, "dl_dg", dl_dg)
+            self._host.evaluate(atoms_of(structure), vjp_request(given, strain))
+            return self._host.gradient(len(structure), strain)
 
     def descriptor_jvp(
         self,
@@ -172,51 +150,45 @@ class StructureEngine:
         Returns:
             dG of all atoms, one after the other.
         """
-        total = self._functions_of(structure)
+        total = int(self._layout(structure)[1][-1])
         with self.device.queue_of():
-            tangents = self._pointed(len(structure), displacement, strain)
-            self._evaluator.run(HostAtoms(structure), Request(0, tangents=tangents))
-            flat = self.device.empty(total, np.float64)
-            self._evaluator.kernels.give_changes(tangents, flat)
-            return self.device.read(flat, total)
+            along = self._along(len(structure), displacement, strain)
+            self._host.evaluate(atoms_of(structure), jvp_request(*along))
+            return self._flat(total)
 
-    def _functions_of(self, structure: Structure) -> int:
-        """How many functions all atoms have."""
+    def _layout(self, structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Element index of each atom, and where its descriptors end in the flat array."""
         elements = self._potential.element_indices(structure)
-        return int(self._evaluator.kernels.rows.counts(elements).sum())
+        widths = np.array([len(model.functions) for model in self._potential.models])
+        return elements, np.cumsum(widths[elements])
 
-    def _pointed(self, n: int, displacement: Any, strain: Any) -> Tangents:
-        """The program of Jacobian-vector products, along these directions; None: zero."""
-        if self._tangents is None:
-            self._tangents = Tangents(self._program)
+    def _flat(self, total: int) -> NDArray[np.float64]:
+        """Functions of all atoms, or their change, on the host."""
+        flat = self.device.empty(total, np.float64)
+        self._host.give_functions(flat.handle)
+        return self.device.downloaded(flat)
+
+    def _along(self, n: int, displacement: Any, strain: Any) -> tuple[Buffer, Buffer]:
+        """A direction on the device; None: zero."""
         displacement = np.zeros(3 * n) if displacement is None else displacement
         strain = np.zeros(9) if strain is None else strain
-        self._tangents.point(
+        return (
             buffer_of(self.device, "displacement", displacement, 3 * n),
             buffer_of(self.device, "strain", strain, 9),
         )
-        return self._tangents
-
-
-def _checked(dtype: str, skin: float | None) -> float:
-    if dtype not in PRECISIONS:
-        raise OptionError(f"dtype={dtype!r} is unknown: allowed are {', '.join(PRECISIONS)}")
-    if skin is not None and not 0 <= skin < np.inf:
-        raise OptionError(f"skin={skin} must be a finite number, not negative")
-    return DEFAULT_SKIN if skin is None else skin
 
 
 def wanted_bits(forces: bool, stress: bool) -> int:
-    """Bits of `layout` for an evaluation."""
-    wanted = layout.WANT_ENERGY | (layout.WANT_FORCES if forces or stress else 0)
-    return wanted | (layout.WANT_VIRIAL if stress else 0)
+    """What an evaluation asks for."""
+    return c.ENERGY | (c.FORCES if forces or stress else 0) | (c.VIRIAL if stress else 0)
 
 
-def vjp_bits(strain: bool) -> int:
-    """Bits of `layout` for a vector-Jacobian product."""
-    return layout.WANT_FORCES | layout.GIVEN_GRADIENT | (layout.WANT_VIRIAL if strain else 0)
+def vjp_request(given: Buffer, strain: bool) -> c.Request:
+    """A vector-Jacobian product; valid as long as the buffer."""
+    wanted = c.FORCES | c.GRADIENT | (c.VIRIAL if strain else 0)
+    return c.Request(wanted=wanted, dl_dg=given.handle, dl_dg_size=given.size)
 
 
-def _tensor(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Energy, xx, yy, zz, yz, xz, xy → (3, 3)."""
-    return sums[[1, 6, 5, 6, 2, 4, 5, 4, 3]].reshape(3, 3)
+def jvp_request(displacement: Buffer, strain: Buffer) -> c.Request:
+    """A Jacobian-vector product; valid as long as the buffers."""
+    return c.Request(wanted=c.CHANGE, direction=displacement.handle, strain=strain.handle)

@@ -31,9 +31,9 @@ class GpuEngine(GpuKernelEngine):
         group_size: int | None = None,
         capacity: int | None = None,
     ) -> None:
-        from nnp.engines.gpu.cuda import CudaDevice
+        from nnp.engines.gpu.device_cupy import CupyDevice
 
-        super().__init__(potential, CudaDevice(device), dtype, skin, group_size, capacity)
+        super().__init__(potential, CupyDevice(device), dtype, skin, group_size, capacity)
 
 
 class OpenCLEngine(GpuKernelEngine):
@@ -60,6 +60,6 @@ class OpenCLEngine(GpuKernelEngine):
         group_size: int | None = None,
         capacity: int | None = None,
     ) -> None:
-        from nnp.engines.gpu.opencl import OpenCLDevice
+        from nnp.engines.gpu.device_opencl import OpenCLDevice
 
         super().__init__(potential, OpenCLDevice(device), dtype, skin, group_size, capacity)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from operator import is_
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
-from nnp.engines.gpu.arrays import Outputs
-from nnp.engines.gpu.atoms import ArrayAtoms
-from nnp.engines.gpu.evaluator import Evaluator
-from nnp.engines.gpu.kernels import Request
+from nnp.engines.gpu.arrays import ArrayAtoms, Outputs
+from nnp.engines.gpu.host import Host
 from nnp.errors import OptionError
 
 
@@ -25,12 +24,18 @@ class Step:
     """
 
     def __init__(
-        self, evaluator: Evaluator, atoms: ArrayAtoms, outputs: Outputs, wanted: int, queue: Any
+        self,
+        host: Host,
+        atoms: ArrayAtoms,
+        outputs: Outputs,
+        wanted: int,
+        queue: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        self._evaluator, self._atoms, self._queue = evaluator, atoms, queue
-        self._request = Request(wanted, outputs)
+        self._host, self._atoms, self._queue = host, atoms, queue
+        self._outputs, self._request = outputs, outputs.request(wanted)
         self.energy, self.energies = outputs.arrays["energy"], outputs.arrays["energies"]
         self.forces, self.stress = outputs.arrays["forces"], outputs.arrays["stress"]
+        self._generation = -1
         self._memory: list[Any] = []  # kept alive for graphs that are replayed unasked
         self.renew()
 
@@ -46,7 +51,7 @@ class Step:
                 "or make an engine of its own for it"
             )
         with self._queue():
-            self._evaluator.kernels.launch(self._atoms, self._request)
+            self._host.launch(self._atoms.given, self._request)
 
     def holds(self) -> bool:
         """Wait for the last evaluation and say whether it stands; if not, call `renew`.
@@ -59,7 +64,7 @@ class Step:
             NumericalError: an energy or a force is not finite.
         """
         with self._queue():
-            return self._stands() and self._evaluator.settled(self._atoms)
+            return self._stands() and self._host.settle(self._atoms.given)
 
     def renew(self) -> bool:
         """Evaluate, with a new list and more memory where needed; waits for the GPU.
@@ -71,12 +76,12 @@ class Step:
             StructureError, NumericalError, UnavailableError: as ``GpuEngine.compute``.
         """
         with self._queue():
-            self._evaluator.run(self._atoms, self._request)
+            self._host.evaluate(self._atoms.given, self._request)
         stands = self._stands()
-        self._memory = self._evaluator.kernels.memory()
+        self._generation = self._host.statistics().generation
+        self._memory = self._host.device.memory()
         return stands
 
     def _stands(self) -> bool:
         """Whether the engine works on the memory, and for the atoms, of the last `renew`."""
-        now = self._evaluator.kernels.memory()
-        return len(now) == len(self._memory) and all(map(is_, now, self._memory))
+        return bool(self._generation == self._host.statistics().generation)

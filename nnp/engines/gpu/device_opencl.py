@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes as ct
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nnp.engines.gpu.binaries import Binaries
-from nnp.engines.gpu.device import Buffer, first_error, no_memory
+from nnp.engines.gpu.device import Buffer, Device, first_error, no_memory
 from nnp.errors import OptionError, UnavailableError
 
 try:
@@ -29,6 +29,8 @@ _POCL = "Portable Computing Language"
 # PyOpenCL's own cache is written in place: a killed process leaves half a binary and a lock.
 _NO_CACHE: Any = {"cache_dir": False}
 _NEEDED = {"cl_khr_fp64": "float64", "cl_khr_int64_base_atomics": "64-bit atomics"}
+# Sets of arguments kept ready: those of an evaluation recur at every step.
+_MOST_KEPT = 256
 
 
 def devices() -> list[Any]:
@@ -41,8 +43,8 @@ def devices() -> list[Any]:
     return sorted(found, key=lambda device: not device.type & cl.device_type.GPU)
 
 
-class OpenCLDevice:
-    """A device of `Device`'s kind.
+class OpenCLDevice(Device):
+    """An OpenCL device; memory is known by its ``cl_mem``.
 
     Args:
         which: index into `devices`, or a ``pyopencl.CommandQueue`` (in order) to work on.
@@ -53,9 +55,10 @@ class OpenCLDevice:
     """
 
     dialect = "opencl"
-    most_groups = 1 << 20
+    many_threads = False  # a CPU's work-groups are loops; not measured on GPUs
 
     def __init__(self, which: Any) -> None:
+        super().__init__()
         self.queue = which if isinstance(which, cl.CommandQueue) else _new_queue(which)
         self._device, self._context = self.queue.device, self.queue.context
         self.description = self._device.name.strip()
@@ -68,8 +71,11 @@ class OpenCLDevice:
         self.local_bytes = int(self._device.local_mem_size)
         pocl = self._device.platform.name == _POCL
         self._options = ["-cl-opt-disable"] if pocl else []
-        self._kernels: dict[tuple[Any, str], Any] = {}
+        self._kernels: list[tuple[Any, str]] = []
+        self._ready: dict[tuple[int, bytes], tuple[Any, ...]] = {}
         self._one_at_a_time = threading.RLock()  # Python threads: buffers and list are one
+
+    # ---- what the host calls -------------------------------------------------------------------
 
     def compile(self, source: str, precision: str) -> Any:
         """See `Device.compile`."""
@@ -95,44 +101,62 @@ class OpenCLDevice:
         binaries.save(program.get_info(cl.program_info.BINARIES)[0])
         return program
 
+    def kernel(self, program: Any, name: str, signature: str) -> int:
+        """See `Device.kernel`."""
+        self._kernels.append((cl.Kernel(program, name), signature))
+        return len(self._kernels) - 1
+
     def empty(self, size: int, dtype: Any) -> Buffer:
         """See `Device.empty`."""
         dtype = np.dtype(dtype)
         n_bytes = max(size, 1) * dtype.itemsize
         try:
-            handle = cl.Buffer(self._context, cl.mem_flags.READ_WRITE, n_bytes)
+            memory = cl.Buffer(self._context, cl.mem_flags.READ_WRITE, n_bytes)
         except cl.Error as error:
             raise no_memory(self.description, n_bytes, error) from error
-        return Buffer(handle, size, dtype)
+        return Buffer(memory.int_ptr, size, dtype, memory)
 
-    def write(self, buffer: Buffer, values: NDArray[Any]) -> None:
+    def release(self, handle: int) -> None:
+        """See `Device.release`."""
+        if handle in self._memory:
+            self._ready.clear()  # it would keep the memory
+
+    def write(self, handle: int, values: int, n_bytes: int) -> None:
         """See `Device.write`."""
-        values = np.ascontiguousarray(values, buffer.dtype)
-        if values.size:
-            try:
-                cl.enqueue_copy(self.queue, buffer.handle, values, is_blocking=True)
-            except cl.MemoryError as error:  # some drivers allocate when memory is first used
-                raise no_memory(self.description, values.nbytes, error) from error
-
-    def read(self, buffer: Buffer, size: int) -> NDArray[Any]:
-        """See `Device.read`."""
-        out = np.empty(size, buffer.dtype)
-        if size:
-            cl.enqueue_copy(self.queue, out, buffer.handle, is_blocking=True)
-        return out
-
-    def launch(
-        self, program: Any, kernel: str, groups: int, size: int, args: Sequence[Any]
-    ) -> None:
-        """See `Device.launch`."""
-        key = (program, kernel)
-        if key not in self._kernels:
-            self._kernels[key] = cl.Kernel(program, kernel)
-        values = [a.handle if isinstance(a, Buffer) else np.int32(a) for a in args]
         try:
-            self._kernels[key](self.queue, (groups * size,), (size,), *values)
+            self._copy(self._buffer(handle), _host(values, n_bytes))
+        except cl.MemoryError as error:  # some drivers allocate when memory is first used
+            raise no_memory(self.description, n_bytes, error) from error
+
+    def read(self, handle: int, values: int, n_bytes: int) -> None:
+        """See `Device.read`."""
+        self._copy(_host(values, n_bytes), self._buffer(handle))
+
+    def launch(self, kernel: int, groups: int, size: int, arguments: int) -> None:
+        """See `Device.launch`."""
+        function, signature = self._kernels[kernel]
+        key = kernel, ct.string_at(arguments, 8 * len(signature))
+        values = self._ready.get(key)
+        if values is None:
+            numbers = np.frombuffer(key[1], np.uint64).tolist()
+            pairs = list(zip(signature, numbers, strict=True))
+            values = tuple(np.int32(v) if s == "i" else self._buffer(v) for s, v in pairs)
+            if all(v in self._memory for s, v in pairs if s == "b"):  # the host's, released by it
+                if len(self._ready) >= _MOST_KEPT:
+                    self._ready.clear()
+                self._ready[key] = values
+        try:
+            function(self.queue, (groups * size,), (size,), *values)
         except cl.MemoryError as error:
             raise no_memory(self.description, 0, error) from error
+
+    def _buffer(self, handle: int) -> Any:
+        """The object of a number, of the host's or of a caller's, who keeps it."""
+        found = self._memory.get(handle)
+        return cl.MemoryObject.from_int_ptr(handle) if found is None else found
+
+    def _copy(self, to: Any, source: Any) -> None:
+        cl.enqueue_copy(self.queue, to, source, is_blocking=True)
 
     # ---- arrays of the caller ------------------------------------------------------------------
 
@@ -161,7 +185,9 @@ class OpenCLDevice:
         """See `Device.view`."""
         if not array.flags.c_contiguous or array.offset:
             raise OptionError(f"{name} is not in rows (C order) from its start: give a copy")
-        return Buffer(array.base_data, int(array.size), np.dtype(array.dtype))
+        memory = array.base_data
+        handle = 0 if memory is None else memory.int_ptr  # none of an array without elements
+        return Buffer(handle, int(array.size), np.dtype(array.dtype), memory)
 
     def new(self, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
         """See `Device.new`."""
@@ -180,6 +206,11 @@ class OpenCLDevice:
         """What is enqueued from now on in one queue comes after what is in another."""
         cl.enqueue_barrier(later, [cl.enqueue_marker(earlier)])
         earlier.flush()
+
+
+def _host(address: int, n_bytes: int) -> np.ndarray:
+    """Memory of the host as an array."""
+    return np.frombuffer((ct.c_uint8 * n_bytes).from_address(address), np.uint8)
 
 
 def _new_queue(index: int) -> Any:

@@ -89,13 +89,13 @@ class Recorder(Device):
         return nullcontext()
 
     def view(self, name, array):
-        raise AssertionError(name)
+        raise AssertionError((name, array))
 
     def new(self, like, shape, dtype):
-        raise AssertionError(shape)
+        raise AssertionError((like, shape, dtype))
 
     def cast(self, array, dtype):
-        raise AssertionError(dtype)
+        raise AssertionError((array, dtype))
 
 
 def argument_names(source, kernel):

@@ -346,7 +346,7 @@ def test_a_list_that_could_not_be_made_is_no_list(engine, box, potential):
         other = Structure(box.positions * scale, box.atomic_numbers, box.cell * scale, box.pbc)
         engine.compute(box)
         engine.device.empty = full
-        with pytest.raises(UnavailableError, match="^no memory$"):
+        with pytest.raises(UnavailableError, match=r"^no memory$"):
             engine.compute(other)
         engine.device.empty = empty
         for after in (other, box):

@@ -62,8 +62,8 @@ int nnp_gpu_abi_version(void)
     return NNP_GPU_ABI_VERSION;
 }
 
-int64_t nnp_gpu_source(const nnp_potential_arrays* potential, const nnp_gpu_options* options, int32_t program, char* out,
-                       int64_t size, nnp_error* error)
+int64_t nnp_gpu_source(const nnp_potential_arrays* potential, const nnp_gpu_options* options, int32_t program,
+                       char* out, int64_t size, nnp_error* error)
 {
     return guarded_count(error, [&] {
         std::string text = program_of(nnp::gpu::model_of(potential), checked(options), program);
@@ -94,6 +94,5 @@ int64_t nnp_gpu_order(const nnp_potential_arrays* potential, int32_t element, in
 
 int64_t nnp_gpu_local_bytes(const nnp_potential_arrays* potential, const nnp_gpu_options* options, nnp_error* error)
 {
-    return guarded_count(error,
-                         [&] { return nnp::gpu::local_bytes(nnp::gpu::model_of(potential), checked(options)); });
+    return guarded_count(error, [&] { return nnp::gpu::local_bytes(nnp::gpu::model_of(potential), checked(options)); });
 }

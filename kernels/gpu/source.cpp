@@ -100,8 +100,7 @@ std::string constants(const Model& model, const nnp_gpu_options& o)
            define("MIXED_BYTES", std::to_string(mixed_bytes(o.precision))) +
            define("POINT_BYTES", std::to_string(point_bytes(o.precision))) +
            define("CUTOFF2", to_text(model.cutoff * model.cutoff)) +
-           define("MOST_FUNCTIONS", std::to_string(most_functions(model))) +
-           define("TWIST", to_text(model.twist)) +
+           define("MOST_FUNCTIONS", std::to_string(most_functions(model))) + define("TWIST", to_text(model.twist)) +
            define("EXTRAPOLATION_TOLERANCE", o.precision == NNP_GPU_DOUBLE ? "1e-9" : "1e-5");
 }
 

@@ -13,8 +13,8 @@ namespace nnp::gpu
 // Throws Error(NNP_BAD_ARGUMENT) naming the option.
 void check_options(const nnp_gpu_options& options);
 
-// The neighbour list, sums over atoms, and ways to a caller's arrays: what does not depend on how many neighbours an atom
-// has.
+// The neighbour list, sums over atoms, and ways to a caller's arrays: what does not depend on how many neighbours an
+// atom has.
 std::string write_list_program(const Model& model, const nnp_gpu_options& options);
 
 // The evaluation of atoms, a kernel per element.

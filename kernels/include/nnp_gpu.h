@@ -43,10 +43,10 @@ typedef struct nnp_gpu_atoms {
     const double* positions;  /* [n][3] */
     uint64_t positions_there; /* double, read where they lie; or float where `single` is 1 */
     int32_t single;
-    const int64_t* numbers; /* [n] atomic numbers */
-    uint64_t numbers_there; /* 64-bit integers */
-    const double* cell;     /* [3][3], rows are vectors */
-    uint64_t cell_there;    /* double */
+    const int64_t* numbers;  /* [n] atomic numbers */
+    uint64_t numbers_there;  /* 64-bit integers */
+    const double* cell;      /* [3][3], rows are vectors */
+    uint64_t cell_there;     /* double */
     const uint8_t* periodic; /* [3] */
     uint64_t periodic_there; /* bytes */
 } nnp_gpu_atoms;
@@ -99,8 +99,8 @@ NNP_API int nnp_gpu_engine_prepare(nnp_gpu_engine* engine, nnp_error* error);
 /* Evaluates until the results stand: with a new list, more memory or a coarser fixed point where they were due. */
 NNP_API int nnp_gpu_engine_evaluate(nnp_gpu_engine* engine, const nnp_gpu_atoms* atoms, const nnp_gpu_request* request,
                                     nnp_gpu_found* found, nnp_error* error);
-/* Starts the kernels of one evaluation of atoms on the device, and neither allocates, copies nor waits: what a CUDA graph
- * can record, after an evaluation of the same atoms and request. Results that do not stand are NaN. */
+/* Starts the kernels of one evaluation of atoms on the device, and neither allocates, copies nor waits: what a CUDA
+ * graph can record, after an evaluation of the same atoms and request. Results that do not stand are NaN. */
 NNP_API int nnp_gpu_engine_launch(nnp_gpu_engine* engine, const nnp_gpu_atoms* atoms, const nnp_gpu_request* request,
                                   nnp_error* error);
 /* Waits for the last evaluation; *stands: whether it does. Where not, what it lacked is there at the next one. */
@@ -110,8 +110,9 @@ NNP_API int nnp_gpu_engine_settle(nnp_gpu_engine* engine, const nnp_gpu_atoms* a
 /* Results of the last evaluation; NULL: not wanted. energies [n], forces [n][3], virial [3][3]. */
 NNP_API int nnp_gpu_engine_read(nnp_gpu_engine* engine, double* energy, double* energies, double* forces,
                                 double* virial, nnp_error* error);
-/* Of n_extrapolations functions outside their training range, by atom, then function. excess: below the minimum negative,
- * above the maximum positive; relative: excess over the range, infinite for a function that never changed in training. */
+/* Of n_extrapolations functions outside their training range, by atom, then function. excess: below the minimum
+ * negative, above the maximum positive; relative: excess over the range, infinite for a function that never changed in
+ * training. */
 NNP_API int nnp_gpu_engine_extrapolations(nnp_gpu_engine* engine, int64_t* atoms, int64_t* functions, double* excess,
                                           double* relative, nnp_error* error);
 /* Where the forces lie, [n][3] 64-bit integers in 1/scale. */
@@ -140,9 +141,9 @@ typedef struct nnp_gpu_options {
 } nnp_gpu_options;
 
 enum nnp_gpu_program {
-    NNP_GPU_PROGRAM_LIST = 0,      /* neighbour list, sums over atoms, transfers */
+    NNP_GPU_PROGRAM_LIST = 0,       /* neighbour list, sums over atoms, transfers */
     NNP_GPU_PROGRAM_EVALUATION = 1, /* a kernel per element (atom.cc) */
-    NNP_GPU_PROGRAM_CHANGE = 2     /* likewise: Jacobian-vector products (tangent.cc) */
+    NNP_GPU_PROGRAM_CHANGE = 2      /* likewise: Jacobian-vector products (tangent.cc) */
 };
 
 /* Each of these writes at most `size` items to `out` (may be NULL) and returns how many there are, or minus an

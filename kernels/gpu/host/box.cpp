@@ -46,16 +46,15 @@ void refuse_small(const Box& box)
     for (int a = 0; a < 3; ++a) {
         double cells = std::ceil(box.cell.reach[a]);
         if (box.cell.periodic[a] && !(cells + 1 <= LARGEST_SHIFT))
-            throw Error(NNP_BAD_STRUCTURE, "the cell is so small along axis " + std::to_string(a) +
-                                               " that a neighbour at " + to_text(box.reach) + " Å lies " +
-                                               to_text(cells) + " cells away, at most " +
-                                               std::to_string(LARGEST_SHIFT - 1) +
-                                               " are allowed: repeat the cell, or give a larger cell");
+            throw Error(NNP_BAD_STRUCTURE,
+                        "the cell is so small along axis " + std::to_string(a) + " that a neighbour at " +
+                            to_text(box.reach) + " Å lies " + to_text(cells) + " cells away, at most " +
+                            std::to_string(LARGEST_SHIFT - 1) + " are allowed: repeat the cell, or give a larger cell");
     }
 }
 
-// The largest singular value: the square root of the largest eigenvalue of m m^T, a symmetric matrix (by the roots of its
-// characteristic polynomial, which are real: trigonometric form).
+// The largest singular value: the square root of the largest eigenvalue of m m^T, a symmetric matrix (by the roots of
+// its characteristic polynomial, which are real: trigonometric form).
 double largest_stretch(const Matrix& m)
 {
     Matrix s = {};
@@ -64,7 +63,8 @@ double largest_stretch(const Matrix& m)
             for (int c = 0; c < 3; ++c)
                 s[i][j] += m[i][c] * m[j][c];
     double mean = (s[0][0] + s[1][1] + s[2][2]) / 3, off = s[0][1] * s[0][1] + s[0][2] * s[0][2] + s[1][2] * s[1][2];
-    double a = s[0][0] - mean, b = s[1][1] - mean, c = s[2][2] - mean, p = std::sqrt((a * a + b * b + c * c + 2 * off) / 6);
+    double a = s[0][0] - mean, b = s[1][1] - mean, c = s[2][2] - mean,
+           p = std::sqrt((a * a + b * b + c * c + 2 * off) / 6);
     if (!(p > 0))
         return std::sqrt(mean);
     double determinant = a * (b * c - s[1][2] * s[1][2]) - s[0][1] * (s[0][1] * c - s[1][2] * s[0][2]) +

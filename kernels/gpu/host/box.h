@@ -38,8 +38,8 @@ struct Box {
     void set_vectors(const Lattice& lattice);
 };
 
-// positions: [n][3], looked at where an axis is not periodic. Throws Error(NNP_BAD_STRUCTURE) for a cell that is flat, or
-// so small that neighbours lie too many cells away.
+// positions: [n][3], looked at where an axis is not periodic. Throws Error(NNP_BAD_STRUCTURE) for a cell that is flat,
+// or so small that neighbours lie too many cells away.
 Box make_box(const Lattice& lattice, const std::vector<double>& positions, double reach);
 
 }  // namespace nnp::gpu

@@ -1,4 +1,5 @@
-// The GPU engine: one evaluation, and again where list, buffers or fixed point were not good enough. nnp_gpu.h documents it.
+// The GPU engine: one evaluation, and again where list, buffers or fixed point were not good enough. nnp_gpu.h
+// documents it.
 #ifndef NNP_GPU_HOST_ENGINE_H
 #define NNP_GPU_HOST_ENGINE_H
 

@@ -13,20 +13,42 @@ namespace nnp::gpu
 namespace
 {
 
-// Å. Two kernels may round the fractions of an atom that stands still differently; without a skin no list would ever hold.
+// Å. Two kernels may round the fractions of an atom that stands still differently; without a skin no list would ever
+// hold.
 constexpr double LEAST_SKIN = 1e-6;
-constexpr double SPARE = 1.2;  // room for more entries than were counted, so that a list that grows a little needs no memory
+constexpr double SPARE =
+    1.2;  // room for more entries than were counted, so that a list that grows a little needs no memory
 
 }  // namespace
 
 NeighborList::NeighborList(const Device& device, Programs& programs, const Model& model, double skin)
-    : positions(device, 8), elements_there(device, 4), forces(device, 8), energies(device, 8), virials(device, 8),
-      status(device, 4), outside(device, 8), state(device, 4),
-      programs_(programs), model_(model), cutoff_(model.cutoff), skin_(std::max(skin, LEAST_SKIN)), scale_(1),
-      built_at_(device, 8), points_(device, point_bytes(programs.precision())), bin_of_(device, 4), dropped_(device, 4),
-      sorted_(device, 4), counts_(device, 4), row_starts_(device, 4), entries_(device, ENTRY_BYTES),
-      bin_counts_(device, 4), bin_starts_(device, 4), box_(device, 8),
-      frame_(device, real_bytes(programs.precision())), grid_(device, 4), known_(device, 8)
+    : positions(device, 8),
+      elements_there(device, 4),
+      forces(device, 8),
+      energies(device, 8),
+      virials(device, 8),
+      status(device, 4),
+      outside(device, 8),
+      state(device, 4),
+      programs_(programs),
+      model_(model),
+      cutoff_(model.cutoff),
+      skin_(std::max(skin, LEAST_SKIN)),
+      scale_(1),
+      built_at_(device, 8),
+      points_(device, point_bytes(programs.precision())),
+      bin_of_(device, 4),
+      dropped_(device, 4),
+      sorted_(device, 4),
+      counts_(device, 4),
+      row_starts_(device, 4),
+      entries_(device, ENTRY_BYTES),
+      bin_counts_(device, 4),
+      bin_starts_(device, 4),
+      box_(device, 8),
+      frame_(device, real_bytes(programs.precision())),
+      grid_(device, 4),
+      known_(device, 8)
 {
     for (size_t e = 0; e < model.elements.size(); ++e) {
         atoms.push_back(std::make_unique<Buffer>(device, 4));

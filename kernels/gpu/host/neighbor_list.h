@@ -21,8 +21,8 @@ public:
     void follow(int64_t n, const int64_t* numbers, const Lattice& lattice);
     // Takes a lattice; keeps the list across a small change, at the cost of a part of the skin.
     void follow_lattice(const Lattice& lattice);
-    // Makes the list of the atoms last followed, at the positions of Slot::positions. along_free_axes: the same on the host,
-    // looked at where an axis is not periodic.
+    // Makes the list of the atoms last followed, at the positions of Slot::positions. along_free_axes: the same on the
+    // host, looked at where an axis is not periodic.
     void build(const std::vector<double>& along_free_axes);
     void drop() { valid_ = false; }
     bool valid() const { return valid_; }

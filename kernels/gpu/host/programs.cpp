@@ -9,8 +9,8 @@ namespace nnp::gpu
 namespace
 {
 
-// Threads of a work-group, one of which works on an atom: enough that an atom's neighbours keep them busy; more where there
-// are so few atoms that multiprocessors would idle (an H200 has 132), fewer where lists are short.
+// Threads of a work-group, one of which works on an atom: enough that an atom's neighbours keep them busy; more where
+// there are so few atoms that multiprocessors would idle (an H200 has 132), fewer where lists are short.
 constexpr int GROUP_SIZE = 64, SMALL_GROUP = 32, SMALL_CAPACITY = 64;
 struct LargeGroup {
     int64_t atoms;  // up to so many
@@ -127,8 +127,7 @@ void Programs::start(Program& program, std::string_view name, const char* base, 
     for (size_t i = 0; i < slots.size(); ++i)
         values_[i] = arguments[slots[i]];
     groups = std::clamp<int64_t>(groups, 1, device_->most_groups);
-    device_.check(
-        device_->launch(device_.context(), found->second.handle, groups, program.group_size, values_.data()));
+    device_.check(device_->launch(device_.context(), found->second.handle, groups, program.group_size, values_.data()));
 }
 
 void Programs::launch_over(const char* name, int64_t n)
@@ -155,8 +154,9 @@ void Programs::change(size_t element, int64_t n)
     Key key = {capacity_, group_size_};
     auto found = tangents_.find(key);
     if (found == tangents_.end())
-        found = tangents_.emplace(key, compile(write_tangent_program(model_, options(key.first, key.second)), key.second))
-                    .first;
+        found =
+            tangents_.emplace(key, compile(write_tangent_program(model_, options(key.first, key.second)), key.second))
+                .first;
     arguments[Slot::n] = static_cast<uint64_t>(n);
     start(found->second, change_names_[element], "nnp_change", n);
 }

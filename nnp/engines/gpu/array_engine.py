@@ -163,8 +163,8 @@ class GpuKernelEngine(StructureEngine):
             real = np.float32 if atoms.single else np.float64
             by_positions = self.device.new(positions, (atoms.n, 3), real)
             by_strain = self.device.new(positions, (3, 3), np.float64) if strain else None
-            found = [by_positions] if by_strain is None else [by_positions, by_strain]
-            handles = [self.device.view("gradient", array).handle for array in found]
+            arrays = [by_positions] if by_strain is None else [by_positions, by_strain]
+            handles = [self.device.view("gradient", array).handle for array in arrays]
             self._host.give_gradient(handles[0], atoms.single, handles[1] if strain else 0)
         return by_positions, by_strain
 
@@ -196,8 +196,8 @@ class GpuKernelEngine(StructureEngine):
             return like_host(positions, self.descriptor_jvp(structure, *along))
         with self._queue(positions, displacement, strain):
             atoms = ArrayAtoms(self.device, positions, atomic_numbers, cell, pbc)
-            along = self._along(atoms.n, displacement, strain)
-            self._host.evaluate(atoms.given, jvp_request(*along))
+            direction = self._along(atoms.n, displacement, strain)
+            self._host.evaluate(atoms.given, jvp_request(*direction))
             return self._functions(positions)
 
     def _functions(self, like: Any) -> Any:

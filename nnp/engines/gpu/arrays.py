@@ -87,7 +87,7 @@ class ArrayAtoms:
         there = isinstance(self._pbc, Buffer)
         pbc = (self._device.downloaded(self._pbc) if there else self._pbc).astype(np.bool_)
         if not pbc.all():
-            _ = Structure(np.zeros((1, 3)), [1], np.eye(3), pbc).volume  # says so
+            _ = Structure(np.zeros((1, 3)), np.ones(1, np.int64), np.eye(3), pbc).volume  # says so
 
     def _put(self, field: str, name: str, value: Any, shape: tuple[int, ...], dtype: Any) -> Any:
         """A host value as an array, a device array as a buffer, of this type."""

@@ -167,23 +167,23 @@ class Device(ABC):
                 self.many_threads,
                 self._name,
                 None,
-                c.ALLOCATE(self._guarded(self._allocate)),
+                c.ALLOCATE(self._guarded("_allocate")),
                 c.RELEASE(self._released),
-                c.COPY(self._guarded(lambda *a: self.write(*a))),
-                c.COPY(self._guarded(lambda *a: self.read(*a))),
-                c.COMPILE(self._guarded(self._compile)),
-                c.KERNEL(self._guarded(self._kernel)),
-                c.LAUNCH(self._guarded(lambda *a: self.launch(*a))),
+                c.COPY(self._guarded("write")),
+                c.COPY(self._guarded("read")),
+                c.COMPILE(self._guarded("_compile")),
+                c.KERNEL(self._guarded("_kernel")),
+                c.LAUNCH(self._guarded("launch")),
                 c.MESSAGE(lambda _: ct.addressof(self._message)),
             )
         return self._table
 
-    def _guarded(self, work: Callable[..., None]) -> Callable[..., int]:
-        """No exception may cross C code."""
+    def _guarded(self, method: str) -> Callable[..., int]:
+        """A method that the host calls: no exception may cross C code."""
 
         def call(_: int, *arguments: Any) -> int:
             try:
-                work(*arguments)
+                getattr(self, method)(*arguments)
             except BaseException as error:  # noqa: BLE001 - raised again by `reraise`
                 self._failure = error
                 self._message.value = str(error).encode()[:999]

@@ -208,9 +208,9 @@ class OpenCLDevice(Device):
         earlier.flush()
 
 
-def _host(address: int, n_bytes: int) -> np.ndarray:
-    """Memory of the host as an array."""
-    return np.frombuffer((ct.c_uint8 * n_bytes).from_address(address), np.uint8)
+def _host(address: int, n_bytes: int) -> Any:
+    """Memory of the host, as what PyOpenCL copies from and to."""
+    return (ct.c_uint8 * n_bytes).from_address(address)
 
 
 def _new_queue(index: int) -> Any:

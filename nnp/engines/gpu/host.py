@@ -59,7 +59,8 @@ class Host:
         self._call("create", ct.byref(arrays), ct.byref(options), ct.byref(table), ct.byref(handle))
         self._handle = handle
         destroy = self._library.nnp_gpu_engine_destroy
-        weakref.finalize(self, _destroy, destroy, handle, table, device).atexit = False
+        finalizer = weakref.finalize(self, _destroy, destroy, handle, table, device)
+        finalizer.atexit = False  # type: ignore[misc]  # its slots are properties to mypy
 
     def prepare(self) -> None:
         """Compile the kernels now."""
@@ -70,9 +71,7 @@ class Host:
         if atoms.n == 0:
             raise StructureError("the structure has no atoms")
         found = c.Found()
-        self._call(
-            "evaluate", self._handle, ct.byref(atoms), ct.byref(request), ct.byref(found)
-        )
+        self._call("evaluate", self._handle, ct.byref(atoms), ct.byref(request), ct.byref(found))
         return found
 
     def launch(self, atoms: c.Atoms, request: c.Request) -> None:

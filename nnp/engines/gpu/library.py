@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes as ct
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -32,9 +31,7 @@ ALLOCATE = ct.CFUNCTYPE(ct.c_int, _void_p, _int64, _int32, ct.POINTER(_uint64))
 RELEASE = ct.CFUNCTYPE(None, _void_p, _uint64)
 COPY = ct.CFUNCTYPE(ct.c_int, _void_p, _uint64, _void_p, _int64)
 COMPILE = ct.CFUNCTYPE(ct.c_int, _void_p, ct.c_char_p, _int32, ct.POINTER(_uint64))
-KERNEL = ct.CFUNCTYPE(
-    ct.c_int, _void_p, _uint64, ct.c_char_p, ct.c_char_p, ct.POINTER(_uint64)
-)
+KERNEL = ct.CFUNCTYPE(ct.c_int, _void_p, _uint64, ct.c_char_p, ct.c_char_p, ct.POINTER(_uint64))
 LAUNCH = ct.CFUNCTYPE(ct.c_int, _void_p, _uint64, _int64, _int32, _void_p)
 MESSAGE = ct.CFUNCTYPE(_void_p, _void_p)
 
@@ -146,9 +143,8 @@ class SourceOptions(ct.Structure):
     ]
 
 
-@cache
 def load_library() -> ct.CDLL:
-    """libnnp with the functions of nnp_gpu.h declared.
+    """The C library with the functions of nnp_gpu.h declared.
 
     Raises:
         UnavailableError: it is missing, does not load, or is of another version.

@@ -2,6 +2,7 @@
 
 #include "gpu_kernel.h"
 #include "host_kernel.h"
+#include "local_memory.h"
 
 #include "openmm/OpenMMException.h"
 #include "openmm/cuda/CudaPlatform.h"
@@ -68,7 +69,7 @@ OpenMM::KernelImpl* GpuKernelFactory::createKernelImpl(std::string name, const O
                                       ", or make the force with gpu_kernels=False, which evaluates on the host");
     bool chosen = name == CalcNNPForceKernel::Name() && why_not.empty() && !devices.first->getIsCPU();
     if (asked || chosen)
-        return new GpuCalcNNPForceKernel(name, platform, *devices.first);
+        return new GpuCalcNNPForceKernel(name, platform, *devices.first, local_memory_of(platform, context));
     return new HostCalcNNPForceKernel(name, platform, devices.first);
 }
 

@@ -1,9 +1,11 @@
-// NNPForce on OpenCL, CUDA and HIP: the kernels of kernels/gpu, compiled by OpenMM.
+// NNPForce on OpenCL, CUDA and HIP: libnnp's GPU engine on OpenMM's device.
 #ifndef NNP_PLUGIN_GPU_KERNEL_H
 #define NNP_PLUGIN_GPU_KERNEL_H
 
 #include "kernels.h"
-#include "neighbor_list.h"
+#include "openmm_device.h"
+
+#include "nnp_gpu.h"
 
 namespace nnp_openmm
 {
@@ -11,10 +13,8 @@ namespace nnp_openmm
 class GpuCalcNNPForceKernel : public CalcNNPForceKernel
 {
 public:
-    GpuCalcNNPForceKernel(const std::string& name, const OpenMM::Platform& platform, ComputeContext& context)
-        : CalcNNPForceKernel(name, platform), context_(context)
-    {
-    }
+    GpuCalcNNPForceKernel(const std::string& name, const OpenMM::Platform& platform, ComputeContext& context,
+                          int64_t local_bytes);
     ~GpuCalcNNPForceKernel() override;
 
     void initialize(OpenMM::ContextImpl& context, const NNPForce& force) override;
@@ -23,34 +23,37 @@ public:
     std::shared_ptr<Record> record() override { return record_; }
 
 private:
+    struct Destroy {
+        void operator()(nnp_gpu_engine* engine) const { nnp_gpu_engine_destroy(engine); }
+    };
+    using EnginePointer = std::unique_ptr<nnp_gpu_engine, Destroy>;
+
     ComputeContext& context_;
+    OpenMMDevice device_;
     ForceOptions options_;
-    bool periodic_ = false, lost_ = false;  // lost: the last results were not finite, and may be passed on
+    bool bound_ = false, periodic_ = false;
+    bool lost_ = false;  // the last results were not finite, and may be passed on
     std::string scale_parameter_;
     Widths widths_;
     std::vector<int32_t> atomic_numbers_;  // of the atoms
+    std::vector<int64_t> numbers_;         // the same, as the engine takes them
     std::shared_ptr<Latest> latest_;
     std::shared_ptr<Record> record_ = std::make_shared<Record>();
-    std::unique_ptr<Program> program_;
-    std::unique_ptr<DeviceNeighborList> list_;
-    DeviceKernel gather_, scatter_;
-    DeviceArray atom_of_, partial_, report_, outside_, nothing_;
+    EnginePointer engine_;
+    OpenMM::ComputeKernel gather_, scatter_;
+    std::unique_ptr<ArrayInterface> atom_of_, positions_;
 
     void take(const NNPForce& force);
-    void set_room(int extrapolations);
-    Matrix cell() const;
+    EnginePointer make_engine(const NNPForce& force) const;
+    void make_transfers();
+    void bind_transfers();
     void gather();
-    void launch(int wanted);
-    void evaluate_until_settled(int wanted);
-    // False when something had to be made anew: again.
-    bool evaluate(int wanted);
-    bool settle(const std::vector<int>& counters);
-    bool settle_failures();
-    void read_extrapolations(int count);
     void scatter(double scale);
-    void take_energy();
+    nnp_gpu_found evaluate(bool include_forces);
+    void read_extrapolations(int64_t count);
     void fetch();
-    [[noreturn]] void fail(int code, const std::string& sentence);
+    void check(int code, const nnp_error& error);
+    [[noreturn]] void fail(int code, const std::string& message);
 };
 
 }  // namespace nnp_openmm

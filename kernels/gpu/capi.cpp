@@ -1,6 +1,8 @@
 // The C interface of the generator (host/capi.cpp has the engine's): what is thrown becomes a code and a message.
 #include "groups.h"
-#include "guarded.h"
+#include "guard.h"
+#include "handle.h"
+#include "nnp_gpu.h"
 #include "source.h"
 
 #include <algorithm>
@@ -8,12 +10,24 @@
 namespace
 {
 
-using nnp::gpu::guarded_count;
+// The count that `work` returns, or minus a code.
+template <class Work>
+int64_t guarded_count(nnp_error* error, Work work)
+{
+    int64_t count = 0;
+    int code = nnp::guarded(error, [&] { count = work(); });
+    return code == NNP_OK ? count : -code;
+}
+
+const nnp::Model& model_of(const nnp_model* model)
+{
+    nnp::require(model, "the model is a null pointer");
+    return *model->model;
+}
 
 nnp_gpu_options checked(const nnp_gpu_options* options)
 {
-    if (!options)
-        throw nnp::Error(NNP_BAD_ARGUMENT, "an argument is a null pointer");
+    nnp::require(options, "the options are a null pointer");
     nnp::gpu::check_options(*options);
     return *options;
 }
@@ -57,42 +71,38 @@ int64_t hand_out(const Container& values, T* out, int64_t size)
 
 }  // namespace
 
-int nnp_gpu_abi_version(void)
+int nnp_gpu_version(void)
 {
-    return NNP_GPU_ABI_VERSION;
+    return NNP_GPU_VERSION;
 }
 
-int64_t nnp_gpu_source(const nnp_potential_arrays* potential, const nnp_gpu_options* options, int32_t program,
-                       char* out, int64_t size, nnp_error* error)
+int64_t nnp_gpu_source(const nnp_model* model, const nnp_gpu_options* options, int32_t program, char* out, int64_t size,
+                       nnp_error* error)
 {
     return guarded_count(error, [&] {
-        std::string text = program_of(nnp::gpu::model_of(potential), checked(options), program);
+        std::string text = program_of(model_of(model), checked(options), program);
         text.push_back('\0');
         return hand_out(text, out, size);
     });
 }
 
-int64_t nnp_gpu_parameters(const nnp_potential_arrays* potential, int32_t element, double* out, int64_t size,
-                           nnp_error* error)
+int64_t nnp_gpu_parameters(const nnp_model* model, int32_t element, double* out, int64_t size, nnp_error* error)
 {
     return guarded_count(error, [&] {
-        nnp::Model model = nnp::gpu::model_of(potential);
-        const nnp::Element& chosen = element_of(model, element);
-        return hand_out(nnp::gpu::parameters_of(chosen, groups_of(model, element)), out, size);
+        const nnp::Element& chosen = element_of(model_of(model), element);
+        return hand_out(nnp::gpu::parameters_of(chosen, groups_of(*model->model, element)), out, size);
     });
 }
 
-int64_t nnp_gpu_order(const nnp_potential_arrays* potential, int32_t element, int64_t* out, int64_t size,
-                      nnp_error* error)
+int64_t nnp_gpu_order(const nnp_model* model, int32_t element, int64_t* out, int64_t size, nnp_error* error)
 {
     return guarded_count(error, [&] {
-        nnp::Model model = nnp::gpu::model_of(potential);
-        element_of(model, element);
-        return hand_out(nnp::gpu::order_of(groups_of(model, element)), out, size);
+        element_of(model_of(model), element);
+        return hand_out(nnp::gpu::order_of(groups_of(*model->model, element)), out, size);
     });
 }
 
-int64_t nnp_gpu_local_bytes(const nnp_potential_arrays* potential, const nnp_gpu_options* options, nnp_error* error)
+int64_t nnp_gpu_local_bytes(const nnp_model* model, const nnp_gpu_options* options, nnp_error* error)
 {
-    return guarded_count(error, [&] { return nnp::gpu::local_bytes(nnp::gpu::model_of(potential), checked(options)); });
+    return guarded_count(error, [&] { return nnp::gpu::local_bytes(model_of(model), checked(options)); });
 }

@@ -63,7 +63,8 @@ enum nnp_code {
     NNP_BAD_FILE = 7,        /* no model file, damaged, or of another version */
     NNP_OVERLAP = 8,         /* two atoms in the same place: atom < other, value is their distance */
     NNP_UNKNOWN_ELEMENT = 9, /* the model has no network for the atom's element; value is the atomic number */
-    NNP_LOST_POSITION = 10   /* a coordinate is not finite; value is the coordinate */
+    NNP_LOST_POSITION = 10,  /* a coordinate is not finite; value is the coordinate */
+    NNP_UNAVAILABLE = 11     /* a device that cannot: no memory, no such kernel, a compiler that refuses */
 };
 
 typedef struct nnp_error {

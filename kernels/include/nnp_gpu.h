@@ -14,19 +14,7 @@
 extern "C" {
 #endif
 
-#define NNP_GPU_ABI_VERSION 3
-
-#if NNP_ABI_VERSION < 3
-enum { NNP_OVERLAP = 8, NNP_UNKNOWN_ELEMENT = 9, NNP_LOST_POSITION = 10 };
-typedef struct nnp_error {
-    int32_t code;
-    int32_t function;
-    int64_t atom, other;
-    double value;
-    char text[1000];
-} nnp_error;
-#endif
-enum { NNP_UNAVAILABLE = 11 }; /* the device cannot: no memory, no such kernel, a compiler that refuses */
+#define NNP_GPU_VERSION 3 /* of this interface; nnp_gpu_version() says the library's */
 
 typedef struct nnp_gpu_engine nnp_gpu_engine;
 
@@ -85,11 +73,11 @@ typedef struct nnp_gpu_statistics {
     int64_t generation;   /* another number: buffers, programs or atoms are others, what was recorded does not stand */
 } nnp_gpu_statistics;
 
-NNP_API int nnp_gpu_abi_version(void);
+NNP_API int nnp_gpu_version(void);
 
-/* Functions that return an int return an enum nnp_code and fill *error (may be NULL). The table is copied; what its
- * context points to has to outlive the engine. */
-NNP_API int nnp_gpu_engine_create(const nnp_potential_arrays* potential, const nnp_gpu_engine_options* options,
+/* Functions that return an int return an enum nnp_code and fill *error (may be NULL). The engine keeps what it needs of
+ * the model. The table is copied; what its context points to has to outlive the engine. On failure *engine is NULL. */
+NNP_API int nnp_gpu_engine_create(const nnp_model* model, const nnp_gpu_engine_options* options,
                                   const nnp_device* device, nnp_gpu_engine** engine, nnp_error* error);
 NNP_API void nnp_gpu_engine_destroy(nnp_gpu_engine* engine);
 
@@ -150,17 +138,15 @@ enum nnp_gpu_program {
  * enum nnp_code. */
 
 /* A program, zero-terminated; the count includes the zero. */
-NNP_API int64_t nnp_gpu_source(const nnp_potential_arrays* potential, const nnp_gpu_options* options, int32_t program,
-                               char* out, int64_t size, nnp_error* error);
+NNP_API int64_t nnp_gpu_source(const nnp_model* model, const nnp_gpu_options* options, int32_t program, char* out,
+                               int64_t size, nnp_error* error);
 /* The parameter buffer of one element (by rising atomic number): see atom.cc. */
-NNP_API int64_t nnp_gpu_parameters(const nnp_potential_arrays* potential, int32_t element, double* out, int64_t size,
+NNP_API int64_t nnp_gpu_parameters(const nnp_model* model, int32_t element, double* out, int64_t size,
                                    nnp_error* error);
 /* For each function inside the kernels, its number among the element's functions. */
-NNP_API int64_t nnp_gpu_order(const nnp_potential_arrays* potential, int32_t element, int64_t* out, int64_t size,
-                              nnp_error* error);
+NNP_API int64_t nnp_gpu_order(const nnp_model* model, int32_t element, int64_t* out, int64_t size, nnp_error* error);
 /* Bytes of local memory that a work-group needs: one number. */
-NNP_API int64_t nnp_gpu_local_bytes(const nnp_potential_arrays* potential, const nnp_gpu_options* options,
-                                    nnp_error* error);
+NNP_API int64_t nnp_gpu_local_bytes(const nnp_model* model, const nnp_gpu_options* options, nnp_error* error);
 
 #ifdef __cplusplus
 }

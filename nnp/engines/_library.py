@@ -6,16 +6,24 @@ import ctypes as ct
 import os
 import sys
 import sysconfig
+import weakref
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 import nnp
 from nnp.engines.flatten import FlatPotential
-from nnp.errors import FileFormatError, NNPError, NumericalError, OptionError, StructureError, UnavailableError
+from nnp.errors import (
+    FileFormatError,
+    NNPError,
+    NumericalError,
+    OptionError,
+    StructureError,
+    UnavailableError,
+)
 
 ABI_VERSION = 3
-GPU_ABI_VERSION = 3
+GPU_VERSION = 3
 _NAME = "libnnp.3.dylib" if sys.platform == "darwin" else "libnnp.so.3"
 
 # enum nnp_code of nnp.h
@@ -28,6 +36,7 @@ _ERRORS: dict[int, type[NNPError]] = {
     8: StructureError,
     9: StructureError,
     10: StructureError,
+    11: UnavailableError,
 }
 _NOT_FOUND = -1
 
@@ -202,14 +211,31 @@ def load_library() -> ct.CDLL:
         raise UnavailableError(
             f"the C++ library {path} does not load ({error}): reinstall the package"
         ) from error
-    found = library.nnp_version(), library.nnp_gpu_abi_version()
-    if found != (ABI_VERSION, GPU_ABI_VERSION):
+    found = library.nnp_version(), library.nnp_gpu_version()
+    if found != (ABI_VERSION, GPU_VERSION):
         raise UnavailableError(
             f"the C++ library {path} speaks version {found[0]} of its interface ({found[1]} for "
-            f"GPUs), this package version {ABI_VERSION} ({GPU_ABI_VERSION}): reinstall the package"
+            f"GPUs), this package version {ABI_VERSION} ({GPU_VERSION}): reinstall the package"
         )
     _declare(library)
     return library
+
+
+class Model:
+    """An nnp_model of a flat potential, released with this object.
+
+    Raises:
+        OptionError: the arrays do not describe a potential.
+    """
+
+    def __init__(self, flat: FlatPotential) -> None:
+        library, failure, self.handle = load_library(), Failure(), ct.c_void_p()
+        library.nnp_model_from_arrays(
+            ct.byref(PotentialArrays.of(flat)), ct.byref(self.handle), ct.byref(failure)
+        )
+        failure.raise_any()
+        finalizer = weakref.finalize(self, library.nnp_model_release, self.handle)
+        finalizer.atexit = False  # type: ignore[misc]  # its slots are properties to mypy
 
 
 def check(code: int, message: str, *atoms: int) -> None:

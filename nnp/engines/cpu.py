@@ -256,16 +256,10 @@ def _options(dtype: str, threads: int | None, skin: float | None, target: str) -
 
 
 def _create(library: ct.CDLL, potential: Potential, options: c.Options) -> ct.c_void_p:
-    flat = flatten(potential)
-    model, engine, failure = ct.c_void_p(), ct.c_void_p(), c.Failure()
-    library.nnp_model_from_arrays(
-        ct.byref(c.PotentialArrays.of(flat)), ct.byref(model), ct.byref(failure)
-    )
+    model, engine, failure = c.Model(flatten(potential)), ct.c_void_p(), c.Failure()
+    library.nnp_engine_create(model.handle, ct.byref(options), ct.byref(engine), ct.byref(failure))
     failure.raise_any()
-    library.nnp_engine_create(model, ct.byref(options), ct.byref(engine), ct.byref(failure))
-    library.nnp_model_release(model)  # the engine keeps what it needs
-    failure.raise_any()
-    return engine
+    return engine  # keeps what it needs of the model
 
 
 def _pointer(array: NDArray[np.float64]) -> Any:

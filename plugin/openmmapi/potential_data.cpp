@@ -123,4 +123,15 @@ double read_cutoff(const PotentialData& potential)
     return cutoff;
 }
 
+ModelPointer make_model(const PotentialData& potential)
+{
+    nnp_arrays arrays = {potential.integers.data(), static_cast<int64_t>(potential.integers.size()),
+                         potential.reals.data(), static_cast<int64_t>(potential.reals.size())};
+    nnp_error error;
+    nnp_model* model = nullptr;
+    if (nnp_model_from_arrays(&arrays, &model, &error) != NNP_OK)
+        throw OpenMM::OpenMMException("NNPForce: " + std::string(error.text));
+    return ModelPointer(model);
+}
+
 }  // namespace nnp_openmm

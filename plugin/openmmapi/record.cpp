@@ -1,5 +1,7 @@
 #include "record.h"
 
+#include "openmm/OpenMMException.h"
+
 #include <cmath>
 
 namespace nnp_openmm
@@ -46,6 +48,36 @@ std::string Record::complaint(int64_t allowed) const
            " that max_extrapolations allows; the worst is function " + std::to_string(functions[worst]) +
            " of particle " + std::to_string(extrapolating_particles[worst]) + ", outside its training range by " +
            std::to_string(relative[worst]) + " of that range: train on such structures, or allow more";
+}
+
+void Record::refuse(const nnp_error& error, const std::string& where)
+{
+    auto particle = [&](int64_t atom) { return atom < 0 ? -1 : particles[static_cast<size_t>(atom)]; };
+    int64_t first = particle(error.atom), second = particle(error.other);
+    std::string who = "particle " + std::to_string(first), text = error.text;
+    if (error.code == NNP_LOST_POSITION)
+        text = "position of " + who + " is not finite" + where +
+               ": the simulation has become unstable (a smaller time step or a minimisation first may help) or its "
+               "positions were never set";
+    else if (error.code == NNP_OVERLAP)
+        text = "atoms " + std::to_string(first) + " and " + std::to_string(second) +
+               " are in the same place: remove one of them";
+    else if (error.code == NNP_NOT_FINITE && first >= 0)
+        text = "energy or force of " + who +
+               " is not finite: the structure is far outside what the potential was trained on; look at the particles "
+               "around this one";
+    else if (error.atom >= 0 && n_particles != static_cast<int64_t>(particles.size()))  // its text counts otherwise
+        text = who + " (atom " + std::to_string(error.atom) + " of the potential): " + text;
+    fail(error.code, text, first, second);
+}
+
+void Record::fail(int error_code, const std::string& text, int64_t particle, int64_t other)
+{
+    code = error_code;
+    message = text;
+    failed_particle = particle;
+    failed_other = other;
+    throw OpenMM::OpenMMException(text);
 }
 
 }  // namespace nnp_openmm

@@ -47,6 +47,10 @@ struct Record {
                             const Widths& widths);
     // What to say when more than `allowed` atoms extrapolate; empty when not. A negative number allows all.
     std::string complaint(int64_t allowed) const;
+    // Notes a failure and throws it as an OpenMMException. An engine's error counts atoms, which become particles;
+    // where: of a position that is not finite.
+    [[noreturn]] void refuse(const nnp_error& error, const std::string& where = "");
+    [[noreturn]] void fail(int error_code, const std::string& text, int64_t particle = -1, int64_t other = -1);
 };
 
 // The record of the Context that a force was last evaluated in. Shared by the force, its kernels and its readers.

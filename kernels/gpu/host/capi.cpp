@@ -1,6 +1,7 @@
 // The C interface of the engine: nnp_gpu.h.
 #include "engine.h"
-#include "guarded.h"
+#include "guard.h"
+#include "handle.h"
 
 struct nnp_gpu_engine {
     nnp::gpu::GpuEngine engine;
@@ -9,24 +10,24 @@ struct nnp_gpu_engine {
 namespace
 {
 
-using nnp::gpu::guarded;
+using nnp::guarded;
 
 template <class... Pointers>
-void require(const Pointers*... pointers)
+void require_all(const Pointers*... pointers)
 {
-    if (((pointers == nullptr) || ...))
-        throw nnp::Error(NNP_BAD_ARGUMENT, "an argument is a null pointer");
+    nnp::require((pointers && ...), "an argument is a null pointer");
 }
 
 }  // namespace
 
-int nnp_gpu_engine_create(const nnp_potential_arrays* potential, const nnp_gpu_engine_options* options,
-                          const nnp_device* device, nnp_gpu_engine** engine, nnp_error* error)
+int nnp_gpu_engine_create(const nnp_model* model, const nnp_gpu_engine_options* options, const nnp_device* device,
+                          nnp_gpu_engine** engine, nnp_error* error)
 {
     return guarded(error, [&] {
-        require(options, device, engine);
+        require_all(engine);
         *engine = nullptr;
-        *engine = new nnp_gpu_engine{{nnp::gpu::model_of(potential), *options, *device}};
+        require_all(model, options, device);
+        *engine = new nnp_gpu_engine{{model->model, *options, *device}};
     });
 }
 
@@ -44,7 +45,7 @@ int nnp_gpu_engine_evaluate(nnp_gpu_engine* engine, const nnp_gpu_atoms* atoms, 
                             nnp_gpu_found* found, nnp_error* error)
 {
     return guarded(error, [&] {
-        require(engine, atoms, request, found);
+        require_all(engine, atoms, request, found);
         *found = engine->engine.evaluate(*atoms, *request);
     });
 }

@@ -33,11 +33,12 @@ int what_of(const nnp_gpu_atoms& atoms)
 
 }  // namespace
 
-GpuEngine::GpuEngine(Model model, const nnp_gpu_engine_options& options, const nnp_device& device)
+GpuEngine::GpuEngine(std::shared_ptr<const Model> model, const nnp_gpu_engine_options& options,
+                     const nnp_device& device)
     : model_(std::move(model)),
       device_(device),
-      programs_(device_, model_, options),
-      list_(device_, programs_, model_, options.skin < 0 ? DEFAULT_SKIN : options.skin),
+      programs_(device_, *model_, options),
+      list_(device_, programs_, *model_, options.skin < 0 ? DEFAULT_SKIN : options.skin),
       partial_(device_, 8),
       report_(device_, 4),
       descriptors_(device_, 8),
@@ -63,14 +64,14 @@ GpuEngine::GpuEngine(Model model, const nnp_gpu_engine_options& options, const n
 
 void GpuEngine::take_parameters()
 {
-    std::vector<ElementPlan> plan = make_plan(model_, Powers::in_slots);
-    size_t width = most_functions(model_);
-    std::vector<int32_t> table(width * model_.elements.size(), -1);
-    for (size_t e = 0; e < model_.elements.size(); ++e) {
+    std::vector<ElementPlan> plan = make_plan(*model_, Powers::in_slots);
+    size_t width = most_functions(*model_);
+    std::vector<int32_t> table(width * model_->elements.size(), -1);
+    for (size_t e = 0; e < model_->elements.size(); ++e) {
         Groups groups = make_groups(plan[e]);
         orders_.push_back(order_of(groups));
         std::copy(orders_[e].begin(), orders_[e].end(), table.begin() + static_cast<int64_t>(e * width));
-        std::vector<double> numbers = parameters_of(model_.elements[e], groups);
+        std::vector<double> numbers = parameters_of(model_->elements[e], groups);
         parameters_.push_back(std::make_unique<Buffer>(device_, mixed_bytes(programs_.precision())));
         parameters_[e]->resize(static_cast<int64_t>(numbers.size()));
         parameters_[e]->write_reals(numbers);
@@ -233,7 +234,7 @@ void GpuEngine::launch(const nnp_gpu_atoms& atoms, const nnp_gpu_request& reques
 void GpuEngine::evaluate_elements(const nnp_gpu_request& request)
 {
     Arguments& a = programs_.arguments;
-    int64_t size = list_.n() * static_cast<int64_t>(most_functions(model_));
+    int64_t size = list_.n() * static_cast<int64_t>(most_functions(*model_));
     if (request.wanted & NNP_GPU_DESCRIPTORS)
         descriptors_.need(size);
     if (request.wanted & NNP_GPU_GRADIENT)
@@ -252,7 +253,7 @@ void GpuEngine::evaluate_elements(const nnp_gpu_request& request)
 void GpuEngine::change_elements(const nnp_gpu_request& request)
 {
     Arguments& a = programs_.arguments;
-    changes_.need(list_.n() * static_cast<int64_t>(most_functions(model_)));
+    changes_.need(list_.n() * static_cast<int64_t>(most_functions(*model_)));
     a[Slot::changes] = changes_.handle();
     a[Slot::direction] = request.direction;
     a[Slot::strain] = request.strain;

@@ -16,7 +16,7 @@ struct Extrapolation {
 class GpuEngine
 {
 public:
-    GpuEngine(Model model, const nnp_gpu_engine_options& options, const nnp_device& device);
+    GpuEngine(std::shared_ptr<const Model> model, const nnp_gpu_engine_options& options, const nnp_device& device);
 
     void prepare();
     nnp_gpu_found evaluate(const nnp_gpu_atoms& atoms, const nnp_gpu_request& request);
@@ -33,7 +33,7 @@ public:
     void give_gradient(uint64_t by_positions, bool single, uint64_t by_strain);
 
 private:
-    Model model_;
+    std::shared_ptr<const Model> model_;
     Device device_;
     Programs programs_;
     NeighborList list_;

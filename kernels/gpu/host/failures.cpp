@@ -1,10 +1,10 @@
 #include "failures.h"
 
 #include "layout.h"
-#include "nnp_gpu.h"
+#include "positions.h"
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
 
 namespace nnp::gpu
 {
@@ -12,7 +12,6 @@ namespace
 {
 
 constexpr double FARTHEST = 1e150;  // its square is a number
-constexpr double NOTHING = std::numeric_limits<double>::quiet_NaN();
 
 // The atom that lies on this one, or itself: its own image.
 int64_t partner_of(int64_t atom, const std::vector<double>& positions, const Lattice& lattice)
@@ -43,14 +42,16 @@ int64_t partner_of(int64_t atom, const std::vector<double>& positions, const Lat
 
 void refuse_lost(const std::vector<double>& positions)
 {
-    for (size_t i = 0; i < positions.size(); ++i) {
-        if (std::abs(positions[i]) <= FARTHEST)
-            continue;
-        const double* r = &positions[i - i % 3];
-        std::string place = " (" + to_text(r[0]) + ", " + to_text(r[1]) + ", " + to_text(r[2]) + ")";
-        throw AtomError(NNP_LOST_POSITION, static_cast<int64_t>(i / 3), positions[i],
-                        "position of atom " + std::to_string(i / 3) +
-                            (std::isfinite(positions[i]) ? " is too far away:" : " is not finite:") + place);
+    for (size_t i = 0; i < positions.size(); i += 3) {
+        const double* r = &positions[i];
+        int64_t atom = static_cast<int64_t>(i / 3);
+        require_finite(r, atom);
+        double farthest = std::max({std::abs(r[0]), std::abs(r[1]), std::abs(r[2])});
+        if (farthest > FARTHEST)
+            throw Error(NNP_LOST_POSITION,
+                        "position of atom " + std::to_string(atom) + " is too far away: (" + to_text(r[0]) + ", " +
+                            to_text(r[1]) + ", " + to_text(r[2]) + ")",
+                        {atom, -1, farthest});
     }
 }
 
@@ -66,16 +67,17 @@ bool judge(const std::vector<int32_t>& status, const std::vector<double>& positi
         if (!(status[i] & STATUS_OVERLAP))
             continue;
         int64_t other = partner_of(i, positions, lattice);
-        throw AtomError(NNP_OVERLAP, std::min(i, other), 0,
-                        "atoms " + std::to_string(std::min(i, other)) + " and " + std::to_string(std::max(i, other)) +
-                            " are in the same place: remove one of them",
-                        std::max(i, other));
+        throw Error(NNP_OVERLAP,
+                    "atoms " + std::to_string(std::min(i, other)) + " and " + std::to_string(std::max(i, other)) +
+                        " are in the same place: remove one of them",
+                    {std::min(i, other), std::max(i, other), 0});
     }
     if (broken >= 0 && !allow_not_finite)
-        throw AtomError(NNP_NOT_FINITE, broken, NOTHING,
-                        "energy or force of atom " + std::to_string(broken) +
-                            " is not finite: the structure is far outside what the potential was trained on; look at "
-                            "the atoms around this one");
+        throw Error(NNP_NOT_FINITE,
+                    "energy or force of atom " + std::to_string(broken) +
+                        " is not finite: the structure is far outside what the potential was trained on; look at "
+                        "the atoms around this one",
+                    {broken});
     return broken >= 0;
 }
 

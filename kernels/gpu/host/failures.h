@@ -10,23 +10,11 @@
 namespace nnp::gpu
 {
 
-// An error about one atom, or two.
-class AtomError : public Error
-{
-public:
-    AtomError(int code, int64_t atom, double value, const std::string& text, int64_t other = -1)
-        : Error(code, text), atom(atom), other(other), value(value)
-    {
-    }
-    int64_t atom, other;
-    double value;
-};
-
-// positions: [n][3]. Throws AtomError(NNP_LOST_POSITION) for the first one that is not finite, or so far away that
+// positions: [n][3]. Throws Error(NNP_LOST_POSITION) for the first one that is not finite, or so far away that
 // squares of distances are not.
 void refuse_lost(const std::vector<double>& positions);
 
-// What the atoms' status says (layout.inc). Throws AtomError(NNP_OVERLAP); and NNP_NOT_FINITE, unless that may pass:
+// What the atoms' status says (layout.inc). Throws Error(NNP_OVERLAP); and NNP_NOT_FINITE, unless that may pass:
 // then returns true. False where only a force was too large for its unit. is_last_scale: no coarser unit is left.
 bool judge(const std::vector<int32_t>& status, const std::vector<double>& positions, const Lattice& lattice,
            bool is_last_scale, bool allow_not_finite);

@@ -1,6 +1,5 @@
 #include "neighbor_list.h"
 
-#include "failures.h"
 #include "layout.h"
 
 #include <algorithm>
@@ -128,9 +127,10 @@ void NeighborList::follow(int64_t n, const int64_t* numbers, const Lattice& latt
         for (int64_t i = 0; i < n; ++i) {
             elements_host_[i] = model_.element_index(static_cast<int>(std::clamp<int64_t>(numbers[i], -1, INT_MAX)));
             if (elements_host_[i] < 0)
-                throw AtomError(NNP_UNKNOWN_ELEMENT, i, static_cast<double>(numbers[i]),
-                                "atom " + std::to_string(i) + " is of element " + std::to_string(numbers[i]) +
-                                    ", which the potential does not know");
+                throw Error(NNP_UNKNOWN_ELEMENT,
+                            "atom " + std::to_string(i) + " is of element " + std::to_string(numbers[i]) +
+                                ", which the potential does not know",
+                            {i, -1, static_cast<double>(numbers[i])});
         }
         if (n != n_)
             allocate(n);

@@ -45,7 +45,7 @@ std::vector<Extrapolation> GpuEngine::extrapolations() const
     for (int64_t i = 0; i < count; ++i) {
         auto atom = static_cast<int64_t>(outside[3 * i]), inside = static_cast<int64_t>(outside[3 * i + 1]);
         int32_t element = list_.elements()[atom];
-        const Function& function = model_.elements[element].functions[orders_[element][inside]];
+        const Function& function = model_->elements[element].functions[orders_[element][inside]];
         double excess = outside[3 * i + 2];
         found[i] = {atom, orders_[element][inside], excess, excess / (function.maximum - function.minimum)};
     }
@@ -95,7 +95,7 @@ void GpuEngine::follow_rows()
 
 void GpuEngine::pad(Buffer& rows, const nnp_gpu_request& request)
 {
-    int64_t size = list_.n() * static_cast<int64_t>(most_functions(model_));
+    int64_t size = list_.n() * static_cast<int64_t>(most_functions(*model_));
     rows.need(size);
     follow_rows();
     Arguments& a = programs_.arguments;
@@ -112,7 +112,7 @@ void GpuEngine::give_functions(uint64_t flat)
     a[Slot::size] = static_cast<uint64_t>(n_functions());
     a[Slot::flat] = flat;
     a[Slot::rows] = (changed_ ? changes_ : descriptors_).handle();
-    programs_.launch_over("nnp_flatten", list_.n() * static_cast<int64_t>(most_functions(model_)));
+    programs_.launch_over("nnp_flatten", list_.n() * static_cast<int64_t>(most_functions(*model_)));
 }
 
 void GpuEngine::give_gradient(uint64_t by_positions, bool single, uint64_t by_strain)

@@ -49,14 +49,14 @@ class Host:
         if skin is not None and not 0 <= skin < np.inf:
             raise OptionError(f"skin={skin} must be a finite number, not negative")
         self._potential, self.device, self._library = potential, device, c.load_library()
-        self._dtype, self._error = dtype, c.Error()
+        self._dtype, self._error = dtype, _library.Failure()
         flat = self._flat = flatten(potential)
         options = c.EngineOptions(
             c.PRECISIONS[dtype], group_size or 0, capacity or 0, -1.0 if skin is None else skin
         )
         handle, table = ct.c_void_p(), device.table()
-        arrays = _library.PotentialArrays.of(flat)
-        self._call("create", ct.byref(arrays), ct.byref(options), ct.byref(table), ct.byref(handle))
+        model = _library.Model(flat)
+        self._call("create", model.handle, ct.byref(options), ct.byref(table), ct.byref(handle))
         self._handle = handle
         destroy = self._library.nnp_gpu_engine_destroy
         finalizer = weakref.finalize(self, _destroy, destroy, handle, table, device)
@@ -146,13 +146,13 @@ class Host:
             self.device.reraise()
             self._raise(error)
 
-    def _raise(self, error: c.Error) -> None:
+    def _raise(self, error: _library.Failure) -> None:
         if error.code == c.UNKNOWN_ELEMENT:
             raise StructureError(
                 f"atom {error.atom} is {chemical_symbol(int(error.value))}, but the potential "
                 f"knows only {', '.join(self._potential.elements)}"
             )
-        _library.check(error.code, error.text.decode())
+        error.raise_any()
 
 
 def _destroy(destroy: Any, handle: ct.c_void_p, *_: Any) -> None:

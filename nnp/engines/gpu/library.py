@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.engines import _library
-from nnp.engines._library import PotentialArrays, check
 from nnp.engines.flatten import FlatPotential
 
 DEVICE_VERSION = 1
@@ -119,19 +118,6 @@ class Statistics(ct.Structure):
     ]
 
 
-class Error(ct.Structure):
-    """nnp_error"""
-
-    _fields_ = [
-        ("code", _int32),
-        ("function", _int32),
-        ("atom", _int64),
-        ("other", _int64),
-        ("value", ct.c_double),
-        ("text", ct.c_char * 1000),
-    ]
-
-
 class SourceOptions(ct.Structure):
     """nnp_gpu_options"""
 
@@ -155,8 +141,8 @@ def load_library() -> ct.CDLL:
 
 
 def _declare(library: ct.CDLL) -> None:
-    engine, error, count = ct.c_void_p, ct.POINTER(Error), ct.c_int64
-    potential, source = ct.POINTER(PotentialArrays), ct.POINTER(SourceOptions)
+    engine, error, count = ct.c_void_p, ct.POINTER(_library.Failure), ct.c_int64
+    potential, source = ct.c_void_p, ct.POINTER(SourceOptions)
     atoms, request = ct.POINTER(Atoms), ct.POINTER(Request)
     create = [potential, ct.POINTER(EngineOptions), ct.POINTER(DeviceTable), ct.POINTER(engine)]
     signatures: dict[str, tuple[Any, list[Any]]] = {
@@ -191,8 +177,7 @@ class Generator:
 
     def __init__(self, flat: FlatPotential) -> None:
         self._library = load_library()
-        self._flat = flat  # keeps the arrays alive that `_arrays` points to
-        self._arrays = PotentialArrays.of(flat)
+        self._model = _library.Model(flat)
 
     def source(self, options: SourceOptions, program: str = "evaluation") -> str:
         """A program's text; ``program``: of `PROGRAMS`."""
@@ -218,9 +203,8 @@ class Generator:
         return out
 
     def _call(self, function: str, *arguments: Any) -> int:
-        error = Error()
-        result = getattr(self._library, f"nnp_gpu_{function}")(
-            ct.byref(self._arrays), *arguments, ct.byref(error)
-        )
-        check(int(error.code), error.text.decode())
+        error = _library.Failure()
+        call = getattr(self._library, f"nnp_gpu_{function}")
+        result = call(self._model.handle, *arguments, ct.byref(error))
+        error.raise_any()
         return int(result)

@@ -26,15 +26,9 @@ Evaluator::Evaluator(const NNPForce& force, int precision, int threads)
 
 Evaluator::EnginePointer Evaluator::make_engine(const NNPForce& force) const
 {
-    const PotentialData& potential = force.potential();
-    nnp_arrays arrays = {potential.integers.data(), static_cast<int64_t>(potential.integers.size()),
-                         potential.reals.data(), static_cast<int64_t>(potential.reals.size())};
     nnp_options options = {options_.precision, options_.threads, options_.skin, options_.target};
     nnp_error error;
-    nnp_model* made = nullptr;
-    if (nnp_model_from_arrays(&arrays, &made, &error) != NNP_OK)
-        throw OpenMM::OpenMMException("NNPForce: " + std::string(error.text));
-    std::unique_ptr<nnp_model, decltype(&nnp_model_release)> model(made, nnp_model_release);
+    ModelPointer model = make_model(force.potential());
     nnp_engine* engine = nullptr;
     if (nnp_engine_create(model.get(), &options, &engine, &error) != NNP_OK)
         throw OpenMM::OpenMMException("NNPForce: " + std::string(error.text));
@@ -114,7 +108,7 @@ double Evaluator::evaluate(const std::vector<OpenMM::Vec3>& positions, const Ope
     record_->message.clear();
     std::string complaint = record_->complaint(options_.max_extrapolations);
     if (!complaint.empty())
-        fail(NNP_BAD_STRUCTURE, complaint);
+        record_->fail(NNP_BAD_STRUCTURE, complaint);
     return record_->energy * KJ_MOL_PER_EV;
 }
 
@@ -153,49 +147,14 @@ void Evaluator::fill_with_nan()
     record_->forces.assign(record_->forces.size(), NOT_A_NUMBER);
 }
 
-// The engine counts atoms, the System particles.
-int64_t Evaluator::particle(int64_t atom) const
-{
-    return atom < 0 ? -1 : record_->particles[atom];
-}
-
 void Evaluator::refuse(const nnp_error& error, const std::vector<OpenMM::Vec3>& positions)
 {
-    int64_t first = particle(error.atom), second = particle(error.other);
-    std::string who = "particle " + std::to_string(first);
+    std::string where;
     if (error.code == NNP_LOST_POSITION) {
-        const OpenMM::Vec3& r = positions[first];
-        fail(error.code,
-             "position of " + who + " is not finite: (" + std::to_string(r[0]) + ", " + std::to_string(r[1]) + ", " +
-                 std::to_string(r[2]) +
-                 ") nm: the simulation has become unstable (a smaller time step or a minimisation first may help) or "
-                 "its positions were never set",
-             first);
+        const OpenMM::Vec3& r = positions[record_->particles[error.atom]];
+        where = ": (" + std::to_string(r[0]) + ", " + std::to_string(r[1]) + ", " + std::to_string(r[2]) + ") nm";
     }
-    if (error.code == NNP_OVERLAP)
-        fail(error.code,
-             "atoms " + std::to_string(first) + " and " + std::to_string(second) +
-                 " are in the same place: remove one of them",
-             first, second);
-    if (error.code == NNP_NOT_FINITE && first >= 0)
-        fail(error.code,
-             "energy or force of " + who +
-                 " is not finite: the structure is far outside what the potential was trained on; look at the "
-                 "particles around this one",
-             first);
-    std::string text = error.text;
-    if (error.atom >= 0 && !all_particles())  // its text counts otherwise
-        text = who + " (atom " + std::to_string(error.atom) + " of the potential): " + text;
-    fail(error.code, text, first, second);
-}
-
-void Evaluator::fail(int code, const std::string& text, int64_t particle, int64_t other)
-{
-    record_->code = code;
-    record_->message = text;
-    record_->failed_particle = particle;
-    record_->failed_other = other;
-    throw OpenMM::OpenMMException(text);
+    record_->refuse(error, where);
 }
 
 }  // namespace nnp_openmm

@@ -51,8 +51,6 @@ private:
     void read_extrapolations();
     void fill_with_nan();
     [[noreturn]] void refuse(const nnp_error& error, const std::vector<OpenMM::Vec3>& positions);
-    [[noreturn]] void fail(int code, const std::string& text, int64_t particle = -1, int64_t other = -1);
-    int64_t particle(int64_t atom) const;
 };
 
 }  // namespace nnp_openmm

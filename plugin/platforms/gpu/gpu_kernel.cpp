@@ -17,31 +17,6 @@ constexpr double FIXED_POINT = 0x1p32;  // OpenMM's forces
 constexpr int GROUP_SIZE = 64;
 constexpr double NOT_A_NUMBER = std::numeric_limits<double>::quiet_NaN();
 
-// In the System's particles, for the engine counts atoms.
-std::string message_of(const nnp_error& error, const std::vector<int64_t>& particles)
-{
-    auto particle = [&](int64_t atom) { return std::to_string(particles.at(static_cast<size_t>(atom))); };
-    switch (error.code) {
-        case NNP_LOST_POSITION:
-            return "position of particle " + particle(error.atom) +
-                   " is not finite: the simulation has become unstable (a smaller time step or a minimisation first "
-                   "may help) or its positions were never set";
-        case NNP_OVERLAP:
-            return "atoms " + particle(error.atom) + " and " + particle(error.other) +
-                   " are in the same place: remove one of them";
-        case NNP_NOT_FINITE:
-            return (error.atom < 0 ? "the sum of the atoms' energies"
-                                   : "energy or force of atom " + particle(error.atom)) +
-                   std::string(
-                       " is not finite: the structure is far outside what the potential was trained on; look at "
-                       "the atoms around this one");
-        case NNP_UNAVAILABLE:
-            return std::string("NNPForce: ") + error.text + ", or make the force with gpu_kernels=False";
-        default:
-            return std::string("NNPForce: ") + error.text;
-    }
-}
-
 }  // namespace
 
 GpuCalcNNPForceKernel::GpuCalcNNPForceKernel(const std::string& name, const OpenMM::Platform& platform,
@@ -75,9 +50,6 @@ void GpuCalcNNPForceKernel::initialize(OpenMM::ContextImpl&, const NNPForce& for
 
 GpuCalcNNPForceKernel::EnginePointer GpuCalcNNPForceKernel::make_engine(const NNPForce& force) const
 {
-    const PotentialData& potential = force.potential();
-    nnp_potential_arrays arrays = {potential.integers.data(), static_cast<int64_t>(potential.integers.size()),
-                                   potential.reals.data(), static_cast<int64_t>(potential.reals.size())};
     nnp_gpu_engine_options options = {};
     options.precision = context_.getUseDoublePrecision()  ? NNP_GPU_DOUBLE
                         : context_.getUseMixedPrecision() ? NNP_GPU_MIXED
@@ -85,8 +57,10 @@ GpuCalcNNPForceKernel::EnginePointer GpuCalcNNPForceKernel::make_engine(const NN
     options.skin = options_.skin;
     nnp_gpu_engine* engine = nullptr;
     nnp_error error = {};
-    if (nnp_gpu_engine_create(&arrays, &options, &device_.table(), &engine, &error) != NNP_OK)
-        throw OpenMM::OpenMMException(message_of(error, record_->particles));
+    ModelPointer model = make_model(force.potential());
+    nnp_gpu_engine_create(model.get(), &options, &device_.table(), &engine, &error);
+    if (error.code != NNP_OK)
+        throw OpenMM::OpenMMException("NNPForce: " + std::string(error.text));
     return EnginePointer(engine);
 }
 
@@ -239,7 +213,7 @@ double GpuCalcNNPForceKernel::execute(OpenMM::ContextImpl& context, bool include
     record_->message.clear();
     std::string complaint = record_->complaint(options_.max_extrapolations);
     if (!complaint.empty())
-        fail(NNP_BAD_STRUCTURE, complaint);
+        record_->fail(NNP_BAD_STRUCTURE, complaint);
     double energy = record_->energy * KJ_MOL_PER_EV;
     if (!scale_parameter_.empty())
         context_.getEnergyParamDerivWorkspace()[scale_parameter_] += energy;
@@ -251,14 +225,7 @@ double GpuCalcNNPForceKernel::execute(OpenMM::ContextImpl& context, bool include
 void GpuCalcNNPForceKernel::check(int code, const nnp_error& error)
 {
     if (code != NNP_OK)
-        fail(code, message_of(error, record_->particles));
-}
-
-void GpuCalcNNPForceKernel::fail(int code, const std::string& message)
-{
-    record_->code = code;
-    record_->message = message;
-    throw OpenMM::OpenMMException(message);
+        record_->refuse(error);
 }
 
 }  // namespace nnp_openmm

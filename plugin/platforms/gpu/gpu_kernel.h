@@ -53,7 +53,6 @@ private:
     void read_extrapolations(int64_t count);
     void fetch();
     void check(int code, const nnp_error& error);
-    [[noreturn]] void fail(int code, const std::string& message);
 };
 
 }  // namespace nnp_openmm

@@ -45,12 +45,11 @@ int64_t ask_opencl(const std::string& platform_index, const std::string& device_
     if (!get_platforms || !get_devices || !get_info)
         return OF_OPENCL;
     Handle platform = chosen(get_platforms, platform_index);
-    Handle device = platform ? chosen(
-                                   [&](uint32_t n, Handle* out, uint32_t* count) {
-                                       return get_devices(platform, DEVICE_TYPE_ALL, n, out, count);
-                                   },
-                                   device_index)
-                             : nullptr;
+    Handle device = platform
+                        ? chosen([&](uint32_t n, Handle* out,
+                                     uint32_t* count) { return get_devices(platform, DEVICE_TYPE_ALL, n, out, count); },
+                                 device_index)
+                        : nullptr;
     uint64_t bytes = 0;
     if (!device || get_info(device, DEVICE_LOCAL_MEM_SIZE, sizeof bytes, &bytes, nullptr) != 0)
         return OF_OPENCL;

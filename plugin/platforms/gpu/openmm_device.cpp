@@ -83,8 +83,7 @@ OpenMMDevice::OpenMMDevice(ComputeContext& context, const std::string& descripti
         });
     };
     table_.launch = [](void* device, uint64_t kernel, int64_t groups, int32_t group_size, const uint64_t* arguments) {
-        return self(device).guarded(
-            [&] { launch(*reinterpret_cast<Kernel*>(kernel), groups, group_size, arguments); });
+        return self(device).guarded([&] { launch(*reinterpret_cast<Kernel*>(kernel), groups, group_size, arguments); });
     };
     table_.message = [](void* device) { return self(device).message_.c_str(); };
 }

@@ -1,5 +1,5 @@
-// One OpenMM ComputeContext as a device of libnnp's GPU host (nnp_device.h), through its virtual functions only: so that
-// this library links with none of OpenMM's GPU libraries, and serves all of them.
+// One OpenMM ComputeContext as a device of libnnp's GPU host (nnp_device.h), through its virtual functions only: so
+// that this library links with none of OpenMM's GPU libraries, and serves all of them.
 #ifndef NNP_PLUGIN_OPENMM_DEVICE_H
 #define NNP_PLUGIN_OPENMM_DEVICE_H
 

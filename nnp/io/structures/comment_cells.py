@@ -31,12 +31,16 @@ _LENGTHS = {
 _NUMBERS = r"((?:\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[EeDd][-+]?\d+)?)+)"
 _CELL = re.compile(r"CELL\s*[\(\[\{]\s*(abcABC|H|GENH)\s*[\)\]\}]\s*[:=]?" + _NUMBERS)
 _QUANTITY = re.compile(r"\b([a-z][a-z_]*)\{([A-Za-z_/]*)\}")
-# Words of a comment that speak of a cell, with a number behind them.
-_SPEAKS = re.compile(
-    r"\b(cell|unit[ _-]?cell|lattice|box|boxsize|cryst1?|abc|hmat\w*|h_matrix|vec(?:tor)?s?|pbc)\b"
-    r"[^0-9A-Za-z]{0,12}(?:\w{0,8}[^0-9A-Za-z]{1,6})?[-+]?\.?\d",
+# Words of a comment that speak of a cell …
+_WORD = re.compile(
+    r"(?<![A-Za-z])(cell|unit[ _-]?cell|lattice|box|cryst|abc\b|hmat|h_matrix|"
+    r"vec(?:tor)?s?\d?\b|pbc|periodic|L[xyz]?\s*[=:])",
     re.IGNORECASE,
 )
+# … and the numbers that it has then: a length with its point or its unit, or three in a row.
+_LENGTH = re.compile(r"(?<![\w.])\d+\.\d*|\d\s*(?:å|ang|a\b|nm|bohr)", re.IGNORECASE)
+_ROW = re.compile(r"(?:(?<![\w.])[-+]?\d[\d.eE+-]*[\s,;]+){2}[-+]?\d|[=:]\s*[\"'\[({]?\s*\d")
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +86,7 @@ def read_comment(comment: str, where: str, length: float | None) -> CommentCell 
         raise FileFormatError(f"{where}: CELL({kind}) has {len(values)} numbers, {wanted} wanted")
     parameters = kind == "abcABC"
     cell: Any = cellpar_to_cell(values) if parameters else values.reshape(3, 3).T  # type: ignore[no-untyped-call]
-    said = units.get(quantity), units.get("cell", units.get(quantity))
+    said = units.get(quantity), units.get("cell")
     scales = [_length(unit, where, length) for unit in said]
     return CommentCell(
         cell * scales[1], scales[0], f"{said[0] or 'as said'}, cell {said[1] or 'as said'}"
@@ -95,12 +99,16 @@ def refuse_cell(comment: str, where: str) -> None:
     Raises:
         FileFormatError: it does.
     """
-    found = _SPEAKS.search(comment)
-    if found:
+    word = _WORD.search(comment)
+    numbers = _LENGTH.search(comment) or _ROW.search(comment)
+    words = comment.replace(",", " ").split()
+    only_numbers = len(words) in (3, 6, 9) and all(map(_NUMBER.fullmatch, words))
+    if (word and numbers) or only_numbers:
+        shown = comment[word.start() if word else 0 :].strip()[:60]
         raise FileFormatError(
-            f"{where}: the comment speaks of a cell ({comment[found.start() :][:60].strip()!r}) in "
-            "a way that is not known, and without it the atoms would be a cluster: write "
-            'Lattice="ax ay az bx by bz cx cy cz", or take the word out of the comment'
+            f"{where}: the comment speaks of a cell ({shown!r}) in a way that is not known, and "
+            'without it the atoms would be a cluster: write Lattice="ax ay az bx by bz cx cy cz", '
+            "or take it out of the comment"
         )
 
 

@@ -27,7 +27,7 @@ _CONTRADICTION = 0.02
 _LEAST_CONTRADICTION = 1e-5
 
 _SAYS = re.compile(
-    r"energ|force|stress|virial|veloc|^velo?s?$|moment|charge|dipole|magmom|^e_?(tot|total|dft|0)?$",
+    r"energ|force|stress|virial|veloc|^velo?s?$|moment|charge|dipole|magmom|^e_?(tot|total|dft|0)?$|^f$",
     re.IGNORECASE,
 )
 # Names that are used elsewhere: ASE's own columns, deviations of a committee, LAMMPS's names.
@@ -178,7 +178,7 @@ def _drop_zero_energy(atoms: Any, found: Labels) -> None:
     """Programs that know no energy write 0.0; atoms that feel forces never have just that."""
     if found.energy == 0 and len(atoms) > 1 and found.forces is not None and found.forces.any():
         found.energy = None
-        name = found.names.pop("energy")
+        name = found.names["energy"]  # stays there, for it was looked at
         found.remarks.append(f"{name} is 0.0 beside forces that are not: no label, left out")
 
 

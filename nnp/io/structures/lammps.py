@@ -271,15 +271,15 @@ def _elements_of_data(text: str, source: Source) -> dict[int, str]:
 
 
 def _told(label: str, comment: str, mass: float | None) -> str | None:
-    """Element of a label or a mass's comment, if the mass agrees; else of the mass."""
+    """Element of a label or a mass's comment; None where the mass is another element's."""
     of_mass = None if mass is None else _of_mass(mass)
     for word in (label, comment.split(maxsplit=1)[0] if comment else ""):
         try:
             symbol = element_of_symbol(word, ElementNames()) if word else None
         except NNPError:
             continue
-        if symbol is not None and word == symbol and of_mass in (None, symbol):
-            return symbol
+        if symbol is not None and word == symbol:
+            return symbol if of_mass in (None, symbol) else None
     return of_mass
 
 

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from nnp.errors import NNPError, StructureError
 from nnp.io.structures.labels import labels_of
 
-# Formats round positions to 1e-3 Å at worst (PDB, GRO); shapes of cells likewise.
-_POSITION, _CELL = 2e-3, 2e-3
+# Formats round positions to 0.01 Å at worst (GRO); distances and shapes of cells to twice that.
+_POSITION, _CELL = 2e-2, 2e-2
+# Å: what is rounded more than that is said.
+_ROUNDING = 1e-4
 # Energies and forces survive to about 1e-8 where they do at all.
 _RELATIVE = 1e-5
 
@@ -91,6 +93,9 @@ def _differs(one: NDArray[np.float64], other: NDArray[np.float64], tolerance: fl
 
 def _lost_of(atoms: Any, again: Any) -> list[str]:
     gone = []
+    moved = float(np.abs(_places(atoms) - _places(again)).max(initial=0.0))
+    if moved > _ROUNDING:
+        gone.append("positions exactly (they are rounded)")
     for name, value in _results(atoms).items():
         if name not in _results(again) or not _close(value, _results(again)[name]):
             gone.append(name)

@@ -79,7 +79,9 @@ def _write_with_ase(frames: Sequence[Atoms], scratch: Path, path: Path, kind: st
         warnings.simplefilter("ignore")  # what is lost is found by reading it back
         try:
             ase.io.write(str(scratch), list(frames), format=kind)
-        except (ValueError, TypeError, KeyError, NotImplementedError, AssertionError) as error:
+        except OSError:
+            raise
+        except Exception as error:
             text = f"{type(error).__name__}: {error}".rstrip(": ")
             raise StructureError(
                 f"{path}: this format cannot hold the structures: {text}"

@@ -102,7 +102,13 @@ def _prepare(frame: _Frame, source: Source, known: dict[str, str]) -> str:
         frame.comment = _spelled(frame.comment)
         keys = _keys(frame.comment, where)
         if "Lattice" not in keys and not frame.vectors:
-            refuse_cell(frame.comment, where)
+            named = keys.keys() & {"Properties", "pbc"}
+            spoken = (
+                " ".join(f"{key}={value}" for key, value in keys.items() if key not in named)
+                if named
+                else frame.comment
+            )
+            refuse_cell(spoken, where)
         _check_lattice(keys, where)
         columns = _columns(keys.get("Properties", "species:S:1:pos:R:3"), where)
     else:

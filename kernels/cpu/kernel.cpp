@@ -2,6 +2,7 @@
 // (NNP_TARGET, NNP_TARGET_NAME, NNP_SINGLE); nothing in here may be called from code outside its namespace except
 // through `kernel`, and it calls no inline function of the standard library that another build might share.
 #include "angular_push.h"
+#include "compact_pass.h"
 #include "network_pass.h"
 #include "radial_pass.h"
 
@@ -29,6 +30,8 @@ struct Timed {
 struct Kept {
     RadialSlopes* radial;
     Triples* angular;
+    Compact* compact;
+    Side* sides;  // [n_elements] and all: those of count -1 nobody asked for
 };
 
 template <bool PUSH>
@@ -57,6 +60,30 @@ void sum_angular(const AngularGroup& g, Arena& arena, Triples& t, double* descri
         angular_forward<-1>(g, arena, t, descriptors);
 }
 
+// The sides of compact functions, each sorted once for all groups of an atom.
+void forward_compact(const ElementPlan& plan, const Neighbors& nb, const Task& task, ThreadState& state,
+                     double* descriptors, Kept& kept)
+{
+    const size_t n = plan.compact.size();
+    if (n == 0)
+        return;
+    kept.compact = take<Compact>(state.arena, n);
+    kept.sides = take<Side>(state.arena, task.n_elements + 1);
+    for (int e = 0; e <= task.n_elements; ++e)
+        kept.sides[e].count = -1;
+    auto side = [&](int element) {
+        Side& s = kept.sides[element == ANY_ELEMENT ? task.n_elements : element];
+        if (s.count < 0)
+            s = make_side(nb, element, task.n_elements, task.mode == Mode::push_forward, state.arena);
+        return &s;
+    };
+    for (size_t i = 0; i < n; ++i) {
+        const CompactGroup& g = plan.compact[i];
+        take_compact(g, side(g.neighbor_1), side(g.neighbor_2), state.arena, kept.compact[i]);
+        compact_forward(g, state.arena, kept.compact[i], descriptors);
+    }
+}
+
 void forward(const ElementPlan& plan, const Neighbors& nb, const Task& task, ThreadState& state, double* descriptors,
              Kept& kept)
 {
@@ -82,9 +109,25 @@ void forward(const ElementPlan& plan, const Neighbors& nb, const Task& task, Thr
         sum_angular(g, state.arena, t, descriptors);
         state.triples += t.count;
     }
+    Timed timed(state, ANGULAR);
+    forward_compact(plan, nb, task, state, descriptors, kept);
 }
 
-void backward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, const double* dl_dg, ThreadState& state)
+void backward_compact(const ElementPlan& plan, const Neighbors& nb, Kept& kept, int n_elements, const double* dl_dg,
+                      ThreadState& state)
+{
+    if (plan.compact.empty())
+        return;
+    for (size_t i = 0; i < plan.compact.size(); ++i)
+        compact_backward(plan.compact[i], state.arena, kept.compact[i], dl_dg);
+    for (int e = 0; e <= n_elements; ++e) {
+        if (kept.sides[e].count >= 0)
+            deliver(kept.sides[e], nb);
+    }
+}
+
+void backward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, int n_elements, const double* dl_dg,
+              ThreadState& state)
 {
     size_t n_radial = plan.radial.size(), n_angular = plan.angular.size();
     for (size_t i = 0; i < n_radial; ++i)
@@ -101,6 +144,8 @@ void backward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, const do
                                : (shift ? expand_rows<false, true> : expand_rows<false, false>);
         expand(nb, rows_of(g, nb), kept.angular[i]);
     }
+    Timed timed(state, ANGULAR_BACK);
+    backward_compact(plan, nb, kept, n_elements, dl_dg, state);
 }
 
 void push_forward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, double* descriptors, Arena& arena)
@@ -110,6 +155,8 @@ void push_forward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, doub
         radial_push_forward(plan.radial[i], nb, kept.radial[i], descriptors);
     for (size_t i = 0; i < n_angular; ++i)
         angular_push_forward(plan.angular[i], arena, kept.angular[i], descriptors);
+    for (size_t i = 0; i < plan.compact.size(); ++i)
+        compact_push_forward(plan.compact[i], arena, kept.compact[i], descriptors);
 }
 
 void check_ranges(const Element& element, const double* descriptors, double tolerance, int64_t atom, ThreadState& state)
@@ -178,7 +225,7 @@ void process_atom(const Task& t, ThreadState& state, int64_t rank)
         evaluate_network(t, element_index, atom, descriptors, state, own_dl_dg);
     }
     if (t.gradient) {
-        backward(plan, nb, kept, dl_dg, state);
+        backward(plan, nb, kept, t.n_elements, dl_dg, state);
         Timed timed(state, SCATTER);
         scatter(t, state, rank, nb);
     }

@@ -165,14 +165,77 @@ private:
     }
 };
 
+// Numbers of windows that stand in a list once each.
+int find_or_add(std::vector<CompactWindow>& windows, const CompactWindow& wanted)
+{
+    auto same = [&](const CompactWindow& w) {
+        return w.core == wanted.core && w.asymmetric == wanted.asymmetric && w.left == wanted.left &&
+               w.right == wanted.right;
+    };
+    auto found = std::find_if(windows.begin(), windows.end(), same);
+    if (found == windows.end())
+        found = windows.insert(windows.end(), wanted);
+    return static_cast<int>(found - windows.begin());
+}
+
+// Compact functions of one pair of elements while they are collected: members by window.
+struct CompactBuilder {
+    CompactGroup group;
+    std::vector<std::vector<CompactMember>> members;
+
+    explicit CompactBuilder(const Function& f)
+    {
+        group.neighbor_1 = f.neighbor_1;
+        group.neighbor_2 = f.neighbor_2;
+        group.narrow = f.narrow;
+    }
+
+    bool takes(const Function& f) const
+    {
+        return group.neighbor_1 == f.neighbor_1 && group.neighbor_2 == f.neighbor_2 && group.narrow == f.narrow;
+    }
+
+    void add(const Function& f, int index)
+    {
+        const double* p = f.parameters;
+        int window = find_or_add(group.windows, {f.cutoff_or_core, f.asymmetric, p[0], p[1]});
+        int angle = find_or_add(group.angles, {f.cutoff_or_core, false, p[2], p[3]});
+        members.resize(group.windows.size());
+        members[window].push_back({angle, index});
+    }
+
+    CompactGroup build()
+    {
+        group.starts.push_back(0);
+        for (const std::vector<CompactMember>& of_window : members) {
+            group.members.insert(group.members.end(), of_window.begin(), of_window.end());
+            group.starts.push_back(static_cast<int>(group.members.size()));
+        }
+        return group;
+    }
+};
+
+void add_compact(std::vector<CompactBuilder>& builders, const Function& f, int index)
+{
+    auto builder = std::find_if(builders.begin(), builders.end(), [&](const CompactBuilder& b) { return b.takes(f); });
+    if (builder == builders.end())
+        builder = builders.insert(builders.end(), CompactBuilder(f));
+    builder->add(f, index);
+}
+
 ElementPlan plan_element(const Element& element, Powers powers)
 {
     ElementPlan plan;
     std::vector<AngularBuilder> builders;
+    std::vector<CompactBuilder> compact;
     for (size_t i = 0; i < element.functions.size(); ++i) {
         const Function& f = element.functions[i];
         if (!f.is_angular()) {
             add_radial(plan.radial, f, static_cast<int>(i));
+            continue;
+        }
+        if (f.is_compact() && powers == Powers::in_tasks) {
+            add_compact(compact, f, static_cast<int>(i));
             continue;
         }
         AngularGroup group = new_angular_group(f);
@@ -184,6 +247,8 @@ ElementPlan plan_element(const Element& element, Powers powers)
     }
     for (AngularBuilder& builder : builders)
         plan.angular.push_back(builder.build());
+    for (CompactBuilder& builder : compact)
+        plan.compact.push_back(builder.build());
     return plan;
 }
 

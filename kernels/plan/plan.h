@@ -11,6 +11,7 @@
 #ifndef NNP_PLAN_H
 #define NNP_PLAN_H
 
+#include "compact.h"
 #include "model.h"
 
 namespace nnp
@@ -89,6 +90,7 @@ struct AngularGroup {
 struct ElementPlan {
     std::vector<RadialGroup> radial;
     std::vector<AngularGroup> angular;
+    std::vector<CompactGroup> compact;  // none with Powers::in_slots: then they are angular groups
 };
 
 enum class Powers { in_slots, in_tasks };

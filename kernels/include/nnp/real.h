@@ -7,6 +7,17 @@
 #ifndef NNP_REAL_H
 #define NNP_REAL_H
 
+/* Before a loop with constant bounds that has to disappear, so that its arrays become registers. */
+#ifndef NNP_UNROLL
+#if defined(__GNUC__) && !defined(__clang__)
+#define NNP_UNROLL _Pragma("GCC unroll 32")
+#elif defined(__clang__) || defined(__CUDACC__)
+#define NNP_UNROLL _Pragma("unroll")
+#else
+#define NNP_UNROLL
+#endif
+#endif
+
 #ifndef NNP_REAL_PROVIDED
 #include <math.h>
 typedef double real;

@@ -6,6 +6,12 @@ Each class also derives from the built-in exception that a caller would expect.
 
 from __future__ import annotations
 
+import re
+
+_LONGEST = 1500  # characters; words of damaged files may have any number
+# Of a terminal, and halves of characters, which no stream can hold.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
 
 class NNPError(Exception):
     """Base class: ``except nnp.NNPError`` catches everything the package raises on purpose.
@@ -15,6 +21,10 @@ class NNPError(Exception):
     """
 
     atoms: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        """The message, in a length for people and without control characters from files."""
+        return readable(super().__str__())
 
 
 class FileFormatError(NNPError, ValueError):
@@ -39,3 +49,14 @@ class NumericalError(NNPError, ArithmeticError):
 
 class OutputExistsError(NNPError, FileExistsError):
     """Output that would be overwritten."""
+
+
+def readable(text: str) -> str:
+    """Text from a file, for a message: control characters escaped, the middle of much left out.
+
+    >>> readable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST - 400]} … {text[-300:]}"
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

@@ -176,7 +176,8 @@ def test_a_header_of_brackets(small):
 
 @pytest.mark.parametrize("descr", ["|O", "<c16", "<U4", "<M8[s]", "|V8"])
 def test_arrays_of_other_kinds(small, descr):
-    data = packed(members_of(to_bytes(small)) | {"Si/weights_0.npy": npy_header((1,), descr)})
+    content = npy_header((1,), descr) + bytes(np.dtype(descr).itemsize)
+    data = packed(members_of(to_bytes(small)) | {"Si/weights_0.npy": content})
     with pytest.raises(FileFormatError, match=r"allow_pickle=False|could not convert"):
         from_bytes(data)
 

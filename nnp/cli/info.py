@@ -12,6 +12,7 @@ from typing import Any
 from nnp.cli.options import SubParsers, add_command, add_potential, load_potential
 from nnp.cli.table import text_table
 from nnp.committee import Committee
+from nnp.errors import readable
 from nnp.io.n2p2 import unit_warning
 from nnp.networks import Network
 from nnp.potential import ElementModel, Potential
@@ -83,10 +84,10 @@ def _members(committee: Committee) -> Iterator[str]:
 def _provenance(entries: dict[str, Any]) -> Iterator[str]:
     """Where the potential came from; what is too long for a line by its number of entries."""
     for name, value in entries.items():
-        label = f"  {name:<11} "
+        label = f"  {readable(name):<11} "
         if isinstance(value, dict):
             for key, inner in value.items():
-                yield f"{label}{key}: {_short(inner)}"
+                yield f"{label}{readable(key)}: {_short(inner)}"
                 label = " " * len(label)
         else:
             yield label + _short(value)
@@ -94,9 +95,9 @@ def _provenance(entries: dict[str, Any]) -> Iterator[str]:
 
 def _short(value: Any) -> str:
     if isinstance(value, dict):
-        text = ", ".join(f"{key} {_short(inner)}" for key, inner in value.items())
+        text = ", ".join(f"{readable(key)} {_short(inner)}" for key, inner in value.items())
     else:
-        text = str(value)
+        text = readable(str(value))
     if isinstance(value, dict | list) and len(text) > _LONGEST_ENTRY:
         return f"{len(value)} entries"
     return text

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nnp.errors import FileFormatError
+from nnp.errors import FileFormatError, NNPError
 
 LIMIT = "NNP_MAX_UNPACKED_MIB"
 _RATIO = 16
@@ -93,7 +93,7 @@ def damage_as_error(name: str, what: str) -> Callable[[Callable[[], _Content]], 
             with warnings.catch_warnings():  # zipfile warns of doubled names, which are refused
                 warnings.simplefilter("ignore")
                 return read()
-        except FileFormatError:
+        except NNPError:
             raise
         except DAMAGED as error:
             reason = str(error) or type(error).__name__
@@ -167,6 +167,23 @@ def read_array(content: bytes, name: str) -> NDArray[np.float64]:
     Raises:
         ValueError: it is no such file, or of another length than its shape says.
     """
+    array = read_any_array(content, name)
+    if array.dtype.kind not in "biuf":
+        kind = _KINDS.get(array.dtype.kind, array.dtype.name)
+        raise ValueError(f"could not convert {kind} to float: {name}")
+    return np.ascontiguousarray(array, np.float64)
+
+
+def read_any_array(content: bytes, name: str) -> NDArray[Any]:
+    """As `read_array`, of any type of numbers or text."""
+    rest, dtype, shape, in_columns = _checked_array(content, name)
+    return np.frombuffer(rest, dtype).reshape(shape, order="F" if in_columns else "C").copy()
+
+
+def _checked_array(
+    content: bytes, name: str
+) -> tuple[memoryview, np.dtype[Any], tuple[int, ...], bool]:
+    """The bytes behind a ``.npy``'s header, and what the header says."""
     stream = io.BytesIO(content)
     version = np.lib.format.read_magic(stream)
     read = {
@@ -178,8 +195,6 @@ def read_array(content: bytes, name: str) -> NDArray[np.float64]:
     shape, in_columns, dtype = read(stream)
     if dtype.hasobject:
         raise ValueError(f"{name} holds a pickle, which is never opened (allow_pickle=False)")
-    if dtype.kind not in "biuf":
-        raise ValueError(f"could not convert {_KINDS.get(dtype.kind, dtype.name)} to float: {name}")
     size = dtype.itemsize
     for length in shape:
         size *= length
@@ -188,5 +203,4 @@ def read_array(content: bytes, name: str) -> NDArray[np.float64]:
         raise ValueError(
             f"{name} of shape {shape} needs {size} bytes and has {len(rest)}: cut off or forged"
         )
-    array = np.frombuffer(rest, dtype).reshape(shape, order="F" if in_columns else "C")
-    return np.ascontiguousarray(array, np.float64)
+    return rest, dtype, shape, in_columns

@@ -17,7 +17,7 @@ from ase.data import atomic_masses
 
 from nnp.errors import NumericalError, OptionError, StructureError
 from nnp.openmm.box import reduced_box
-from nnp.openmm.platforms import check_platform
+from nnp.openmm.platforms import check_platform, context_errors
 from nnp.openmm.xml import read_xml
 from nnp.structure import Structure, as_structure
 from nnp.units import KJ_PER_MOL, KJ_PER_MOL_PER_NANOMETRE, NANOMETRE
@@ -48,9 +48,9 @@ class SystemCalculator(Calculator):
         super().__init__()  # type: ignore[no-untyped-call]
         self._system = system if isinstance(system, openmm.System) else read_system(system, trust)
         _check_free(self._system)
-        self._context = openmm.Context(
-            self._system, openmm.VerletIntegrator(0.001), check_platform(self._system, platform)
-        )
+        found = check_platform(self._system, platform)
+        with context_errors(found):
+            self._context = openmm.Context(self._system, openmm.VerletIntegrator(0.001), found)
 
     def calculate(
         self,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,26 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nnp.errors import FileFormatError, OptionError
+from nnp.io.archive import DAMAGED, read_any_array, read_bytes, read_members
 from nnp.io.files import replacing
 from nnp.train.fit.optimizers.base import State
 
 VERSION = 1
-# What NumPy, zip and JSON raise over files that are something else, or damaged.
-_DAMAGED = (
-    OSError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    EOFError,
-    OverflowError,
-    MemoryError,
-    RecursionError,
-    NotImplementedError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(eq=False)
@@ -93,11 +76,11 @@ def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint:
         OptionError: it belongs to other settings or data.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        contents = read_members(read_bytes(path), str(path), "checkpoint")
+        arrays = {key.removesuffix(".npy"): read_any_array(c, key) for key, c in contents.items()}
         header = json.loads(str(arrays.pop("header")))
         found = _checkpoint(header, arrays, fingerprint)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise FileFormatError(
             f"{path} is no checkpoint to resume from ({error}): start afresh with --force"
         ) from None
@@ -110,7 +93,7 @@ def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint:
 
 
 def _checkpoint(header: Any, arrays: dict[str, NDArray[Any]], fingerprint: str) -> Checkpoint:
-    """What header and arrays hold; what they lack raises one of ``_DAMAGED``."""
+    """What header and arrays hold; what they lack raises one of ``DAMAGED``."""
     for name in ("version", "fingerprint"):
         header[name]
     rows = [{str(k): float(v) for k, v in row.items()} for row in header["rows"]]

@@ -57,6 +57,7 @@ def readable(text: str) -> str:
     >>> readable("a\x1b[2Jb")
     'a\\x1b[2Jb'
     """
+    text = _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST - 400]} … {text[-300:]}"
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return text

@@ -16,7 +16,7 @@ ROOT = Path(nnp.__file__).parent
 
 # A module may import from modules of its own layer and of those above it in this list.
 LAYERS = [
-    ["errors"],
+    ["errors", "interrupt"],
     ["units", "elements", "values", "terminal"],
     ["structure", "cutoffs", "networks", "scaling", "evaluation"],
     ["neighbors", "symmetry_functions", "baseline"],

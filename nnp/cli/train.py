@@ -10,9 +10,11 @@ from nnp.cli.options import UNITS_HELP, SubParsers, add_command, add_force, at_l
 from nnp.errors import OptionError
 
 if TYPE_CHECKING:
-    from nnp.train import TrainingResult
+    from nnp.train import TrainingResult, TrainingSettings
+    from nnp.train.data.checks import Finding
 
 _SHOWN = 5
+_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -35,39 +37,67 @@ def add_parser(subparsers: SubParsers) -> None:
         default=argparse.SUPPRESS,
         help="cpu, cuda or cuda:N; as [run] says unless told",
     )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="check the data, choose functions, say what time and memory the fit will take; no fit",
+    )
     add_force(parser)
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def _run(arguments: argparse.Namespace) -> int:
     from nnp import train
+    from nnp.train.fit.trainer import INTERRUPTED
 
     if arguments.resume and arguments.force:
         raise OptionError("--resume continues a run and --force overwrites it: give one of them")
     settings = train.read_settings(arguments.config, getattr(arguments, "units", None))
     device = getattr(arguments, "device", settings.run.device)
     settings = replace(settings, run=replace(settings.run, device=device))
+    if arguments.dry_run:
+        _say_what_it_takes(settings)
+        return 0
     members = getattr(arguments, "members", settings.committee.members)
     if members > 1:
         results = train.train_committee(settings, members, arguments.resume, arguments.force)
     else:
         results = [train.train(settings, arguments.resume, arguments.force)]
+    stopped = results[-1].stopped
     if not train.join().writes:
-        return
-    _print_findings(results)
+        return _INTERRUPTED if stopped == INTERRUPTED else 0
+    _print_findings(results[0].findings)
     for number, result in enumerate(results):
         name = f"member {number}: " if len(results) > 1 else ""
-        epochs = int(result.rows[-1]["epoch"])
-        print(f"{name}best epoch {result.best_epoch} of {epochs}")
-        row = next(r for r in result.rows if int(r["epoch"]) == result.best_epoch)
-        for part in ("train", "valid"):
-            if f"{part}_loss" in row:
-                print(_line(part, row))
+        print(f"{name}{_outcome(result)}")
     print(f"models, logs and checkpoints: {settings.run.output}")
+    if not stopped:
+        return 0
+    print(f"{stopped}: last.nnp is where it stopped; the same command with --resume goes on")
+    return _INTERRUPTED if stopped == INTERRUPTED else 0
 
 
-def _print_findings(results: list[TrainingResult]) -> None:
+def _outcome(result: TrainingResult) -> str:
+    """Best epoch and its errors."""
+    rows = {int(row["epoch"]): row for row in result.rows}
+    if not rows:
+        return "no epoch was finished"
+    best = rows[result.best_epoch]
+    parts = [_line(part, best) for part in ("train", "valid") if f"{part}_loss" in best]
+    return "\n".join([f"best epoch {result.best_epoch} of {max(rows)}", *parts])
+
+
+def _say_what_it_takes(settings: TrainingSettings) -> None:
+    """``--dry-run``."""
+    from nnp.train.fit.run import survey_of
+
+    found = survey_of(settings)
+    print(found.chosen.frames.summary())
+    print("\n".join(found.lines()))
+    _print_findings(found.chosen.findings)
+
+
+def _print_findings(findings: list[Finding]) -> None:
     """What the checks of the data saw, which is the same for all members."""
-    findings = results[0].findings
     for finding in findings[:_SHOWN]:
         print(f"data: {finding}")
     if len(findings) > _SHOWN:

@@ -13,8 +13,8 @@ import openmm
 from ase.units import fs
 
 from nnp.errors import NNPError, NumericalError, OptionError
+from nnp.interrupt import Interruptible
 from nnp.md.dynamics import Dynamics
-from nnp.md.interrupt import Interruptible
 from nnp.md.outputs import Outputs
 from nnp.md.progress import Progress
 from nnp.md.recorder import Recorder, continued_files

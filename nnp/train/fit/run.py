@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 from nnp.committee import Committee
 from nnp.errors import OptionError, OutputExistsError
 from nnp.io.files import replacing
+from nnp.terminal import Stream
 from nnp.train.data.dataset import Dataset
 from nnp.train.data.sets import read_data
+from nnp.train.fit.estimate import Survey, memory_of, survey
 from nnp.train.fit.machine import join, memory_explained, use_threads
 from nnp.train.fit.settings import CommitteeSettings, TrainingSettings
-from nnp.train.fit.task import Prepared, Task, make_task, prepare
-from nnp.train.fit.trainer import CHECKPOINT, Trainer, TrainingResult
+from nnp.train.fit.task import Prepared, Task, choose, make_task, prepare
+from nnp.train.fit.trainer import CHECKPOINT, INTERRUPTED, Trainer, TrainingResult
 
 COMMITTEE = "committee.nnp"
 
@@ -53,6 +56,7 @@ def train_committee(
     Member k uses seed + k, for first weights, order and draws, and the k-th of
     ``settings.committee.hidden`` if there are any; it writes into the folder ``member_k`` of the
     output. The best models together are ``committee.nnp``, which `nnp.load` reads as one potential.
+    Ctrl-C ends all, without a committee; ``resume`` goes on.
 
     Args:
         settings: of `read_settings`, or built in Python.
@@ -72,7 +76,11 @@ def train_committee(
     for member in own:
         _require_room(member, resume, force)
     prepared = _prepared(settings, quiet)
-    results = [_fit(member, prepared, resume, quiet) for member in own]
+    results = []
+    for member in own:
+        results.append(_fit(member, prepared, resume, quiet))
+        if results[-1].stopped == INTERRUPTED:
+            return results
     committee = Committee.of([result.potential for result in results], {"program": "nnp train"})
     if join().writes:
         committee.save(Path(settings.run.output) / COMMITTEE, force=True)
@@ -91,8 +99,11 @@ def _require_room(settings: TrainingSettings, resume: bool, force: bool) -> None
 def _prepared(settings: TrainingSettings, quiet: bool) -> Prepared:
     use_threads(settings.run.threads, settings.optimizer.kind)
     ranks = join()
-    data = read_data(settings.data)
-    prepared = prepare(settings, *data, quiet=quiet or not ranks.writes, ranks=ranks)
+    quiet, data = quiet or not ranks.writes, read_data(settings.data)
+    chosen = choose(settings, *data, quiet=quiet, ranks=ranks)
+    if not quiet:
+        _say(f"memory: {memory_of(settings, chosen)}")
+    prepared = prepare(settings, chosen, quiet)
     if ranks.writes:
         _keep_notes(data, Path(settings.run.output))
     return prepared
@@ -104,6 +115,26 @@ def _keep_notes(data: tuple[Dataset, Dataset], folder: Path) -> None:
     lines = dict.fromkeys(line for part in data for line in part.notes)
     with replacing(folder / "data.txt", force=True) as scratch:
         scratch.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def survey_of(settings: TrainingSettings, quiet: bool = False) -> Survey:
+    """Everything but the fit: checks, choices, and what it will take.
+
+    Args:
+        settings: of `read_settings`, or built in Python.
+        quiet: whether to hide progress bars.
+
+    Raises:
+        StructureError, OptionError, UnavailableError: as `train`.
+    """
+    use_threads(settings.run.threads, settings.optimizer.kind)
+    return survey(settings, choose(settings, *read_data(settings.data), quiet=quiet))
+
+
+def _say(text: str) -> None:
+    out = Stream(sys.stderr)
+    out.write(f"{text}\n")
+    out.flush()
 
 
 def _fit(

@@ -35,6 +35,7 @@ class RunSettings:
         output: folder of models, logs and checkpoints.
         evaluate_every: epochs between evaluations of training and validation errors.
         checkpoint_every: epochs between checkpoints.
+        max_time: seconds after which the fit stops, between two steps; None: never.
         patience: epochs without a better validation loss before it stops; None: never.
         dtype: ``"float64"`` or ``"float32"``, of networks and optimiser.
         store_columns: whether second-order optimisers keep the Jacobian in memory.
@@ -49,6 +50,7 @@ class RunSettings:
     evaluate_every: int = 1
     checkpoint_every: int = 1
     patience: int | None = None
+    max_time: float | None = None
     dtype: str = "float64"
     store_columns: bool = True
     threads: int = 1
@@ -64,6 +66,8 @@ class RunSettings:
             raise OptionError(f"dtype = {self.dtype!r}: allowed are 'float64', 'float32'")
         if self.patience is not None and self.patience < 1:
             raise OptionError(f"patience = {self.patience}: 1 epoch or more, or leave it out")
+        if self.max_time is not None and not self.max_time > 0:
+            raise OptionError(f"max_time = {self.max_time}: seconds above 0, or leave it out")
         require_name(self.device)
 
     @property

@@ -37,16 +37,15 @@ from nnp.train.inputs.transform import InputTransform, input_transform, scaling_
 from nnp.units import ATOMIC, METAL, UnitSystem, unit_system
 
 
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """What fits that differ in networks and seeds have in common.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Chosen:
+    """What follows from settings and data, before any Jacobian is computed.
 
     Attributes:
         functions: per element symbol, those that were kept.
         scalings: per element, of the finished potential.
         offsets: reference energy per element symbol, eV.
         maker: of the samples.
-        train, validation: samples of this process, see `nnp.train.fit.machine`.
         frames: all structures, those of the training set first; labels without the baseline.
         n_train: structures in the training set.
         findings: of the data's checks.
@@ -58,13 +57,23 @@ class Prepared:
     scalings: list[Scaling]
     offsets: dict[str, float]
     maker: FeatureMaker
-    train: list[Sample]
-    validation: list[Sample]
     frames: Dataset
     n_train: int
     findings: list[Finding]
     dropped: list[str]
     ranks: Ranks = field(default_factory=Ranks)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Prepared(Chosen):
+    """What fits that differ in networks and seeds have in common.
+
+    Attributes:
+        train, validation: samples of this process, see `nnp.train.fit.machine`.
+    """
+
+    train: list[Sample]
+    validation: list[Sample]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -87,18 +96,19 @@ def build(
     quiet: bool = False,
     ranks: Ranks | None = None,
 ) -> Task:
-    """Prepare the data and draw weights; see `prepare`."""
-    return make_task(settings, prepare(settings, train, validation, quiet, ranks))
+    """Choose, compute inputs, draw weights; see `choose` and `prepare`."""
+    chosen = choose(settings, train, validation, quiet, ranks)
+    return make_task(settings, prepare(settings, chosen, quiet))
 
 
-def prepare(
+def choose(
     settings: TrainingSettings,
     train: Dataset,
     validation: Dataset,
     quiet: bool = False,
     ranks: Ranks | None = None,
-) -> Prepared:
-    """Check the data, choose functions, compute inputs.
+) -> Chosen:
+    """Check the data, choose functions and the networks' inputs.
 
     Args:
         settings: all of them; networks, optimiser's constants and seed play no part.
@@ -131,43 +141,79 @@ def prepare(
     functions = {s: tuple(functions[s][i] for i in index) for s, index in kept.items()}
     with memory_explained(device):
         maker, scalings = _maker(settings, functions, values, device)
-        ranks = ranks or Ranks()
-        parts = _samples(settings, maker, (train, validation), quiet, ranks)
-    return Prepared(
+    return Chosen(
         functions=functions,
         scalings=scalings,
         offsets=reference_energies(train, train.elements, settings.data.reference_energies),
         maker=maker,
-        train=parts[0],
-        validation=parts[1],
         frames=train + validation,
         n_train=len(train),
         findings=findings,
         dropped=dropped,
-        ranks=ranks,
+        ranks=ranks or Ranks(),
     )
+
+
+def prepare(settings: TrainingSettings, chosen: Chosen, quiet: bool = False) -> Prepared:
+    """Compute this process' samples of the training and of the validation set.
+
+    Raises:
+        UnavailableError: the device's memory is full.
+    """
+    store = stores_columns(settings)
+    parts = (
+        ("training", range(chosen.n_train), 0),
+        ("validation", range(chosen.n_train, len(chosen.frames)), chosen.n_train),
+    )
+    samples: list[list[Sample]] = []
+    with memory_explained(chosen.maker.device):
+        for part, numbers, first in parts:
+            own = [n for n in numbers if chosen.ranks.owns(n - first)]
+            hidden = quiet or not own or None
+            bar = progress_bar(own, desc=f"{part} inputs", unit="structure", disable=hidden)
+            keep, stress = store and part == "training", learns_stress(settings)
+            samples.append(
+                [chosen.maker.sample(chosen.frames[n], stress, keep, n - first) for n in bar]
+            )
+    return Prepared(**vars(chosen), train=samples[0], validation=samples[1])
+
+
+def stores_columns(settings: TrainingSettings) -> bool:
+    """Whether the Jacobian of the training set is kept in memory."""
+    return settings.run.store_columns and uses_columns(settings.optimizer)
+
+
+def learns_stress(settings: TrainingSettings) -> bool:
+    """Whether stresses have a weight at any time."""
+    return settings.loss.stress > 0 or settings.loss.stress_end > 0
 
 
 def make_task(settings: TrainingSettings, prepared: Prepared) -> Task:
     """A network set with first weights for data that may be shared by several of them."""
+    model, theta = make_model(settings, prepared)
+    return Task(**vars(prepared), model=model, theta=theta)
+
+
+def make_model(settings: TrainingSettings, chosen: Chosen) -> tuple[TrainingModel, Tensor]:
+    """The networks' fixed part, and first weights."""
     rng = np.random.default_rng((settings.run.seed, 1))
     models, networks, parameters = [], [], []
     start = 0
-    pairs = zip(prepared.functions.items(), prepared.scalings, strict=True)
+    pairs = zip(chosen.functions.items(), chosen.scalings, strict=True)
     for (symbol, own), scaling in pairs:
         network = _network(settings, symbol, len(own), start)
         start += network.n_parameters
         networks.append(network)
-        chosen = settings.network
-        first = initial_network(network, chosen.initial, rng, chosen.weight_range)
+        how = settings.network
+        first = initial_network(network, how.initial, rng, how.weight_range)
         parameters.append(from_network(first))
         blank = _blank(len(own), first)
-        models.append(ElementModel(symbol, own, scaling, blank, prepared.offsets[symbol]))
+        models.append(ElementModel(symbol, own, scaling, blank, chosen.offsets[symbol]))
     units = _file_units(settings.data)
     template = Potential(tuple(models), units=units, baseline=settings.baseline.parts)
-    model = TrainingModel(tuple(networks), prepared.maker, template)
-    theta = torch.cat(parameters).to(prepared.maker.device, prepared.maker.dtype)
-    return Task(**vars(prepared), model=model, theta=theta)
+    model = TrainingModel(tuple(networks), chosen.maker, template)
+    theta = torch.cat(parameters).to(chosen.maker.device, chosen.maker.dtype)
+    return model, theta
 
 
 def _file_units(data: DataSettings) -> UnitSystem:
@@ -237,24 +283,3 @@ def _maker(
         transforms.append(input_transform(values[symbol], scalings[-1], settings.inputs))
     products = DescriptorProducts(functions, settings.run.threads, device)
     return FeatureMaker(products, transforms, settings.run.torch_dtype), scalings
-
-
-def _samples(
-    settings: TrainingSettings,
-    maker: FeatureMaker,
-    datasets: tuple[Dataset, Dataset],
-    quiet: bool,
-    ranks: Ranks,
-) -> list[list[Sample]]:
-    """This process' samples of the training and of the validation set."""
-    store = settings.run.store_columns and uses_columns(settings.optimizer)
-    stress = settings.loss.stress > 0 or settings.loss.stress_end > 0
-    parts: list[list[Sample]] = []
-    for part, dataset in zip(("training", "validation"), datasets, strict=True):
-        own = [n for n in range(len(dataset)) if ranks.owns(n)]
-        bar = progress_bar(
-            own, desc=f"{part} inputs", unit="structure", disable=quiet or not own or None
-        )
-        keep = store and part == "training"
-        parts.append([maker.sample(dataset[n], stress, keep, n) for n in bar])
-    return parts

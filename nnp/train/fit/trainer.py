@@ -8,25 +8,26 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from nnp.errors import FileFormatError, NumericalError, OptionError
+from nnp.interrupt import Interruptible
 from nnp.potential import Potential
-from nnp.terminal import progress_bar
 from nnp.train.data.checks import Finding
 from nnp.train.fit.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from nnp.train.fit.log import SetErrors, TrainingLog, set_errors
 from nnp.train.fit.objective import Objective
-from nnp.train.fit.optimizers import make_optimizer
+from nnp.train.fit.optimizers import make_optimizer, steps_of_epoch
+from nnp.train.fit.progress import Progress
 from nnp.train.fit.settings import TrainingSettings, to_table
 from nnp.train.fit.task import Task
 from nnp.train.inputs.features import Sample
 
 CHECKPOINT, BEST, LAST = "checkpoint.npz", "best.nnp", "last.nnp"
+INTERRUPTED, OUT_OF_TIME = "interrupted", "out of time"
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +36,11 @@ class TrainingResult:
 
     Attributes:
         potential: with the smallest validation loss (training loss without a validation set).
-        last: of the last epoch.
-        best_epoch: when the first was reached, from 1.
+        last: of the last epoch, or of the last step of a fit that was stopped.
+        best_epoch: when the first was reached, from 1; 0: before an epoch was evaluated.
         rows: the log.
         findings: of the data's checks.
+        stopped: ``INTERRUPTED`` (Ctrl-C), ``OUT_OF_TIME`` (``run.max_time``) or empty.
     """
 
     potential: Potential
@@ -46,6 +48,7 @@ class TrainingResult:
     best_epoch: int
     rows: list[dict[str, float]] = field(repr=False)
     findings: list[Finding] = field(repr=False)
+    stopped: str = ""
 
 
 class Trainer:
@@ -75,10 +78,14 @@ class Trainer:
         self._best = (np.inf, 0, self._theta)  # loss, epoch, θ
         self._epoch = 0
         self._start = time.monotonic()
+        self._stopped = ""
         self._fingerprint = fingerprint(settings, task)
 
     def run(self, resume: bool = False) -> TrainingResult:
         """Train, writing models, log and checkpoints into the output folder (rank 0 does).
+
+        Ctrl-C, SIGTERM and ``max_time`` stop it after a step: best.nnp and last.nnp are written,
+        and ``resume`` goes on from the last checkpoint.
 
         Args:
             resume: whether to continue from the folder's checkpoint.
@@ -93,33 +100,46 @@ class Trainer:
         )
         if resume:
             self._restore(log)
-        epochs, self._start = self._settings.run.epochs, time.monotonic()
-        with progress_bar(
-            total=epochs, initial=self._epoch, desc="fit", unit="epoch", disable=self._quiet or None
-        ) as bar:
-            while self._epoch < epochs and not self._out_of_patience():
-                self._one_epoch(log, bar)
-                bar.update()
+        run, self._start = self._settings.run, time.monotonic()
+        steps = steps_of_epoch(self._settings.optimizer, self._task.n_train)
+        progress = Progress(run.epochs, self._epoch, steps, not self._quiet)
+        with Interruptible() as interrupt:
+            while self._epoch < run.epochs and not self._out_of_patience() and not self._stopped:
+                self._one_epoch(log, progress, interrupt)
+        progress.close()
         return self._finish(log)
 
-    def _one_epoch(self, log: TrainingLog, bar: Any) -> None:
+    def _one_epoch(self, log: TrainingLog, progress: Progress, interrupt: Interruptible) -> None:
         run = self._settings.run
         factor = self._settings.schedule.at(self._epoch, run.epochs)
         self._optimizer.set_rate(factor)
         self._objective.loss = self._settings.loss.at(factor)
-        theta = self._theta
+        theta, last = self._theta, self._epoch + 1 == run.epochs
         for batch in self._batches():
+            if self._must_stop(interrupt):
+                self._theta = theta
+                return
             theta = self._optimizer.step(theta, self._objective, batch)
             if not bool(torch.isfinite(theta).all()):
                 self._diverged(log, "a step made the weights infinite or NaN")
-        last = self._epoch + 1 == run.epochs
+            progress.step()
         if (self._epoch + 1) % run.evaluate_every == 0 or last:
-            row = self._evaluated(theta, log, factor)
-            bar.set_postfix_str(_postfix(row))
+            progress.epoch(self._evaluated(theta, log, factor))
         self._theta = theta
         self._epoch += 1
         if self._epoch % run.checkpoint_every == 0 or last:
             self._save(log)
+
+    def _must_stop(self, interrupt: Interruptible) -> bool:
+        """Whether it was asked for, or time is up; the same in all processes."""
+        limit = self._settings.run.max_time
+        late = limit is not None and time.monotonic() - self._start > limit
+        flags = torch.tensor([interrupt.requested, late], dtype=torch.float64)
+        self._task.ranks.add(flags)
+        interrupted, out_of_time = flags.tolist()
+        if interrupted or out_of_time:
+            self._stopped = INTERRUPTED if interrupted else OUT_OF_TIME
+        return bool(self._stopped)
 
     def _batches(self) -> Iterator[Sequence[Sample]]:
         """This process' share of each batch; it may be empty."""
@@ -204,11 +224,15 @@ class Trainer:
 
     def _finish(self, log: TrainingLog) -> TrainingResult:
         potential, last = self._write_models()
-        return TrainingResult(potential, last, self._best[1], log.rows, self._task.findings)
+        return TrainingResult(
+            potential, last, self._best[1], log.rows, self._task.findings, self._stopped
+        )
 
     def _write_models(self) -> tuple[Potential, Potential]:
         """Best and last; a kill leaves those of the last checkpoint."""
         _, epoch, best = self._best
+        if not epoch:  # nothing has been evaluated
+            best = self._theta
         potential, last = self._potential(best, epoch), self._potential(self._theta, self._epoch)
         if self._task.ranks.writes:
             potential.save(self._folder / BEST, force=True)
@@ -248,7 +272,7 @@ def fingerprint(settings: TrainingSettings, task: Task) -> str:
 
 
 def _portable(settings: TrainingSettings) -> dict[str, dict[str, object]]:
-    """Settings without paths and devices: they belong to one machine."""
+    """Settings without paths, devices and the time there is: they belong to one machine."""
     table: dict[str, dict[str, object]] = to_table(settings)
     for name in ("train", "validation"):
         table["data"][name] = [Path(p).name for p in table["data"][name]]  # type: ignore[attr-defined]
@@ -256,8 +280,8 @@ def _portable(settings: TrainingSettings) -> dict[str, dict[str, object]]:
     table["functions"]["file"] = None if file is None else Path(file).name
     if not settings.baseline.parts:  # as runs of earlier versions have it
         table.pop("baseline")
-    table["run"].pop("output")
-    table["run"].pop("device")
+    for name in ("output", "device", "max_time"):
+        table["run"].pop(name)
     return table
 
 
@@ -269,9 +293,3 @@ def _row(
     if held_out.energy.count or held_out.forces.count or held_out.stress.count:
         row |= held_out.row("valid")
     return row
-
-
-def _postfix(row: dict[str, float]) -> str:
-    prefix = "valid" if "valid_loss" in row else "train"
-    energy, force = row[f"{prefix}_energy_rmse_mev"], row[f"{prefix}_force_rmse"]
-    return f"{prefix} {energy:.2f} meV/atom, {force:.4f} eV/Å"

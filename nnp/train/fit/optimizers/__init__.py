@@ -21,7 +21,15 @@ from nnp.train.fit.optimizers.levenberg_marquardt import (
     LevenbergMarquardtSettings,
 )
 
-__all__ = ["KINDS", "Optimizer", "OptimizerSettings", "State", "make_optimizer", "uses_columns"]
+__all__ = [
+    "KINDS",
+    "Optimizer",
+    "OptimizerSettings",
+    "State",
+    "make_optimizer",
+    "steps_of_epoch",
+    "uses_columns",
+]
 
 KINDS = ("kalman", "levenberg_marquardt", "lbfgs", *MINIBATCH)
 
@@ -45,6 +53,11 @@ class OptimizerSettings:
     )
     lbfgs: LbfgsSettings = field(default_factory=LbfgsSettings)
     gradient: GradientSettings = field(default_factory=GradientSettings)
+
+    @property
+    def full_batch(self) -> bool:
+        """Whether every step takes all training structures."""
+        return self.kind in ("levenberg_marquardt", "lbfgs")
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -72,13 +85,18 @@ def make_optimizer(
         device: where θ lies, and all that the optimiser remembers.
     """
     if settings.kind == "kalman":
-        steps = -(-n_structures // settings.batch)
+        steps = steps_of_epoch(settings, n_structures)
         return Kalman(settings.kalman, n_parameters, steps, seed, dtype, device)
     if settings.kind == "levenberg_marquardt":
         return LevenbergMarquardt(settings.levenberg_marquardt)
     if settings.kind == "lbfgs":
         return Lbfgs(settings.lbfgs, n_parameters, dtype, device)
     return GradientOptimizer(settings.kind, settings.gradient, n_parameters, dtype, device)
+
+
+def steps_of_epoch(settings: OptimizerSettings, n_structures: int) -> int:
+    """How many steps an epoch has, over batches or over all structures."""
+    return 1 if settings.full_batch else -(-n_structures // settings.batch)
 
 
 def uses_columns(settings: OptimizerSettings) -> bool:

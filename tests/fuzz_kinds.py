@@ -122,10 +122,20 @@ def structures(name, form=None):
             write_structures(frames(), path)
         else:
             many = form not in ("vasp", "gromacs", "lammps-data", "gen", "xsf")
-            write(path, frames() if many else frames()[0], format=form)
+            extra = {"masses": True} if form == "lammps-data" else {}
+            write(path, frames() if many else frames()[0], format=form, **extra)
         return path, [name]
 
     return make
+
+
+def dump(folder):
+    """Of LAMMPS, with a column of elements."""
+    lines = ["ITEM: TIMESTEP", "0", "ITEM: NUMBER OF ATOMS", "3", "ITEM: BOX BOUNDS pp pp pp"]
+    lines += ["0 9", "0 9.5", "0 10", "ITEM: ATOMS id type element x y z fx fy fz"]
+    lines += ["1 1 O 1 1 1 .1 .1 .1", "2 2 H 1.96 1 1 .1 0 0", "3 2 H .76 1.93 1 0 0 .1"]
+    (folder / "s.lammpstrj").write_text("\n".join(lines) + "\n")
+    return folder / "s.lammpstrj", ["s.lammpstrj"]
 
 
 def toml(folder):
@@ -231,6 +241,8 @@ KINDS = {
     "gen": (structures("s.gen", "gen"), read_frames),
     "traj": (structures("s.traj", "traj"), read_frames),
     "ase json": (structures("s.json", "json"), read_frames),
+    "lammps data": (structures("s.lmp", "lammps-data"), read_frames),
+    "lammps dump": (dump, read_frames),
     "XDATCAR": (structures("XDATCAR", "vasp-xdatcar"), read_frames),
     "fit.toml": (toml, read_toml),
     "input.nn": (input_nn, read_toml),

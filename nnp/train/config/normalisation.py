@@ -79,6 +79,9 @@ def normalisation(
 def _written(settings: Settings, units: UnitSystem) -> Normalisation:
     """As the keywords ``mean_energy``, ``conv_energy`` and ``conv_length`` say; else none."""
     number = settings.number
+    for keyword in ("conv_energy", "conv_length"):
+        if not number(keyword, 1.0) > 0:
+            raise settings.required(keyword).error("must be positive")
     energy = number("conv_energy", 1.0) / units.energy_in_ev
     force = energy * units.length_in_angstrom / number("conv_length", 1.0)
     return Normalisation(energy, force, number("mean_energy", 0.0) * units.energy_in_ev)

@@ -3,7 +3,8 @@
     python tests/fuzz_run.py --count 500          the table of docs/reliability.md
     python tests/fuzz_run.py --kind model --seed 7 --keep FOLDER
 
-Each kind runs in child processes, which a reader may kill (segmentation fault), block (5 s of the processor) or
+Each kind runs in child processes, which a reader may kill (segmentation fault), block (5 s of the
+processor) or
 fill (1 GiB of address space beyond what the libraries take): the parent counts that as a fault
 and goes on behind the file that did it.
 """

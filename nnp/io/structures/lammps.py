@@ -87,7 +87,7 @@ def _with_elements(text: str, source: Source) -> str:
     """The dump with a column ``element`` in every structure."""
     lines = text.splitlines()
     known: dict[tuple[str, ...], str] = {}
-    at = 0
+    at = n = 0
     while at < len(lines):
         line = lines[at]
         if line.startswith("ITEM: NUMBER OF ATOMS") and at + 1 < len(lines):

@@ -89,6 +89,15 @@ def read(path: str | Path, options: ReadOptions | None = None, index: str | int 
         OptionError: the index is out of range.
     """
     path, options = Path(path), options or ReadOptions()
+    try:
+        return _read(path, options, index)
+    except NNPError:
+        raise
+    except Exception as error:  # of damaged files, from whatever place of whatever reader
+        raise FileFormatError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _read(path: Path, options: ReadOptions, index: str | int) -> Reading:
     source = Source(path, options)
     name = _format_of(path)
     found = _READERS.get(name, _read_with_ase)(source)

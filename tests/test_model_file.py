@@ -177,8 +177,8 @@ def edit_function(**values):
 
 
 HEADERS = [
-    (overwrite(version=VERSION + 1), r"format version 2, this nnp reads up to 1: upgrade nnp"),
-    (overwrite(version="1"), r"format version 1, this nnp reads up to 1"),
+    (overwrite(version=VERSION + 1), r"format version 3, this nnp reads up to 2: upgrade nnp"),
+    (overwrite(version="1"), r"format version 1, this nnp reads up to 2"),
     (overwrite(format="other"), r"is not an nnp model file: its header names another format"),
     (lambda header: header.clear(), r"is not an nnp model file"),
     (lambda header: header.pop("units"), r"not a complete nnp model file: it lacks 'units'"),

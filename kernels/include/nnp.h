@@ -12,24 +12,26 @@
  * keeps its neighbour list and buffers and uses threads of its own inside; results do not depend on their number, bit
  * for bit. A process forked from one with engines may go on with them.
  *
- * A potential can cross this interface as two flat arrays (nnp_arrays).
- *   integers: NNP_LAYOUT_MAGIC, NNP_LAYOUT_VERSION, n_elements, then for each element (by rising atomic number)
- *     atomic_number, n_functions, n_layers
- *     per function 8: kind, neighbor_1, neighbor_2, cutoff_or_core, narrow, asymmetric, 0, 0
- *       kind: enum nnp_function_kind; neighbours as atomic numbers, 0 = any element, weighted by Z (by Z_j Z_k);
- *       cutoff_or_core: number of cutoff.h for the first three kinds, of core.h for the compact ones
- *     per layer 3: n_in, n_out, activation (number of activation.h)
- *   reals: energy_scale, twist (slope of the twisted tanh), then for each element
- *     energy_offset
- *     per function 10: six parameters, minimum, maximum, factor, offset  (G_scaled = factor G + offset)
- *       radial: eta, r_shift, r_c, inner_fraction     radial_cosine: kappa, 0, r_c, inner_fraction
- *       angular: eta, r_shift, r_c, inner_fraction, lambda, zeta
- *       compact_radial: r_left, r_right               compact_angular: r_left, r_right, theta_left, theta_right (rad)
- *     per layer: weights [n_in][n_out], biases [n_out]
- *   E_i = energy_scale network(G_scaled) + energy_offset. The last layer has one output.
+ * Flat arrays (nnp_arrays), in which a potential travels: integers and reals, both cut into blocks.
+ *   integers: NNP_LAYOUT_MAGIC, NNP_LAYOUT_VERSION, n_blocks, then each block: tag, n_integers, n_reals, its integers
+ *   reals:    those of each block, one block after the other
+ * A reader refuses, by its number, a tag or family it does not know; others can be added without another layout.
+ *   NNP_BLOCK_MODEL, once: no integers; energy_scale, twist (slope of the twisted tanh)
+ *   NNP_BLOCK_ELEMENT, by rising atomic number:
+ *     integers: atomic_number, n_functions, n_layers;
+ *               per function: family, n_integers, n_reals, its integers; per layer: n_in, n_out, activation
+ *               (number of activation.h)
+ *     reals:    energy_offset; per function: its reals, minimum, maximum, factor, offset (G_scaled = factor G +
+ * offset); per layer: weights [n_in][n_out], biases [n_out] The integers and reals of each family stand in
+ * nnp/families.h. NNP_BLOCK_BASELINE: characters of the names of what the caller would have to add; refused here E_i =
+ * energy_scale network(G_scaled) + energy_offset. The last layer has one output. As bytes: the eight characters
+ * "NNPARRAY", then little-endian words of 64 bits: n_integers, n_reals, two sums, the integers, the reals. With w the
+ * words behind the sums: sum of w_i, and sum of (i + 1) w_i, i from 0, both mod 2^64.
  */
 #ifndef NNP_H
 #define NNP_H
+
+#include "nnp/families.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -46,7 +48,7 @@ extern "C" {
 
 #define NNP_VERSION 3 /* of this interface */
 #define NNP_LAYOUT_MAGIC 5132624
-#define NNP_LAYOUT_VERSION 1
+#define NNP_LAYOUT_VERSION 2
 
 NNP_API int nnp_version(void); /* the library's NNP_VERSION */
 
@@ -78,13 +80,7 @@ typedef struct nnp_error {
 
 /* -- model -------------------------------------------------------------------------------------------------------- */
 
-enum nnp_function_kind {
-    NNP_RADIAL = 1,
-    NNP_RADIAL_COSINE = 2,
-    NNP_ANGULAR = 3,
-    NNP_COMPACT_RADIAL = 4,
-    NNP_COMPACT_ANGULAR = 5
-};
+enum nnp_block { NNP_BLOCK_MODEL = 1, NNP_BLOCK_ELEMENT = 2, NNP_BLOCK_BASELINE = 3 };
 
 typedef struct nnp_arrays {
     const int64_t* integers;
@@ -96,8 +92,16 @@ typedef struct nnp_arrays {
 typedef struct nnp_model nnp_model;
 
 /* On failure *model is NULL. */
+NNP_API int nnp_model_open(const char* path, nnp_model** model, nnp_error* error); /* a .nnp file, committees too */
+/* The content of such a file, or of flat arrays as bytes. */
+NNP_API int nnp_model_from_memory(const void* bytes, size_t size, nnp_model** model, nnp_error* error);
 NNP_API int nnp_model_from_arrays(const nnp_arrays* arrays, nnp_model** model, nnp_error* error);
 NNP_API void nnp_model_release(nnp_model* model);
+/* Its flat arrays, which live as long as the model. */
+NNP_API int nnp_model_arrays(const nnp_model* model, nnp_arrays* arrays);
+/* A committee is the mean of its members; 0: a single potential. Each member is released by itself; NULL: none. */
+NNP_API int32_t nnp_model_n_members(const nnp_model* model);
+NNP_API nnp_model* nnp_model_member(const nnp_model* model, int32_t member);
 
 NNP_API double nnp_model_cutoff(const nnp_model* model);
 NNP_API const char* nnp_model_length_unit(const nnp_model* model); /* "angstrom" */
@@ -108,13 +112,31 @@ NNP_API int32_t nnp_model_atomic_number(const nnp_model* model, int32_t element)
 NNP_API int32_t nnp_model_n_functions(const nnp_model* model, int32_t element);
 
 typedef struct nnp_function_info {
-    int32_t kind;            /* enum nnp_function_kind */
+    int32_t family;          /* enum nnp_family_number */
     int32_t neighbors[2];    /* atomic numbers; 0: any element, or no second neighbour */
     double radius;           /* beyond it the function is 0 */
     double minimum, maximum; /* its range in training */
-    const char* text;        /* for messages; lives as long as the model */
+    const int64_t* integers; /* in the order of nnp_family_info; these and the text live as long as the model */
+    const double* reals;
+    const char* text; /* for messages: "radial Si eta=0.5 r_shift=0 r_cutoff=6 inner_fraction=0" */
 } nnp_function_info;
 NNP_API int nnp_model_function(const nnp_model* model, int32_t element, int32_t function, nnp_function_info* info);
+
+/* The table of nnp/families.h. */
+typedef struct nnp_family_info {
+    const char* name;
+    int32_t number; /* enum nnp_family_number */
+    int32_t loop;   /* enum nnp_loop */
+    int32_t n_integers, n_reals;
+} nnp_family_info;
+typedef struct nnp_parameter_info {
+    const char* name;
+    const char* meaning; /* of an integer, or the unit of a real */
+} nnp_parameter_info;
+NNP_API int32_t nnp_n_families(void);
+NNP_API int nnp_family(int32_t index, nnp_family_info* info);
+/* Integers first, then reals. */
+NNP_API int nnp_family_parameter(int32_t index, int32_t parameter, nnp_parameter_info* info);
 
 /* -- engine ------------------------------------------------------------------------------------------------------- */
 

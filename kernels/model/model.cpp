@@ -1,149 +1,120 @@
 #include "model.h"
 
+#include "arrays.h"
 #include "error.h"
+#include "families.h"
 #include "nnp/activation.h"
+#include "nnp/core.h"
 #include "nnp/cutoff.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 
 namespace nnp
 {
 namespace
 {
 
-// Takes numbers off the two arrays one after the other and refuses to run past their ends.
-class Reader
+constexpr int MOST_ELEMENTS = 118, MOST_FUNCTIONS = 1000000, MOST_LAYERS = 1000, LARGEST_LAYER = 1 << 20;
+
+[[noreturn]] void refuse(const std::string& text)
 {
-public:
-    explicit Reader(const nnp_arrays& arrays) : arrays_(arrays) {}
+    throw Error(NNP_BAD_MODEL, text);
+}
 
-    int integer(const char* what, int64_t lowest, int64_t highest)
-    {
-        if (i_ >= arrays_.n_integers)
-            throw Error(NNP_BAD_MODEL, std::string("the potential's integers end before ") + what);
-        int64_t value = arrays_.integers[i_++];
-        if (value < lowest || value > highest)
-            throw Error(NNP_BAD_MODEL, std::string(what) + " is " + std::to_string(value) + ", allowed are " +
-                                           std::to_string(lowest) + " to " + std::to_string(highest));
-        return static_cast<int>(value);
-    }
-
-    double number(const char* what)
-    {
-        if (r_ >= arrays_.n_reals)
-            throw Error(NNP_BAD_MODEL, std::string("the potential's reals end before ") + what);
-        double value = arrays_.reals[r_++];
-        if (!std::isfinite(value))
-            throw Error(NNP_BAD_MODEL, std::string(what) + " is not a finite number");
-        return value;
-    }
-
-    std::vector<double> numbers(const char* what, size_t count)
-    {
-        std::vector<double> values(count);
-        for (double& value : values)
-            value = number(what);
-        return values;
-    }
-
-    void finish() const
-    {
-        if (i_ != arrays_.n_integers || r_ != arrays_.n_reals)
-            throw Error(NNP_BAD_MODEL, "the potential's arrays hold " +
-                                           std::to_string(arrays_.n_integers - i_ + arrays_.n_reals - r_) +
-                                           " numbers more than the layout needs");
-    }
-
-private:
-    const nnp_arrays& arrays_;
-    int64_t i_ = 0, r_ = 0;
-};
-
-struct Counts {
-    int functions, layers;
-};
-
-Function read_function_integers(Reader& in)
+int64_t highest(const char* meaning)
 {
-    Function f = {};
-    f.kind = in.integer("a function's kind", NNP_RADIAL, NNP_COMPACT_ANGULAR);
-    f.neighbor_1 = in.integer("a function's first neighbour", 0, 200);
-    f.neighbor_2 = in.integer("a function's second neighbour", 0, 200);
-    f.cutoff_or_core = in.integer("a function's cutoff or core", 0, f.is_compact() ? 4 : NNP_CUTOFF_POLY4);
-    f.narrow = in.integer("a function's narrow flag", 0, 1) == 1;
-    f.asymmetric = in.integer("a function's asymmetric flag", 0, 1) == 1;
-    in.integer("a reserved number", 0, 0);
-    in.integer("a reserved number", 0, 0);
+    if (std::strcmp(meaning, "element") == 0)
+        return MOST_ELEMENTS;
+    if (std::strcmp(meaning, "cutoff") == 0)
+        return NNP_CUTOFF_POLY4;
+    return std::strcmp(meaning, "core") == 0 ? NNP_CORE_POLY4 : 1;
+}
+
+void check_ranges(const Function& f, const Family& family)
+{
+    std::string whose = "a function of family " + std::string(family.name);
+    if (f.has_cutoff && !(f.r_cutoff > 0 && f.inner_fraction >= 0 && f.inner_fraction < 1))
+        refuse(whose + " has r_cutoff " + to_text(f.r_cutoff) + " with inner_fraction " + to_text(f.inner_fraction) +
+               ": the radius must be positive, the fraction in [0, 1)");
+    if (!f.has_cutoff && !(f.r_left < f.r_right && f.r_right > 0))
+        refuse(whose + " has an empty range of distances");
+    if (family.has(&Function::theta_left) && !(f.theta_left < f.theta_right))
+        refuse(whose + " has an empty range of angles");
+    if (f.angular && (f.neighbor_1 == 0) != (f.neighbor_2 == 0))
+        refuse(whose + " names one neighbour but not the other");
+}
+
+// Neighbours are atomic numbers here; resolve_neighbors makes element indices of them.
+Function read_function_integers(Block& block)
+{
+    Function f;
+    int64_t number = block.integer("a function's family", INT64_MIN, INT64_MAX);
+    const Family* family = find_family(number);
+    if (!family)
+        refuse("a function is of family " + std::to_string(number) + ", which this libnnp does not know: update nnp");
+    f.family = family->number;
+    f.angular = family->loop == NNP_LOOP_ANGULAR;
+    f.has_cutoff = family->has(&Function::r_cutoff);
+    auto n_integers = static_cast<int64_t>(family->integers.size()),
+         n_reals = static_cast<int64_t>(family->reals.size());
+    block.integer("a function's number of integers", n_integers, n_integers);
+    block.integer("a function's number of reals", n_reals, n_reals);
+    f.integers = block.next_integers();
+    for (const IntegerParameter& p : family->integers)
+        f.*p.member = static_cast<int>(block.integer(p.name, 0, highest(p.meaning)));
     return f;
 }
 
-Layer read_layer_integers(Reader& in)
+void read_function_reals(Block& block, Function& f)
 {
-    Layer layer;
-    layer.n_in = in.integer("a layer's number of inputs", 0, 1 << 20);
-    layer.n_out = in.integer("a layer's number of outputs", 1, 1 << 20);
-    layer.activation = in.integer("a layer's activation", 0, NNP_ACT_COUNT - 1);
-    return layer;
+    const Family& family = *find_family(f.family);
+    f.reals = block.next_reals();
+    for (const RealParameter& p : family.reals)
+        f.*p.member = block.real(p.name);
+    f.minimum = block.real("a function's minimum");
+    f.maximum = block.real("a function's maximum");
+    f.factor = block.real("a function's factor");
+    f.offset = block.real("a function's offset");
+    check_ranges(f, family);
 }
 
-void check_layers(const Element& element)
+// Without the content of the layers, whose sizes are checked before anything is taken for them.
+std::vector<Layer> read_layers(Block& block, int64_t n_layers, int64_t n_functions)
 {
-    int n = static_cast<int>(element.functions.size());
-    for (const Layer& layer : element.layers) {
-        if (layer.n_in != n)
-            throw Error(NNP_BAD_MODEL, "a layer of element " + std::to_string(element.atomic_number) + " takes " +
-                                           std::to_string(layer.n_in) + " inputs but gets " + std::to_string(n));
-        n = layer.n_out;
+    std::vector<Layer> layers;
+    int64_t n_in = n_functions;
+    for (int64_t l = 0; l < n_layers; ++l) {
+        Layer layer;
+        layer.n_in = static_cast<int>(block.integer("a layer's number of inputs", n_in, n_in));
+        bool last = l + 1 == n_layers;
+        layer.n_out = static_cast<int>(block.integer("a layer's number of outputs", 1, last ? 1 : LARGEST_LAYER));
+        layer.activation = static_cast<int>(block.integer("a layer's activation", 0, NNP_ACT_COUNT - 1));
+        n_in = layer.n_out;
+        layers.push_back(layer);
     }
-    if (n != 1)
-        throw Error(NNP_BAD_MODEL, "the network of element " + std::to_string(element.atomic_number) + " has " +
-                                       std::to_string(n) + " outputs, not 1");
+    return layers;
 }
 
-Element read_element_integers(Reader& in)
+Element read_element(Block& block)
 {
     Element element;
-    element.atomic_number = in.integer("an atomic number", 1, 200);
-    int n_functions = in.integer("a number of functions", 0, 1 << 20);
-    int n_layers = in.integer("a number of layers", 1, 1 << 10);
-    for (int i = 0; i < n_functions; ++i)
-        element.functions.push_back(read_function_integers(in));
-    for (int i = 0; i < n_layers; ++i)
-        element.layers.push_back(read_layer_integers(in));
-    check_layers(element);
-    return element;
-}
-
-void check_function(const Function& f)
-{
-    const double* p = f.parameters;
-    if (f.is_compact()) {
-        if (!(p[0] < p[1]) || !(p[1] > 0) || (f.is_angular() && !(p[2] < p[3])))
-            throw Error(NNP_BAD_MODEL, "a compact function has an empty range");
-    } else if (!(p[2] > 0) || !(p[3] >= 0 && p[3] < 1)) {
-        throw Error(NNP_BAD_MODEL, "a cutoff radius is " + to_text(p[2]) + " with inner fraction " + to_text(p[3]) +
-                                       ": the radius must be positive, the fraction in [0, 1)");
-    }
-}
-
-void read_element_reals(Reader& in, Element& element)
-{
-    element.energy_offset = in.number("an energy offset");
-    for (Function& f : element.functions) {
-        for (double& p : f.parameters)
-            p = in.number("a function's parameter");
-        f.minimum = in.number("a function's minimum");
-        f.maximum = in.number("a function's maximum");
-        f.factor = in.number("a function's factor");
-        f.offset = in.number("a function's offset");
-        check_function(f);
-    }
+    element.atomic_number = static_cast<int>(block.integer("an atomic number", 1, MOST_ELEMENTS));
+    int64_t n_functions = block.integer("a number of functions", 0, MOST_FUNCTIONS);
+    int64_t n_layers = block.integer("a number of layers", 1, MOST_LAYERS);
+    for (int64_t f = 0; f < n_functions; ++f)
+        element.functions.push_back(read_function_integers(block));
+    element.layers = read_layers(block, n_layers, n_functions);
+    element.energy_offset = block.real("an energy offset");
+    for (Function& f : element.functions)
+        read_function_reals(block, f);
     for (Layer& layer : element.layers) {
-        layer.weights = in.numbers("a weight", static_cast<size_t>(layer.n_in) * layer.n_out);
-        layer.biases = in.numbers("a bias", layer.n_out);
+        layer.weights = block.numbers("a weight", static_cast<int64_t>(layer.n_in) * layer.n_out);
+        layer.biases = block.numbers("a bias", layer.n_out);
     }
+    return element;
 }
 
 // Atomic numbers of the neighbours become element indices.
@@ -151,22 +122,59 @@ void resolve_neighbors(const Model& model, Function& f)
 {
     for (int* neighbor : {&f.neighbor_1, &f.neighbor_2}) {
         int z = *neighbor;
+        if (z == ANY_ELEMENT)
+            continue;
         *neighbor = z == 0 ? ANY_ELEMENT : model.element_index(z);
         if (z != 0 && *neighbor == ANY_ELEMENT)
-            throw Error(NNP_BAD_MODEL, "a function looks for neighbours of atomic number " + std::to_string(z) +
-                                           ", which the potential has no network for");
+            refuse("a function looks for neighbours of atomic number " + std::to_string(z) +
+                   ", which the potential has no network for");
     }
-    if (f.is_angular() && (f.neighbor_1 == ANY_ELEMENT) != (f.neighbor_2 == ANY_ELEMENT))
-        throw Error(NNP_BAD_MODEL, "an angular function names one neighbour but not the other");
-    if (f.neighbor_1 > f.neighbor_2 && f.is_angular())
+    if (f.angular && f.neighbor_1 > f.neighbor_2)
         std::swap(f.neighbor_1, f.neighbor_2);
 }
 
-void check_elements(const Model& model)
+// Several names as one text; one character an integer.
+std::string read_text(Block& block)
+{
+    std::string text;
+    while (block.integers_left() > 0)
+        text += static_cast<char>(block.integer("a character", 1, 255));
+    return text;
+}
+
+void read_block(Block& block, Model& model, bool& has_header)
+{
+    switch (block.tag()) {
+        case NNP_BLOCK_MODEL:
+            model.energy_scale = block.real("the energy scale");
+            model.twist = block.real("the twist");
+            has_header = true;
+            break;
+        case NNP_BLOCK_ELEMENT:
+            model.elements.push_back(read_element(block));
+            break;
+        case NNP_BLOCK_BASELINE:
+            refuse("the potential was fitted on top of " + read_text(block) +
+                   ", which its engines must add: only Python's do");
+        default:
+            refuse("the potential has a part of tag " + std::to_string(block.tag()) +
+                   ", which this libnnp does not know: update nnp");
+    }
+    block.finish();
+}
+
+void finish(Model& model)
 {
     for (size_t e = 1; e < model.elements.size(); ++e) {
         if (model.elements[e].atomic_number <= model.elements[e - 1].atomic_number)
-            throw Error(NNP_BAD_MODEL, "the elements are not sorted by atomic number");
+            refuse("the elements are not sorted by atomic number");
+    }
+    for (Element& element : model.elements) {
+        for (Function& f : element.functions) {
+            resolve_neighbors(model, f);
+            model.cutoff = std::max(model.cutoff, f.radius());
+            f.text = describe(f, model);
+        }
     }
 }
 
@@ -181,27 +189,21 @@ int Model::element_index(int atomic_number) const
     return ANY_ELEMENT;
 }
 
-Model read_model(const nnp_arrays& arrays)
+std::shared_ptr<Model> read_model(const nnp_arrays& arrays)
 {
-    Reader in(arrays);
-    in.integer("the layout's magic number", NNP_LAYOUT_MAGIC, NNP_LAYOUT_MAGIC);
-    in.integer("the layout's version", NNP_LAYOUT_VERSION, NNP_LAYOUT_VERSION);
-    int n_elements = in.integer("the number of elements", 1, 120);
-    Model model = {};
-    for (int e = 0; e < n_elements; ++e)
-        model.elements.push_back(read_element_integers(in));
-    model.energy_scale = in.number("the energy scale");
-    model.twist = in.number("the twist");
-    for (Element& element : model.elements)
-        read_element_reals(in, element);
-    in.finish();
-    check_elements(model);
-    for (Element& element : model.elements) {
-        for (Function& f : element.functions) {
-            resolve_neighbors(model, f);
-            model.cutoff = std::max(model.cutoff, f.radius());
-        }
+    auto model = std::make_shared<Model>();
+    model->integers.assign(arrays.integers, arrays.integers + std::max<int64_t>(0, arrays.n_integers));
+    model->reals.assign(arrays.reals, arrays.reals + std::max<int64_t>(0, arrays.n_reals));
+    Blocks blocks(model->integers, model->reals);
+    bool has_header = false;
+    while (blocks.more()) {
+        Block block = blocks.next();
+        read_block(block, *model, has_header);
     }
+    blocks.finish();
+    if (!has_header || model->elements.empty())
+        refuse("the potential's arrays lack its header or its elements");
+    finish(*model);
     return model;
 }
 

@@ -1,9 +1,10 @@
-// A potential as the flat arrays of nnp.h describe it, checked.
+// A potential as the flat arrays of nnp.h describe it, checked; immutable once read.
 #ifndef NNP_MODEL_MODEL_H
 #define NNP_MODEL_MODEL_H
 
 #include "nnp.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,18 +13,24 @@ namespace nnp
 
 constexpr int ANY_ELEMENT = -1;
 
+// Parameters by the names of families.h; those that a family does not have are 0.
 struct Function {
-    int kind;                    // enum nnp_function_kind
-    int neighbor_1, neighbor_2;  // element indices, neighbor_1 <= neighbor_2, or ANY_ELEMENT
-    int cutoff_or_core;
-    bool narrow, asymmetric;
-    double parameters[6];
-    double minimum, maximum, factor, offset;
+    int family = 0;                                          // enum nnp_family_number
+    int neighbor_1 = ANY_ELEMENT, neighbor_2 = ANY_ELEMENT;  // element indices, neighbor_1 <= neighbor_2
+    int cutoff = 0, core = 0, narrow = 0, asymmetric = 0;
+    double eta = 0, r_shift = 0, kappa = 0, lambda = 0, zeta = 0;
+    double r_cutoff = 0, inner_fraction = 0;
+    double r_left = 0, r_right = 0, theta_left = 0, theta_right = 0;
+    double minimum = 0, maximum = 0, factor = 0, offset = 0;
+    bool angular = false, has_cutoff = false;
+    const int64_t* integers = nullptr;  // as they stand in the model's arrays
+    const double* reals = nullptr;
     std::string text;  // for messages
 
-    bool is_angular() const { return kind == NNP_ANGULAR || kind == NNP_COMPACT_ANGULAR; }
-    bool is_compact() const { return kind == NNP_COMPACT_RADIAL || kind == NNP_COMPACT_ANGULAR; }
-    double radius() const { return is_compact() ? parameters[1] : parameters[2]; }
+    bool is_angular() const { return angular; }
+    bool is_compact() const { return !has_cutoff; }
+    int cutoff_or_core() const { return has_cutoff ? cutoff : core; }
+    double radius() const { return has_cutoff ? r_cutoff : r_right; }
 };
 
 struct Layer {
@@ -40,9 +47,12 @@ struct Element {
 };
 
 struct Model {
-    double energy_scale, twist;
-    double cutoff;  // largest radius of any function
+    double energy_scale = 1, twist = 0;
+    double cutoff = 0;  // largest radius of any function
     std::vector<Element> elements;
+    std::vector<int64_t> integers;  // the flat arrays
+    std::vector<double> reals;
+    std::vector<std::shared_ptr<const Model>> members;  // of a committee, whose mean this is
 
     // Index of an element, or ANY_ELEMENT where the model does not know it.
     int element_index(int atomic_number) const;
@@ -51,7 +61,7 @@ struct Model {
 };
 
 // Throws Error(NNP_BAD_MODEL) naming what is wrong.
-Model read_model(const nnp_arrays& arrays);
+std::shared_ptr<Model> read_model(const nnp_arrays& arrays);
 
 }  // namespace nnp
 

@@ -16,8 +16,20 @@ bool same_radial_group(const RadialGroup& group, const Function& f)
 {
     if (group.neighbor != f.neighbor_1 || group.has_cutoff == f.is_compact())
         return false;
-    return f.is_compact() || (group.cutoff == f.cutoff_or_core && group.radius == f.parameters[2] &&
-                              group.inner_fraction == f.parameters[3]);
+    return f.is_compact() ||
+           (group.cutoff == f.cutoff && group.radius == f.r_cutoff && group.inner_fraction == f.inner_fraction);
+}
+
+RadialMember radial_member(const Function& f, int index)
+{
+    switch (f.family) {
+        case NNP_RADIAL:
+            return {f.family, 0, false, f.eta, f.r_shift, index};
+        case NNP_RADIAL_COSINE:
+            return {f.family, 0, false, f.kappa, 0, index};
+        default:
+            return {f.family, f.core, f.asymmetric != 0, f.r_left, f.r_right, index};
+    }
 }
 
 void add_radial(std::vector<RadialGroup>& groups, const Function& f, int index)
@@ -25,11 +37,11 @@ void add_radial(std::vector<RadialGroup>& groups, const Function& f, int index)
     auto group =
         std::find_if(groups.begin(), groups.end(), [&](const RadialGroup& g) { return same_radial_group(g, f); });
     if (group == groups.end()) {
-        groups.push_back({f.neighbor_1, !f.is_compact(), f.cutoff_or_core, f.radius(), f.parameters[3], {}});
+        groups.push_back({f.neighbor_1, f.has_cutoff, f.cutoff, f.radius(), f.inner_fraction, {}});
         group = groups.end() - 1;
     }
     group->radius = std::max(group->radius, f.radius());
-    group->members.push_back({f.kind, f.cutoff_or_core, f.asymmetric, f.parameters[0], f.parameters[1], index});
+    group->members.push_back(radial_member(f, index));
 }
 
 AngularGroup new_angular_group(const Function& f)
@@ -37,14 +49,14 @@ AngularGroup new_angular_group(const Function& f)
     AngularGroup group = {};
     group.neighbor_1 = f.neighbor_1;
     group.neighbor_2 = f.neighbor_2;
-    group.narrow = f.narrow;
+    group.narrow = f.narrow != 0;
     group.compact = f.is_compact();
-    group.cutoff_or_core = f.cutoff_or_core;
-    group.asymmetric = f.asymmetric;
+    group.cutoff_or_core = f.cutoff_or_core();
+    group.asymmetric = f.asymmetric != 0;
     group.radius = f.radius();
-    group.inner_fraction = group.compact ? 0 : f.parameters[3];
-    group.r_shift = group.compact ? 0 : f.parameters[1];
-    group.left = group.compact ? f.parameters[0] : 0;
+    group.inner_fraction = f.inner_fraction;
+    group.r_shift = f.r_shift;
+    group.left = f.r_left;
     return group;
 }
 
@@ -141,27 +153,23 @@ private:
         return -1;
     }
 
-    static std::pair<double, double> key(const Function& f)
-    {
-        return f.is_compact() ? std::make_pair(0.0, 0.0) : std::make_pair(f.parameters[0], f.parameters[5]);
-    }
+    static std::pair<double, double> key(const Function& f) { return {f.eta, f.zeta}; }
 
     AngularMember member(const Function& f, int index)
     {
-        const double* p = f.parameters;
         if (f.is_compact()) {
-            int value = angles_.compact(p[2], p[3]);
+            int value = angles_.compact(f.theta_left, f.theta_right);
             return {exponentials_.slot(0), value, value + 1, 1, 1, index, 0, 0};
         }
-        double lambda = p[4], zeta = p[5];
+        double lambda = f.lambda, zeta = f.zeta;
         if (level_of(zeta) >= 0) {
-            int exp_slot = exponentials_.slot(p[0]);
+            int exp_slot = exponentials_.slot(f.eta);
             levels_[{lambda, exp_slot}] |= 1u << level_of(zeta);
             return {exp_slot, -1, -1, 2, zeta * lambda, index, lambda, static_cast<int>(zeta)};
         }
         int base = angles_.base(lambda);
         int slope = angles_.power(base, zeta - 1), value = angles_.power(base, zeta);
-        return {exponentials_.slot(p[0]), value, slope, 2, zeta * lambda, index, 0, 0};
+        return {exponentials_.slot(f.eta), value, slope, 2, zeta * lambda, index, 0, 0};
     }
 };
 

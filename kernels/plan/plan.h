@@ -18,7 +18,7 @@ namespace nnp
 {
 
 struct RadialMember {
-    int kind;  // enum nnp_function_kind
+    int kind;  // enum nnp_family_number
     int core;
     bool asymmetric;
     double first, second;  // eta and r_shift, kappa, or left and right

@@ -90,6 +90,39 @@ class PotentialArrays(ct.Structure):
         )
 
 
+class FunctionInfo(ct.Structure):
+    """nnp_function_info"""
+
+    _fields_ = [
+        ("family", ct.c_int32),
+        ("neighbors", ct.c_int32 * 2),
+        ("radius", ct.c_double),
+        ("minimum", ct.c_double),
+        ("maximum", ct.c_double),
+        ("integers", _int64_p),
+        ("reals", _double_p),
+        ("text", ct.c_char_p),
+    ]
+
+
+class FamilyInfo(ct.Structure):
+    """nnp_family_info"""
+
+    _fields_ = [
+        ("name", ct.c_char_p),
+        ("number", ct.c_int32),
+        ("loop", ct.c_int32),
+        ("n_integers", ct.c_int32),
+        ("n_reals", ct.c_int32),
+    ]
+
+
+class ParameterInfo(ct.Structure):
+    """nnp_parameter_info"""
+
+    _fields_ = [("name", ct.c_char_p), ("meaning", ct.c_char_p)]
+
+
 class Options(ct.Structure):
     """nnp_options"""
 
@@ -255,7 +288,27 @@ def _declare(library: ct.CDLL) -> None:
             ct.c_int,
             [ct.POINTER(PotentialArrays), ct.POINTER(model), failure],
         ),
+        "nnp_model_open": (ct.c_int, [ct.c_char_p, ct.POINTER(model), failure]),
+        "nnp_model_from_memory": (
+            ct.c_int,
+            [ct.c_char_p, ct.c_size_t, ct.POINTER(model), failure],
+        ),
         "nnp_model_release": (None, [model]),
+        "nnp_model_n_members": (ct.c_int32, [model]),
+        "nnp_model_member": (model, [model, ct.c_int32]),
+        "nnp_model_n_elements": (ct.c_int32, [model]),
+        "nnp_model_atomic_number": (ct.c_int32, [model, ct.c_int32]),
+        "nnp_model_n_functions": (ct.c_int32, [model, ct.c_int32]),
+        "nnp_model_function": (
+            ct.c_int,
+            [model, ct.c_int32, ct.c_int32, ct.POINTER(FunctionInfo)],
+        ),
+        "nnp_n_families": (ct.c_int32, []),
+        "nnp_family": (ct.c_int, [ct.c_int32, ct.POINTER(FamilyInfo)]),
+        "nnp_family_parameter": (
+            ct.c_int,
+            [ct.c_int32, ct.c_int32, ct.POINTER(ParameterInfo)],
+        ),
         "nnp_model_cutoff": (ct.c_double, [model]),
         "nnp_engine_create": (
             ct.c_int,

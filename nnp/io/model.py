@@ -1,10 +1,14 @@
-"""Our one-file model: a zip of ``header.json`` and ``.npy`` arrays; no pickle. Å and eV inside.
+"""Our one-file model: a zip of ``header.json``, ``.npy`` arrays and ``arrays.bin``; no pickle.
+
+Å and eV inside.
 
 ``unzip -p MODEL header.json`` shows all but the arrays, which are, per element symbol X:
 X/minimum, X/maximum, X/mean, X/sigma (f,), X/weights_l (n_in, n_out), X/biases_l (n_out,).
-The zip's checksums catch truncation and corruption. (``numpy.load`` opens the file too.)
+``arrays.bin`` (since version 2), uncompressed and with its own checksum, is the same potential as
+the flat arrays of nnp.h: what C reads; Python compares it with the rest.
 
-A committee is a zip of ``header.json`` and its members' model files, member_0.nnp and so on.
+A committee is a zip of ``header.json``, the ``arrays.bin`` of the members' mean and their model
+files, uncompressed: member_0.nnp and so on.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ from numpy.typing import NDArray
 from nnp.baseline import Baseline
 from nnp.committee import Committee
 from nnp.cutoffs import Cutoff, CutoffKind
+from nnp.engines.flatten import check_flat, flatten_for_file
 from nnp.errors import FileFormatError, NNPError, OptionError
 from nnp.io.archive import (
     DAMAGED,
@@ -50,10 +55,11 @@ from nnp.units import UnitSystem
 
 FORMAT = "nnp-potential"
 COMMITTEE_FORMAT = "nnp-committee"
-VERSION = 1
+VERSION = 2
 
 _FAMILIES = {f.__name__: f for f in (Radial, RadialCosine, Angular, CompactRadial, CompactAngular)}
 _WHAT = "nnp model file"
+_FLAT = "arrays.bin"
 _STATISTICS = ("minimum", "maximum", "mean", "sigma")
 # A fixed date makes equal potentials equal files.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -78,8 +84,8 @@ def to_bytes(potential: Potential) -> bytes:
     """The content of a model file."""
     if isinstance(potential, Committee):
         members = {_member_name(k): to_bytes(m) for k, m in enumerate(potential.members)}
-        return _archive(_committee_header(potential), members)
-    arrays = {}
+        return _archive(_committee_header(potential), _flat(potential) | members)
+    arrays = _flat(potential)
     for name, array in _arrays(potential).items():
         raw = io.BytesIO()
         np.lib.format.write_array(raw, array, allow_pickle=False)
@@ -107,11 +113,15 @@ def from_bytes(data: bytes, name: str = "model", member: bool = False) -> Potent
     if member and header["format"] == COMMITTEE_FORMAT:
         raise FileFormatError(f"{name} is a committee: committees do not nest")
     try:
+        flat = contents.pop(_FLAT) if header["version"] > 1 else None
         if header["format"] == COMMITTEE_FORMAT:
             check_size(sum(map(unpacked_size, contents.values())), len(data), name)
-            return _committee(header, contents, name)
-        potential = _potential(header, _read_arrays(contents))
-        _check_names(header, contents)
+            potential: Potential = _committee(header, contents, name)
+        else:
+            potential = _potential(header, _read_arrays(contents))
+            _check_names(header, contents)
+        if flat is not None:
+            check_flat(flat, potential)
     except FileFormatError:
         raise
     except KeyError as error:
@@ -141,6 +151,10 @@ def _read_arrays(contents: dict[str, bytes]) -> dict[str, NDArray[np.float64]]:
     }
 
 
+def _flat(potential: Potential) -> dict[str, bytes]:
+    return {_FLAT: flatten_for_file(potential).to_bytes()}
+
+
 def _archive(header: dict[str, Any], contents: dict[str, bytes]) -> bytes:
     """A zip of ``header.json`` and files."""
     buffer = io.BytesIO()
@@ -168,7 +182,8 @@ def _check_version(header: Any, name: str) -> None:
 
 def _entry(name: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, _EPOCH)
-    info.compress_type = zipfile.ZIP_DEFLATED
+    stored = name == _FLAT or name.endswith(".nnp")  # C has no decompressor
+    info.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
     return info
 
 
@@ -223,7 +238,7 @@ def _header(potential: Potential) -> dict[str, Any]:
 
 
 def _baseline_entry(potential: Potential) -> dict[str, Any]:
-    """Nothing where there is none, so that older versions read the file."""
+    """Nothing where there is none."""
     parts = [{"name": part.name, "options": dict(part.options)} for part in potential.baseline]
     return {"baseline": parts} if parts else {}
 

@@ -138,11 +138,13 @@ def _libraries() -> dict[str, Path]:
 
 
 def _declare(library: ct.CDLL) -> None:
-    arrays = ct.POINTER(engine_library.PotentialArrays)
     signatures = {
         "nnp_openmm_abi_version": (ct.c_int, []),
         "nnp_openmm_is_force": (ct.c_int, [_void_p]),
-        "nnp_openmm_set_potential": (ct.c_int, [_void_p, arrays, _char_p, _size_t]),
+        "nnp_openmm_set_potential": (
+            ct.c_int,
+            [_void_p, _char_p, _size_t, _char_p, _size_t],
+        ),
         "nnp_openmm_update_context": (ct.c_int, [_void_p, _void_p, _char_p, _size_t]),
         "nnp_openmm_monitor_create": (_void_p, [_void_p, _void_p, _char_p, _size_t]),
         "nnp_openmm_monitor_destroy": (None, [_void_p]),

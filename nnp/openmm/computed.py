@@ -33,10 +33,8 @@ class Computed:
         cls, potential: Potential, species: Species, engine: str, options: dict[str, Any]
     ) -> Self:
         """From the arguments of a route."""
-        flat = flatten(potential)
-        arrays = np.asarray(flat.integers, "<i8").tobytes(), np.asarray(flat.reals, "<f8").tobytes()
         numbers = np.asarray(species.atomic_numbers, "<i4").tobytes()
-        physics = physics_digest(numbers, species.periodic, *arrays)
+        physics = physics_digest(numbers, species.periodic, flatten(potential).to_bytes())
         return cls(physics, engine_text(engine, options.get("dtype", "float64")))
 
     @classmethod
@@ -45,10 +43,10 @@ class Computed:
         return cls.of(from_bytes(model, "the model inside the force"), species, engine, options)
 
 
-def physics_digest(numbers: bytes, periodic: bool, integers: bytes, reals: bytes) -> str:
-    """Digest of atomic numbers (int32) and a flattened potential (int64, float64)."""
+def physics_digest(numbers: bytes, periodic: bool, potential: bytes) -> str:
+    """Digest of atomic numbers (int32) and a flattened potential's bytes."""
     found = hashlib.sha256(bytes([periodic]))
-    for part in (numbers, integers, reals):
+    for part in (numbers, potential):
         found.update(len(part).to_bytes(8, "little") + part)
     return found.hexdigest()[:DIGITS]
 

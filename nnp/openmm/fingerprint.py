@@ -33,10 +33,8 @@ def fingerprint(force: openmm.Force) -> dict[str, str]:
 
 def _native(force: openmm.Force) -> Computed:
     about = attributes(force)
-    numbers, integers, reals = (
-        base64.b64decode(about[name]) for name in ("atomicNumbers", "integers", "reals")
-    )
-    physics = physics_digest(numbers, about["periodic"] == "1", integers, reals)
+    numbers, potential = (base64.b64decode(about[name]) for name in ("atomicNumbers", "potential"))
+    physics = physics_digest(numbers, about["periodic"] == "1", potential)
     if about["scaleParameter"]:
         physics += f" {about['scaleParameter']}={about['defaultScale']}"
     names = {number: name for name, number in PRECISIONS.items()}

@@ -16,7 +16,6 @@ import numpy as np
 import openmm
 from numpy.typing import NDArray
 
-from nnp.engines import _library as engine_library
 from nnp.engines.cpu import PRECISIONS, TARGETS
 from nnp.engines.flatten import flatten
 from nnp.errors import OptionError
@@ -28,7 +27,7 @@ from nnp.values import require_number, require_whole
 ENGINES = ("auto", "cpu")
 NOT_FINITE = ("raise", "pass")
 GPU_KERNELS = {None: -1, False: 0, True: 1}
-_FORMAT_VERSION = 1
+_FORMAT_VERSION = 2
 _MESSAGE_SIZE = 1024
 
 
@@ -70,8 +69,7 @@ def create_native_force(
         "periodic": int(species.periodic),
         "atomicNumbers": _base64(species.atomic_numbers, "<i4"),
     }
-    flat = flatten(potential)
-    attributes |= {"integers": _base64(flat.integers, "<i8"), "reals": _base64(flat.reals, "<f8")}
+    attributes["potential"] = base64.b64encode(flatten(potential).to_bytes()).decode()
     text = " ".join(f"{name}={quoteattr(str(value))}" for name, value in attributes.items())
     return openmm.XmlSerializer.deserialize(f'<Force type="NNPForce" {text}/>')
 
@@ -97,9 +95,8 @@ def update_force(
             "make a new force and Context"
         )
     require_potential(potential)
-    flat = flatten(potential)
-    arrays = engine_library.PotentialArrays.of(flat)
-    _call("nnp_openmm_set_potential", address(force), ct.byref(arrays))
+    content = flatten(potential).to_bytes()
+    _call("nnp_openmm_set_potential", address(force), content, len(content))
     if context is not None:
         _call("nnp_openmm_update_context", address(force), address(context))
 

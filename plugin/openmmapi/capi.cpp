@@ -91,15 +91,13 @@ int nnp_openmm_is_force(const void* force)
     return force && as_force(force) ? 1 : 0;
 }
 
-int nnp_openmm_set_potential(void* force, const nnp_arrays* potential, char* message, size_t size)
+int nnp_openmm_set_potential(void* force, const void* potential, size_t n_bytes, char* message, size_t size)
 {
     return guarded(message, size, [&] {
         require_force(force);
-        if (!potential || !potential->integers || !potential->reals)
+        if (!potential)
             throw std::invalid_argument("the potential is a null pointer");
-        nnp_openmm::PotentialData data;
-        data.integers.assign(potential->integers, potential->integers + potential->n_integers);
-        data.reals.assign(potential->reals, potential->reals + potential->n_reals);
+        nnp_openmm::PotentialData data = {std::string(static_cast<const char*>(potential), n_bytes)};
         dynamic_cast<NNPForce&>(*static_cast<OpenMM::Force*>(force)).set_potential(std::move(data));
     });
 }

@@ -18,8 +18,8 @@ NNP_API int nnp_openmm_abi_version(void);
 /* 1 when the force is an NNPForce. */
 NNP_API int nnp_openmm_is_force(const void* force);
 
-/* The potential of a force, for Contexts to come; then for one that exists. */
-NNP_API int nnp_openmm_set_potential(void* force, const nnp_arrays* potential, char* message, size_t size);
+/* The potential of a force (flat arrays as bytes, see nnp.h), for Contexts to come; then for one that exists. */
+NNP_API int nnp_openmm_set_potential(void* force, const void* potential, size_t n_bytes, char* message, size_t size);
 NNP_API int nnp_openmm_update_context(const void* force, void* context, char* message, size_t size);
 
 /* What evaluations said. A monitor outlives its force; `context` NULL: the Context that was evaluated last. */

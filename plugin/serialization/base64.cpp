@@ -3,7 +3,6 @@
 #include "openmm/OpenMMException.h"
 
 #include <array>
-#include <cstring>
 
 namespace nnp_openmm
 {
@@ -70,72 +69,45 @@ Bytes from_base64(const std::string& text, const char* what)
     return bytes;
 }
 
-template <class Number>
-std::string encode_numbers(const std::vector<Number>& numbers)
-{
-    Bytes bytes;
-    bytes.reserve(sizeof(Number) * numbers.size());
-    for (const Number& number : numbers) {
-        uint64_t bits = 0;
-        if constexpr (sizeof(Number) == 4)
-            bits = static_cast<uint32_t>(number);
-        else
-            std::memcpy(&bits, &number, sizeof bits);
-        for (size_t b = 0; b < sizeof(Number); ++b)
-            bytes.push_back(bits >> 8 * b & 255);
-    }
-    return to_base64(bytes);
-}
-
-template <class Number>
-std::vector<Number> decode_numbers(const std::string& text, const char* what)
-{
-    Bytes bytes = from_base64(text, what);
-    if (bytes.size() % sizeof(Number) != 0)
-        throw OpenMM::OpenMMException("NNPForce: " + std::string(what) + " has " + std::to_string(bytes.size()) +
-                                      " bytes, not a multiple of " + std::to_string(sizeof(Number)) +
-                                      ": the file is damaged");
-    std::vector<Number> numbers(bytes.size() / sizeof(Number));
-    for (size_t i = 0; i < numbers.size(); ++i) {
-        uint64_t bits = 0;
-        for (size_t b = 0; b < sizeof(Number); ++b)
-            bits |= static_cast<uint64_t>(bytes[sizeof(Number) * i + b]) << 8 * b;
-        if constexpr (sizeof(Number) == 4)
-            numbers[i] = static_cast<Number>(static_cast<uint32_t>(bits));
-        else
-            std::memcpy(&numbers[i], &bits, sizeof bits);
-    }
-    return numbers;
-}
-
 }  // namespace
 
 std::string encode(const std::vector<int32_t>& numbers)
 {
-    return encode_numbers(numbers);
+    Bytes bytes;
+    bytes.reserve(sizeof(int32_t) * numbers.size());
+    for (int32_t number : numbers) {
+        for (size_t b = 0; b < sizeof number; ++b)
+            bytes.push_back(static_cast<uint32_t>(number) >> 8 * b & 255);
+    }
+    return to_base64(bytes);
 }
-std::string encode(const std::vector<int64_t>& numbers)
+
+std::string encode(const std::string& bytes)
 {
-    return encode_numbers(numbers);
-}
-std::string encode(const std::vector<double>& numbers)
-{
-    return encode_numbers(numbers);
+    return to_base64(Bytes(bytes.begin(), bytes.end()));
 }
 
 std::vector<int32_t> decode_int32(const std::string& text, const char* what)
 {
-    return decode_numbers<int32_t>(text, what);
+    Bytes bytes = from_base64(text, what);
+    if (bytes.size() % sizeof(int32_t) != 0)
+        throw OpenMM::OpenMMException("NNPForce: " + std::string(what) + " has " + std::to_string(bytes.size()) +
+                                      " bytes, not a multiple of " + std::to_string(sizeof(int32_t)) +
+                                      ": the file is damaged");
+    std::vector<int32_t> numbers(bytes.size() / sizeof(int32_t));
+    for (size_t i = 0; i < numbers.size(); ++i) {
+        uint32_t bits = 0;
+        for (size_t b = 0; b < sizeof bits; ++b)
+            bits |= static_cast<uint32_t>(bytes[sizeof bits * i + b]) << 8 * b;
+        numbers[i] = static_cast<int32_t>(bits);
+    }
+    return numbers;
 }
 
-std::vector<int64_t> decode_int64(const std::string& text, const char* what)
+std::string decode_bytes(const std::string& text, const char* what)
 {
-    return decode_numbers<int64_t>(text, what);
-}
-
-std::vector<double> decode_double(const std::string& text, const char* what)
-{
-    return decode_numbers<double>(text, what);
+    Bytes bytes = from_base64(text, what);
+    return {bytes.begin(), bytes.end()};
 }
 
 }  // namespace nnp_openmm

@@ -1,4 +1,4 @@
-// Numbers as text: base64 (RFC 4648) of their little-endian bytes.
+// Bytes and numbers as text: base64 (RFC 4648), of numbers the little-endian bytes.
 #ifndef NNP_PLUGIN_BASE64_H
 #define NNP_PLUGIN_BASE64_H
 
@@ -10,13 +10,11 @@ namespace nnp_openmm
 {
 
 std::string encode(const std::vector<int32_t>& numbers);
-std::string encode(const std::vector<int64_t>& numbers);
-std::string encode(const std::vector<double>& numbers);
+std::string encode(const std::string& bytes);
 
-// Throw OpenMMException, naming `what`, for text that is not base64 of whole numbers.
+// Throw OpenMMException, naming `what`, for text that is not base64, or not of whole numbers.
 std::vector<int32_t> decode_int32(const std::string& text, const char* what);
-std::vector<int64_t> decode_int64(const std::string& text, const char* what);
-std::vector<double> decode_double(const std::string& text, const char* what);
+std::string decode_bytes(const std::string& text, const char* what);
 
 }  // namespace nnp_openmm
 

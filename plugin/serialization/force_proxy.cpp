@@ -13,9 +13,13 @@ namespace
 
 void check_version(int version)
 {
-    if (version < 1 || version > NNPForceProxy::VERSION)
+    if (version == 1)
+        throw OpenMM::OpenMMException(
+            "NNPForce: the XML was written by an older nnp, whose potential has no checksum: make the force anew from "
+            "the potential's file (nnp.openmm.create_force)");
+    if (version != NNPForceProxy::VERSION)
         throw OpenMM::OpenMMException("NNPForce: the XML is of version " + std::to_string(version) +
-                                      ", this plugin reads up to version " + std::to_string(NNPForceProxy::VERSION) +
+                                      ", this plugin reads version " + std::to_string(NNPForceProxy::VERSION) +
                                       ": install the nnp that wrote it (or a newer one)");
 }
 
@@ -53,16 +57,13 @@ void NNPForceProxy::serialize(const void* object, OpenMM::SerializationNode& nod
     node.setStringProperty("scaleParameter", force.scale_parameter());
     node.setDoubleProperty("defaultScale", force.default_scale());
     node.setStringProperty("atomicNumbers", encode(force.atomic_numbers()));
-    node.setStringProperty("integers", encode(force.potential().integers));
-    node.setStringProperty("reals", encode(force.potential().reals));
+    node.setStringProperty("potential", encode(force.potential().bytes));
 }
 
 void* NNPForceProxy::deserialize(const OpenMM::SerializationNode& node) const
 {
     check_version(node.getIntProperty("version"));
-    PotentialData potential;
-    potential.integers = decode_int64(node.getStringProperty("integers"), "integers");
-    potential.reals = decode_double(node.getStringProperty("reals"), "reals");
+    PotentialData potential = {decode_bytes(node.getStringProperty("potential"), "potential")};
     std::vector<int32_t> numbers = decode_int32(node.getStringProperty("atomicNumbers"), "atomicNumbers");
     auto force = std::make_unique<NNPForce>(std::move(potential), std::move(numbers), node.getBoolProperty("periodic"),
                                             read_options(node));

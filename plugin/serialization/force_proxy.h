@@ -1,7 +1,7 @@
-// An NNPForce as XML. Version 1 has the attributes
+// An NNPForce as XML. Version 2 has the attributes
 //   name, forceGroup, periodic (0 or 1), precision, threads, skin, target, gpuKernels (-1, 0 or 1), allowNotFinite
-//   (0 or 1), maxExtrapolations, scaleParameter, defaultScale, and as base64 of little-endian numbers atomicNumbers
-//   (int32), integers (int64), reals (float64): the last two as nnp.h lays them out.
+//   (0 or 1), maxExtrapolations, scaleParameter, defaultScale, and as base64 atomicNumbers (little-endian int32) and
+//   potential (flat arrays as bytes, see nnp.h).
 #ifndef NNP_PLUGIN_FORCE_PROXY_H
 #define NNP_PLUGIN_FORCE_PROXY_H
 
@@ -13,7 +13,7 @@ namespace nnp_openmm
 class NNPForceProxy : public OpenMM::SerializationProxy
 {
 public:
-    static constexpr int VERSION = 1;
+    static constexpr int VERSION = 2;
 
     NNPForceProxy() : SerializationProxy("NNPForce") {}
     void serialize(const void* object, OpenMM::SerializationNode& node) const override;

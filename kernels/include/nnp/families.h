@@ -1,0 +1,46 @@
+/* The families of functions: one table for C, C++ and (through nnp_family) Python.
+ *
+ * NNP_FAMILIES(F) lists F(NUMBER, name, loop, INTEGERS, REALS); INTEGERS(P) and REALS(P) list P(parameter, meaning) in
+ * the order in which they travel in the flat arrays of nnp.h.
+ *   loop      NNP_LOOP_RADIAL sums over neighbours j, NNP_LOOP_ANGULAR over unordered pairs j < k
+ *   integers  "element": an atomic number, 0 = any, each term weighted by Z_j (Z_j Z_k); "cutoff": number of cutoff.h;
+ *             "core": number of core.h; "flag": 0 or 1 (narrow: r_jk takes part too; asymmetric: see core.h)
+ *   reals     their unit, in powers of the model's length; "1": none
+ * A family ends at r_cutoff, or where it has none at r_right. Formulas: radial.h, angular.h, core.h.
+ */
+#ifndef NNP_FAMILIES_H
+#define NNP_FAMILIES_H
+
+enum nnp_loop { NNP_LOOP_RADIAL = 1, NNP_LOOP_ANGULAR = 2 };
+
+enum nnp_family_number {
+    NNP_RADIAL = 1,
+    NNP_RADIAL_COSINE = 2,
+    NNP_ANGULAR = 3,
+    NNP_COMPACT_RADIAL = 4,
+    NNP_COMPACT_ANGULAR = 5
+};
+
+#define NNP_RADIAL_INTEGERS(P) P(neighbor_1, "element") P(cutoff, "cutoff")
+#define NNP_RADIAL_REALS(P) P(eta, "length^-2") P(r_shift, "length") P(r_cutoff, "length") P(inner_fraction, "1")
+
+#define NNP_RADIAL_COSINE_REALS(P) P(kappa, "length^-1") P(r_cutoff, "length") P(inner_fraction, "1")
+
+#define NNP_ANGULAR_INTEGERS(P) P(neighbor_1, "element") P(neighbor_2, "element") P(cutoff, "cutoff") P(narrow, "flag")
+#define NNP_ANGULAR_REALS(P) NNP_RADIAL_REALS(P) P(lambda, "1") P(zeta, "1")
+
+#define NNP_COMPACT_RADIAL_INTEGERS(P) P(neighbor_1, "element") P(core, "core") P(asymmetric, "flag")
+#define NNP_COMPACT_RADIAL_REALS(P) P(r_left, "length") P(r_right, "length")
+
+#define NNP_COMPACT_ANGULAR_INTEGERS(P) \
+    P(neighbor_1, "element") P(neighbor_2, "element") P(core, "core") P(asymmetric, "flag") P(narrow, "flag")
+#define NNP_COMPACT_ANGULAR_REALS(P) NNP_COMPACT_RADIAL_REALS(P) P(theta_left, "radian") P(theta_right, "radian")
+
+#define NNP_FAMILIES(F)                                                                                           \
+    F(NNP_RADIAL, radial, NNP_LOOP_RADIAL, NNP_RADIAL_INTEGERS, NNP_RADIAL_REALS)                                 \
+    F(NNP_RADIAL_COSINE, radial_cosine, NNP_LOOP_RADIAL, NNP_RADIAL_INTEGERS, NNP_RADIAL_COSINE_REALS)            \
+    F(NNP_ANGULAR, angular, NNP_LOOP_ANGULAR, NNP_ANGULAR_INTEGERS, NNP_ANGULAR_REALS)                            \
+    F(NNP_COMPACT_RADIAL, compact_radial, NNP_LOOP_RADIAL, NNP_COMPACT_RADIAL_INTEGERS, NNP_COMPACT_RADIAL_REALS) \
+    F(NNP_COMPACT_ANGULAR, compact_angular, NNP_LOOP_ANGULAR, NNP_COMPACT_ANGULAR_INTEGERS, NNP_COMPACT_ANGULAR_REALS)
+
+#endif

@@ -205,9 +205,8 @@ struct CompactBuilder {
 
     void add(const Function& f, int index)
     {
-        const double* p = f.parameters;
-        int window = find_or_add(group.windows, {f.cutoff_or_core, f.asymmetric, p[0], p[1]});
-        int angle = find_or_add(group.angles, {f.cutoff_or_core, false, p[2], p[3]});
+        int window = find_or_add(group.windows, {f.core, f.asymmetric != 0, f.r_left, f.r_right});
+        int angle = find_or_add(group.angles, {f.core, false, f.theta_left, f.theta_right});
         members.resize(group.windows.size());
         members[window].push_back({angle, index});
     }

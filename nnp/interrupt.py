@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a flag, so that a run ends between two steps with its files complete."""
+"""Ctrl-C, SIGTERM, a terminal's end (SIGHUP) as a flag: runs end between steps, files complete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 
 class Interruptible:
@@ -23,8 +25,9 @@ class Interruptible:
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             self._previous = {number: signal.getsignal(number) for number in _SIGNALS}
-            for number in _SIGNALS:
-                signal.signal(number, self._note)
+            for number, before in self._previous.items():
+                if before is not signal.SIG_IGN:  # as nohup has it
+                    signal.signal(number, self._note)
         return self
 
     def __exit__(

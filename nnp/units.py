@@ -21,6 +21,9 @@ KCAL_PER_MOL = 4.184 * KJ_PER_MOL  # eV
 BOLTZMANN = BOLTZMANN_J_PER_K / ELEMENTARY_CHARGE_C  # eV / K
 NANOMETRE = 10.0  # Å
 KJ_PER_MOL_PER_NANOMETRE = KJ_PER_MOL / NANOMETRE  # eV / Å
+FS_PER_PS = 1000.0
+# eV per u (Å/fs)²: 1 kJ/mol = 1 u (nm/ps)²
+EV_PER_U_A2_FS2 = KJ_PER_MOL * (FS_PER_PS / NANOMETRE) ** 2
 BAR = 1e5 * 1e-30 / ELEMENTARY_CHARGE_C  # eV / Å³
 
 LENGTH_UNITS = {"angstrom": 1.0, "bohr": BOHR, "nm": NANOMETRE}

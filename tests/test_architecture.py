@@ -18,7 +18,7 @@ ROOT = Path(nnp.__file__).parent
 LAYERS = [
     ["errors", "interrupt"],
     ["units", "elements", "values", "terminal"],
-    ["structure", "cutoffs", "networks", "scaling", "evaluation"],
+    ["structure", "cutoffs", "networks", "scaling", "evaluation", "limits"],
     ["neighbors", "symmetry_functions", "baseline"],
     ["potential"],
     ["mean_network"],

@@ -170,8 +170,8 @@ def test_another_prefix_does_not_overwrite(tmp_path):
 def test_bad_restarts_are_refused(tmp_path):
     begin(tmp_path, replace(SETTINGS, steps=20)).run()
     restart = tmp_path / "r.restart"
-    with pytest.raises(OptionError, match="steps=20, but the restart is already at step 20"):
-        begin(tmp_path, replace(SETTINGS, steps=20), restart=restart)
+    with pytest.raises(OptionError, match="steps=19, but the restart is already at step 20"):
+        begin(tmp_path, replace(SETTINGS, steps=19), restart=restart)
     with pytest.raises(StructureError, match="continues a run of 32 atoms, the structure has 4"):
         begin(tmp_path, atoms=crystal(1), restart=restart)
     with pytest.raises(FileFormatError, match="missing cannot be read as a restart file"):
@@ -180,7 +180,7 @@ def test_bad_restarts_are_refused(tmp_path):
     with pytest.raises(FileFormatError, match=r"cut\.restart cannot be read as a restart file"):
         begin(tmp_path, restart=tmp_path / "cut.restart")
     pair_potential().save(tmp_path / "m.nnp")
-    with pytest.raises(FileFormatError, match=r"m.nnp cannot be read as a restart file"):
+    with pytest.raises(FileFormatError, match=r"m.nnp is not a restart file"):
         begin(tmp_path, restart=tmp_path / "m.nnp")
     (tmp_path / "r.csv").write_text("step\n")
     with pytest.raises(FileFormatError, match=r"r.csv has 5 bytes, the run to be continued had"):
@@ -192,11 +192,11 @@ def test_newer_restart_is_refused(tmp_path):
     path = tmp_path / "r.restart"
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
-    members["header.json"] = members["header.json"].replace(b'"version": 1', b'"version": 9')
+    members["header.json"] = members["header.json"].replace(b'"version": 2', b'"version": 9')
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in members.items():
             archive.writestr(name, data)
-    with pytest.raises(FileFormatError, match="format version 9, this nnp reads up to 1: upgrade"):
+    with pytest.raises(FileFormatError, match="format version 9, this nnp reads up to 2: upgrade"):
         begin(tmp_path, restart=path)
 
 

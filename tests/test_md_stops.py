@@ -16,7 +16,8 @@ from runs import crystal, frames, moving_crystal, nnp, write_inputs
 from nnp.errors import NNPError, NumericalError, StructureError
 from nnp.md import MDSettings, Outputs, Runner, read_log, run
 from nnp.md.files import AppendedFile
-from nnp.openmm import python_force
+from nnp.md.restart import Restart, read_restart, write_restart
+from nnp.openmm import create_system, python_force
 
 # Where the OpenMM plugin is not built, the route "auto" says so and takes another.
 pytestmark = pytest.mark.filterwarnings("ignore:route='auto' takes PythonForce:RuntimeWarning")
@@ -132,7 +133,10 @@ def test_too_many_extrapolating_atoms(tmp_path):
     run(pair_potential(), atoms, allowed, Outputs.named(tmp_path / "allowed"))
     assert read_log(tmp_path / "allowed.csv")["extrapolating_atoms"].max() > 0
     limited = MDSettings(**(vars(SETTINGS) | {"max_extrapolations": 0}))
-    with pytest.raises(NumericalError, match=r"\d+ atoms extrapolate, more than .*=0") as caught:
+    with pytest.raises(
+        NumericalError,
+        match=r"\d+ atoms? extrapolates?, more than .*=0, at step \d+; worst: atom \d+ \(Si\), ",
+    ) as caught:
         run(pair_potential(), atoms, limited, Outputs.named(tmp_path / "r"))
     check_files(tmp_path, str(caught.value))
     counts = read_log(tmp_path / "r.csv")["extrapolating_atoms"]
@@ -210,3 +214,106 @@ def test_a_last_state_that_cannot_be_written_leaves_no_empty_file(tmp_path):
         run(pair_potential(), crystal(), SETTINGS, outputs)
     assert {path.name for path in tmp_path.iterdir()} == {"r.csv", "r.extxyz"}
     assert (tmp_path / "r.extxyz").read_bytes() == b""
+
+
+def hot(temperature=300.0, factor=1.0):
+    """A crystal of which one atom is faster."""
+    atoms = moving_crystal(temperature)
+    momenta = atoms.get_momenta()
+    momenta[7] *= factor
+    atoms.set_momenta(momenta)
+    return atoms
+
+
+def bound(**changes):
+    return MDSettings(**(vars(SETTINGS) | changes))
+
+
+def test_an_exploding_run_stops_by_default(tmp_path, capsys):
+    """It ended with exit code 0 and a mean temperature of 10⁶ K."""
+    inputs = write_inputs(tmp_path, hot(30_000.0))
+    words = ("--output", tmp_path / "r", "--log-interval", 5, "--timestep", 4, "--no-pictures")
+    words += ("--max-temperature", 5000)
+    assert nnp("md", *inputs, *words) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "K, more than max_temperature=5000 K; atom " in line
+    assert "(Si) is the fastest" in line
+    assert "--keep-going" in line
+
+
+def test_bounds_name_the_atom(tmp_path):
+    atoms = hot(factor=60.0)
+    text = r"^where the run begins, atom 7 \(Si\) moves at .* more than max_speed=0.0"
+    with pytest.raises(NumericalError, match=text):
+        run(pair_potential(), atoms, bound(max_speed=0.05), Outputs.named(tmp_path / "r"))
+    assert list(tmp_path.iterdir()) == []
+    slow = MDSettings(ensemble="nve", timestep=20.0)
+    with pytest.raises(NumericalError, match=r"atom 7 \(Si\) moves at .* max_speed=0.025 Å/fs"):
+        run(pair_potential(), atoms, slow, Outputs.named(tmp_path / "r"))
+
+
+@pytest.mark.parametrize("platform", ["CPU", "Reference"])
+def test_too_fast_on_the_way(tmp_path, failing_engine, platform):
+    """One atom is pushed; the step before is the last good one, and the restart file stays."""
+
+    def push(found):
+        found.forces[3] += 300.0
+        return found
+
+    failing_engine(60, push)
+    outputs = Outputs.named(tmp_path / "r")
+    with pytest.raises(NumericalError, match=r"atom 3 \(Si\) moves at|is the fastest") as caught:
+        run(pair_potential(), moving_crystal(), SETTINGS, outputs, platform, route="python")
+    check_files(tmp_path, str(caught.value))
+    before = (tmp_path / "r.restart").read_bytes()
+    assert before
+
+
+def test_drift_of_the_energy(tmp_path, failing_engine):
+    def shift(found):
+        object.__setattr__(found, "energy", found.energy + 5.0)
+        return found
+
+    failing_engine(60, shift)
+    text = r"the total energy has drifted by \+0\.15\d* eV per atom at step \d+, more than .*=0\.1"
+    outputs = Outputs.named(tmp_path / "r")
+    with pytest.raises(NumericalError, match=text):
+        run(pair_potential(), moving_crystal(), SETTINGS, outputs, route="python")
+
+
+def test_drift_counts_from_the_beginning_of_the_run(tmp_path):
+    """Not from its last continuation."""
+    run(pair_potential(), moving_crystal(), bound(steps=50), Outputs.named(tmp_path / "r"))
+    first = read_restart(tmp_path / "r.restart").energy
+    log = read_log(tmp_path / "r.csv")
+    assert first == pytest.approx(log["total_energy_eV"][0], abs=1e-6)
+    atoms, system = moving_crystal(), create_system(pair_potential(), moving_crystal())
+    header = dict(vars(read_restart(tmp_path / "r.restart"))) | {"energy": first - 4.0}
+    write_restart(Restart(**header), tmp_path / "r.restart")
+    outputs = Outputs.named(tmp_path / "r")
+    going = Runner(system, atoms, bound(steps=60), outputs, "CPU", tmp_path / "r.restart")
+    with pytest.raises(NumericalError, match=r"drifted by \+0\.125 eV per atom"):
+        going.run()
+
+
+def test_extrapolation_has_a_default_limit(tmp_path):
+    atoms = moving_crystal()
+    atoms.set_cell(atoms.cell * 0.8, scale_atoms=True)
+    text = r"32 atoms extrapolate, more than max_extrapolations=16, at step 0; worst: atom \d+ "
+    text += r"\(Si\), function \d+ \(radial Si .*\) by [+-]\d+ % of its training range"
+    with pytest.raises(NumericalError, match=text):
+        run(pair_potential(), atoms, SETTINGS, Outputs.named(tmp_path / "r"))
+    going = bound(keep_going=True, steps=5)
+    with pytest.warns(RuntimeWarning, match="32 atoms extrapolate.*the run goes on, for keep_goin"):
+        run(pair_potential(), atoms, going, Outputs.named(tmp_path / "s"))
+
+
+def test_keep_going_warns_once_and_stops_for_what_is_not_finite(tmp_path, failing_engine):
+    going = bound(max_temperature=1.0, keep_going=True, steps=40)
+    with pytest.warns(RuntimeWarning, match="max_temperature=1 K") as caught:
+        run(pair_potential(), moving_crystal(), going, Outputs.named(tmp_path / "r"))
+    assert len([w for w in caught if "max_temperature" in str(w.message)]) == 1
+    failing_engine(20, nan_forces)
+    outputs = Outputs.named(tmp_path / "s")
+    with pytest.warns(RuntimeWarning), pytest.raises(NumericalError, match="not finite"):
+        run(pair_potential(), moving_crystal(), going, outputs, route="python")

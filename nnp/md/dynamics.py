@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import openmm
@@ -12,27 +12,45 @@ from numpy.typing import NDArray
 from openmm import unit
 
 from nnp.errors import NNPError, NumericalError, OptionError
+from nnp.limits import temperature_of
 from nnp.md.settings import LARGEST_SEED, MDSettings
 from nnp.md.snapshot import Snapshot
 from nnp.openmm import OpenMMAtoms, context_errors, fingerprint, monitors, original_errors
-from nnp.units import BOLTZMANN, KJ_PER_MOL, NANOMETRE
+from nnp.openmm.constraints import Constraints
+from nnp.units import BOLTZMANN, EV_PER_U_A2_FS2, FS_PER_PS, KJ_PER_MOL, NANOMETRE
 
-_FS_PER_PS = 1000.0
-# eV per u (Å/fs)²: 1 kJ/mol = 1 u (nm/ps)²
-_KINETIC = KJ_PER_MOL * (_FS_PER_PS / NANOMETRE) ** 2
+
+@dataclass(frozen=True)
+class Begin:
+    """Where a run begins, or goes on.
+
+    Attributes:
+        step: made since the beginning.
+        time_fs: passed since then.
+        segment: how often dynamics or forces were changed since then.
+    """
+
+    step: int = 0
+    time_fs: float = 0.0
+    segment: int = 0
 
 
 class Dynamics:
     """One system in motion.
 
     Args:
-        system: with its forces; barostat and centre-of-mass remover are added to it.
+        system: with its forces; constraints of the start, barostat and centre-of-mass remover are
+            added to it.
         start: the atoms.
         settings: of the run.
         platform: of OpenMM.
-        first_step: where a continued run begins; enters the seeds, so that noise does not repeat.
+        begin: where a continued run begins; the step enters the seeds, so that noise does not
+            repeat.
 
     Attributes:
+        begin: as the argument.
+        masses: (n,) u; zero where an atom is fixed.
+        constraints: of the system; fixed atoms are those without mass.
         forces: what the system's forces compute, see `nnp.openmm.fingerprint`, without helpers.
 
     Raises:
@@ -47,28 +65,46 @@ class Dynamics:
         start: OpenMMAtoms,
         settings: MDSettings,
         platform: openmm.Platform,
-        first_step: int = 0,
+        begin: Begin | None = None,
     ) -> None:
         self.start = start
         self.settings = settings
-        self.masses = np.asarray(start.masses)
+        self.begin = begin or Begin()
+        start.constraints.apply(system)
+        self.masses = _masses(system)
+        self.constraints = _all_constraints(system)
         self.forces = [fingerprint(force) for force in system.getForces()]
         self._system = system
         self._verlet = settings.ensemble == "nve"
-        seed = (settings.seed + first_step) % LARGEST_SEED or 1
+        seed = (settings.seed + self.begin.step) % LARGEST_SEED or 1
         _add_helpers(system, start, settings, seed)
+        if self.degrees_of_freedom < 1:
+            raise OptionError("all atoms are fixed: nothing can move; release some (FixAtoms)")
         self._integrator = _integrator(settings, seed)
         with context_errors(platform):
             self.context = openmm.Context(system, self._integrator, platform)
         self.context.setPositions(start.positions_nm)
         if start.box_nm is not None:
             self.context.setPeriodicBoxVectors(*start.box_nm)
+        if len(self.constraints.pairs):
+            self.context.applyConstraints(self._integrator.getConstraintTolerance())
 
     @property
     def degrees_of_freedom(self) -> int:
-        """3n for Langevin, which moves the centre of mass too; else 3n − 3."""
-        n, still = len(self.masses), self.settings.thermostat != "langevin" or self._verlet
-        return 3 * n - 3 if still and n > 1 else 3 * n
+        """3 of each atom that moves, less one of each kept distance.
+
+        Three less where nothing moves the centre of mass: neither Langevin's noise nor the forces
+        of fixed atoms.
+        """
+        n = int(np.count_nonzero(self.masses))
+        still = self.settings.thermostat != "langevin" or self._verlet
+        free = 3 * n - len(self.constraints.pairs)
+        return free - 3 if still and 1 < n == len(self.masses) else free
+
+    @property
+    def time_fs(self) -> float:
+        """Since the beginning; continuous where a run goes on with another timestep."""
+        return self.begin.time_fs + (self.step - self.begin.step) * self.settings.timestep
 
     @property
     def step(self) -> int:
@@ -84,9 +120,11 @@ class Dynamics:
         """
         if velocities is None:
             velocities = self._draw()
+        else:
+            velocities = self._allowed(velocities, self.start.positions_nm)
         if self._verlet:  # leapfrog keeps them half a step back
             velocities = velocities - self._half_kick(self._forces())
-        self.context.setVelocities(velocities * _FS_PER_PS / NANOMETRE)
+        self.context.setVelocities(velocities * FS_PER_PS / NANOMETRE)
 
     def advance(self, steps: int) -> None:
         """Make steps.
@@ -124,9 +162,10 @@ class Dynamics:
     def _positions(self, state: openmm.State) -> Snapshot:
         return Snapshot(
             step=self.step,
-            time_fs=self.step * self.settings.timestep,
+            time_fs=self.time_fs,
+            segment=self.begin.segment,
             positions_nm=_numbers(state.getPositions(asNumpy=True)),
-            velocities=_numbers(state.getVelocities(asNumpy=True)) * NANOMETRE / _FS_PER_PS,
+            velocities=_numbers(state.getVelocities(asNumpy=True)) * NANOMETRE / FS_PER_PS,
             box_nm=None if self.start.box_nm is None else self._box(state),
         )
 
@@ -135,6 +174,7 @@ class Dynamics:
         velocities = snapshot.velocities
         if self._verlet:
             velocities = velocities + self._half_kick(forces)
+            velocities = self._allowed(velocities, snapshot.positions_nm)
         kinetic = _number(state.getKineticEnergy()) * KJ_PER_MOL
         watched = monitors(self._system)
         return replace(
@@ -151,16 +191,28 @@ class Dynamics:
         """(n, 3) velocities, Å/fs."""
         rng = np.random.default_rng(self.settings.seed)
         masses = self.masses[:, None]
-        velocities = rng.normal(size=(len(masses), 3)) / np.sqrt(masses)
-        if len(masses) > 1:
+        velocities = rng.normal(size=(len(masses), 3)) * np.sqrt(self._inverse_masses)[:, None]
+        if 1 < np.count_nonzero(masses) == len(masses):
             velocities -= (masses * velocities).sum(axis=0) / masses.sum()
-        kinetic = 0.5 * float((masses * velocities**2).sum()) * _KINETIC
-        wanted = 0.5 * self.degrees_of_freedom * BOLTZMANN * self.settings.temperature
-        return np.asarray(velocities * np.sqrt(wanted / kinetic))
+        velocities = self._allowed(velocities, self.start.positions_nm)
+        now = temperature_of(velocities, self.masses, self.degrees_of_freedom)
+        return np.asarray(velocities * np.sqrt(self.settings.temperature / now))
+
+    @property
+    def _inverse_masses(self) -> NDArray[np.float64]:
+        """(n,) 1/u; zero where an atom is fixed."""
+        moves = self.masses > 0
+        return np.divide(1.0, self.masses, out=np.zeros_like(self.masses), where=moves)
+
+    def _allowed(
+        self, velocities: NDArray[np.float64], positions: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """(n, 3) without what the constraints forbid."""
+        return self.constraints.project(velocities, positions, self._inverse_masses)
 
     def _half_kick(self, forces: NDArray[np.float64]) -> NDArray[np.float64]:
         """Change of velocity (Å/fs) by forces (eV/Å) in half a step."""
-        acceleration = forces / (self.masses[:, None] * _KINETIC)
+        acceleration = forces * self._inverse_masses[:, None] / EV_PER_U_A2_FS2
         return acceleration * (self.settings.timestep / 2)
 
     def _forces(self) -> NDArray[np.float64]:
@@ -172,9 +224,24 @@ class Dynamics:
         return _numbers(state.getPeriodicBoxVectors(asNumpy=True))
 
 
+def _masses(system: openmm.System) -> NDArray[np.float64]:
+    """(n,) u."""
+    count = system.getNumParticles()
+    return np.array([_number(system.getParticleMass(i)) for i in range(count)])
+
+
+def _all_constraints(system: openmm.System) -> Constraints:
+    """Those of a System, whoever made them."""
+    found = [system.getConstraintParameters(i) for i in range(system.getNumConstraints())]
+    return Constraints(
+        pairs=np.array([(i, j) for i, j, _ in found], np.int64).reshape(-1, 2),
+        lengths_nm=np.array([_number(length) for _, _, length in found], np.float64),
+    )
+
+
 def _integrator(settings: MDSettings, seed: int) -> openmm.Integrator:
-    timestep_ps = settings.timestep / _FS_PER_PS
-    rate_per_ps = _FS_PER_PS / settings.thermostat_time
+    timestep_ps = settings.timestep / FS_PER_PS
+    rate_per_ps = FS_PER_PS / settings.thermostat_time
     if settings.ensemble == "nve":
         return openmm.VerletIntegrator(timestep_ps)
     if settings.thermostat == "nose-hoover":
@@ -192,10 +259,16 @@ def _add_helpers(
     One atom alone has no others: the remover would take all its motion.
     """
     chains = settings.ensemble != "nve" and settings.thermostat == "nose-hoover"
-    if chains and len(start.masses) > 1:
+    fixed = not _masses(system).all()
+    if chains and len(start.masses) > 1 and not fixed:
         system.addForce(openmm.CMMotionRemover())
     if settings.ensemble != "npt":
         return
+    if fixed:
+        raise OptionError(
+            "ensemble='npt' changes the box and would move the fixed atoms (FixAtoms): use nvt, or "
+            "release them"
+        )
     if start.box_nm is None:
         raise OptionError("ensemble='npt' needs a periodic structure: set cell and pbc, or use nvt")
     barostat = _barostat(start.box_nm, settings)

@@ -13,7 +13,7 @@ from nnp.md.files import AppendedFile
 from nnp.md.snapshot import Snapshot
 from nnp.units import AVOGADRO_PER_MOL
 
-COLUMNS = (
+_FIRST = (
     "step",
     "time_ps",
     "potential_energy_eV",
@@ -27,6 +27,8 @@ COLUMNS = (
     "worst_function",
     "worst_excess_percent",
 )
+# Later versions add at the end; a log that an earlier one began keeps the columns that it has.
+COLUMNS = (*_FIRST, "segment")
 
 _GRAM_PER_CM3 = 1e24 / AVOGADRO_PER_MOL  # per u / Å³
 
@@ -46,6 +48,7 @@ class Log:
     """
 
     def __init__(self, path: Path, mass: float, resume_at: int | None = None) -> None:
+        self._columns = COLUMNS if resume_at is None else _columns_of(path)
         self._file = AppendedFile(path, resume_at)
         self._mass = mass
         if resume_at is None:
@@ -53,13 +56,8 @@ class Log:
 
     def write(self, snapshot: Snapshot) -> None:
         """Add a row."""
-        cells = [str(snapshot.step), f"{snapshot.time_fs / 1000:.6f}"]
-        potential, kinetic = snapshot.potential_energy, snapshot.kinetic_energy
-        numbers = (potential, kinetic, potential + kinetic)
-        cells += [f"{value:.9f}" for value in numbers]
-        cells += [f"{snapshot.temperature:.4f}", _cell(snapshot.volume, 4)]
-        cells += [_cell(self._mass / snapshot.volume * _GRAM_PER_CM3, 6)]
-        self._file.write((",".join(cells + _extrapolation_cells(snapshot)) + "\n").encode())
+        cells = _cells(snapshot, self._mass)
+        self._file.write((",".join(cells[name] for name in self._columns) + "\n").encode())
 
     @property
     def size(self) -> int:
@@ -81,24 +79,55 @@ def read_log(path: str | Path) -> dict[str, NDArray[np.float64]]:
         with Path(path).open(encoding="utf-8") as file:
             names = file.readline().strip().split(",")
             lines = [line for line in file if line.endswith("\n")]  # a killed run may leave a part
-        rows = [[float(cell or "nan") for cell in line.strip().split(",")] for line in lines]
+        rows = [[float(cell or "nan") for cell in line.strip("\n").split(",")] for line in lines]
         table = np.array(rows, np.float64).reshape(len(rows), len(names))
     except (OSError, ValueError) as error:
         raise FileFormatError(f"{path} cannot be read as the log of a run: {error}") from None
-    if tuple(names) != COLUMNS:
-        raise FileFormatError(f"{path} is not the log of a run: its first line is {names}")
+    _require_known(names, path)
     return dict(zip(names, table.T, strict=True))
 
 
-def _extrapolation_cells(snapshot: Snapshot) -> list[str]:
-    found = snapshot.extrapolations
-    if found is None:
-        return [""] * 4
-    worst = found.worst
-    if worst is None:
-        return ["0", "", "", ""]
-    excess = f"{100 * worst.relative:.3f}"
-    return [str(found.n_atoms), str(worst.atom), str(worst.function + 1), excess]
+def _require_known(names: list[str], path: str | Path) -> None:
+    if tuple(names[: len(_FIRST)]) != _FIRST or not set(names) <= set(COLUMNS):
+        raise FileFormatError(f"{path} is not the log of a run: its first line is {names}")
+
+
+def _columns_of(path: Path) -> tuple[str, ...]:
+    """Of a log that is continued; a file too short for them is refused when it is opened."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            line = file.readline()
+    except (OSError, ValueError) as error:
+        raise FileFormatError(f"{path} cannot be read as the log of a run: {error}") from None
+    if len(line) > len(",".join(_FIRST)):
+        _require_known(line.strip().split(","), path)
+        return tuple(line.strip().split(","))
+    return COLUMNS
+
+
+def _cells(snapshot: Snapshot, mass: float) -> dict[str, str]:
+    potential, kinetic = snapshot.potential_energy, snapshot.kinetic_energy
+    return {
+        "step": str(snapshot.step),
+        "time_ps": f"{snapshot.time_fs / 1000:.6f}",
+        "potential_energy_eV": f"{potential:.9f}",
+        "kinetic_energy_eV": f"{kinetic:.9f}",
+        "total_energy_eV": f"{potential + kinetic:.9f}",
+        "temperature_K": f"{snapshot.temperature:.4f}",
+        "volume_A3": _cell(snapshot.volume, 4),
+        "density_g_cm3": _cell(mass / snapshot.volume * _GRAM_PER_CM3, 6),
+        "segment": str(snapshot.segment),
+    } | _extrapolation_cells(snapshot)
+
+
+def _extrapolation_cells(snapshot: Snapshot) -> dict[str, str]:
+    found, values = snapshot.extrapolations, [""] * 4
+    if found is not None:
+        worst, values[0] = found.worst, "0"
+        if worst is not None:
+            excess = f"{100 * worst.relative:.3f}"
+            values = [str(found.n_atoms), str(worst.atom), str(worst.function + 1), excess]
+    return dict(zip(_FIRST[-4:], values, strict=True))
 
 
 def _cell(value: float, digits: int) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from nnp.errors import NNPError
 from nnp.io.files import replacing
 from nnp.io.structures import extxyz_bytes
+from nnp.md.continuation import capture
 from nnp.md.dynamics import Dynamics
 from nnp.md.log import Log
 from nnp.md.outputs import Outputs
-from nnp.md.restart import Restart, capture, write_restart
+from nnp.md.restart import Restart, write_restart
 from nnp.md.settings import MDSettings
 from nnp.md.snapshot import Snapshot
 from nnp.md.trajectory import open_trajectory
@@ -28,6 +30,7 @@ class Recorder:
         settings: intervals.
         restart: what is continued, None for a new run.
         continued: the files among ``outputs`` that are continued and not begun.
+        machine: how the forces are computed, see `nnp.md.restart.Restart`.
     """
 
     def __init__(
@@ -37,8 +40,10 @@ class Recorder:
         settings: MDSettings,
         restart: Restart | None,
         continued: frozenset[Path],
+        machine: dict[str, Any],
     ) -> None:
         self._outputs, self._start, self._settings = outputs, start, settings
+        self._machine = machine
         log_at = restart.log[1] if restart and outputs.log in continued else None
         mark = restart.trajectory[1:] if restart and outputs.trajectory in continued else None
         self._fresh_log, self._fresh_trajectory = log_at is None, mark is None
@@ -71,11 +76,12 @@ class Recorder:
         """Whether a restart file belongs to this step."""
         return step % self._settings.restart_interval == 0
 
-    def save_restart(self, dynamics: Dynamics) -> None:
-        """Replace the restart file."""
+    def save_restart(self, dynamics: Dynamics, energy: float | None) -> None:
+        """Replace the restart file; ``energy``: with which the segment began, eV."""
         log = (self._outputs.log.name, self._log.size)
         trajectory = (self._outputs.trajectory.name, *self._trajectory.mark)
-        write_restart(capture(dynamics, log, trajectory), self._outputs.restart)
+        found = capture(dynamics, log, trajectory, self._machine, energy)
+        write_restart(found, self._outputs.restart)
 
     def write_frame(self, snapshot: Snapshot, path: Path) -> None:
         """Write one state to a file of its own."""

@@ -4,37 +4,47 @@ The checkpoint brings back random numbers and thermostat to the bit, but only in
 platform of the same OpenMM with the same dynamics; elsewhere the state's positions, velocities and
 box continue the run, with fresh random numbers. Barostats always get fresh ones: OpenMM keeps
 theirs in no file.
+
+OpenMM trusts a checkpoint blindly, so a checksum over everything in the file is compared first.
+Files of version 1 have none: their checkpoint is not used.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
-import warnings
+import math
+import re
 import zipfile
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import openmm
-
-from nnp.errors import FileFormatError, OptionError, StructureError
+from nnp.errors import FileFormatError, NNPError
 from nnp.io.files import replacing
-from nnp.md.dynamics import Dynamics
 from nnp.md.settings import MDSettings
-from nnp.values import counted
 
 FORMAT = "nnp-md-restart"
-VERSION = 1
+VERSION = 2
+_NUMBERS = ("step", "symbols", "kind", "log", "trajectory")
 
-# Settings that do not change the dynamics, so that a checkpoint fits whatever they are.
-_FREE = (
-    "steps",
-    "seed",
-    "log_interval",
-    "frame_interval",
-    "restart_interval",
-    "max_extrapolations",
+# Largest sizes that are read, bytes: of the header, of other members at rest and per atom.
+_HEADER_BYTES, _REST_BYTES, _BYTES_PER_ATOM = 1 << 26, 1 << 24, 1 << 12
+# What zip, JSON and wrong types raise.
+_DAMAGED = (
+    OSError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    OverflowError,
+    RecursionError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
 )
 
 
@@ -45,12 +55,18 @@ class Restart:
     Attributes:
         step: steps made since the beginning.
         symbols: atomic numbers, to recognise the structure.
-        kind: what a checkpoint must fit: OpenMM version, platform, dynamics, and the forces as
-            `nnp.openmm.fingerprint` tells them.
+        kind: what a checkpoint must fit: OpenMM version, platform, dynamics, what is fixed, and
+            the forces as `nnp.openmm.fingerprint` tells them.
         log: name of the log and its size in bytes at this step.
         trajectory: name of the trajectory, its bytes and frames at this step.
         state: OpenMM's State as XML.
-        checkpoint: OpenMM's checkpoint.
+        checkpoint: OpenMM's checkpoint; None where it may not be used.
+        time_fs: since the beginning.
+        segment: how often dynamics or forces were changed since the beginning.
+        settings: of the run.
+        machine: how the forces were computed: route, platform, engine and its options; what is
+            not in it was not said.
+        energy: total energy with which the segment began, eV; None if not known.
     """
 
     step: int
@@ -59,155 +75,110 @@ class Restart:
     log: tuple[str, int]
     trajectory: tuple[str, int, int]
     state: str
-    checkpoint: bytes
+    checkpoint: bytes | None
+    time_fs: float
+    segment: int
+    settings: MDSettings
+    machine: dict[str, Any] = field(default_factory=dict)
+    energy: float | None = None
 
 
 def write_restart(restart: Restart, path: Path) -> None:
     """Replace the restart file; the old one stays until the new one is complete."""
-    header = {key: value for key, value in vars(restart).items() if key in _HEADER}
-    header |= {"format": FORMAT, "version": VERSION}
+    header = {k: v for k, v in vars(restart).items() if k not in ("state", "checkpoint")}
+    header |= {"settings": asdict(restart.settings), "format": FORMAT, "version": VERSION}
+    members = {"state.xml": restart.state.encode(), "checkpoint": restart.checkpoint or b""}
+    header["sha256"] = _digest(header, members)
     with (
         replacing(path, force=True) as scratch,
         zipfile.ZipFile(scratch, "w", zipfile.ZIP_DEFLATED) as archive,
     ):
         archive.writestr("header.json", json.dumps(header))
-        archive.writestr("state.xml", restart.state)
-        archive.writestr("checkpoint", restart.checkpoint)
+        for name, data in members.items():
+            archive.writestr(name, data)
 
 
 def read_restart(path: str | Path) -> Restart:
     """Read a restart file.
 
     Raises:
-        FileFormatError: no such file, truncated, something else, or from a newer version.
+        FileFormatError: no such file, truncated, damaged, something else, or from a newer version.
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            header = json.loads(archive.read("header.json"))
-            state, checkpoint = archive.read("state.xml").decode(), archive.read("checkpoint")
-    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError) as error:
+            header = _header(archive, path)
+            size = _REST_BYTES + _BYTES_PER_ATOM * len(header["symbols"])
+            members = {n: _member(archive, n, size) for n in ("state.xml", "checkpoint")}
+        return _restart(header, members)
+    except FileFormatError:
+        raise
+    except (*_DAMAGED, NNPError) as error:
         raise FileFormatError(
             f"{path} cannot be read as a restart file ({error}): give the PREFIX.restart of a run"
         ) from None
+
+
+def _header(archive: zipfile.ZipFile, path: str | Path) -> dict[str, Any]:
+    header = json.loads(_member(archive, "header.json", _HEADER_BYTES))
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise FileFormatError(f"{path} is not a restart file: give the PREFIX.restart of a run")
-    if header["version"] > VERSION:
+    version = _whole(header["version"])
+    if version > VERSION:
         raise FileFormatError(
-            f"{path} has format version {header['version']}, this nnp reads up to {VERSION}: "
-            "upgrade nnp"
+            f"{path} has format version {version}, this nnp reads up to {VERSION}: upgrade nnp"
         )
-    values = {key: header[key] for key in _HEADER}
-    values |= {"log": tuple(values["log"]), "trajectory": tuple(values["trajectory"])}
-    return Restart(**values, state=state, checkpoint=checkpoint)
+    return header
 
 
-def capture(dynamics: Dynamics, log: tuple[str, int], trajectory: tuple[str, int, int]) -> Restart:
-    """The present state, ready to be written."""
-    state = dynamics.context.getState(
-        positions=True, velocities=True, parameters=True, integratorParameters=True
-    )
+def _restart(header: dict[str, Any], members: dict[str, bytes]) -> Restart:
+    """What they hold; what does not fit raises one of ``_DAMAGED`` or our own errors."""
+    version = header["version"]
+    if version > 1 and header.pop("sha256") != _digest(header, members):
+        raise ValueError("its checksum is another: it is damaged")
+    step, symbols, kind, log, trajectory = (header[name] for name in _NUMBERS)
+    settings = header["settings"] if version > 1 else kind["dynamics"]
+    known = {k: v for k, v in settings.items() if k in MDSettings.__dataclass_fields__}
+    state = members["state.xml"].decode()
+    if not re.match(r"\s*(<\?xml[^>]*\?>\s*)?<State[\s>]", state):
+        raise ValueError("its state.xml is no State of OpenMM")  # others may hold code
+    chosen = MDSettings(**known)
+    time_fs = float(header["time_fs"]) if version > 1 else step * chosen.timestep
+    if not math.isfinite(time_fs):
+        raise ValueError(f"time_fs={time_fs}")
+    energy = header.get("energy")
     return Restart(
-        step=dynamics.step,
-        symbols=_atomic_numbers(dynamics),
-        kind=_kind(dynamics),
-        log=log,
-        trajectory=trajectory,
-        state=openmm.XmlSerializer.serialize(state),
-        checkpoint=dynamics.context.createCheckpoint(),
+        step=_whole(step),
+        symbols=[_whole(number) for number in symbols],
+        kind=dict(kind),
+        log=(str(log[0]), _whole(log[1])),
+        trajectory=(str(trajectory[0]), _whole(trajectory[1]), _whole(trajectory[2])),
+        state=state,
+        checkpoint=members["checkpoint"] if version > 1 else None,
+        time_fs=time_fs,
+        segment=_whole(header.get("segment", 0)),
+        settings=chosen,
+        machine=dict(header.get("machine", {})),
+        energy=None if energy is None else float(energy),
     )
 
 
-def apply(restart: Restart, dynamics: Dynamics, path: Path) -> bool:
-    """Put a context into the restart's state.
-
-    Args:
-        restart: what to continue.
-        dynamics: of the same atoms.
-        path: of the restart, for messages.
-
-    Returns:
-        Whether thermostat and random numbers are continued too, and not only positions,
-        velocities and box.
-
-    Raises:
-        StructureError: the restart is of other atoms.
-    """
-    numbers = _atomic_numbers(dynamics)
-    if restart.symbols != numbers:
-        raise StructureError(
-            f"{path} continues a run of {counted(len(restart.symbols), 'atom')}, the structure has "
-            f"{len(numbers)} or other elements: give the structure that the run began with"
-        )
-    if restart.kind == _kind(dynamics):
-        try:
-            dynamics.context.loadCheckpoint(restart.checkpoint)
-        except openmm.OpenMMException:
-            pass
-        else:
-            return dynamics.settings.ensemble != "npt"
-    state = openmm.XmlSerializer.deserialize(restart.state)
-    dynamics.context.setPositions(state.getPositions())
-    dynamics.context.setVelocities(state.getVelocities())
-    if dynamics.start.box_nm is not None:
-        dynamics.context.setPeriodicBoxVectors(*state.getPeriodicBoxVectors())
-    dynamics.context.setStepCount(restart.step)
-    dynamics.context.setTime(restart.step * dynamics.settings.timestep / 1000)
-    return False
+def _whole(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} is no count")
+    return int(value)
 
 
-def check_forces(restart: Restart, dynamics: Dynamics, path: Path, same_files: bool) -> None:
-    """Forces other than the run's are refused where they would go on in its files, else told.
-
-    Args:
-        restart: what to continue.
-        dynamics: what continues it.
-        path: of the restart, for messages.
-        same_files: whether log or trajectory are continued.
-
-    Raises:
-        OptionError: another potential or other forces, and ``same_files``.
-    """
-    before, now = restart.kind.get("forces"), dynamics.forces
-    if before == now:
-        return
-    if _physics(before) != _physics(now):
-        text = f"{path} was written with other forces (another potential, scale or force field)"
-        if same_files:
-            raise OptionError(
-                f"{text}, and one log would hold both: give the potential that the run began with, "
-                "or files of its own by another --output (Outputs)"
-            )
-    else:
-        text = f"{path} was written with {_engines(before)}, not {_engines(now)}"
-    warnings.warn(f"{text}: the run goes on from its positions", RuntimeWarning, stacklevel=3)
+def _member(archive: zipfile.ZipFile, name: str, size: int) -> bytes:
+    told = archive.getinfo(name).file_size
+    if told > size:
+        raise ValueError(f"{name} unpacks to {told} bytes, more than {size}")
+    with archive.open(name) as file:
+        return file.read(size + 1)
 
 
-def _physics(forces: Any) -> Any:
-    try:
-        return [force["physics"] for force in forces]
-    except (TypeError, KeyError):
-        return forces
-
-
-def _engines(forces: Any) -> str:
-    return ", ".join(f"{force['kind']} {force['engine']}".strip() for force in forces)
-
-
-_HEADER = ("step", "symbols", "kind", "log", "trajectory")
-
-
-def _atomic_numbers(dynamics: Dynamics) -> list[int]:
-    return [atom.element.atomic_number for atom in dynamics.start.topology.atoms()]
-
-
-def _kind(dynamics: Dynamics) -> dict[str, Any]:
-    return {
-        "openmm": openmm.__version__,
-        "platform": dynamics.context.getPlatform().getName(),
-        "dynamics": _dynamics_settings(dynamics.settings),
-        "forces": dynamics.forces,
-    }
-
-
-def _dynamics_settings(settings: MDSettings) -> dict[str, Any]:
-    return {key: value for key, value in asdict(settings).items() if key not in _FREE}
+def _digest(header: dict[str, Any], members: dict[str, bytes]) -> str:
+    """Of all members, the header without the digest."""
+    found = hashlib.sha256(json.dumps(header, sort_keys=True).encode())
+    for name in sorted(members):
+        found.update(name.encode() + b"\0" + hashlib.sha256(members[name]).digest())
+    return found.hexdigest()

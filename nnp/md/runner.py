@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,25 @@ from ase.units import fs
 
 from nnp.errors import NNPError, NumericalError, OptionError
 from nnp.interrupt import Interruptible
-from nnp.md.dynamics import Dynamics
+from nnp.md.continuation import apply, changes_of, check_forces, next_segment
+from nnp.md.dynamics import Begin, Dynamics
 from nnp.md.outputs import Outputs
 from nnp.md.progress import Progress
 from nnp.md.recorder import Recorder, continued_files
-from nnp.md.restart import Restart, apply, check_forces, read_restart
+from nnp.md.restart import Restart, read_restart
 from nnp.md.settings import MDSettings
 from nnp.md.snapshot import Snapshot
-from nnp.openmm import OpenMMAtoms, check_platform, create_system, to_openmm
+from nnp.md.trajectory import check_dcd
+from nnp.md.watch import Watch
+from nnp.openmm import OpenMMAtoms, check_platform, create_system, fingerprint, to_openmm
 from nnp.potential import Potential
 
 # Between two looks at positions and at Ctrl-C no more than about this passes.
 _SECONDS_PER_CHUNK = 0.5
+_ADVICE = (
+    "Try a smaller timestep, a relaxed structure, or a potential that knows it; a bound can be set "
+    "(docs/cli.md), or passed with keep_going=True (--keep-going)"
+)
 
 
 @dataclass(frozen=True)
@@ -56,21 +63,25 @@ def run(
     Args:
         potential: moves the atoms.
         atoms: an ``ase.Atoms``, periodic along all axes or none; velocities, where it has some,
-            are where the run begins.
+            are where the run begins; its fixed atoms and bond lengths are kept.
         settings: ensemble, numbers, intervals.
         outputs: files.
         platform: OpenMM's, by name.
         force_options: ``route``, ``engine`` and its options, see `nnp.openmm.create_force`.
 
     Raises:
-        NumericalError: energy, forces or positions stopped being finite, or more atoms
-            extrapolate than allowed; everything until then is on disk, the last good state too.
+        NumericalError: energy, forces or positions stopped being finite, or went beyond a bound of
+            the settings; everything until then is on disk, the last good state too.
         NNPError: anything else that is wrong, before anything is written.
 
     >>> run(potential, atoms, MDSettings(steps=1000), Outputs.named("si"))  # doctest: +SKIP
     """
     system = create_system(potential, to_openmm(atoms), platform=platform, **force_options)
-    return Runner(system, atoms, settings, outputs, platform).run()
+    machine = {"platform": platform} | force_options
+    runner = Runner(
+        system, atoms, settings, outputs, platform, machine=machine, potential=potential
+    )
+    return runner.run()
 
 
 class Runner:
@@ -82,9 +93,14 @@ class Runner:
         settings: ensemble, numbers, intervals.
         outputs: files.
         platform: OpenMM's, by name.
-        restart: file to be continued; then ``atoms`` only tells elements, masses and axes.
+        restart: file to be continued; then ``atoms`` only tells elements, masses, axes and what
+            is fixed. With other dynamics, platform or engine the run goes on in a new segment.
+        machine: how the forces are computed (route, engine, …), noted in the restart file.
+        potential: names the functions in messages.
 
     Attributes:
+        changes: what a restart changes, such as ``timestep 1.0 → 2.0``; empty: nothing.
+        segment: number of the segment, from 0.
         seamless: whether the restart brings back thermostat and random numbers too; None without
             restart.
 
@@ -100,13 +116,17 @@ class Runner:
         outputs: Outputs,
         platform: str = "CPU",
         restart: str | Path | None = None,
+        machine: Mapping[str, Any] | None = None,
+        potential: Potential | None = None,
     ) -> None:
         self._settings, self._outputs = settings, outputs
+        self._machine = dict(machine or {})
         self._start = to_openmm(atoms)
         self._restart = None if restart is None else read_restart(restart)
-        first = 0 if self._restart is None else self._restart.step
         found = check_platform(system, platform)
-        self._dynamics = Dynamics(system, self._start, settings, found, first)
+        begin = self._begin(system, found.getName())
+        self.segment = begin.segment
+        self._dynamics = Dynamics(system, self._start, settings, found, begin)
         path = None if restart is None else Path(restart)
         self._continued = continued_files(outputs, self._restart, path)
         self.seamless: bool | None = None
@@ -114,7 +134,11 @@ class Runner:
             self._dynamics.set_velocities(_velocities(atoms, self._start))
         else:
             self.seamless = self._continue(path, self._restart)
+        self._watch: Watch | None = None
         self._good = self._look(full=True)
+        known = None if self._restart is None or self.changes else self._restart.energy
+        self._watch = Watch(self._dynamics, self._good, known, potential)
+        self._check_start()
         outputs.check(self._continued)
 
     def run(self, show_progress: bool = False, begun: Callable[[], None] | None = None) -> Outcome:
@@ -130,7 +154,7 @@ class Runner:
         """
         settings = self._settings
         self._recorder = Recorder(
-            self._outputs, self._start, settings, self._restart, self._continued
+            self._outputs, self._start, settings, self._restart, self._continued, self._machine
         )
         first = self._dynamics.step
         progress = Progress(first, settings.steps, settings.timestep, show_progress)
@@ -147,17 +171,28 @@ class Runner:
             self._recorder.close()
         return Outcome(self._dynamics.step, progress.ns_per_day, interrupt.requested)
 
+    def _begin(self, system: openmm.System, platform: str) -> Begin:
+        self.changes: list[str] = []
+        if self._restart is None:
+            return Begin()
+        forces = [fingerprint(force) for force in system.getForces()]
+        self.changes = changes_of(self._restart, self._settings, platform, forces)
+        return next_segment(self._restart, self.changes)
+
     def _continue(self, path: Path, restart: Restart) -> bool:
         same_files = not self._continued.isdisjoint((self._outputs.log, self._outputs.trajectory))
         seamless = apply(restart, self._dynamics, path)
         check_forces(restart, self._dynamics, path, same_files)
-        self._require_steps_left()
+        if self._outputs.trajectory in self._continued:
+            check_dcd(self._outputs.trajectory, restart.settings, self._settings)
+        self._require_steps(restart.step)
         return seamless
 
     def _loop(self, progress: Progress, interrupt: Interruptible) -> None:
+        watch = self._watcher
         self._recorder.begin(self._good)
-        self._require_few_extrapolations()
-        self._recorder.save_restart(self._dynamics)
+        watch.row(self._good)
+        self._recorder.save_restart(self._dynamics, watch.energy)
         seconds_per_step = 0.0
         while self._dynamics.step < self._settings.steps and not interrupt.requested:
             steps, begin = self._chunk(seconds_per_step), time.perf_counter()
@@ -167,9 +202,9 @@ class Runner:
             snapshot = self._look(full=wanted)
             if wanted:
                 self._recorder.write(snapshot)
-                self._require_few_extrapolations()
+                watch.row(snapshot)
             if self._recorder.wants_restart(snapshot.step):
-                self._recorder.save_restart(self._dynamics)
+                self._recorder.save_restart(self._dynamics, watch.energy)
             progress.update(snapshot.step, snapshot.temperature)
 
     def _chunk(self, seconds_per_step: float) -> int:
@@ -186,11 +221,13 @@ class Runner:
         problem = snapshot.problem()
         if problem:
             raise NumericalError(problem)
+        if self._watch is not None:
+            self._watch.motion(snapshot)
         self._good = snapshot
         return snapshot
 
     def _finish(self) -> None:
-        self._recorder.save_restart(self._dynamics)
+        self._recorder.save_restart(self._dynamics, self._watcher.energy)
         self._recorder.write_frame(self._look(full=True), self._outputs.final)
 
     def _stopped(self, error: NNPError) -> NNPError:
@@ -204,21 +241,27 @@ class Runner:
             message += f"The last good state is lost ({second})"
         message += f", everything before it in {out.log} and {out.trajectory}."
         if isinstance(error, NumericalError):
-            message += " Try a smaller timestep, a relaxed structure, or a potential that knows it."
+            message += f" {_ADVICE}."
         return type(error)(message)
 
-    def _require_few_extrapolations(self) -> None:
-        limit, found = self._settings.max_extrapolations, self._good.extrapolations
-        if limit is not None and found is not None and found.n_atoms > limit:
-            raise NumericalError(
-                f"{found.n_atoms} atoms extrapolate, more than max_extrapolations={limit}"
-            )
+    def _check_start(self) -> None:
+        try:
+            self._watcher.motion(self._good)
+        except NumericalError as error:
+            raise NumericalError(f"where the run begins, {error}. {_ADVICE}") from None
 
-    def _require_steps_left(self) -> None:
-        if self._dynamics.step >= self._settings.steps:
+    @property
+    def _watcher(self) -> Watch:
+        if self._watch is None:
+            raise OptionError("the run has not begun")
+        return self._watch
+
+    def _require_steps(self, done: int) -> None:
+        """At the end there is nothing left but to write the final state, which a kill may lack."""
+        if done > self._settings.steps:
             raise OptionError(
-                f"steps={self._settings.steps}, but the restart is already at step "
-                f"{self._dynamics.step}: steps counts from the beginning of the run; ask for more"
+                f"steps={self._settings.steps}, but the restart is already at step {done}: steps "
+                "counts from the beginning of the run; ask for more"
             )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from nnp.errors import OptionError
 from nnp.values import require_number, require_whole
@@ -27,6 +28,8 @@ _COUNTS = {
     "seed": 1,
 }
 
+_BOUNDS = {"max_temperature": "K", "max_speed": "Å/fs", "max_energy_drift": "eV/atom"}
+
 
 @dataclass(frozen=True)
 class MDSettings:
@@ -49,7 +52,14 @@ class MDSettings:
         frame_interval: steps between two frames of the trajectory.
         restart_interval: steps between two restart files.
         max_extrapolations: the run stops when more atoms than these extrapolate at once, looked
-            at with each row of the log; None: no limit.
+            at with each row of the log; None: half of the atoms, but no less than 10.
+        max_temperature: the run stops above it, K; None: ten times the temperature of the settings
+            or the start, at least of 1,000 K, and more for few atoms, see `nnp.limits`.
+        max_speed: the run stops when an atom is faster, Å/fs; None: half an Å in a step.
+        max_energy_drift: the run stops when an nve run's total energy is so far from where it
+            began, eV per atom.
+        keep_going: whether the run goes on beyond these four, with a warning; what is not finite
+            always stops it.
 
     Raises:
         OptionError: a value is not allowed.
@@ -69,6 +79,10 @@ class MDSettings:
     frame_interval: int = 100
     restart_interval: int = 1000
     max_extrapolations: int | None = None
+    max_temperature: float | None = None
+    max_speed: float | None = None
+    max_energy_drift: float = 0.1
+    keep_going: bool = False
 
     def __post_init__(self) -> None:
         _one_of("ensemble", self.ensemble, ENSEMBLES)
@@ -78,6 +92,9 @@ class MDSettings:
         require_number("pressure", self.pressure, -math.inf, ", in bar")
         _above_zero("timestep", self.timestep, "fs")
         _above_zero("relaxation_time", self.thermostat_time, "fs")
+        for name, unit in _BOUNDS.items():
+            if getattr(self, name) is not None:
+                _above_zero(name, getattr(self, name), unit)
         if self.ensemble != "nve" and self.temperature == 0:
             raise OptionError(f"temperature=0 with ensemble={self.ensemble!r}: it must be positive")
         for name, least in _COUNTS.items():
@@ -91,6 +108,20 @@ class MDSettings:
         """Relaxation time of the thermostat, fs."""
         default = _RELAXATION_TIME[self.thermostat]
         return default if self.relaxation_time is None else self.relaxation_time
+
+    @property
+    def used(self) -> dict[str, Any]:
+        """Those that the dynamics of this ensemble depends on, by name.
+
+        >>> MDSettings(ensemble="nve").used
+        {'ensemble': 'nve', 'timestep': 1.0}
+        """
+        names = ["ensemble", "timestep"]
+        if self.ensemble != "nve":
+            names += ["thermostat", "temperature", "thermostat_time"]
+        if self.ensemble == "npt":
+            names += ["barostat", "pressure", "barostat_interval"]
+        return {name: getattr(self, name) for name in names}
 
     @property
     def description(self) -> str:

@@ -25,6 +25,7 @@ class Snapshot:
     Attributes:
         step: how many steps were made since the beginning.
         time_fs: since the beginning.
+        segment: see `nnp.md.dynamics.Begin`.
         positions_nm: (n, 3).
         velocities: (n, 3) Å/fs, of the same time as the positions.
         box_nm: (3, 3) box vectors as rows, None if not periodic.
@@ -45,6 +46,7 @@ class Snapshot:
     temperature: float = np.nan
     forces: NDArray[np.float64] | None = None
     extrapolations: Extrapolations | None = None
+    segment: int = 0
 
     @property
     def volume(self) -> float:
@@ -52,6 +54,11 @@ class Snapshot:
         if self.box_nm is None:
             return np.nan
         return float(abs(np.linalg.det(self.box_nm))) * NANOMETRE**3
+
+    @property
+    def total_energy(self) -> float:
+        """eV; NaN if energies were not asked for."""
+        return self.potential_energy + self.kinetic_energy
 
     def problem(self) -> str | None:
         """What is not finite, as a part of a sentence; None when all is well."""
@@ -77,7 +84,7 @@ class Snapshot:
         atoms = start.to_ase(self.positions_nm, self.box_nm)
         back = start.rotation.T
         atoms.set_velocities(self.velocities @ back / fs)  # type: ignore[no-untyped-call]
-        atoms.info.update(step=self.step, time_fs=self.time_fs)
+        atoms.info.update(step=self.step, time_fs=self.time_fs, segment=self.segment)
         if self.forces is not None:
             atoms.calc = SinglePointCalculator(  # type: ignore[no-untyped-call]
                 atoms, energy=self.potential_energy, forces=self.forces @ back

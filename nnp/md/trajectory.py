@@ -10,7 +10,7 @@ from typing import Protocol
 
 from openmm import app, unit
 
-from nnp.errors import NNPError
+from nnp.errors import NNPError, OptionError
 from nnp.io.files import refused
 from nnp.io.structures import extxyz_bytes
 from nnp.md.files import AppendedFile
@@ -60,6 +60,21 @@ def open_trajectory(
     if path.suffix == ".dcd":
         return _DCD(path, start, settings, resume_at)
     return _ExtXYZ(path, start, resume_at)
+
+
+def check_dcd(path: Path, before: MDSettings, now: MDSettings) -> None:
+    """Refuse to continue a DCD with another time between frames, of which it holds one.
+
+    Raises:
+        OptionError: the format cannot hold it.
+    """
+    for name in ("timestep", "frame_interval"):
+        old, new = getattr(before, name), getattr(now, name)
+        if path.suffix == ".dcd" and old != new:
+            raise OptionError(
+                f"{name} {old} → {new}: {path} is a DCD, which holds one time between frames for "
+                "all; leave it as it was, or give another --trajectory or --output"
+            )
 
 
 class _ExtXYZ:

@@ -8,15 +8,17 @@ lattice as it is.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import openmm
 from ase import Atoms
+from ase.constraints import FixAtoms
 from numpy.typing import NDArray
 from openmm import app, unit
 
+from nnp.openmm.constraints import Constraints, constraints_of
 from nnp.openmm.species import all_or_none
 from nnp.structure import Structure, as_structure
 from nnp.units import NANOMETRE
@@ -34,6 +36,7 @@ class OpenMMAtoms:
         rotation: (3, 3) proper; a vector of the original frame times it is OpenMM's:
             ``velocities_openmm = velocities_ase @ rotation``.
         combination: (3, 3) integers, box = combination @ (cell @ rotation).
+        constraints: what may not change.
     """
 
     topology: app.Topology
@@ -42,6 +45,7 @@ class OpenMMAtoms:
     masses: NDArray[np.float64]
     rotation: NDArray[np.float64]
     combination: NDArray[np.int64]
+    constraints: Constraints = field(default_factory=Constraints)
 
     def to_ase(
         self, positions_nm: NDArray[np.float64], box_nm: NDArray[np.float64] | None = None
@@ -57,23 +61,28 @@ class OpenMMAtoms:
         if box_nm is not None:
             lattice = np.linalg.inv(self.combination) @ box_nm
             cell = lattice @ self.rotation.T * NANOMETRE
-        return Atoms(
+        atoms = Atoms(
             numbers=[atom.element.atomic_number for atom in self.topology.atoms()],
             positions=positions_nm @ self.rotation.T * NANOMETRE,
             cell=cell,
             pbc=box_nm is not None,
             masses=self.masses,
         )
+        if len(self.constraints.fixed):
+            atoms.set_constraint(FixAtoms(self.constraints.fixed))  # type: ignore[no-untyped-call]
+        return atoms
 
 
 def to_openmm(atoms: Any) -> OpenMMAtoms:
     """Topology, positions and reduced box of a structure.
 
     Args:
-        atoms: an ``ase.Atoms``; pbc along all three axes or none.
+        atoms: an ``ase.Atoms``; pbc along all three axes or none. Its fixed atoms and bond lengths
+            come along.
 
     Raises:
-        StructureError: mixed pbc, or a cell that cannot be used.
+        StructureError: mixed pbc, a cell that cannot be used, or a constraint that OpenMM cannot
+            keep.
     """
     structure = as_structure(atoms)
     rotation, combination = np.eye(3), np.eye(3, dtype=np.int64)
@@ -88,6 +97,7 @@ def to_openmm(atoms: Any) -> OpenMMAtoms:
         masses=_masses(atoms, structure),
         rotation=rotation,
         combination=combination,
+        constraints=constraints_of(atoms),
     )
 
 

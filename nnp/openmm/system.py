@@ -11,6 +11,7 @@ from openmm import app, unit
 
 from nnp.errors import OptionError, StructureError
 from nnp.openmm.box import OpenMMAtoms, to_openmm
+from nnp.openmm.constraints import Constraints
 from nnp.openmm.platforms import check_platform, context_errors
 from nnp.openmm.routes import create_force
 from nnp.openmm.torch_force import is_torch_force, uncopyable
@@ -26,7 +27,7 @@ def create_system(
     platform: str | None = None,
     **options: Any,
 ) -> openmm.System:
-    """A System with masses, box and the potential's force; nothing else in it.
+    """A System with masses, box, the atoms' constraints and the potential's force.
 
     Args:
         potential: what to evaluate.
@@ -41,7 +42,7 @@ def create_system(
         StructureError: a periodic system without a box, and as `create_force`.
         OptionError: as `create_force`.
     """
-    topology, masses = _topology_and_masses(atoms)
+    topology, masses, constraints = _parts(atoms)
     force = create_force(potential, topology, route, periodic, engine, platform, **options)
     system = (uncopyable(openmm.System) if is_torch_force(force) else openmm.System)()
     if topology.getPeriodicBoxVectors() is None and force.usesPeriodicBoundaryConditions():
@@ -49,7 +50,7 @@ def create_system(
             "periodic=True but the atoms have no box: set the cell and pbc=True, or the "
             "topology's box vectors"
         )
-    _fill(system, topology, masses)
+    _fill(system, topology, masses, constraints)
     system.addForce(force)
     return system
 
@@ -64,13 +65,19 @@ def create_empty_system(atoms: Any) -> openmm.System:
         OptionError: ``atoms`` is something else.
     """
     system = openmm.System()
-    _fill(system, *_topology_and_masses(atoms))
+    _fill(system, *_parts(atoms))
     return system
 
 
-def _fill(system: openmm.System, topology: app.Topology, masses: Iterable[float]) -> None:
+def _fill(
+    system: openmm.System,
+    topology: app.Topology,
+    masses: Iterable[float],
+    constraints: Constraints,
+) -> None:
     for mass in masses:
         system.addParticle(mass)
+    constraints.apply(system)
     box = topology.getPeriodicBoxVectors()
     if box is not None:
         system.setDefaultPeriodicBoxVectors(*box)
@@ -113,15 +120,15 @@ def create_simulation(
     return simulation
 
 
-def _topology_and_masses(atoms: Any) -> tuple[app.Topology, Any]:
+def _parts(atoms: Any) -> tuple[app.Topology, Any, Constraints]:
     if isinstance(atoms, app.Topology):
         elements = [atom.element for atom in atoms.atoms()]
         masses = [0.0 if e is None else e.mass.value_in_unit(unit.dalton) for e in elements]
-        return atoms, masses
+        return atoms, masses, Constraints()
     if not (isinstance(atoms, OpenMMAtoms) or hasattr(atoms, "pbc")):
         raise OptionError(
             f"atoms is a {type(atoms).__name__}: give an ase.Atoms, what to_openmm returned, or "
             "an openmm.app.Topology"
         )
     start = atoms if isinstance(atoms, OpenMMAtoms) else to_openmm(atoms)
-    return start.topology, np.asarray(start.masses).tolist()
+    return start.topology, np.asarray(start.masses).tolist(), start.constraints

@@ -9,7 +9,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnp.units import BOHR, HARTREE, KCAL_PER_MOL, KJ_PER_MOL
 from nnp.values import counted
+
+# Labels that go together with predictions like this (cosine) differ by a factor, if at all …
+_TOGETHER = 0.9
+# … which no two methods have between them, only units.
+_SCALE = 3.0
+_FEWEST_FOR_A_SCALE = 3
+# Share by which a factor may differ from a known one.
+_NEAR = 0.15
+_FACTORS = {
+    "hartree for eV": 1 / HARTREE,
+    "eV for hartree": HARTREE,
+    "hartree/bohr for eV/Å": BOHR / HARTREE,
+    "eV/Å for hartree/bohr": HARTREE / BOHR,
+    "rydberg/bohr for eV/Å": 2 * BOHR / HARTREE,
+    "kcal/mol for eV": 1 / KCAL_PER_MOL,
+    "eV for kcal/mol": KCAL_PER_MOL,
+    "kJ/mol for eV": 1 / KJ_PER_MOL,
+    "eV for kJ/mol": KJ_PER_MOL,
+}
 
 
 def block_average(values: ArrayLike, blocks: int = 5) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -122,3 +142,43 @@ class PredictionErrors:
                 f"largest {1e3 * s.largest:.4f} meV/Å³  ({s.count} components)"
             )
         return found
+
+
+@dataclass
+class ScaleCheck:
+    """Whether labels look like the potential's numbers in another unit.
+
+    >>> check = ScaleCheck()
+    >>> check.add([27.2, -54.4, 27.2], [1.0, -2.0, 1.0])
+    >>> "27.2 times" in (check.warning("forces") or "")
+    True
+    """
+
+    count: int = 0
+    _products: float = field(default=0.0, repr=False)
+    _labels: float = field(default=0.0, repr=False)
+    _predictions: float = field(default=0.0, repr=False)
+
+    def add(self, labels: ArrayLike, predictions: ArrayLike) -> None:
+        """Take in numbers of the same kind."""
+        label = np.asarray(labels, np.float64).ravel()
+        prediction = np.asarray(predictions, np.float64).ravel()
+        self.count += label.size
+        self._products += float(label @ prediction)
+        self._labels += float(label @ label)
+        self._predictions += float(prediction @ prediction)
+
+    def warning(self, what: str) -> str | None:
+        """A line where labels and predictions go together but for a factor; None else."""
+        size = math.sqrt(self._labels * self._predictions)
+        if self.count < _FEWEST_FOR_A_SCALE or size == 0 or self._products < _TOGETHER * size:
+            return None
+        factor = self._products / self._predictions
+        if 1 / _SCALE < factor < _SCALE:
+            return None
+        near = [name for name, value in _FACTORS.items() if abs(factor / value - 1) < _NEAR]
+        guess = f", about {near[0]}" if near else ""
+        return (
+            f"units look wrong: the labels' {what} are {factor:.3g} times the potential's{guess}: "
+            "are units of the file or of the potential others than taken?"
+        )

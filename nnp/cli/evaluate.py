@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from pathlib import Path
 
 from nnp.cli.options import (
@@ -15,6 +16,7 @@ from nnp.cli.options import (
 from nnp.cli.structures import add_structures, label_keys, load_potential_and_units, read_options
 from nnp.cli.table import text_table
 from nnp.errors import NNPError, OutputExistsError
+from nnp.metrics import ScaleCheck
 from nnp.pictures.figure import have_matplotlib
 from nnp.pictures.report import read_learning, write_report
 from nnp.train.data.dataset import Dataset
@@ -48,6 +50,10 @@ def _run(arguments: argparse.Namespace) -> None:
     options = read_options(arguments, units, keys)
     dataset = Dataset.read(arguments.data, keys, units, options=options)
     report = evaluate(potential, dataset, arguments.engine, quiet=False)
+    check, forces = ScaleCheck(), report.comparisons["forces"]
+    check.add(forces.reference, forces.predicted)
+    if warning := check.warning("forces"):
+        warnings.warn(f"{', '.join(arguments.data)}: {warning}", stacklevel=2)
     print(dataset.summary())
     print(text_table(*report.table()))
     print(

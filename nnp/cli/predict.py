@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +32,7 @@ from nnp.errors import NNPError
 from nnp.evaluation import Evaluation, Extrapolation
 from nnp.io.structures import Labels, Reading, check_target
 from nnp.io.structures.labels import PREDICTED_BY, REFERENCE
-from nnp.metrics import PredictionErrors
+from nnp.metrics import PredictionErrors, ScaleCheck
 from nnp.potential import Potential
 from nnp.symmetry_functions import describe
 from nnp.values import counted
@@ -60,6 +61,7 @@ class _Summary:
     """What is said at the end."""
 
     errors: PredictionErrors = field(default_factory=PredictionErrors)
+    scale: ScaleCheck = field(default_factory=ScaleCheck)
     extrapolating: int = 0
     structures: int = 0
     atoms: int = 0
@@ -81,6 +83,8 @@ def _run(arguments: argparse.Namespace) -> None:
         f"results in {output}"
     )
     print("\n".join(summary.errors.lines() or ["no references in the file: no errors to print"]))
+    if warning := summary.scale.warning("forces"):
+        warnings.warn(f"{arguments.structures}: {warning}", stacklevel=2)
     print(_extrapolation_line(potential, frames, summary))
     if summary.deviation is not None:
         number, deviation = summary.deviation
@@ -116,6 +120,7 @@ def _account(summary: _Summary, number: int, labels: Labels, evaluation: Evaluat
         summary.errors.energy.add((evaluation.energy - labels.energy) / len(evaluation.energies))
     if labels.forces is not None and evaluation.forces is not None:
         summary.errors.forces.add(evaluation.forces - labels.forces)
+        summary.scale.add(labels.forces, evaluation.forces)
     if labels.stress is not None and evaluation.stress is not None:
         summary.errors.stress.add(evaluation.stress - labels.stress)
     found = evaluation.extrapolations

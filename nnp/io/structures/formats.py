@@ -104,7 +104,7 @@ FORMATS = {
             "POSCAR",
             "Å",
             labels="none",
-            velocities="Å/fs, not read",
+            velocities="Å/fs",
             cell="periodic",
         ),
         Format("cif", "CIF", "Å", labels="none", velocities="none", cell="periodic"),

@@ -83,8 +83,8 @@ class Labels:
 
 def is_predicted(atoms: Any) -> bool:
     """Whether what stands in the calculator was predicted, not calculated as a reference."""
-    marks = (PREDICTED_BY, f"{REFERENCE}energy", f"{REFERENCE}stress")
-    return any(mark in atoms.info for mark in marks) or f"{REFERENCE}forces" in atoms.arrays
+    marks = (PREDICTED_BY, *(f"{REFERENCE}{name}" for name in ("energy", "forces", "stress")))
+    return any(mark in atoms.info or mark in atoms.arrays for mark in marks)
 
 
 def labels_of(atoms: Any, keys: LabelKeys | None = None) -> Labels:

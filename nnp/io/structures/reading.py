@@ -16,7 +16,7 @@ from ase.utils import string2index
 
 from nnp.errors import FileFormatError, NNPError, OptionError
 from nnp.io.n2p2.data import read_data
-from nnp.io.structures import lammps, residues, xsf, xyz
+from nnp.io.structures import ase_db, lammps, residues, xsf, xyz
 from nnp.io.structures.formats import Format, format_named, recognise
 from nnp.io.structures.frames import from_frame
 from nnp.io.structures.labels import Labels, held, labels_of
@@ -196,6 +196,7 @@ _READERS: dict[str, Callable[[Source], list[Atoms]]] = {
     "input.data": _read_input_data,
     "extxyz": xyz.read,
     "xsf": xsf.read,
+    **ase_db.READERS,
     **lammps.READERS,
     **residues.READERS,
 }

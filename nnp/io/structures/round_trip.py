@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.errors import NNPError, StructureError
-from nnp.io.structures.labels import labels_of
+from nnp.io.structures.labels import is_predicted, labels_of
 
 # Formats round positions to 0.01 Å at worst (GRO); distances and shapes of cells to twice that.
 _POSITION, _CELL = 2e-2, 2e-2
@@ -115,6 +115,8 @@ def _lost_of(atoms: Any, again: Any) -> list[str]:
         gone.append("charges")
     if not _close(atoms.get_masses(), again.get_masses()):
         gone.append("masses")
+    if is_predicted(atoms) and not is_predicted(again):
+        gone.append("the mark that energy and forces are predictions")
     return gone
 
 

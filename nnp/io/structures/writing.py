@@ -16,10 +16,10 @@ from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
 from nnp.errors import NNPError, OptionError, OutputExistsError, StructureError
 from nnp.io.files import check_folder, replacing
 from nnp.io.n2p2.data import write_data
-from nnp.io.structures import xsf
+from nnp.io.structures import ase_db, xsf
 from nnp.io.structures.formats import is_input_data_name
 from nnp.io.structures.frames import to_frame
-from nnp.io.structures.labels import is_predicted, labels_of
+from nnp.io.structures.labels import REFERENCE, is_predicted, labels_of
 from nnp.io.structures.reading import read
 from nnp.io.structures.round_trip import lost
 from nnp.io.structures.source import ReadOptions, name_without_packing
@@ -78,7 +78,10 @@ def _write_with_ase(frames: Sequence[Atoms], scratch: Path, path: Path, kind: st
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is lost is found by reading it back
         try:
-            ase.io.write(str(scratch), list(frames), format=kind)
+            if kind in ase_db.READERS:
+                ase_db.write(frames, scratch, kind)
+            else:
+                ase.io.write(str(scratch), [_for(kind, a) for a in frames], format=kind)
         except OSError:
             raise
         except Exception as error:
@@ -86,6 +89,17 @@ def _write_with_ase(frames: Sequence[Atoms], scratch: Path, path: Path, kind: st
             raise StructureError(
                 f"{path}: this format cannot hold the structures: {text}"
             ) from error
+
+
+def _for(kind: str, atoms: Atoms) -> Atoms:
+    """A trajectory keeps ``info`` and no columns of other names: labels' forces go there."""
+    name = f"{REFERENCE}forces"
+    if kind != "traj" or name not in atoms.arrays:
+        return atoms
+    copy: Atoms = atoms.copy()  # type: ignore[no-untyped-call]
+    copy.calc = atoms.calc
+    copy.info[name] = copy.arrays.pop(name)
+    return copy
 
 
 def _write_xsf(frames: Sequence[Atoms], scratch: Path, path: Path) -> None:
@@ -109,9 +123,9 @@ def _with_labels(atoms: Atoms) -> Atoms:
     if not labels:
         return atoms
     copy: Atoms = atoms.copy()  # type: ignore[no-untyped-call]
-    for name in [n for n in copy.info if n == "predicted_by" or str(n).startswith("ref_")]:
-        del copy.info[name]
-    copy.arrays.pop("ref_forces", None)
+    for name in ase_db.marks(copy):
+        copy.info.pop(name, None)
+        copy.arrays.pop(name, None)
     copy.calc = SinglePointCalculator(copy, **labels)  # type: ignore[no-untyped-call]
     return copy
 

@@ -26,7 +26,7 @@ _LARGEST = {"temperatures": 1e5, "volumes": 100.0}
 Keep = Callable[[Atoms], None]
 
 # Parts of the names under which files keep labels.
-_LABEL_WORDS = ("energy", "energies", "force", "stress", "virial")
+_LABEL_WORDS = ("energy", "energies", "force", "stress", "virial", "predicted_by")
 
 
 @dataclass(frozen=True)

@@ -138,7 +138,8 @@ def test_a_teacher_that_fails_later_says_where_and_what_was_done_stays(
     assert len(done) == (5 if static else 2)
     assert all("forces" in atoms.calc.results for atoms in done)
     assert main(words) == 1
-    assert "drawn.partial.extxyz exists" in capsys.readouterr().err
+    text = "drawn.partial.extxyz holds the snapshots of an interrupted run: continue it with --res"
+    assert text in capsys.readouterr().err
     FailsLater.error = KeyboardInterrupt()
     assert main([*words, "--force"]) == 130
     assert len(ase.io.read(partial, ":")) == len(done)

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import argparse
 import ast
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-from ase import Atoms
 
 from nnp.cli.options import (
     SubParsers,
@@ -22,10 +18,13 @@ from nnp.cli.options import (
     data_units,
     positive,
 )
+from nnp.cli.partial import PartialSamples, fingerprint
 from nnp.cli.structures import add_structures, read_and_say, read_options, write_and_say
-from nnp.io.structures import check_target, extxyz_bytes
-from nnp.md.files import AppendedFile
+from nnp.io.structures import check_target
 from nnp.values import counted
+
+# What a resumed run may change.
+_BOUNDLESS: Any = {"max_temperature": None, "max_speed": None, "keep_going": False}
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -60,6 +59,15 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument(
         "--trust", action="store_true", help="let the teacher's file execute code (*.xml)"
     )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on where an interrupted run was, or begin"
+    )
+    add = parser.add_argument
+    text = "stop above it, K (default: ten times its own or 1000 K, more for few atoms)"
+    add("--max-temperature", type=positive, default=argparse.SUPPRESS, metavar="K", help=text)
+    text = "stop when an atom is faster, Å/fs (default: half an Å in a step)"
+    add("--max-speed", type=positive, default=argparse.SUPPRESS, metavar="SPEED", help=text)
+    add("--keep-going", action="store_true", help="warn beyond these two, and go on")
     add_data_units(parser)
     add_structures(parser)
     add_force(parser)
@@ -77,6 +85,9 @@ def _run(arguments: argparse.Namespace) -> None:
         equilibration=arguments.equilibration,
         timestep_fs=arguments.timestep,
         seed=arguments.seed,
+        max_temperature=getattr(arguments, "max_temperature", None),
+        max_speed=getattr(arguments, "max_speed", None),
+        keep_going=arguments.keep_going,
     )
     units = data_units(arguments)
     check_target(arguments.output, arguments.force, labels=True)
@@ -84,41 +95,20 @@ def _run(arguments: argparse.Namespace) -> None:
     options = read_options(arguments, units)
     cells: list[Any] = read_and_say(arguments.structures, options).frames
     start = [atoms.repeat(tuple(arguments.repeat)) for atoms in cells]
-    with _partial_file(Path(arguments.output), arguments.force) as keep:
+    told = (replace(settings, **_BOUNDLESS), arguments.static, arguments.teacher, arguments.set)
+    partial = PartialSamples(
+        Path(arguments.output), fingerprint(start, told), arguments.force, arguments.resume
+    )
+    with partial as (keep, checkpoint, resumed):
+        if resumed is not None:
+            print(f"going on behind {counted(len(resumed.found), 'snapshot')}")
+        files: Any = {"quiet": False, "keep": keep, "checkpoint": checkpoint, "resumed": resumed}
         if arguments.static:
-            found = label(start, make_calculator, quiet=False, keep=keep)
+            found = label(start, make_calculator, **files)
         else:
-            found = sample(start, make_calculator, settings, quiet=False, keep=keep)
+            found = sample(start, make_calculator, settings, **files)
         write_and_say(found, arguments.output, units, arguments.force)
     print(f"{counted(len(found), 'snapshot')}: {arguments.output}")
-
-
-@contextmanager
-def _partial_file(output: Path, force: bool) -> Iterator[Callable[[Atoms], None]]:
-    """What writes each snapshot into a file beside the output, which goes when the block is done.
-
-    Where the block ends early, the file stays: after a kill, too.
-    """
-    path = output.with_name(f"{output.stem}.partial.extxyz")
-    check_target(path, force)
-    count, file = 0, AppendedFile(path)
-
-    def write(atoms: Atoms) -> None:
-        nonlocal count
-        file.write(extxyz_bytes(atoms))
-        count += 1
-
-    try:
-        yield write
-    except BaseException:
-        file.close()
-        if count == 0:
-            path.unlink()
-        else:
-            print(f"the {count} snapshots that were done are in {path}", file=sys.stderr)
-        raise
-    file.close()
-    path.unlink()
 
 
 def _option(text: str) -> tuple[str, Any]:

@@ -13,8 +13,10 @@ import numpy as np
 from ase import Atoms, units
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.md.langevin import Langevin
+from numpy.typing import NDArray
 
 from nnp.errors import NNPError, NumericalError, OptionError, UnavailableError
+from nnp.limits import default_max_speed, default_max_temperature, temperature_of, too_fast
 from nnp.terminal import progress_bar
 from nnp.train.data.frames import require_atoms
 from nnp.values import require_whole
@@ -24,6 +26,38 @@ _LARGEST = {"temperatures": 1e5, "volumes": 100.0}
 
 # What is done with each snapshot as it comes.
 Keep = Callable[[Atoms], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """Where the dynamics stood after a snapshot.
+
+    Attributes:
+        positions: (n, 3) Å.
+        momenta: (n, 3), ASE's unit.
+        rng: state of the random numbers.
+    """
+
+    positions: NDArray[np.float64]
+    momenta: NDArray[np.float64]
+    rng: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Resumed:
+    """What an interrupted run had done.
+
+    Attributes:
+        found: its snapshots.
+        point: after the last of them; None where there is no dynamics.
+    """
+
+    found: list[Atoms]
+    point: Point | None = None
+
+
+# Is called after `Keep`, with the point that the next snapshot starts from.
+Checkpoint = Callable[[Point | None], None]
 
 # Parts of the names under which files keep labels.
 _LABEL_WORDS = ("energy", "energies", "force", "stress", "virial", "predicted_by")
@@ -42,6 +76,10 @@ class SampleSettings:
         timestep_fs: of the dynamics, fs.
         friction_per_ps: of the Langevin thermostat, 1/ps.
         seed: of velocities and noise.
+        max_temperature: the dynamics is stopped above it, K; None: ten times its own or 1,000 K,
+            more for few atoms.
+        max_speed: likewise, of an atom, Å/fs; None: half an Å in a step.
+        keep_going: whether it goes on beyond these two; what is not finite always stops it.
     """
 
     temperatures: tuple[float, ...] = (300.0,)
@@ -52,6 +90,9 @@ class SampleSettings:
     timestep_fs: float = 1.0
     friction_per_ps: float = 10.0
     seed: int = 0
+    max_temperature: float | None = None
+    max_speed: float | None = None
+    keep_going: bool = False
 
     def __post_init__(self) -> None:
         require_whole("seed", self.seed, 0)
@@ -76,6 +117,8 @@ def sample(
     settings: SampleSettings,
     quiet: bool = True,
     keep: Keep | None = None,
+    checkpoint: Checkpoint | None = None,
+    resumed: Resumed | None = None,
 ) -> list[Atoms]:
     """Run Langevin dynamics of each structure at each temperature and volume.
 
@@ -85,6 +128,8 @@ def sample(
         settings: the grid.
         quiet: whether to hide the progress bar.
         keep: is called with each snapshot as it comes, such as a file's ``write``.
+        checkpoint: is called then with where the dynamics stands.
+        resumed: what an interrupted run of the same grid had done; it goes on from there.
 
     Returns:
         Snapshots with energy, forces and (if the calculator knows it) stress, in groups named by
@@ -99,19 +144,29 @@ def sample(
     require_atoms(structures)
     grid = list(product(enumerate(structures), settings.temperatures, settings.volumes))
     seeds = np.random.SeedSequence(settings.seed).spawn(len(grid))
-    found: list[Atoms] = []
+    found = [] if resumed is None else list(resumed.found)
+    done, point = len(found), None if resumed is None else resumed.point
     with progress_bar(
         total=len(grid) * settings.snapshots, unit="snapshot", disable=quiet or None
     ) as bar:
+        bar.update(done)
         for ((number, atoms), temperature, volume), seed in zip(grid, seeds, strict=True):
+            if done >= settings.snapshots:
+                done -= settings.snapshots
+                continue
             start: Any = atoms.copy()  # type: ignore[no-untyped-call]
             start.set_cell(atoms.cell * volume ** (1 / 3), scale_atoms=True)
             start.calc = make_calculator()
             where = f"structure {number} at {temperature:g} K, volume factor {volume:g}"
             rng = np.random.default_rng(seed)
-            for snapshot in _trajectory(start, temperature, settings, rng, where):
+            since = point if done else None
+            for snapshot in _trajectory(start, temperature, settings, rng, where, done, since):
+                done = 0
                 snapshot.info |= {"group": f"{temperature:g} K", "volume_factor": volume}
                 _take(snapshot, found, keep)
+                if checkpoint is not None:
+                    state: Any = rng.bit_generator.state
+                    checkpoint(Point(start.positions.copy(), start.get_momenta(), dict(state)))
                 bar.update()
     return found
 
@@ -121,6 +176,8 @@ def label(
     make_calculator: Callable[[], Any],
     quiet: bool = True,
     keep: Keep | None = None,
+    checkpoint: Checkpoint | None = None,
+    resumed: Resumed | None = None,
 ) -> list[Atoms]:
     """The structures as they are, with energy, forces and (if the calculator knows it) stress.
 
@@ -130,6 +187,8 @@ def label(
         make_calculator: a new ASE calculator.
         quiet: whether to hide the progress bar.
         keep: is called with each labelled structure as it comes, such as a file's ``write``.
+        checkpoint: is called then.
+        resumed: what an interrupted run had done; it goes on from there.
 
     Raises:
         StructureError: a structure without atoms.
@@ -138,11 +197,14 @@ def label(
     """
     require_atoms(structures)
     calculator = make_calculator()
-    found: list[Atoms] = []
+    found = [] if resumed is None else list(resumed.found)
+    done = len(found)
     foreign: dict[str, None] = {}  # an ordered set
     for number, atoms in enumerate(
         progress_bar(structures, unit="structure", disable=quiet or None)
     ):
+        if number < done:
+            continue
         start: Any = atoms.copy()
         start.calc = calculator
         with _teacher_at(start, f"structure {number}"):
@@ -150,6 +212,8 @@ def label(
         labelled.info |= {key: atoms.info[key] for key in atoms.info if not _is_label(key)}
         foreign |= dict.fromkeys(filter(_is_label, (*atoms.info, *atoms.arrays)))
         _take(labelled, found, keep)
+        if checkpoint is not None:
+            checkpoint(None)
     if foreign:
         warnings.warn(
             f"labels of another origin are left out beside the teacher's: {', '.join(foreign)}",
@@ -186,11 +250,22 @@ def _teacher_at(atoms: Any, where: str, dynamics: Any = None) -> Iterator[None]:
 
 
 def _trajectory(
-    atoms: Any, temperature: float, settings: SampleSettings, rng: np.random.Generator, where: str
+    atoms: Any,
+    temperature: float,
+    settings: SampleSettings,
+    rng: np.random.Generator,
+    where: str,
+    done: int,
+    since: Point | None,
 ) -> Iterator[Atoms]:
-    # Maxwell and Boltzmann's: each momentum normal with variance m k T
-    deviation = np.sqrt(atoms.get_masses() * units.kB * temperature)
-    atoms.set_momenta(deviation[:, None] * rng.normal(size=(len(atoms), 3)))
+    if since is None:
+        # Maxwell and Boltzmann's: each momentum normal with variance m k T
+        deviation = np.sqrt(atoms.get_masses() * units.kB * temperature)
+        atoms.set_momenta(deviation[:, None] * rng.normal(size=(len(atoms), 3)))
+    else:
+        atoms.set_positions(since.positions, apply_constraint=False)
+        atoms.set_momenta(since.momenta, apply_constraint=False)
+        rng.bit_generator.state = since.rng
     dynamics: Any = Langevin(
         atoms,
         settings.timestep_fs * units.fs,
@@ -199,7 +274,7 @@ def _trajectory(
         fixcm=False,  # the momentum may drift: energies and forces do not see it
         rng=rng,
     )
-    for number in range(settings.snapshots):
+    for number in range(done, settings.snapshots):
         with _teacher_at(atoms, where, dynamics):
             if number == 0:
                 dynamics.run(settings.equilibration)
@@ -209,7 +284,27 @@ def _trajectory(
                 "the dynamics blew up: a smaller timestep_fs, a lower temperature or a better "
                 "starting structure is needed",
             )
+            _check_motion(atoms, temperature, settings)
         yield snapshot
+
+
+def _check_motion(atoms: Any, temperature: float, settings: SampleSettings) -> None:
+    """Refuse what has blown up without becoming infinite."""
+    velocities, degrees = atoms.get_velocities() * units.fs, 3 * len(atoms)
+    problem = too_fast(
+        velocities,
+        atoms.get_chemical_symbols(),
+        temperature_of(velocities, atoms.get_masses(), degrees),
+        settings.max_speed or default_max_speed(settings.timestep_fs),
+        settings.max_temperature or default_max_temperature(temperature, degrees),
+    )
+    if problem and not settings.keep_going:
+        raise NumericalError(
+            f"the dynamics blew up: {problem}: a smaller timestep_fs, a lower temperature or a "
+            "better starting structure is needed; keep_going=True (--keep-going) goes on"
+        )
+    if problem:
+        warnings.warn(f"{problem}: it goes on, for keep_going", RuntimeWarning, stacklevel=2)
 
 
 def _labelled(atoms: Any, else_: str) -> Atoms:

@@ -11,7 +11,7 @@ from runs import nnp
 from structure_files import XSF, extended, reading
 
 from nnp.cli.embedded import load_embedded
-from nnp.errors import FileFormatError
+from nnp.errors import FileFormatError, StructureError
 from nnp.io.structures import LabelKeys, read_structures, write_structures
 from nnp.io.structures import read as read_and_report
 from nnp.units import METAL
@@ -225,3 +225,14 @@ def test_labels_in_another_unit_than_the_potential(tmp_path, monkeypatch, capsys
         write("a.extxyz", frames)
         assert nnp(command, "silicon_sw", "a.extxyz", "--force") == 0
         assert ("units look wrong: the labels' forces" in capsys.readouterr().err) == (scale != 1.0)
+
+
+def test_a_single_energy_of_zero_may_be_true(tmp_path):
+    text = extended(":forces:R:3", "energy=0.0", "0 0 .1")
+    found = reading(tmp_path / "a.extxyz", text + text.replace("energy=0.0", "energy=-1.0"))
+    assert [own.energy for own in found.labels] == [0.0, -1.0]
+    assert any("exactly 0.0" in remark for remark in found.remarks)
+    found = reading(tmp_path / "a.extxyz", 2 * text)
+    assert [own.energy for own in found.labels] == [None, None]
+    with pytest.raises(StructureError, match="has forces but not an energy"):
+        write_structures(found.frames, tmp_path / "input.data")

@@ -142,3 +142,8 @@ def test_blanks_at_the_end_and_crlf(tmp_path):
     (atoms,) = reading(tmp_path / "a.xyz", xyz("x").replace("\n", "\r\n") + "\r\n\r\n").frames
     assert atoms.get_chemical_symbols() == ["O", "H", "H"]
     assert WATER_ROWS.startswith("O")
+
+
+def test_a_column_of_masses(tmp_path):
+    found = reading(tmp_path / "a.extxyz", extended(":mass:R:1", "", "30"))
+    assert found.frames[0].get_masses() == pytest.approx([30, 30, 30])

@@ -8,7 +8,7 @@ that a potential predicted those results (``predicted_by``, or ``ref_energy`` â€
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -105,7 +105,6 @@ def labels_of(atoms: Any, keys: LabelKeys | None = None) -> Labels:
     forces = _take(atoms, "forces", keys.forces, found)
     found.forces = _array(forces, "forces", (len(atoms), 3))
     found.stress = _stress(atoms, keys, found)
-    _drop_zero_energy(atoms, found)
     return found
 
 
@@ -174,12 +173,35 @@ def _contradict(stress: NDArray[np.float64], other: NDArray[np.float64]) -> bool
     return difference > _LEAST_CONTRADICTION + _CONTRADICTION * largest
 
 
-def _drop_zero_energy(atoms: Any, found: Labels) -> None:
-    """Programs that know no energy write 0.0; atoms that feel forces never have just that."""
-    if found.energy == 0 and len(atoms) > 1 and found.forces is not None and found.forces.any():
-        found.energy = None
-        name = found.names["energy"]  # stays there, for it was looked at
-        found.remarks.append(f"{name} is 0.0 beside forces that are not: no label, left out")
+def drop_zero_energies(frames: Sequence[Any], labels: Sequence[Labels]) -> None:
+    """Leave out energies that are 0.0 in all structures of a file, beside forces that are not.
+
+    Programs that know no energy write 0.0. A single one may be true: two Lennard-Jones atoms at Ïƒ.
+    """
+    felt = [own for atoms, own in zip(frames, labels, strict=True) if _feels(atoms, own)]
+    zeros = [own for own in felt if own.energy == 0]
+    if not zeros:
+        return
+    if len(zeros) < len(felt):
+        zeros[0].remarks.append(
+            f"its energy is exactly 0.0 beside forces that are not, as in {len(zeros)} of "
+            f"{len(felt)} structures: taken as a label"
+        )
+        return
+    for atoms, own in zip(frames, labels, strict=True):
+        if own.energy == 0:
+            own.energy = None
+            name = own.names["energy"]  # stays there, for it was looked at
+            if atoms.calc is not None and atoms.calc.results.get(name) == 0:
+                del atoms.calc.results[name]
+            own.remarks.append(f"{name} is 0.0 beside forces that are not: no label, left out")
+
+
+def _feels(atoms: Any, own: Labels) -> bool:
+    """Whether atoms with an energy feel forces."""
+    return bool(
+        len(atoms) > 1 and own.energy is not None and own.forces is not None and own.forces.any()
+    )
 
 
 def unused_names(atoms: Any, found: Labels, velocities_taken: str | None = None) -> Iterator[str]:

@@ -13,13 +13,13 @@ from nnp.errors import NNPError, StructureError
 from nnp.neighbors import neighbor_list
 from nnp.structure import Structure, as_structure
 
-# Share of the sum of covalent radii below which no two nuclei of a structure worth evaluating
-# are: a bond has 1, the shortest of compressed or colliding atoms 0.6.
-CLOSEST = 0.4
+# Å; nuclei never come this close in structures worth evaluating or learning: even collisions that
+# repulsive potentials are fitted to end before.
+CLOSEST_ALLOWED = 0.4
 # g/cm³: twice osmium's, which is the densest at ambient pressure; iron in the earth has 13.
 DENSEST = 45.0
 # Median share at which lengths look like another unit: bohr taken for Å has 1.9, the reverse 0.53.
-_SHORT, _LONG = 0.65, 1.6
+_SHORT, _LONG = 0.6, 1.75
 # Closed shells, whose atoms are never bonded.
 _NOBLE = (2, 10, 18, 36, 54, 86)
 _U_PER_CUBIC_ANGSTROM = 1.66053906660  # g/cm³
@@ -40,8 +40,8 @@ def refuse_impossible(atoms: Any, where: str) -> None:
             f"{where}: its density is {density:.3g} g/cm³, and nothing has more than {DENSEST:g}: "
             "is the cell a placeholder, or in another unit? (--any-geometry takes it)"
         )
-    found = _closest(structure)
-    if found is not None and found[0] < CLOSEST:
+    found = _closest(structure, CLOSEST_ALLOWED)
+    if found is not None:
         share, i, j, distance = found
         first, second = (chemical_symbol(int(structure.atomic_numbers[k])) for k in (i, j))
         raise StructureError(
@@ -55,7 +55,8 @@ def unit_warning(frames: Sequence[Any]) -> str | None:
     shares = []
     for atoms in frames[:: max(1, len(frames) // 20)]:
         structure = as_structure(atoms)
-        found = _closest(structure, _LONG + 0.8) if len(structure) > 1 else None
+        radius = float(covalent_radii[structure.atomic_numbers].max(initial=0.0))
+        found = _closest(structure, 2 * radius * (_LONG + 0.8)) if len(structure) > 1 else None
         if found and not np.isin(structure.atomic_numbers[[found[1], found[2]]], _NOBLE).any():
             shares.append((found[0], found[3]))
     if not shares:
@@ -70,11 +71,11 @@ def unit_warning(frames: Sequence[Any]) -> str | None:
     )
 
 
-def _closest(structure: Structure, reach: float = CLOSEST) -> tuple[float, int, int, float] | None:
+def _closest(structure: Structure, cutoff: float) -> tuple[float, int, int, float] | None:
     """Smallest distance in shares of the covalent radii's sum, its atoms, and it in Å."""
     radii = covalent_radii[structure.atomic_numbers]
     try:
-        pairs = neighbor_list(structure, 2 * reach * float(radii.max()), refuse_overlaps=False)
+        pairs = neighbor_list(structure, cutoff, refuse_overlaps=False)
     except NNPError:  # flown apart: nothing to say of its distances
         return None
     if not len(pairs.i):

@@ -19,7 +19,7 @@ from nnp.io.n2p2.data import read_data
 from nnp.io.structures import ase_db, lammps, residues, xsf, xyz
 from nnp.io.structures.formats import Format, format_named, recognise
 from nnp.io.structures.frames import from_frame
-from nnp.io.structures.labels import Labels, held, labels_of
+from nnp.io.structures.labels import Labels, drop_zero_energies, held, labels_of
 from nnp.io.structures.plausible import refuse_impossible, unit_warning
 from nnp.io.structures.report import line, remarks
 from nnp.io.structures.source import ReadOptions, Source
@@ -110,6 +110,7 @@ def _read(path: Path, options: ReadOptions, index: str | int) -> Reading:
         if (column := take_velocities(atoms, options.velocity_unit)) and column not in atoms.arrays:
             taken.add(column)
     labels = [_checked(atoms, source, n) for n, atoms in zip(numbers, frames, strict=True)]
+    drop_zero_energies(frames, labels)
     form = format_named(name)
     said = [*source.notes, *remarks(source, frames, labels, taken)]
     if not options.any_geometry and (warning := unit_warning(frames)):

@@ -64,6 +64,9 @@ def read(source: Source) -> list[Atoms]:
         raise FileFormatError(
             f"{source.path} cannot be read: {type(error).__name__}: {error}"
         ) from error
+    for atoms in found:
+        if "mass" in atoms.arrays:  # extended XYZ's name, which ASE leaves as it is
+            atoms.set_masses(atoms.arrays.pop("mass"))  # type: ignore[no-untyped-call]
     return found
 
 

@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.errors import StructureError
+from nnp.io.structures.plausible import CLOSEST_ALLOWED
 from nnp.neighbors import neighbor_list
 from nnp.train.data.baseline import reference_energies
 from nnp.train.data.dataset import Dataset
 from nnp.train.data.frames import LabelledStructure
 
-# Nuclei never come this close in data worth learning from (Å): an error in units or in the file.
-CLOSEST_ALLOWED = 0.4
 # Total force per atom above this (eV/Å) is more than the noise of converged calculations.
 _NET_FORCE = 0.02
 # Robust standard deviations (1.4826 median absolute deviations) that make an outlier …

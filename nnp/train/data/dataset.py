@@ -12,7 +12,7 @@ from typing import Any
 from nnp.elements import atomic_number
 from nnp.errors import NNPError, OptionError
 from nnp.io.structures import LabelKeys, Labels, ReadOptions, labels_of, read, require_keys
-from nnp.io.structures.labels import held
+from nnp.io.structures.labels import drop_zero_energies, held
 from nnp.structure import as_structure
 from nnp.train.data.frames import LabelledStructure
 from nnp.units import UnitSystem
@@ -92,15 +92,11 @@ class Dataset(Sequence[LabelledStructure]):
         given, keys = list(atoms), keys or LabelKeys()
         there = {str(name) for frame in given for name in held(frame)}
         _require(keys, there - {"numbers", "positions"}, source)
-        frames = []
-        for number, frame in enumerate(given):
-            where = f"{source}, structure {number}"
-            try:
-                labels = labels_of(frame, keys)
-            except NNPError as error:
-                raise type(error)(f"{where}: {error}") from None
-            frames.append(_labelled(frame, labels, keys, where))
-        return cls(tuple(frames))
+        places = [f"{source}, structure {number}" for number in range(len(given))]
+        labels = [_labels(frame, keys, where) for frame, where in zip(given, places, strict=True)]
+        drop_zero_energies(given, labels)
+        found = zip(given, labels, places, strict=True)
+        return cls(tuple(_labelled(frame, own, keys, where) for frame, own, where in found))
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -154,6 +150,13 @@ class Dataset(Sequence[LabelledStructure]):
 
 # The argument of `Dataset.read` has this name.
 _require = require_keys
+
+
+def _labels(atoms: Any, keys: LabelKeys, where: str) -> Labels:
+    try:
+        return labels_of(atoms, keys)
+    except NNPError as error:
+        raise type(error)(f"{where}: {error}") from None
 
 
 def _labelled(atoms: Any, labels: Labels, keys: LabelKeys, where: str) -> LabelledStructure:

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from ase import Atoms, units
 from ase.io import write
+from runs import nnp
 from structure_files import WATER_ROWS, extended, reading, xyz
 
 from nnp.errors import FileFormatError
-from nnp.io.structures import read_structures
+from nnp.io.structures import ReadOptions, read_structures
 from nnp.units import BOHR, METAL
 
 CUBE = "12.0 12.0 12.0 90.0 90.0 90.0"
@@ -147,3 +148,20 @@ def test_blanks_at_the_end_and_crlf(tmp_path):
 def test_a_column_of_masses(tmp_path):
     found = reading(tmp_path / "a.extxyz", extended(":mass:R:1", "", "30"))
     assert found.frames[0].get_masses() == pytest.approx([30, 30, 30])
+
+
+@pytest.mark.parametrize("unit", ["angstrom", "atomic_unit"])
+def test_a_file_of_i_pi_is_converted_and_read_again(tmp_path, monkeypatch, capsys, unit):
+    monkeypatch.chdir(tmp_path)
+    comment = f"# CELL(abcABC): {CUBE} Step: 7 positions{{{unit}}} cell{{{unit}}}"
+    rows = "O 11.8 6 6\nH 0.55 6.6 6\nH 0.55 5.4 6\n"
+    (tmp_path / "a.xyz").write_text(xyz(comment, rows))
+    assert nnp("convert", "a.xyz", "b.extxyz", "--any-geometry") == 0
+    (first,), (again,) = (
+        read_structures(name, options=ReadOptions(any_geometry=True))
+        for name in ("a.xyz", "b.extxyz")
+    )
+    np.testing.assert_allclose(again.positions, first.positions, atol=1e-8)
+    np.testing.assert_allclose(again.cell.array, first.cell.array, atol=1e-8)
+    assert "CELL" not in (tmp_path / "b.extxyz").read_text()
+    assert "does not hold" not in capsys.readouterr().out

@@ -100,7 +100,8 @@ def _prepare(frame: _Frame, source: Source, known: dict[str, str]) -> str:
     """Check a frame and put it into words that ASE knows; returns its units where it says them."""
     where = f"{source.path}, line {frame.line + 1}"
     length = source.options.units.length_in_angstrom if source.options.units else None
-    cell = read_comment(frame.comment, where, length)
+    extended = re.search(r"(?<![\w-])lattice\s*=", frame.comment, re.IGNORECASE)
+    cell = None if extended else read_comment(frame.comment, where, length)
     if cell is None:
         frame.comment = _spelled(frame.comment)
         keys = _keys(frame.comment, where)
@@ -116,8 +117,7 @@ def _prepare(frame: _Frame, source: Source, known: dict[str, str]) -> str:
         columns = _columns(keys.get("Properties", "species:S:1:pos:R:3"), where)
     else:
         numbers = " ".join(f"{value:.17g}" for value in cell.cell.ravel())
-        text = re.sub(r'["\\=]', " ", frame.comment).strip()
-        frame.comment = f'Lattice="{numbers}" pbc="T T T" comment="{text}"'
+        frame.comment = f'Lattice="{numbers}" pbc="T T T"'
         columns = _columns("species:S:1:pos:R:3", where)
     _check_rows(frame, columns, source, known)
     if cell is not None:

@@ -62,10 +62,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
+# Option → function of nnp.engines._library, and what it shows.
+_FOLDERS = {
+    "--include-dir": ("include_dir", "the folder of nnp.h, for C and C++"),
+    "--cmake-dir": ("cmake_dir", "the folder of the CMake package nnp"),
+}
+
+
+class _Print(argparse.Action):
+    """An option that prints a folder and ends the command."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        library = importlib.import_module("nnp.engines._library")
+        function, _ = self.const
+        print(getattr(library, function)())
+        parser.exit()
+
+
 def build_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """The parser of some commands, whose modules are imported for it."""
     parser = argparse.ArgumentParser(prog="nnp", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"nnp {__version__}")
+    for name, folder in _FOLDERS.items():
+        parser.add_argument(name, action=_Print, nargs=0, const=folder, help=f"show {folder[1]}")
     parser.add_argument("--debug", action="store_true", help="show tracebacks of errors")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for name in commands:

@@ -230,6 +230,31 @@ def library_path() -> Path:
     )
 
 
+def include_dir() -> Path:
+    """The folder of nnp.h, for compilers.
+
+    Raises:
+        UnavailableError: the package was installed without it.
+    """
+    return _installed("include", "nnp.h")
+
+
+def cmake_dir() -> Path:
+    """The folder of the CMake package: what ``nnp_DIR`` or CMAKE_PREFIX_PATH wants.
+
+    Raises:
+        UnavailableError: the package was installed without it.
+    """
+    return _installed("lib/cmake/nnp", "nnpConfig.cmake")
+
+
+def _installed(folder: str, file: str) -> Path:
+    found = library_path().parent.parent / folder
+    if (found / file).is_file():
+        return found
+    raise UnavailableError(f"{file} is not in {found}: install the package (pip install .)")
+
+
 @cache
 def load_library() -> ct.CDLL:
     """The library, loaded once and declared.

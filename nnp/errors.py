@@ -52,7 +52,7 @@ class OutputExistsError(NNPError, FileExistsError):
 
 
 def readable(text: str) -> str:
-    """Text from a file, for a message: control characters escaped, the middle of much left out.
+    r"""Text from a file, for a message: control characters escaped, the middle of much left out.
 
     >>> readable("a\x1b[2Jb")
     'a\\x1b[2Jb'

@@ -98,6 +98,19 @@ def test_original_errors(route, atoms):
         simulation.context.getTime()
 
 
+def test_an_old_error_is_not_raised_again(route, atoms):
+    """Even where another's says the same words."""
+    simulation = simulate(atoms, route)
+    overlap(simulation)
+    with pytest.raises(openmm.OpenMMException) as caught:
+        simulation.step(1)
+    with (
+        pytest.raises(openmm.OpenMMException, match="same place"),
+        nnp.openmm.original_errors(simulation.system),
+    ):
+        raise openmm.OpenMMException(str(caught.value))
+
+
 class _Failing:
     """An engine that raises."""
 

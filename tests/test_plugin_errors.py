@@ -86,7 +86,9 @@ def test_overlapping_atoms_are_named_as_particles(platform):
         context.getState(forces=True)
     handle = nnp.openmm.monitor(system.getForce(0))
     assert isinstance(handle.error, StructureError)
+    assert handle.error.atoms == (4, 6)
     assert handle.evaluations == 0
+    assert handle.failure == handle.failures() > 0
     with (
         pytest.raises(StructureError, match="atoms 4 and 6"),
         nnp.openmm.original_errors(system),
@@ -94,6 +96,8 @@ def test_overlapping_atoms_are_named_as_particles(platform):
         context.getState(forces=True)
     context.setPositions(positions + np.arange(7)[:, None] * [0.25, 0, 0])
     assert np.isfinite(energy_ev(context))
+    assert handle.error is None
+    assert handle.failure == 0
     assert handle.error is None
     assert handle.evaluations == 1
 

@@ -20,7 +20,7 @@ import nnp
 from nnp.engines import _library as engine_library
 from nnp.errors import UnavailableError
 
-ABI_VERSION = 3
+ABI_VERSION = 4
 KERNEL = "CalcNNPForce"
 _SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
 _NAME = re.compile(r"libnnp_openmm_(\d+\.\d+)" + re.escape(_SUFFIX))
@@ -36,6 +36,7 @@ class Reading(ct.Structure):
         ("evaluations", ct.c_int64),
         ("code", ct.c_int64),
         ("message", ct.c_char_p),
+        ("failure", ct.c_int64),
         ("failed_particle", ct.c_int64),
         ("failed_other", ct.c_int64),
         ("energy", ct.c_double),
@@ -146,6 +147,7 @@ def _declare(library: ct.CDLL) -> None:
             [_void_p, _char_p, _size_t, _char_p, _size_t],
         ),
         "nnp_openmm_update_context": (ct.c_int, [_void_p, _void_p, _char_p, _size_t]),
+        "nnp_openmm_failures": (ct.c_int64, []),
         "nnp_openmm_monitor_create": (_void_p, [_void_p, _void_p, _char_p, _size_t]),
         "nnp_openmm_monitor_destroy": (None, [_void_p]),
         "nnp_openmm_monitor_read": (None, [_void_p, ct.POINTER(Reading)]),

@@ -14,7 +14,7 @@ import openmm
 
 from nnp.errors import NNPError, OptionError
 from nnp.evaluation import Evaluation, Extrapolation, Extrapolations
-from nnp.openmm._plugin import is_native
+from nnp.openmm._plugin import is_native, why_unavailable
 from nnp.openmm.computed import Computed
 from nnp.openmm.native_monitor import NativeMonitor
 
@@ -27,6 +27,7 @@ class Monitor:
         evaluations: how many there were.
         last: the latest, Å and eV; None before the first.
         error: what the latest evaluation raised, None if it went well.
+        failure: its number among all that raised in this process, 0 if it went well.
         computed: what is evaluated, when called; None if not told.
     """
 
@@ -36,17 +37,27 @@ class Monitor:
         self.evaluations: int = 0
         self.last: Evaluation | None = None
         self.error: BaseException | None = None
+        self.failure = 0
         _MONITORS[self.token] = self
 
     def record(self, evaluation: Evaluation) -> None:
         """Take note of an evaluation that went well."""
         self.evaluations += 1
         self.last = evaluation
-        self.error = None
+        self.error, self.failure = None, 0
 
     def record_error(self, error: BaseException) -> None:
         """Take note of an evaluation that raised."""
         self.error = error
+        Monitor._failures += 1
+        self.failure = Monitor._failures
+
+    _failures = 0
+
+    @classmethod
+    def failures(cls) -> int:
+        """How many evaluations raised in this process."""
+        return cls._failures
 
     @property
     def extrapolations(self) -> Extrapolations | None:
@@ -120,12 +131,16 @@ def original_errors(system: openmm.System) -> Iterator[None]:
         >>> with original_errors(simulation.system):  # doctest: +SKIP
         ...     simulation.step(1000)
     """
+    before: dict[type, int] = {Monitor: Monitor.failures()}
+    if why_unavailable() is None:
+        before[NativeMonitor] = NativeMonitor.failures()
     try:
         yield
     except openmm.OpenMMException as raised:
         for handle in monitors(system):
-            if handle.error is not None and describe_error(handle.error) in str(raised):
-                raise handle.error from raised
+            error = handle.error
+            if error is not None and handle.failure > before[type(handle)]:
+                raise error from raised
         raise
 
 

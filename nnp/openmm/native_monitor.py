@@ -67,6 +67,16 @@ class NativeMonitor:
         return None
 
     @property
+    def failure(self) -> int:
+        """The latest evaluation's number among `failures`, 0 if it went well."""
+        return int(self._read().failure)
+
+    @staticmethod
+    def failures() -> int:
+        """How many evaluations of the plugin's forces went wrong in this process."""
+        return int(load_plugin().nnp_openmm_failures())
+
+    @property
     def last(self) -> Evaluation | None:
         """The latest that went well, of all particles, Å and eV; None before the first.
 

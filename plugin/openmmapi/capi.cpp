@@ -62,6 +62,7 @@ void fill(const Record& r, nnp_openmm_reading& out)
     out.evaluations = r.evaluations;
     out.code = r.code;
     out.message = r.message.c_str();
+    out.failure = r.failure;
     out.failed_particle = r.failed_particle;
     out.failed_other = r.failed_other;
     out.energy = r.energy;
@@ -105,6 +106,11 @@ int nnp_openmm_set_potential(void* force, const void* potential, size_t n_bytes,
 int nnp_openmm_update_context(const void* force, void* context, char* message, size_t size)
 {
     return guarded(message, size, [&] { require_force(force).update_parameters_in_context(require_context(context)); });
+}
+
+int64_t nnp_openmm_failures(void)
+{
+    return Record::failures();
 }
 
 nnp_openmm_monitor* nnp_openmm_monitor_create(const void* force, void* context, char* message, size_t size)

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define NNP_OPENMM_ABI_VERSION 3
+#define NNP_OPENMM_ABI_VERSION 4
 
 NNP_API int nnp_openmm_abi_version(void);
 /* 1 when the force is an NNPForce. */
@@ -21,6 +21,9 @@ NNP_API int nnp_openmm_is_force(const void* force);
 /* The potential of a force (flat arrays as bytes, see nnp.h), for Contexts to come; then for one that exists. */
 NNP_API int nnp_openmm_set_potential(void* force, const void* potential, size_t n_bytes, char* message, size_t size);
 NNP_API int nnp_openmm_update_context(const void* force, void* context, char* message, size_t size);
+
+/* How many evaluations went wrong in this process. */
+NNP_API int64_t nnp_openmm_failures(void);
 
 /* What evaluations said. A monitor outlives its force; `context` NULL: the Context that was evaluated last. */
 typedef struct nnp_openmm_monitor nnp_openmm_monitor;
@@ -32,6 +35,7 @@ typedef struct nnp_openmm_reading {
     int64_t evaluations;                   /* that went well, 0: none yet, nothing else is set */
     int64_t code;                          /* enum nnp_code of the last one */
     const char* message;                   /* its text, and whom it is about: */
+    int64_t failure;                       /* its number among nnp_openmm_failures; 0: it went well */
     int64_t failed_particle, failed_other; /* in the System; -1: nobody */
     double energy;                         /* without the global scale */
     int64_t n_particles;                   /* of the System */

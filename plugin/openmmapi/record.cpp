@@ -2,6 +2,7 @@
 
 #include "openmm/OpenMMException.h"
 
+#include <atomic>
 #include <cmath>
 
 namespace nnp_openmm
@@ -71,9 +72,29 @@ void Record::refuse(const nnp_error& error, const std::string& where)
     fail(error.code, text, first, second);
 }
 
+namespace
+{
+std::atomic<int64_t> failure_count{0};
+}
+
+int64_t Record::failures()
+{
+    return failure_count;
+}
+
+void Record::succeed()
+{
+    evaluations += 1;
+    code = NNP_OK;
+    message.clear();
+    failure = 0;
+    failed_particle = failed_other = -1;
+}
+
 void Record::fail(int error_code, const std::string& text, int64_t particle, int64_t other)
 {
     code = error_code;
+    failure = ++failure_count;
     message = text;
     failed_particle = particle;
     failed_other = other;

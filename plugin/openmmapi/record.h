@@ -23,8 +23,9 @@ struct Extrapolation {
 // One Context's last evaluation, in the potential's units (Å, eV). The kernel computes straight into it.
 struct Record {
     int64_t evaluations = 0;
-    int32_t code = 0;                                 // enum nnp_code of the last evaluation
-    std::string message;                              // its text, as the OpenMMException said it
+    int32_t code = 0;     // enum nnp_code of the last evaluation
+    std::string message;  // its text, as the OpenMMException said it
+    int64_t failure = 0;  // its number among all failures of the process, from 1; 0: it went well
     int64_t failed_particle = -1, failed_other = -1;  // whom it is about; -1: nobody
     double energy = 0;                                // without the global scale
     bool has_forces = false;
@@ -47,6 +48,9 @@ struct Record {
                             const Widths& widths);
     // What to say when more than `allowed` atoms extrapolate; empty when not. A negative number allows all.
     std::string complaint(int64_t allowed) const;
+    void succeed();
+    // How many failures there were in this process.
+    static int64_t failures();
     // Notes a failure and throws it as an OpenMMException. An engine's error counts atoms, which become particles;
     // where: of a position that is not finite.
     [[noreturn]] void refuse(const nnp_error& error, const std::string& where = "");

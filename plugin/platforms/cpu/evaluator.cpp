@@ -103,9 +103,7 @@ double Evaluator::evaluate(const std::vector<OpenMM::Vec3>& positions, const Ope
         refuse(error, positions);
     else
         read_extrapolations();
-    record_->evaluations += 1;
-    record_->code = NNP_OK;
-    record_->message.clear();
+    record_->succeed();
     std::string complaint = record_->complaint(options_.max_extrapolations);
     if (!complaint.empty())
         record_->fail(NNP_BAD_STRUCTURE, complaint);

@@ -208,9 +208,7 @@ double GpuCalcNNPForceKernel::execute(OpenMM::ContextImpl& context, bool include
     record_->energies.clear();
     record_->forces.clear();
     record_->has_forces = include_forces;
-    record_->evaluations += 1;
-    record_->code = NNP_OK;
-    record_->message.clear();
+    record_->succeed();
     std::string complaint = record_->complaint(options_.max_extrapolations);
     if (!complaint.empty())
         record_->fail(NNP_BAD_STRUCTURE, complaint);

@@ -236,3 +236,30 @@ def test_a_single_energy_of_zero_may_be_true(tmp_path):
     assert [own.energy for own in found.labels] == [None, None]
     with pytest.raises(StructureError, match="has forces but not an energy"):
         write_structures(found.frames, tmp_path / "input.data")
+
+
+def test_a_teachers_labels_are_labels_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("dft.extxyz", crystals(1))
+    assert nnp("predict", "silicon_sw", "dft.extxyz", "--output", "p.extxyz") == 0
+    assert nnp("sample", "p.extxyz", "t.extxyz", "--static", "--teacher", "stillinger-weber") == 0
+    (taught,) = read_and_report("t.extxyz").labels
+    assert taught.names == {"energy": "energy", "forces": "forces", "stress": "stress"}
+
+
+def test_a_run_says_whose_velocities_it_begins_with(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    lattice = 'Lattice="20 0 0 0 20 0 0 0 20"'
+    (tmp_path / "hot.extxyz").write_text(
+        f"2\n{lattice} Properties=species:S:1:pos:R:3:velo:R:3\n"
+        "Si 0 0 0 .004 0 0\nSi 2.4 0 0 -.004 0 0\n"
+    )
+    words = ("md", "silicon_sw", "hot.extxyz", "--steps", "1", "--no-pictures", "--ensemble", "nve")
+    assert nnp(*words) == 0
+    output = capsys.readouterr()
+    assert "the column velo is not taken" in output.err
+    assert "velocities are drawn at 300 K" in output.out
+    assert nnp(*words, "--velocity-unit", "angstrom/fs", "--force") == 0
+    output = capsys.readouterr()
+    assert "the column velo is taken as velocities in angstrom/fs" in output.err
+    assert "are drawn" not in output.out

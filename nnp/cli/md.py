@@ -164,6 +164,8 @@ def _run(arguments: argparse.Namespace) -> int:
             print(f"segment {runner.segment} begins: {', '.join(runner.changes)}")
         if before.step == settings.steps:
             print(f"all {settings.steps} steps were made: only the final state is written")
+    elif not atoms.has("momenta"):
+        print(f"velocities are drawn at {settings.temperature:g} K")
     outcome = runner.run(show_progress=True)
     print(f"step {outcome.step}, {outcome.ns_per_day:.3g} ns/day")
     print("\n".join(_closing_lines(potential, atoms, outputs)))

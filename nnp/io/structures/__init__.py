@@ -2,7 +2,8 @@
 
 - `formats`: the table of what each format means, and how a file is recognised
 - `source`, `reading`: options, and the way in; `report`: the line of what was understood
-- `xyz`, `comment_cells`, `xsf`, `lammps`, `residues`, `frames`: formats that ASE reads only in part
+- `xyz`, `comment_cells`, `xsf`, `lammps`, `lammps_dump`, `lammps_data`, `residues`, `ase_db`,
+  `frames`: formats that ASE reads only in part
 - `names`: elements from names, types, masses; `velocities`: columns without a unit
 - `labels`: which energies, forces and stresses are labels, and which predictions
 - `plausible`: distances and densities that no matter has

@@ -16,7 +16,7 @@ from ase.utils import string2index
 
 from nnp.errors import FileFormatError, NNPError, OptionError
 from nnp.io.n2p2.data import read_data
-from nnp.io.structures import ase_db, lammps, residues, xsf, xyz
+from nnp.io.structures import ase_db, lammps_data, lammps_dump, residues, xsf, xyz
 from nnp.io.structures.formats import Format, format_named, recognise
 from nnp.io.structures.frames import from_frame
 from nnp.io.structures.labels import Labels, drop_zero_energies, held, labels_of
@@ -198,7 +198,8 @@ _READERS: dict[str, Callable[[Source], list[Atoms]]] = {
     "extxyz": xyz.read,
     "xsf": xsf.read,
     **ase_db.READERS,
-    **lammps.READERS,
+    "lammps-dump": lammps_dump.read_dump,
+    "lammps-data": lammps_data.read_data,
     **residues.READERS,
 }
 

@@ -5,6 +5,8 @@ All but the weights is shared by the members of a committee.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,7 +35,7 @@ from nnp.train.inputs.features import FeatureMaker, Sample
 from nnp.train.inputs.functions import Functions, choose_functions
 from nnp.train.inputs.products import DescriptorProducts
 from nnp.train.inputs.prune import prune
-from nnp.train.inputs.transform import InputTransform, input_transform, scaling_of
+from nnp.train.inputs.transform import InputTransform, far_environments, input_transform, scaling_of
 from nnp.units import ATOMIC, METAL, UnitSystem, unit_system
 
 
@@ -139,6 +141,8 @@ def choose(
     kept, dropped = _pruned(functions, values, settings)
     values = {symbol: values[symbol][:, index] for symbol, index in kept.items()}
     functions = {s: tuple(functions[s][i] for i in index) for s, index in kept.items()}
+    if settings.inputs.decorrelate:
+        findings += _far_atoms(train, values)
     with memory_explained(device):
         maker, scalings = _maker(settings, functions, values, device)
     return Chosen(
@@ -268,6 +272,19 @@ def _pruned(
         kept[symbol] = chosen.kept
         dropped += [f"{symbol}: {reason}" for reason in chosen.reasons]
     return kept, dropped
+
+
+def _far_atoms(train: Dataset, values: dict[str, NDArray[np.float64]]) -> Iterator[Finding]:
+    """Structures with atoms that the scaling of inputs leaves out."""
+    for symbol, rows in values.items():
+        numbers = [n for n, f in enumerate(train) for s in f.structure.symbols if s == symbol]
+        found = Counter(np.array(numbers)[far_environments(rows)].tolist())
+        for number, count in found.items():
+            atoms = f"{count} atom{'s' if count > 1 else ''} of {symbol}"
+            yield Finding(
+                train[number].where,
+                f"{atoms} far from all others: learned, but inputs are scaled without",
+            )
 
 
 def _maker(

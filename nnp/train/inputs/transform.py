@@ -1,4 +1,9 @@
-"""From statistics of the functions to the networks' inputs."""
+"""From statistics of the functions to the networks' inputs.
+
+How large inputs are and how much of them is weak decides what a fit finds easy: with inputs of unit
+variance in all directions a network wiggles along directions that hardly matter, and the atoms at
+the edge of the data lie ten deviations out, where it is saturated (docs/decisions/0025-inputs.md).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +16,13 @@ from nnp.errors import OptionError
 from nnp.networks import Network
 from nnp.scaling import Scaling, ScalingMode
 
+# Deviations beyond which an environment is far; this share of the atoms, at each end, is not asked
+# for a function's deviation, and more than it are no outliers.
+_FAR = 8.0
+_TAIL = 0.01
+# Of a function's deviation over all atoms.
+_LEAST_SPREAD = 1e-3
+
 
 @dataclass(frozen=True)
 class InputSettings:
@@ -19,8 +31,11 @@ class InputSettings:
     Attributes:
         scaling: formula of `ScalingMode`, as the finished potential has it.
         target_min, target_max: of the scaling.
-        decorrelate: whether the fit sees inputs of unit variance without correlation; this goes
-            into the first layer's weights at the end and nothing of it remains.
+        decorrelate: whether the fit sees inputs without correlation; this goes into the first
+            layer's weights at the end and nothing of it remains.
+        power: how far weak directions are strengthened: a variance λ becomes λ^(1 − 2 power); 0
+            leaves them, 1/2 makes all equal.
+        reach: largest input among the training atoms.
         ridge: variances (of functions scaled to 1) well below this are left small.
     """
 
@@ -28,12 +43,17 @@ class InputSettings:
     target_min: float = 0.0
     target_max: float = 1.0
     decorrelate: bool = True
+    power: float = 0.25
+    reach: float = 0.5
     ridge: float = 1e-4
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scaling", ScalingMode(self.scaling))
-        if not self.ridge > 0:
-            raise OptionError(f"ridge = {self.ridge} must be positive")
+        for name in ("ridge", "reach"):
+            if not getattr(self, name) > 0:
+                raise OptionError(f"{name} = {getattr(self, name)} must be positive")
+        if not 0 <= self.power <= 0.5:
+            raise OptionError(f"power = {self.power} must be from 0 to 1/2")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,17 +87,37 @@ def input_transform(
 ) -> InputTransform:
     """What the fit sees of the functions.
 
-    x = factor G + offset, or, decorrelated, x = (G − mean) / sigma · V (λ + ridge)^{−1/2} with the
-    eigenvectors V and eigenvalues λ of the correlation matrix.
+    x = factor G + offset, or, decorrelated, x = c (G − mean) / sigma · V (λ + ridge)^{−power} with
+    the eigenvectors V and eigenvalues λ of the correlation matrix and c such that the largest
+    input is ``reach``. Statistics are those of all environments but the far ones.
     """
     if not settings.decorrelate:
         return InputTransform(-scaling.offset / scaling.factor, np.diag(scaling.factor))
-    mean, sigma = scaling.mean, scaling.sigma
-    standard = (values - mean) / sigma
-    eigenvalues, vectors = np.linalg.eigh(standard.T @ standard / len(values))
-    return InputTransform(
-        mean, vectors / np.sqrt(np.maximum(eigenvalues, 0) + settings.ridge) / sigma[:, None]
-    )
+    near = values[~far_environments(values)]
+    mean, sigma = near.mean(axis=0), _with_spread(near.std(axis=0), scaling.sigma)
+    standard = (near - mean) / sigma
+    eigenvalues, vectors = np.linalg.eigh(standard.T @ standard / len(near))
+    turned = vectors * (np.maximum(eigenvalues, 0) + settings.ridge) ** -settings.power
+    largest = np.abs(standard @ turned).max()
+    return InputTransform(mean, settings.reach / largest * turned / sigma[:, None])
+
+
+def far_environments(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(n,) which few atoms are far from all others in the space of functions (n, s).
+
+    Distances are root mean squares over the functions, in deviations of the central 98 % from the
+    median. Where more than one atom in a hundred is far they are a part of the data: none is.
+    """
+    low, high = np.quantile(values, (_TAIL, 1 - _TAIL), axis=0)
+    spread = _with_spread(np.clip(values, low, high).std(axis=0), values.std(axis=0))
+    distance = np.sqrt((((values - np.median(values, axis=0)) / spread) ** 2).mean(axis=1))
+    far: NDArray[np.bool_] = distance > _FAR
+    return far if far.mean() <= _TAIL else np.zeros(len(values), np.bool_)
+
+
+def _with_spread(spread: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    """That of all atoms where a function changes among few of them only."""
+    return np.where(spread > _LEAST_SPREAD * whole, spread, whole)
 
 
 def folded(network: Network, transform: InputTransform, scaling: Scaling) -> Network:

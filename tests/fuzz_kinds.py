@@ -55,6 +55,30 @@ def load_and_use(path):
     found.evaluate(TRIMER, threads=1)
 
 
+def open_in_c(path):
+    """As a program in C: model and members of a file in memory, and an engine of each."""
+    import ctypes as ct
+
+    from nnp.engines import _library as c
+
+    library, failure, handle = c.load_library(), c.Failure(), ct.c_void_p()
+    data = Path(path).read_bytes()
+    library.nnp_model_from_memory(data, len(data), ct.byref(handle), ct.byref(failure))
+    failure.raise_any()
+    members = [library.nnp_model_member(handle, k) for k in range(_members(library, handle))]
+    for model in (handle, *map(ct.c_void_p, members)):
+        engine, refusal = ct.c_void_p(), c.Failure()
+        options = c.Options(0, 1, -1.0, 0)
+        library.nnp_engine_create(model, ct.byref(options), ct.byref(engine), ct.byref(refusal))
+        library.nnp_engine_destroy(engine)
+        library.nnp_model_release(model)
+        refusal.raise_any()
+
+
+def _members(library, handle):
+    return min(int(library.nnp_model_n_members(handle)), 100)
+
+
 def read_frames(path):
     for atoms in read_structures(path):
         len(atoms)
@@ -104,6 +128,25 @@ def model(folder):
 def committee(folder):
     nnp.Committee.of([potential(0), potential(1)]).save(folder / "c.nnp")
     return folder / "c.nnp", ["c.nnp"]
+
+
+def first_version(folder):
+    """A model file as version 1 had it: without the arrays for C."""
+    import io
+    import json
+    import zipfile
+
+    from nnp.io.model import to_bytes
+
+    with zipfile.ZipFile(io.BytesIO(to_bytes(potential()))) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    header = json.loads(members.pop("header.json")) | {"version": 1}
+    members.pop("arrays.bin")
+    with zipfile.ZipFile(folder / "m.nnp", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("header.json", json.dumps(header))
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return folder / "m.nnp", ["m.nnp"]
 
 
 def directory(folder):
@@ -225,10 +268,27 @@ def system(folder):
     return folder / "system.xml", ["system.xml"]
 
 
+def our_system(folder):
+    import openmm
+
+    from nnp.openmm import create_force
+
+    made = openmm.System()
+    made.setDefaultPeriodicBoxVectors([0.9, 0, 0], [0, 0.95, 0], [0, 0, 1.0])
+    for mass in (16.0, 1.0, 1.0):
+        made.addParticle(mass)
+    made.addForce(create_force(potential(), ["O", "H", "H"], route="native", periodic=True))
+    (folder / "system.xml").write_text(openmm.XmlSerializer.serialize(made))
+    return folder / "system.xml", ["system.xml"]
+
+
 # Kind: what makes a valid one (its path, and the files to damage), and what reads it.
 KINDS = {
     "model": (model, load_and_use),
+    "model, version 1": (first_version, load_and_use),
     "committee": (committee, load_and_use),
+    "model in C": (model, open_in_c),
+    "committee in C": (committee, open_in_c),
     "n2p2 directory": (directory, load_and_use),
     "input.data": (structures("input.data", "n2p2"), read_frames),
     "extxyz": (structures("s.extxyz", "extxyz"), read_frames),
@@ -249,6 +309,7 @@ KINDS = {
     "checkpoint": (checkpoint, read_checkpoint),
     "restart": (restart, read_restart),
     "System XML": (system, read_system),
+    "XML of our force": (our_system, read_system),
 }
 
 

@@ -329,3 +329,14 @@ def test_arrays_with_pickles_as_checkpoint(tmp_path):
     with pytest.raises((FileFormatError, OptionError), match="checkpoint"):
         read_checkpoint(tmp_path / "c.npz", "x")
     assert not (tmp_path / FLAG).exists()
+
+
+@pytest.mark.parametrize("count", ["99999999999999999999", "1099511627776", "2000000"])
+def test_counts_that_no_file_holds(tmp_path, count):
+    """ASE's reader of XDATCAR would wait for as many lines."""
+    from nnp.io.structures import read_structures
+
+    text = f"O\n1\n9 0 0\n0 9 0\n0 0 9\nO\n{count}\nDirect configuration= 1\n.1 .1 .1\n"
+    (tmp_path / "XDATCAR").write_text(text)
+    with pytest.raises(FileFormatError, match=rf"XDATCAR, line 7: {count} is more than the file"):
+        read_structures(tmp_path / "XDATCAR")

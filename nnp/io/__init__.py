@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -9,29 +10,30 @@ from typing import TYPE_CHECKING, Any
 
 from nnp.committee import Committee
 from nnp.errors import FileFormatError, OptionError
-from nnp.io import model, n2p2
+from nnp.io import aenet, model, n2p2
 from nnp.io.scratch import put_back
 from nnp.units import UnitSystem, unit_system
 
 if TYPE_CHECKING:
     from nnp.potential import Potential
 
-__all__ = ["committee_files", "load", "model", "n2p2"]
+__all__ = ["aenet", "committee_files", "load", "model", "n2p2"]
 
 # What ``nnp train --members`` leaves in its output folder.
 _MEMBERS = "member_*/best.nnp"
 
 
 def load(
-    path: str | Path,
+    path: str | Path | Sequence[str | Path],
     units: str | tuple[str, str] | UnitSystem | None = None,
     baseline: bool | Any = True,
 ) -> Potential:
     """Read a potential.
 
     Args:
-        path: a one-file model, the directory of an n2p2 or RuNNer potential, or the output folder
-            of ``nnp train --members``. Several members make a `Committee`.
+        path: a one-file model, the directory of an n2p2 or RuNNer potential, ænet's file, folder
+            of files or list of them (one per element), or the output folder of ``nnp train
+            --members``. Several members make a `Committee`.
         units: the units of a directory's files, see `units.unit_system`; bohr and hartree unless
             told, for the files do not say. A one-file model carries its own.
         baseline: whether evaluations add what the model was fitted on top of, if it names
@@ -61,7 +63,11 @@ def load(
     return found
 
 
-def _read(path: str | Path, units: str | tuple[str, str] | UnitSystem | None) -> Potential:
+def _read(
+    path: str | Path | Sequence[str | Path], units: str | tuple[str, str] | UnitSystem | None
+) -> Potential:
+    if isinstance(path, list | tuple) and path and all(isinstance(p, str | PathLike) for p in path):
+        return _read_aenet([Path(p) for p in path], units)
     if not isinstance(path, str | PathLike):
         raise OptionError(f"path is a {type(path).__name__}: give the path of a potential")
     path = Path(path)
@@ -71,6 +77,10 @@ def _read(path: str | Path, units: str | tuple[str, str] | UnitSystem | None) ->
         is_directory, exists = path.is_dir(), path.exists()
     except OSError as error:
         raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from None
+    if is_directory and not (path / "input.nn").exists() and (found := aenet.files_in(path)):
+        return _read_aenet(found, units)
+    if exists and not is_directory and aenet.is_aenet_name(path):
+        return _read_aenet([path], units)
     if is_directory:
         members = committee_files(path)
         if not members:
@@ -83,6 +93,14 @@ def _read(path: str | Path, units: str | tuple[str, str] | UnitSystem | None) ->
             f"units={units!r} for {path}: a one-file model carries its own units; leave it out"
         )
     return model.read(path)
+
+
+def _read_aenet(paths: list[Path], units: str | tuple[str, str] | UnitSystem | None) -> Potential:
+    if units is not None:
+        raise OptionError(
+            f"units={units!r} for {paths[0]}: ænet's files are in angstrom, eV; leave it out"
+        )
+    return aenet.read(paths)
 
 
 def committee_files(folder: Path) -> list[Path]:

@@ -163,6 +163,7 @@ def _read_input_data(source: Source) -> list[Atoms]:
 
 def _read_with_ase(source: Source) -> list[Atoms]:
     name = recognise(source.path)
+    _refuse_huge_counts(source.path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # readers of other formats grumble about harmless things
         try:
@@ -177,6 +178,22 @@ def _read_with_ase(source: Source) -> list[Atoms]:
     for number, atoms in enumerate(frames):
         _refuse_partial_sites(atoms, source.path, number)
     return frames
+
+
+def _refuse_huge_counts(path: Path) -> None:
+    """A count of atoms beyond the file's size: readers of ASE would wait for that many lines."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        for number, text in enumerate(file, start=1):
+            if b"\0" in text:  # a binary format
+                return
+            words = text.split()
+            if words and all(word.isdigit() for word in words) and max(map(len, words)) > 5:
+                largest = max(words, key=lambda word: (len(word), word)).decode()
+                if len(largest) > 18 or int(largest) > size:
+                    raise FileFormatError(
+                        f"{path}, line {number}: {largest[:40]} is more than the file can hold"
+                    )
 
 
 def _refuse_partial_sites(atoms: Any, path: Path, number: int) -> None:

@@ -1,0 +1,117 @@
+"""``.nn.ascii`` of aenet-PyTorch, aenet-python and ænet's own converter: numbers by count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnp.errors import FileFormatError
+from nnp.io.aenet.record import Record, checked_count, names
+from nnp.io.archive import read_bytes
+from nnp.io.n2p2.settings import parse_number
+
+
+def read_text(path: Path) -> Record:
+    """Read a text file.
+
+    Raises:
+        FileFormatError: cut, damaged, or something else; names the line.
+    """
+    r = _Lines(path)
+    n_layers, _, n_weights, _ = (r.integer() for _ in range(4))
+    checked_count(n_layers, "the number of layers", path, 2)
+    nodes, activations = r.integers(n_layers), r.integers(n_layers - 1)
+    r.integers(n_layers)
+    r.integers(n_layers)
+    weights = r.reals(n_weights)
+    r.line()  # description
+    central = r.line().strip()
+    environment = r.words(r.integer())
+    r.reals(1)
+    r.reals(1)
+    basis = r.line().strip()
+    n_functions, n_parameters = r.integer(), r.integer()
+    checked_count(n_functions, "the number of functions", path, 1)
+    if n_parameters != 4:
+        raise FileFormatError(f"{path}: {n_parameters} parameters per function: 4 are wanted")
+    kinds = r.integers(n_functions)
+    parameters = r.reals(4 * n_functions).reshape(n_functions, 4)
+    neighbors = r.integers(2 * n_functions).reshape(n_functions, 2)
+    r.integer()
+    minimum, maximum, mean, square = (r.reals(n_functions) for _ in range(4))
+    r.line()  # training set
+    r.line()  # normalised
+    scale, shift = float(r.reals(1)[0]), float(r.reals(1)[0])
+    types = r.words(r.integer())
+    energies = r.reals(len(types))
+    return Record(
+        path, tuple(map(int, nodes)), tuple(map(int, activations)), weights, central, environment,
+        basis, kinds, parameters, neighbors, minimum, maximum, mean, square, scale, shift, types,
+        energies,
+    )  # fmt: skip
+
+
+class _Lines:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        text = read_bytes(path).decode("utf-8", errors="replace")
+        self._lines = text.replace("\r\n", "\n").split("\n")
+        self._at = 0
+
+    def line(self) -> str:
+        if self._at >= len(self._lines):
+            raise FileFormatError(f"{self._path} ends too early: it is cut or something else")
+        self._at += 1
+        return self._lines[self._at - 1]
+
+    def _words(self, n: int) -> list[str]:
+        """The next ``n`` words; an item ends with its line."""
+        checked_count(n, "a length", self._path)
+        found: list[str] = []
+        while len(found) < n:
+            found += self.line().split()
+        if len(found) != n:
+            raise FileFormatError(
+                f"{self._path}, line {self._at}: {len(found)} words where {n} are wanted"
+            )
+        return found
+
+    def reals(self, n: int) -> NDArray[np.float64]:
+        words = self._words(n)
+        where = f"{self._path}, line {self._at}"
+        return np.array([parse_number(_exponent(word), where) for word in words])
+
+    def integers(self, n: int) -> NDArray[np.int64]:
+        words = self._words(n)
+        try:
+            return np.array([int(word) for word in words], np.int64)
+        except (ValueError, OverflowError):
+            raise FileFormatError(
+                f"{self._path}, line {self._at}: {' '.join(words)[:60]!r} where whole numbers are "
+                "wanted"
+            ) from None
+
+    def integer(self) -> int:
+        return int(self.integers(1)[0])
+
+    def words(self, n: int) -> tuple[str, ...]:
+        """Element names: apart, on a line each, or in fields of two characters behind a blank."""
+        checked_count(n, "the number of elements", self._path, 1)
+        line = self.line()
+        found = line.split()
+        if len(found) < n and len(line.strip()) > 2:
+            fields = line[1:].ljust(2 * n)
+            return names([fields[2 * k : 2 * k + 2] for k in range(n)])
+        while len(found) < n:
+            found += self.line().split()
+        return tuple(found)
+
+
+def _exponent(word: str) -> str:
+    """``1.15-102``, an exponent of three digits without its letter, as Fortran writes it."""
+    sign = max(word.rfind("-"), word.rfind("+"))
+    if sign > 0 and word[sign - 1] in "0123456789.":
+        return f"{word[:sign]}e{word[sign:]}"
+    return word

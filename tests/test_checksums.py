@@ -85,7 +85,7 @@ def test_flat_arrays_that_are_missing_or_another_potentials(potential):
 def test_a_number_of_an_array(potential, name):
     def edit(content):
         array = np.load(io.BytesIO(content))
-        array.flat[0] = np.nextafter(array.flat[0], 10.0)
+        array.flat[0] += 1e-6  # beyond what folding into the flat arrays rounds
         buffer = io.BytesIO()
         np.save(buffer, array)
         return buffer.getvalue()

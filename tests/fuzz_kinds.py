@@ -244,13 +244,13 @@ def _system():
     made.setDefaultPeriodicBoxVectors([0.9, 0, 0], [0, 0.95, 0], [0, 0, 1.0])
     charges, custom = openmm.NonbondedForce(), openmm.CustomNonbondedForce("a(r)")
     bonds = openmm.HarmonicBondForce()
-    custom.addTabulatedFunction("a", openmm.Continuous1DFunction([0.0, 1.0, 2.0], 0, 1))
+    custom.addTabulatedFunction("a", openmm.Continuous1DFunction([0.0, 0.1, 0.2], 0, 1))
     for force in (charges, custom):
         force.setNonbondedMethod(force.CutoffPeriodic)
         force.setCutoffDistance(0.4)
     for mass, charge in ((16.0, -0.8), (1.0, 0.4), (1.0, 0.4)):
         made.addParticle(mass)
-        charges.addParticle(charge, 0.3, 0.5)
+        charges.addParticle(charge, 0.3 if charge < 0 else 0.05, 0.5)
         custom.addParticle([])
     for hydrogen in (1, 2):
         bonds.addBond(0, hydrogen, 0.096, 4e5)

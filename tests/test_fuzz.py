@@ -13,19 +13,13 @@ from fuzz_run import run_kind
 
 from nnp.errors import FileFormatError, NNPError
 
-# What mends them is under way elsewhere.
-WAITING = ("restart",)
-KINDS = [
-    pytest.param(kind, marks=[pytest.mark.xfail(strict=False)] if kind in WAITING else [])
-    for kind in fuzz_kinds.KINDS
-]
 linux_only = pytest.mark.skipif(
     sys.platform != "linux", reason="limits of memory as Linux has them"
 )
 
 
 @linux_only
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", fuzz_kinds.KINDS)
 def test_fifty_of_each_kind(kind):
     counts, faults = run_kind(kind, 50)
     assert faults == []
@@ -35,7 +29,7 @@ def test_fifty_of_each_kind(kind):
 
 @linux_only
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", fuzz_kinds.KINDS)
 def test_five_hundred_of_each_kind(kind):
     counts, faults = run_kind(kind, 500, seed=1)
     assert faults == []

@@ -12,6 +12,7 @@ namespace
 {
 
 constexpr int64_t MOST_ATOMS = INT32_MAX / 4;
+constexpr double OUT_OF_SIGHT = 1e200;   // of whoever is not ours
 constexpr int MOST_NEIGHBORS = 1000000;  // of a row: a count beyond is no count
 
 }  // namespace
@@ -22,14 +23,18 @@ void DomainList::take_points()
     points_.resize(n);
     for (int64_t i = 0; i < n; ++i) {
         const double* r = domain_.positions + 3 * i;
-        points_[i] = {r[0], r[1], r[2], 0};
-        if (domain_.species[i] < -1 || domain_.species[i] >= n_elements_)
+        int32_t species = domain_.species[i];
+        if (species < -1 || species >= n_elements_)
             throw Error(NNP_UNKNOWN_ELEMENT,
-                        "species of atom " + std::to_string(i) + " is " + std::to_string(domain_.species[i]) +
+                        "species of atom " + std::to_string(i) + " is " + std::to_string(species) +
                             ": allowed are -1 (not ours) to " + std::to_string(n_elements_ - 1),
-                        {i, -1, static_cast<double>(domain_.species[i])});
-        if (domain_.species[i] >= 0)
-            require_finite(r, i);
+                        {i, -1, static_cast<double>(species)});
+        if (species < 0) {
+            points_[i] = {OUT_OF_SIGHT, OUT_OF_SIGHT, OUT_OF_SIGHT, 0};
+            continue;
+        }
+        require_finite(r, i);
+        points_[i] = {r[0], r[1], r[2], 0};
     }
     for (auto i = static_cast<int64_t>(owner_.size()); i < n; ++i) {
         owner_.push_back(static_cast<int32_t>(i));
@@ -106,15 +111,16 @@ int DomainList::most_listings() const
     return most;
 }
 
-// The neighbours of a row that a centre can see, to thread.found; returns how many.
-int DomainList::collect(int32_t centre, Thread& thread) const
+// The neighbours of a row that a centre can see, to `found`, which has room for all of it and one more; returns how
+// many.
+int DomainList::collect(int32_t centre, int32_t* found) const
 {
     const int32_t* row = domain_.neighbors[centre];
     const int32_t count = domain_.counts[centre], mask = domain_.mask;
     const auto n_atoms = static_cast<uint32_t>(domain_.n_atoms);
-    const Point at = points_[centre];
-    if (thread.found.size() < static_cast<size_t>(count))
-        thread.found.resize(count);
+    const Point* points = points_.data();
+    const Point at = points[centre];
+    const double cutoff2 = cutoff2_;
     int n = 0;
     for (int32_t k = 0; k < count; ++k) {
         int32_t j = row[k] & mask;
@@ -123,40 +129,54 @@ int DomainList::collect(int32_t centre, Thread& thread) const
                         "neighbour " + std::to_string(k) + " of atom " + std::to_string(centre) + " is atom " +
                             std::to_string(j) + " of " + std::to_string(n_atoms) + ": look at the mask",
                         {centre, j});
-        const Point& p = points_[j];
+        const Point& p = points[j];
         double x = p.x - at.x, y = p.y - at.y, z = p.z - at.z;
-        thread.found[n] = j;
-        n += (x * x + y * y + z * z < cutoff2_) & (domain_.species[j] >= 0);
+        found[n] = j;
+        n += x * x + y * y + z * z < cutoff2;
     }
     return n;
+}
+
+// Sorts the neighbours `found` of one centre by element to `entries`, and where each element begins to `starts`.
+void DomainList::sort(const int32_t* found, int n, int32_t* entries, int32_t* starts) const
+{
+    const int32_t* species = domain_.species;
+    std::fill(starts, starts + n_elements_ + 1, 0);
+    for (int k = 0; k < n; ++k)
+        ++starts[species[found[k]] + 1];
+    for (int e = 0; e < n_elements_; ++e)
+        starts[e + 1] += starts[e];
+    for (int k = 0; k < n; ++k)  // moves each start on to the next element's
+        entries[starts[species[found[k]]]++] = found[k];
+    for (int e = n_elements_; e > 0; --e)
+        starts[e] = starts[e - 1];
+    starts[0] = 0;
 }
 
 void DomainList::fill(int64_t begin, int64_t end, int number)
 {
     Thread& thread = threads_[number];
-    const int32_t* species = domain_.species;
     size_t room = 0;
     for (int64_t rank = begin; rank < end; ++rank)
         room += domain_.counts[self_[rank]];
-    if (thread.entries.size() < room)
-        thread.entries.resize(room);
-    int32_t* entries = thread.entries.data();
+    if (thread.entries.size() <= room) {
+        thread.entries.resize(room + 1);
+        thread.found.resize(room + 1);
+    }
+    int32_t *entries = thread.entries.data(), *listings = thread.listings.data();
     for (int64_t rank = begin; rank < end; ++rank) {
-        int n = collect(self_[rank], thread);
         int32_t* starts = &starts_[rank * (n_elements_ + 1)];
-        std::fill(starts, starts + n_elements_ + 1, 0);
-        for (int k = 0; k < n; ++k)
-            ++starts[species[thread.found[k]] + 1];
-        for (int e = 0; e < n_elements_; ++e)
-            starts[e + 1] += starts[e];
-        for (int k = 0; k < n; ++k) {  // moves the starts on by one element
-            int32_t j = thread.found[k];
-            ++thread.listings[j];
-            entries[starts[species[j]]++] = j;
+        int n;
+        if (n_elements_ == 1) {
+            n = collect(self_[rank], entries);
+            starts[0] = 0;
+            starts[1] = n;
+        } else {
+            n = collect(self_[rank], thread.found.data());
+            sort(thread.found.data(), n, entries, starts);
         }
-        for (int e = n_elements_; e > 0; --e)
-            starts[e] = starts[e - 1];
-        starts[0] = 0;
+        for (int k = 0; k < n; ++k)
+            ++listings[entries[k]];
         first_entry_[rank] = entries;
         entries += n;
     }

@@ -47,7 +47,8 @@ private:
 
     void take_points();
     void take_centres();
-    int collect(int32_t centre, Thread& thread) const;
+    int collect(int32_t centre, int32_t* found) const;
+    void sort(const int32_t* found, int n, int32_t* entries, int32_t* starts) const;
 };
 
 }  // namespace nnp

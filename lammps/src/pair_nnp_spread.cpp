@@ -38,7 +38,6 @@ void PairNNP::compute_spread(const nnp_domain& domain)
     results.forces = forces.data();
     // Welford's sums: the differences of nearly equal forces keep their digits.
     for (int m = 0; m < n_members; m++) {
-        std::fill(forces.begin(), forces.end(), 0.0);
         evaluate(members_[m], domain, results);
         send_home(forces.data(), 3);
         for (int k = 0; k < 3 * n; k++) {

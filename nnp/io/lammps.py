@@ -22,8 +22,7 @@ _MARGIN = 15.0  # Å beside atoms where nothing is periodic
 _SYSTEM = """units metal
 atom_style atomic
 boundary {boundary}
-box tilt large
-read_data "{data}"
+{tilt}read_data "{data}"
 """
 
 _RUN = """# {title}
@@ -106,7 +105,10 @@ def system_script(structure: Structure, data: str | Path, open_boundary: str = "
         open_boundary: along what is not periodic: ``"s"`` keeps the atoms in, ``"f"`` is fixed.
     """
     boundary = " ".join("p" if periodic else open_boundary for periodic in structure.pbc)
-    return _SYSTEM.format(boundary=boundary, data=data)
+    edges = Prism(boxed(structure).cell.array).get_lammps_prism()
+    skewed = np.abs(edges[3:]) > 0.5 * np.array([edges[0], edges[0], edges[1]])
+    tilt = "box tilt large  # for LAMMPS before 2025\n" if skewed.any() else ""
+    return _SYSTEM.format(boundary=boundary, data=data, tilt=tilt)
 
 
 def run_script(

@@ -1,0 +1,125 @@
+"""``pair_style nnp`` refuses bad input in one message, and no rank waits for another for ever."""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from lammps_nnp import job, run_input, run_jobs
+
+from nnp.io.lammps import system_script, write_data
+from nnp.testing import random_structure
+
+ELEMENTS = ("H", "O")
+
+
+@pytest.fixture(scope="module")
+def model(binary, tmp_path_factory):
+    path = tmp_path_factory.mktemp("lammps") / "binary.nnp"
+    binary.save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def structure():
+    return random_structure(ELEMENTS, 40, 3)
+
+
+STYLES = {
+    "pair_style nnp float16\npair_coeff * * {m} H O": r"does not know 'float16' here: pair_style nnp",
+    "pair_style nnp threads\npair_coeff * * {m} H O": r"wants a number after 'threads'",
+    "pair_style nnp threads 0\npair_coeff * * {m} H O": r"threads 0 is less than 1",
+    "pair_style nnp every x\npair_coeff * * {m} H O": r"x",
+    "pair_style nnp show perhaps\npair_coeff * * {m} H O": r"perhaps",
+    "pair_style nnp\npair_coeff * * {m} H": r"1 elements after .*binary.nnp, but there are 2 atom types",
+    "pair_style nnp\npair_coeff * * {m} H O O": r"3 elements after .*, but there are 2 atom types",
+    "pair_style nnp\npair_coeff 1 2 {m} H O": r"(?i)pair_coeff( must start with)? \* \*",
+    "pair_style nnp\npair_coeff * * {m} H C": r"atom type 2 is to be C, but .*binary.nnp has only H, O",
+    "pair_style nnp\npair_coeff * * {m} H o": r"atom type 2 is to be o, but",
+    "pair_style nnp\npair_coeff * * {m} NULL NULL": r"all elements are NULL",
+    "pair_style nnp\npair_coeff * * {m} H NULL": r"pair coeffs are not set|not both its own",
+    "pair_style nnp\npair_coeff * * nowhere.nnp H O": r"nowhere.nnp: No such file or directory",
+    "pair_style nnp\npair_coeff * * {d} H O": r"folder; .*convert n2p2's once, by 'nnp convert",
+    "pair_style nnp\npair_coeff * * {t} H O": r"text.nnp: ",
+    "pair_style nnp\npair_coeff * * {cut} H O": r"cut.nnp: ",
+}
+
+
+def test_wrong_commands(model, structure, tmp_path):
+    (tmp_path / "text.nnp").write_text("not a model")
+    (tmp_path / "cut.nnp").write_bytes(model.read_bytes()[:-1000])
+    names = {"m": model, "d": tmp_path, "t": tmp_path / "text.nnp", "cut": tmp_path / "cut.nnp"}
+    jobs = [job(structure, model, ELEMENTS, pair=text.format(**names)) for text in STYLES]
+    for (text, message), result in zip(STYLES.items(), run_jobs(jobs, tmp_path), strict=True):
+        assert "error" in result, text
+        assert re.search(message, result["error"]), (text, result["error"])
+
+
+def run(structure, model, folder, ranks, after="", units="metal"):
+    write_data(structure, ELEMENTS, folder / "start.data")
+    script = system_script(structure, "start.data", open_boundary="f").replace("metal", units)
+    script += (
+        f"pair_style nnp\npair_coeff * * {model} H O\n{after}\nthermo 1\nfix 1 all nve\nrun 3\n"
+    )
+    for _ in range(5):
+        done = run_input(script, folder, ranks)
+        assert done.returncode != 0
+        # Where one rank aborts, mpiexec may lose what another has just printed: LAMMPS's way.
+        if "ERROR" in done.stdout + done.stderr:
+            break
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_errors_end_all_ranks(model, structure, tmp_path, ranks):
+    """The program ends with the message: what only one rank sees ends the others too."""
+    positions = structure.positions.copy()
+    positions[7] = positions[3]
+    text = run(replace(structure, positions=positions), model, tmp_path, ranks)
+    assert re.search(r"step 0: atoms (4 and 8|8 and 4) are at one place \(0 apart\)", text), text
+    text = run(structure, tmp_path / "nowhere.nnp", tmp_path, ranks)
+    assert "nowhere.nnp: No such file or directory" in text
+    # 1 ns a step: the atoms fly apart
+    text = run(structure, model, tmp_path, ranks, "velocity all create 1e9 1\ntimestep 1000")
+    assert re.search(
+        r"Lost atoms|Non-numeric|not a number|not a finite|at one place|inconsistent", text
+    ), text[-800:]
+
+
+@pytest.mark.parametrize("ranks", [2])
+def test_what_lammps_refuses(model, structure, tmp_path, ranks):
+    """Its own messages: lost atoms, a box too small for its communication, units it has not."""
+    moved = structure.positions.copy()
+    open_box = replace(structure, pbc=np.array([True, True, False]))
+    write_data(open_box, ELEMENTS, tmp_path / "start.data")
+    text = run(
+        open_box, model, tmp_path, ranks, "group one id 1\nvelocity one set NULL NULL 1e5 units box"
+    )
+    assert "Lost atoms" in text, text[-800:]
+    small = replace(structure, positions=moved * 0.3, cell=structure.cell * 0.3)
+    text = run(small, model, tmp_path, ranks, "comm_style tiled")
+    assert "cutoff" in text.lower(), text[-800:]
+    text = run(structure, model, tmp_path, ranks, units="furlong")
+    assert "units" in text.lower()
+
+
+def test_a_plugin_without_libnnp_says_so(model, structure, tmp_path):
+    """Copied elsewhere, or the package nnp removed: what it looked for, and what to do."""
+    import shutil
+
+    from nnp.bench.lammps_plugin import find_plugin
+
+    write_data(structure, ELEMENTS, tmp_path / "start.data")
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    if find_plugin() is None:
+        pytest.skip("nnp-lammps is not installed: pip install ./lammps")
+    shutil.copy(find_plugin(), folder)
+    script = system_script(structure, "start.data")
+    script += f"pair_style nnp\npair_coeff * * {model} H O\n"
+    lost = {"LAMMPS_PLUGIN_PATH": str(folder), "NNP_LIBRARY": str(tmp_path / "libnnp.so.3")}
+    done = run_input(script, tmp_path, extra_environment=lost)
+    text = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "libnnp does not load" in text
+    assert "NNP_LIBRARY" in text

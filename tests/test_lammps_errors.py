@@ -25,23 +25,24 @@ def structure():
     return random_structure(ELEMENTS, 40, 3)
 
 
+# Commands: what the message says.
 STYLES = {
-    "pair_style nnp float16\npair_coeff * * {m} H O": r"does not know 'float16' here: pair_style nnp",
-    "pair_style nnp threads\npair_coeff * * {m} H O": r"wants a number after 'threads'",
-    "pair_style nnp threads 0\npair_coeff * * {m} H O": r"threads 0 is less than 1",
-    "pair_style nnp every x\npair_coeff * * {m} H O": r"x",
-    "pair_style nnp show perhaps\npair_coeff * * {m} H O": r"perhaps",
-    "pair_style nnp\npair_coeff * * {m} H": r"1 elements after .*binary.nnp, but there are 2 atom types",
-    "pair_style nnp\npair_coeff * * {m} H O O": r"3 elements after .*, but there are 2 atom types",
-    "pair_style nnp\npair_coeff 1 2 {m} H O": r"(?i)pair_coeff( must start with)? \* \*",
-    "pair_style nnp\npair_coeff * * {m} H C": r"atom type 2 is to be C, but .*binary.nnp has only H, O",
-    "pair_style nnp\npair_coeff * * {m} H o": r"atom type 2 is to be o, but",
-    "pair_style nnp\npair_coeff * * {m} NULL NULL": r"all elements are NULL",
-    "pair_style nnp\npair_coeff * * {m} H NULL": r"pair coeffs are not set|not both its own",
-    "pair_style nnp\npair_coeff * * nowhere.nnp H O": r"nowhere.nnp: No such file or directory",
-    "pair_style nnp\npair_coeff * * {d} H O": r"folder; .*convert n2p2's once, by 'nnp convert",
-    "pair_style nnp\npair_coeff * * {t} H O": r"text.nnp: ",
-    "pair_style nnp\npair_coeff * * {cut} H O": r"cut.nnp: ",
+    "nnp float16|* * {m} H O": r"does not know 'float16' here: pair_style nnp",
+    "nnp threads|* * {m} H O": r"wants a number after 'threads'",
+    "nnp threads 0|* * {m} H O": r"threads 0 is less than 1",
+    "nnp every x|* * {m} H O": r"Expected integer .* 'x'",
+    "nnp show perhaps|* * {m} H O": r"boolean .*'perhaps'",
+    "nnp|* * {m} H": r"1 elements after .*binary.nnp, but there are 2 atom types",
+    "nnp|* * {m} H O O": r"3 elements after .*, but there are 2 atom types",
+    "nnp|1 2 {m} H O": r"(?i)pair_coeff( must start with)? \* \*",
+    "nnp|* * {m} H C": r"atom type 2 is to be C, but .*binary.nnp has only H, O",
+    "nnp|* * {m} H o": r"atom type 2 is to be o, but",
+    "nnp|* * {m} NULL NULL": r"all elements are NULL",
+    "nnp|* * {m} H NULL": r"pair coeffs are not set|not both its own",
+    "nnp|* * nowhere.nnp H O": r"nowhere.nnp: No such file or directory",
+    "nnp|* * {d} H O": r"folder; .*convert n2p2's once, by 'nnp convert",
+    "nnp|* * {t} H O": r"text.nnp: ",
+    "nnp|* * {cut} H O": r"cut.nnp: ",
 }
 
 
@@ -49,7 +50,11 @@ def test_wrong_commands(model, structure, tmp_path):
     (tmp_path / "text.nnp").write_text("not a model")
     (tmp_path / "cut.nnp").write_bytes(model.read_bytes()[:-1000])
     names = {"m": model, "d": tmp_path, "t": tmp_path / "text.nnp", "cut": tmp_path / "cut.nnp"}
-    jobs = [job(structure, model, ELEMENTS, pair=text.format(**names)) for text in STYLES]
+    jobs = []
+    for text in STYLES:
+        style, coefficients = text.format(**names).split("|")
+        pair = f"pair_style {style}\npair_coeff {coefficients}"
+        jobs.append(job(structure, model, ELEMENTS, pair=pair))
     for (text, message), result in zip(STYLES.items(), run_jobs(jobs, tmp_path), strict=True):
         assert "error" in result, text
         assert re.search(message, result["error"]), (text, result["error"])

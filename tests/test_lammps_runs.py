@@ -75,7 +75,8 @@ def test_energy_is_conserved_and_the_same_on_all_ranks(silicon, tmp_path):
 
 def test_drift(silicon, tmp_path):
     """2,000 fs with rebuilds of the list: the energy does not drift, only ripples."""
-    found, printed = dynamics(silicon, tmp_path, 1, 2000, 50)
+    found, printed = dynamics(silicon, tmp_path, 1, 2000, 20)
+    found = found[25:]  # the ripple is larger while the crystal takes up half of the heat
     rebuilds = int(re.search(r"Neighbor list builds = (\d+)", printed)[1])
     assert rebuilds >= 3
     drift = np.polyfit(np.arange(len(found)), found, 1)[0] * len(found)

@@ -70,7 +70,8 @@ def test_the_input_runs(start, tmp_path, capsys, potential):
     assert main([*command, *units, "--force"]) == 0
 
 
-def test_what_is_refused(start, tmp_path, capsys):
+@pytest.mark.usefixtures("start")
+def test_what_is_refused(tmp_path, capsys):
     ase.io.write("water.xyz", ase.build.molecule("H2O"))
     for words, message in {
         ("si.nnp",): "the structure is missing",

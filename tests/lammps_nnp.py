@@ -41,7 +41,7 @@ compute ss all reduce sum c_s[1]
 compute sc all reduce sum c_c[1]
 thermo_style custom step pe c_p[1] c_p[2] c_p[3] c_p[4] c_p[5] c_p[6] c_se c_ss c_sc
 thermo_modify norm no format float %.17g
-run {steps}
+run 0
 """
 GATHERED = {"f": 3, "c_e": 1, "c_s": 6, "c_c": 9}
 PRESSURE = [f"c_p[{k}]" for k in range(1, 7)]
@@ -132,13 +132,12 @@ def box(structure, elements, *, newton="on", units="metal", length=1.0, before="
     return [commands, {"atoms": {"types": types, "positions": positions.tolist()}}]
 
 
-def job(structure, model, elements, *, style="", after="", steps=0, pair="", **options):
+def job(structure, model, elements, *, style="", after="", lists="bin", pair="", **options):
     """One evaluation with everything that is compared."""
     names = " ".join(elements)
     pair = pair or f"pair_style nnp {style}\npair_coeff * * {model} {names}"
     commands = box(structure, elements, **options)
-    computes = _COMPUTES.format(steps=steps)
-    commands.append(f"mass * 10.0\n{pair}\nneighbor 0.3 bin\n{after}\n{computes}")
+    commands.append(f"mass * 10.0\n{pair}\nneighbor 0.3 {lists}\n{after}\n{_COMPUTES}")
     return {"commands": commands, "gather": GATHERED, "global": ["pe", *PRESSURE]}
 
 
@@ -169,8 +168,3 @@ def _tensor(v):
 def _full_tensor(v):
     """Of xx, yy, zz, xy, xz, yz, yx, zx, zy."""
     return np.array([[v[0], v[3], v[4]], [v[6], v[1], v[5]], [v[7], v[8], v[2]]])
-
-
-def voigt(tensor):
-    """ASE's xx, yy, zz, yz, xz, xy."""
-    return tensor[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]]

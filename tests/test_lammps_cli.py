@@ -66,7 +66,7 @@ def test_the_input_runs(start, tmp_path, capsys, potential):
     right = nnp.load("si.nnp").evaluate(start).energy
     assert found == pytest.approx(right, rel=1e-7)
     assert main([*command, *units]) == 1
-    assert "start.data exists" in capsys.readouterr().err
+    assert "exists: choose another name" in capsys.readouterr().err
     assert main([*command, *units, "--force"]) == 0
 
 

@@ -118,7 +118,6 @@ def _write_input(arguments: argparse.Namespace) -> None:
     potential = load_potential(arguments, say=False)  # what is printed is the input
     reading = read(arguments.structure, read_options(arguments, potential.units), -1)
     said = "".join(f"# {line}\n" for line in reading.lines)
-    print(said.translate(_ASCII).encode("ascii", "replace").decode(), end="")
     atoms = reading.frames[0]
     structure = as_structure(atoms)
     potential.element_indices(structure)  # an element without a model is told here
@@ -129,6 +128,7 @@ def _write_input(arguments: argparse.Namespace) -> None:
         potential.save(model, force=arguments.force)
     with replacing(data, arguments.force) as scratch:
         write_data(structure, potential.elements, scratch)
+    print(said.translate(_ASCII).encode("ascii", "replace").decode(), end="")
     print(
         run_script(
             f"{len(structure)} atoms of {arguments.structure} by {arguments.path}, made by nnp",

@@ -75,6 +75,7 @@ def test_readme_commands_are_understood():
     commands = [part.strip() for line in lines for part in line.split("&&") if "nnp " in part]
     commands = [shlex.split(command, comments=True) for command in commands]
     commands = [words[1:] for words in commands if words[:1] == ["nnp"]]
+    commands = [words[: words.index(">")] if ">" in words else words for words in commands]
     assert len(commands) >= 4
     for words in commands:
         build_parser().parse_args(words)

@@ -1,10 +1,11 @@
 # Sets nnp_includes, where nnp.h is, and nnp_library, where libnnp is if that is known.
 find_package(Python3 COMPONENTS Interpreter QUIET)
+set(folders "")
 if(Python3_FOUND)
-  execute_process(COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/folder_of.py nnp
-    OUTPUT_VARIABLE module OUTPUT_STRIP_TRAILING_WHITESPACE)
+  execute_process(COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/folders_of.py nnp
+    OUTPUT_VARIABLE folders OUTPUT_STRIP_TRAILING_WHITESPACE)
 endif()
-find_package(nnp CONFIG QUIET HINTS "${module}")
+find_package(nnp CONFIG QUIET HINTS ${folders})
 if(nnp_FOUND)
   get_target_property(nnp_includes nnp::nnp INTERFACE_INCLUDE_DIRECTORIES)
   get_target_property(nnp_library nnp::nnp LOCATION)

@@ -8,11 +8,13 @@
 #include "nnp.h"
 
 // What the pair style calls: X(name without nnp_)
-#define NNP_LAMMPS_FUNCTIONS(X)                                                                        \
-    X(version)                                                                                         \
-    X(model_from_memory) X(model_release) X(model_cutoff) X(model_n_elements) X(model_atomic_number)   \
-        X(model_length_unit) X(model_energy_unit) X(model_function) X(model_n_members) X(model_member) \
-            X(engine_create) X(engine_destroy) X(engine_compute_domain) X(engine_extrapolations) X(engine_statistics)
+// clang-format off
+#define NNP_LAMMPS_FUNCTIONS(X) \
+    X(version) X(model_from_memory) X(model_release) X(model_cutoff) \
+    X(model_n_elements) X(model_atomic_number) X(model_length_unit) X(model_energy_unit) \
+    X(model_function) X(model_n_members) X(model_member) X(engine_create) \
+    X(engine_destroy) X(engine_compute_domain) X(engine_extrapolations) X(engine_statistics)
+// clang-format on
 
 namespace nnp_lammps
 {

@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_STYLE = "body{font:15px sans-serif;max-width:70em;margin:2em auto}td,th{padding:2px 10px;text-align:right}"
-_STYLE += "td:first-child,th:first-child{text-align:left}.bad{color:#b00}pre{background:#eee;padding:1em}"
+_STYLE = "body{font:15px sans-serif;max-width:70em;margin:2em auto}"
+_STYLE += "td,th{padding:2px 10px;text-align:right}"
+_STYLE += (
+    "td:first-child,th:first-child{text-align:left}.bad{color:#b00}pre{background:#eee;padding:1em}"
+)
 
 
 def draw(folder: Path) -> Path:

@@ -17,15 +17,17 @@ from ase.build import bulk, molecule
 
 import nnp
 from nnp.bench import replicated
+from nnp.cutoffs import CutoffKind
 from nnp.io.structures import read_structures
 from nnp.structure import Structure, as_structure
 from nnp.testing import random_potential
 
 WARM_UP = 3
+COSINE = (CutoffKind.COSINE,)  # one for all functions: n2p2 takes no other potential
 
 
 def options_of(description: str, *names: str) -> tuple[argparse.Namespace, Result]:
-    """The options of a part (``names``: its own positional ones and flags), and where results go."""
+    """The options of a part (``names``: its own, flags with dashes), and where results go."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     for name in names:
         parser.add_argument(name, **({"action": "store_true"} if name.startswith("-") else {}))
@@ -34,6 +36,11 @@ def options_of(description: str, *names: str) -> tuple[argparse.Namespace, Resul
     parser.add_argument("--small", action="store_true")
     options = parser.parse_args()
     return options, Result(options.json)
+
+
+def dtypes_of(options: argparse.Namespace) -> tuple[str, ...]:
+    """Precisions to measure."""
+    return ("single",) if options.small else ("single", "float32", "float64")
 
 
 class Result:
@@ -64,10 +71,11 @@ class Result:
 
 
 def potential_of(name: str, small: bool) -> tuple[nnp.Potential, str]:
-    """``water`` or ``silicon``, and what it is: real, of the same size, or one that compiles fast."""
+    """``water`` or ``silicon``: real, of the same size, or one that compiles fast; and which."""
     elements = {"water": ("H", "O"), "silicon": ("Si",)}[name]
     if small:
-        return random_potential(elements, 1, ("radial",), radius=3.0), "a small one, at random"
+        small_one = random_potential(elements, 1, ("radial",), COSINE, radius=3.0)
+        return small_one, "a small one, at random"
     data = os.environ.get("NNP_REFERENCE_DATA")
     if data:
         folder = {"water": "n2p2/H2O_RPBE-D3", "silicon": "mlearn/Si/potential"}[name]
@@ -76,7 +84,7 @@ def potential_of(name: str, small: bool) -> tuple[nnp.Potential, str]:
             return nnp.load(Path(data) / folder), folder
     families = ("radial", "angular_narrow") if name == "silicon" else ("radial", "angular_wide")
     radius = {"water": 6.35, "silicon": 5.2}[name]
-    return random_potential(elements, 1, families, radius=radius), "of that size, at random"
+    return random_potential(elements, 1, families, COSINE, radius=radius), "of that size, at random"
 
 
 def box_of(name: str, atoms: int) -> Structure:

@@ -1,4 +1,4 @@
-"""Does it compile: every program of both potentials in every precision, seconds, registers, spills."""
+"""Does it compile: the programs of both potentials in every precision, and how long that takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import numpy as np
-from subjects import box_of, options_of, potential_of
+from subjects import box_of, dtypes_of, options_of, potential_of
 
 import nnp
 
@@ -28,7 +28,7 @@ def main() -> None:
         result["driver"] = cupy.cuda.runtime.driverGetVersion()
     for name in ("silicon", "water"):
         potential, what = potential_of(name, options.small)
-        for dtype in ("single", "float32", "float64"):
+        for dtype in dtypes_of(options):
             begin = time.perf_counter()
             engine: Any = potential.make_engine(options.engine, dtype=dtype)
             engine.prepare()

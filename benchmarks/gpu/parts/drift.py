@@ -7,7 +7,7 @@ from typing import Any
 import ase.units
 import numpy as np
 from ase.data import atomic_masses
-from subjects import box_of, options_of, potential_of
+from subjects import box_of, dtypes_of, options_of, potential_of
 
 TIMESTEP_FS, TEMPERATURE = 0.5, 300.0
 LIMIT = 1e-5  # eV per atom and ps, of a straight line through the total energy
@@ -19,7 +19,7 @@ def main() -> None:
     potential, result["potential"] = potential_of("silicon", options.small)
     box = box_of("silicon", 8 if options.small else 512)
     steps = 5 if options.small else 8000
-    for dtype in ("single", "float32", "float64"):
+    for dtype in dtypes_of(options):
         engine: Any = potential.make_engine(options.engine, dtype=dtype)
         totals = _run(engine, box, steps)
         times = np.arange(len(totals)) * TIMESTEP_FS / 1000

@@ -18,9 +18,13 @@ def main() -> None:
     """One row per system, size and precision."""
     options, result = options_of(__doc__)
     name = "CUDA" if options.engine == "gpu" else "OpenCL"
-    known = {openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())}
+    known = {
+        openmm.Platform.getPlatform(i).getName() for i in range(openmm.Platform.getNumPlatforms())
+    }
     if name not in known:
-        result.skip(f"OpenMM has no platform {name} here: {openmm.Platform.getPluginLoadFailures()}")
+        result.skip(
+            f"OpenMM has no platform {name} here: {openmm.Platform.getPluginLoadFailures()}"
+        )
     result["openmm"] = openmm.version.version
     for subject, sizes in SIZES.items():
         potential, _ = potential_of(subject, options.small)

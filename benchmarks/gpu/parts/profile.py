@@ -17,7 +17,8 @@ from subjects import WARM_UP, box_of, clock_of, options_of, potential_of
 BYTES_PER_ATOM = {"water": 6500, "silicon": 2500}  # docs/gpu_engine.md, single precision
 HEAVIEST = 3
 ROUNDS = 20
-NCU_METRICS = "sm__throughput.avg.pct_of_peak_sustained_elapsed,dram__throughput.avg.pct_of_peak_sustained_elapsed"
+_OF_PEAK = "throughput.avg.pct_of_peak_sustained_elapsed"
+NCU_METRICS = f"sm__{_OF_PEAK},dram__{_OF_PEAK}"
 
 
 def main() -> None:

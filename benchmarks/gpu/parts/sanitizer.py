@@ -1,4 +1,4 @@
-"""compute-sanitizer over an evaluation with a fresh list: memory and races; where it is installed."""
+"""compute-sanitizer over an evaluation with a fresh list: memory and races; where there is one."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import Any
 import ase.units
 import numpy as np
 from ase.data import atomic_masses
-from subjects import WARM_UP, box_of, clock_of, options_of, potential_of, quartiles
+from subjects import WARM_UP, box_of, clock_of, dtypes_of, options_of, potential_of, quartiles
 
 from nnp.errors import UnavailableError
 from nnp.structure import Structure
@@ -36,9 +36,8 @@ def main() -> None:
     result["wanted atom-steps/s"] = WANTED[options.name]
     sizes = (192,) if options.latency else SIZES[options.name]
     sizes = (24,) if options.small else sizes
-    dtypes = ("single",) if options.small else ("single", "float32", "float64")
     for size in sizes:
-        for dtype in dtypes:
+        for dtype in dtypes_of(options):
             engine: Any = potential.make_engine(options.engine, dtype=dtype)
             try:
                 _measure(engine, box_of(options.name, size), dtype, options, result)

@@ -62,7 +62,7 @@ def test_every_part_runs(tmp_path, scripts):
 
 
 def test_what_fails_stops_nothing(tmp_path, scripts, monkeypatch, capsys):
-    """A part that dies, one that hangs, and one that had measured something before it failed."""
+    """A part that dies, one that hangs, one that had measured something before it failed."""
     parts = tmp_path / "parts"
     parts.mkdir()
     (parts / "dies.py").write_text("raise SystemExit('no such kernel')")
@@ -74,7 +74,9 @@ def test_what_fails_stops_nothing(tmp_path, scripts, monkeypatch, capsys):
         "raise SystemExit(1)\n"
     )
     (parts / "works.py").write_text(
-        "from subjects import options_of\n_, result = options_of('A test.')\nresult['answer'] = 42\n"
+        "from subjects import options_of\n"
+        "_, result = options_of('A test.')\n"
+        "result['answer'] = 42\n"
     )
     monkeypatch.setattr(scripts, "PARTS", tuple(
         scripts.Part(name, name, seconds)

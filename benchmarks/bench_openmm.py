@@ -39,11 +39,11 @@ from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.engines import _library as c
 from nnp.engines.cpu import CpuEngine
 from nnp.errors import NNPError
+from nnp.functions import Radial, canonical_order
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import Scaling, ScalingMode
 from nnp.structure import as_structure
-from nnp.symmetry_functions import Radial, canonical_order
 
 TIMESTEP_PS = 1e-5
 SECONDS_PER_DAY = 86400.0

@@ -1,6 +1,7 @@
 """nnp: Behler-Parrinello neural network potentials in OpenMM and ASE."""
 
 from nnp.committee import Committee, CommitteeEvaluation
+from nnp.engines import Engine
 from nnp.errors import NNPError
 from nnp.evaluation import Evaluation, Extrapolation, Extrapolations
 from nnp.io import load
@@ -13,6 +14,7 @@ __all__ = [
     "Committee",
     "CommitteeEvaluation",
     "ElementModel",
+    "Engine",
     "Evaluation",
     "Extrapolation",
     "Extrapolations",

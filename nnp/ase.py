@@ -13,7 +13,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.io.trajectory import Trajectory
 
 from nnp.committee import Committee, CommitteeEvaluation
-from nnp.engines import Engine
+from nnp.engines import Engine, make_engine
 from nnp.errors import OptionError
 from nnp.evaluation import Evaluation, Extrapolations
 from nnp.io import load
@@ -75,7 +75,7 @@ class NNPCalculator(Calculator):
         if isinstance(potential, Committee):
             self.implemented_properties = [*self.implemented_properties, *_DEVIATIONS]
         self._engine_arguments = (engine, engine_options)
-        self._engine: Engine | None = potential.make_engine(engine, **engine_options)
+        self._engine: Engine | None = make_engine(potential, engine, **engine_options)
         self._with_stress = False
         self._evaluation: Evaluation | None = None
 
@@ -165,7 +165,7 @@ class NNPCalculator(Calculator):
     def _warm_engine(self) -> Engine:
         if self._engine is None:
             name, options = self._engine_arguments
-            self._engine = self.potential.make_engine(name, **options)
+            self._engine = make_engine(self.potential, name, **options)
         return self._engine
 
     def __getstate__(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from nnp.engines import create_engine, takes
+from nnp.engines import create_engine
 from nnp.errors import OptionError, UnavailableError
 from nnp.potential import Potential
 from nnp.structure import Structure
@@ -56,8 +56,8 @@ class SymmetryFunctions:
     """
 
     def __init__(self, potential: Potential, engine: str = "cpu", **options: Any) -> None:
-        self._engine: Any = create_engine(potential, engine, **options)
-        if not hasattr(self._engine, "descriptor_jvp"):
+        self._engine = create_engine(potential, engine, **options)
+        if not self._engine.capabilities.products:
             raise OptionError(
                 f"engine={engine!r} has no products for derivatives of symmetry functions: "
                 "cpu, gpu, opencl and auto are allowed"
@@ -120,13 +120,12 @@ class SymmetryFunctions:
     def _asked(self, structure: tuple[Tensor, ...], there: Any, here: Any) -> Tensor:
         """``there`` with tensors that the engine's device takes, else ``here`` with a structure."""
         atoms = [t.detach() for t in structure]
-        if takes(self._engine, atoms[0]):
+        if self._engine.takes(atoms[0]):
             try:
                 found: Tensor = there(self._engine, *(t.contiguous() for t in atoms))
             except UnavailableError as error:
-                if not hasattr(self._engine, "change_over"):
+                if not self._engine.change_over(error):  # engine="auto" does
                     raise
-                self._engine.change_over(error)  # engine="auto"
             else:
                 return found
         values = here(self._engine, Structure(*(t.cpu().numpy() for t in atoms)))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nnp.structure import Structure
 
 
 class Extrapolation(NamedTuple):
@@ -78,6 +80,8 @@ class Evaluation:
         stress: (6,) (1/V) dE/dε in ASE's order xx, yy, zz, yz, xz, xy, eV/Å³; None when not
             asked for.
         extrapolations: functions outside their training range.
+        virials: (n, 3, 3) Σ_j r_ij ⊗ dE_i/dr_ij of each atom i, eV, their sum is stress · V; None
+            when not asked for.
     """
 
     energy: float
@@ -85,6 +89,42 @@ class Evaluation:
     forces: NDArray[np.float64] | None
     stress: NDArray[np.float64] | None
     extrapolations: Extrapolations
+    virials: NDArray[np.float64] | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayEvaluation:
+    """An `Evaluation` whose arrays are of the kind of the positions.
+
+    Attributes:
+        energy: () potential energy, eV, float64.
+        energies: (n,) energy of each atom, eV, float64.
+        forces: (n, 3) −dE/dr, eV/Å, in the type of the positions; None when not asked for.
+        stress: (6,) (1/V) dE/dε, xx, yy, zz, yz, xz, xy, eV/Å³, float64; None when not asked for.
+        extrapolations: functions outside their training range, in NumPy arrays.
+    """
+
+    energy: Any
+    energies: Any
+    forces: Any
+    stress: Any
+    extrapolations: Extrapolations
+
+
+class Evaluator(Protocol):
+    """The part of an engine that a potential needs; the whole is `nnp.engines.Engine`."""
+
+    name: str
+
+    def compute(
+        self, structure: Structure, forces: bool = True, stress: bool = False
+    ) -> Evaluation:
+        """Energy, on request forces (eV/Å) and stress (eV/Å³)."""
+        ...
+
+    def descriptors(self, structure: Structure, scaled: bool = False) -> list[NDArray[np.float64]]:
+        """Symmetry functions, one array per atom, raw or scaled."""
+        ...
 
 
 def voigt(stress: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.errors import OptionError
+from nnp.functions import SymmetryFunction, canonical_order
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel
 from nnp.scaling import Scaling, ScalingMode
-from nnp.symmetry_functions import SymmetryFunction, canonical_order
 
 _STATISTICS = ("minimum", "maximum", "mean", "sigma")
 

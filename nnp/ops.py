@@ -20,9 +20,9 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from nnp.engines import Engine, create_engine, takes
+from nnp.engines import Engine, create_engine
 from nnp.errors import OptionError, UnavailableError
-from nnp.evaluation import Evaluation
+from nnp.evaluation import ArrayEvaluation, Evaluation
 from nnp.io.model import from_bytes, to_bytes
 from nnp.potential import Potential
 from nnp.structure import Structure
@@ -47,8 +47,8 @@ _DEVICE_TYPES = (torch.float32, torch.float64)
 class Listener(Protocol):
     """Hears of every evaluation under one key."""
 
-    def record(self, evaluation: Evaluation) -> None:
-        """An evaluation went well; of tensors of a GPU it is an `ArrayEvaluation`."""
+    def record(self, evaluation: Evaluation | ArrayEvaluation) -> None:
+        """An evaluation went well; `ArrayEvaluation`: its arrays are tensors of a GPU."""
         ...
 
     def record_error(self, error: BaseException) -> None:
@@ -96,10 +96,10 @@ def _warm_engine(model: Tensor, key: str, engine: str, options: str) -> Engine:
 def _compute(engine: Engine, structure: Structure) -> Evaluation:
     """Evaluate with autograd at hand.
 
-    Inside an operator torch has switched autograd off, for the thread. The reference engine, which
-    would find zero forces, runs in another one.
+    Inside an operator torch has switched autograd off, for the thread. Engines that would find zero
+    forces run in another one.
     """
-    if engine.name != "reference":
+    if not engine.capabilities.autograd:
         return engine.compute(structure, True, False)
     return _autograd_thread.submit(engine.compute, structure, True, False).result()
 
@@ -161,19 +161,18 @@ def _energy_forces_cuda(
     """
     listener = _listeners.get(key)
     try:
-        warm: Any = _warm_engine(model, key, engine, options)
-        if not takes(warm, positions):
+        warm = _warm_engine(model, key, engine, options)
+        if not warm.takes(positions):
             return _energy_forces(positions, cell, pbc, atomic_numbers, model, key, engine, options)
         real = positions.dtype if positions.dtype in _DEVICE_TYPES else torch.float64
         taken = positions.detach().to(real).contiguous()
-        rest = (t.detach().contiguous() for t in (atomic_numbers, cell, pbc))
-        found = warm.compute_arrays(taken, *rest)
+        numbers, box, periodic = (t.detach().contiguous() for t in (atomic_numbers, cell, pbc))
+        found = warm.compute_arrays(taken, numbers, box, periodic)
     except UnavailableError as error:
-        change_over = getattr(_engines.get((key, engine, options)), "change_over", None)
-        if change_over is None:
+        failed = _engines.get((key, engine, options))
+        if failed is None or not failed.change_over(error):  # engine="auto" does
             _tell_error(listener, error)
             raise
-        change_over(error)  # engine="auto"
         return _energy_forces(positions, cell, pbc, atomic_numbers, model, key, engine, options)
     except BaseException as error:
         _tell_error(listener, error)

@@ -10,27 +10,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp import registry
 from nnp.baseline import Baseline
 from nnp.elements import atomic_number, chemical_symbol
 from nnp.errors import NumericalError, OptionError, StructureError
-from nnp.evaluation import Evaluation
+from nnp.evaluation import Evaluation, Evaluator
+from nnp.functions import SymmetryFunction, canonical_order
 from nnp.networks import Network
 from nnp.scaling import Scaling
 from nnp.structure import Structure, as_structure
-from nnp.symmetry_functions import (
-    SymmetryFunction,
-    canonical_order,
-    neighbor_symbols,
-)
 from nnp.units import METAL, UnitSystem
-
-if TYPE_CHECKING:
-    from nnp.engines import Engine
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +57,7 @@ class ElementModel:
         if list(self.functions) != canonical_order(self.functions):
             raise OptionError(
                 f"the functions of {self.symbol} are not in canonical order: pass them through "
-                "nnp.symmetry_functions.canonical_order, and scaling and weights with them"
+                "nnp.functions.canonical_order, and scaling and weights with them"
             )
         n_functions, n_inputs = len(self.functions), self.network.sizes[0]
         if not n_functions == len(self.scaling) == n_inputs:
@@ -93,7 +87,7 @@ class Potential:
     units: UnitSystem = METAL
     provenance: dict[str, Any] = field(default_factory=dict)
     baseline: tuple[Baseline, ...] = ()
-    _engines: dict[tuple[Any, ...], Engine] = field(default_factory=dict, init=False, repr=False)
+    _engines: dict[tuple[Any, ...], Evaluator] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         models = tuple(sorted(self.models, key=lambda model: atomic_number(model.symbol)))
@@ -106,7 +100,7 @@ class Potential:
             raise OptionError(f"a potential needs one model per element, got {symbols}")
         for model in models:
             for function in model.functions:
-                unknown = set(neighbor_symbols(function)) - set(symbols)
+                unknown = set(function.neighbor_symbols) - set(symbols)
                 if unknown:
                     raise OptionError(
                         f"a function of {model.symbol} looks for {sorted(unknown)}, but the "
@@ -142,7 +136,7 @@ class Potential:
             )
         return indices
 
-    def engine(self, name: str = "cpu", **options: Any) -> Engine:
+    def engine(self, name: str = "cpu", **options: Any) -> Evaluator:
         """The engine of this name for this potential, made once and kept warm.
 
         Args:
@@ -162,11 +156,9 @@ class Potential:
         # two threads at once both make one; the first one stays
         return known or self._engines.setdefault(key, self.make_engine(name, **options))
 
-    def make_engine(self, name: str = "cpu", **options: Any) -> Engine:
+    def make_engine(self, name: str = "cpu", **options: Any) -> Evaluator:
         """A new engine for this potential, for callers who keep it; see `engine`."""
-        from nnp.engines import create_engine
-
-        return create_engine(self, name, **options)
+        return registry.make_engine(self, name, **options)
 
     @overload
     def evaluate(
@@ -238,9 +230,7 @@ class Potential:
         Raises:
             OutputExistsError: the file is there and ``force`` is False.
         """
-        from nnp.io.model import write
-
-        write(self, path, force)
+        registry.write_model(self, path, force)
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle and copy without the warm engines, which hold threads and library handles."""
@@ -262,7 +252,7 @@ def require_potential(value: Any, name: str = "potential") -> None:
         )
 
 
-def _numbered(number: int, engine: Engine, atoms: Any, forces: bool, stress: bool) -> Evaluation:
+def _numbered(number: int, engine: Evaluator, atoms: Any, forces: bool, stress: bool) -> Evaluation:
     """Evaluate one structure of a list; errors say which."""
     try:
         return engine.compute(as_structure(atoms), forces, stress)

@@ -16,11 +16,11 @@ from gpu_potentials import uneven
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.engines.gpu import OpenCLEngine
 from nnp.errors import NumericalError, OptionError, StructureError
+from nnp.functions import Angular, canonical_order
 from nnp.networks import Activation
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import ScalingMode
 from nnp.structure import Structure
-from nnp.symmetry_functions import Angular, canonical_order
 from nnp.testing import (
     ENERGY_PER_ATOM_FLOAT32,
     FAMILIES,

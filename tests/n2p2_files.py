@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 import nnp
+from nnp.functions import canonical_order
 from nnp.networks import Network
-from nnp.symmetry_functions import canonical_order
 from nnp.testing import FAMILIES, random_potential
 
 # Parameters are written with fifteen digits (5e-15 behind a leading 1) and pass through a unit.

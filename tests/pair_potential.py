@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from nnp.cutoffs import Cutoff, CutoffKind
+from nnp.functions import Radial, canonical_order
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import Scaling, ScalingMode
-from nnp.symmetry_functions import Radial, canonical_order
 
 CORE_EV = 30.0  # A
 WELL_EV = 0.2  # B

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from graphlib import TopologicalSorter
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,13 @@ ROOT = Path(nnp.__file__).parent
 LAYERS = [
     ["errors", "interrupt"],
     ["units", "elements", "values", "terminal"],
-    ["structure", "cutoffs", "networks", "scaling", "evaluation", "limits"],
-    ["neighbors", "symmetry_functions", "baseline"],
+    ["structure", "cutoffs", "networks", "scaling", "limits"],
+    ["evaluation", "registry", "neighbors", "functions", "baseline"],
+    ["symmetry_functions"],
     ["potential"],
     ["mean_network"],
-    ["reference"],
+    ["committee", "reference"],
     ["engines"],
-    ["committee"],
     ["io", "testing", "descriptor_ops"],
     ["ops", "torchscript", "teachers", "metrics", "data"],
     ["ase", "openmm", "rdf", "train"],
@@ -35,11 +36,9 @@ LAYERS = [
 # What the package itself re-exports, at the top.
 FACADE = "__init__"
 
-# Allowed in spite of the layers: imported inside a function, when it is called.
-LAZY = {("potential", "engines"), ("potential", "io")}
-
 OPTIONAL = {
     "torch": {
+        "functions",
         "reference",
         "engines/reference",
         "ops",
@@ -66,9 +65,10 @@ OPTIONAL = {
 }
 
 
+@cache
 def modules():
-    for path in sorted(ROOT.rglob("*.py")):
-        yield str(path.relative_to(ROOT).with_suffix("")), ast.parse(path.read_text())
+    paths = sorted(ROOT.rglob("*.py"))
+    return [(str(p.relative_to(ROOT).with_suffix("")), ast.parse(p.read_text())) for p in paths]
 
 
 def imported(tree):
@@ -82,6 +82,7 @@ def imported(tree):
 
 # Folders of `nnp.train`, each of which imports from those before it only.
 TRAIN = ["data", "inputs", "fit", "config"]
+TRAIN_PARTS = tuple(f"nnp.train.{part}." for part in TRAIN)
 
 
 def layer_of(name):
@@ -103,21 +104,76 @@ def test_imports_point_one_way():
             parts = target.split(".")
             if parts[0] != "nnp" or len(parts) < 2 or layer_of(parts[1]) is None:
                 continue
-            if layer_of(parts[1]) > layer_of(top) and (top, parts[1]) not in LAZY:
+            if layer_of(parts[1]) > layer_of(top):
                 wrong.append(f"{name} imports {target}")
     assert wrong == []
 
 
-def test_train_has_no_circle_and_one_direction():
-    names = {name for name, _ in modules() if name.startswith("train/")} - {"train/__init__"}
-    graph = {}
-    for name, tree in modules():
-        found = {target.replace(".", "/").removeprefix("nnp/") for target in imported(tree)}
-        graph[name] = (found | {f"{part}/__init__" for part in found}) & names - {name}
-    tuple(TopologicalSorter({name: graph[name] for name in names}).static_order())  # or CycleError
-    rank = {name: TRAIN.index(name.split("/")[1]) for name in names if name.count("/") > 1}
-    wrong = [(a, b) for a in rank for b in graph[a] if rank[b] > rank[a]]
+def test_train_has_one_direction():
+    graph = imports_between_files()
+    rank = {name: TRAIN.index(name.split(".")[2]) for name in graph if name.startswith(TRAIN_PARTS)}
+    wrong = [(a, b) for a in rank for b in graph[a] if rank.get(b, -1) > rank[a]]
+    assert rank
     assert wrong == []
+
+
+@cache
+def imports_between_files():
+    """{file: files it imports}, at the top or inside a function; a package is its __init__."""
+    trees = {dotted(name): tree for name, tree in modules()}
+    graph = {}
+    for name, tree in trees.items():
+        found = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                whole = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+                found |= {w if w in trees else node.module for w in whole.values()}
+        graph[name] = (found & set(trees)) - {name}
+    return graph
+
+
+def dotted(name):
+    """engines/gpu/__init__ → nnp.engines.gpu"""
+    return f"nnp.{name}".replace("/", ".").removesuffix(f".{FACADE}")
+
+
+def within(graph, package):
+    """The same between what lies directly in a package: its files, and folders each as one."""
+    start = f"{package}."
+    parts = {}
+    for name, targets in graph.items():
+        if name.startswith(start):
+            part = name.removeprefix(start).split(".")[0]
+            found = {t.removeprefix(start).split(".")[0] for t in targets if t.startswith(start)}
+            parts.setdefault(part, set()).update(found - {part})
+    return parts
+
+
+def circle(graph):
+    try:
+        tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_no_file_imports_itself_in_the_end():
+    assert circle(imports_between_files()) == []
+
+
+@pytest.mark.parametrize("package", [dotted(n) for n, _ in modules() if n.endswith(FACADE)])
+def test_no_circle_within_a_folder(package):
+    """Of its files, and of its folders each taken as one."""
+    assert circle(within(imports_between_files(), package)) == []
+
+
+def test_a_circle_is_found():
+    graph = {"nnp.a.x": {"nnp.b"}, "nnp.b": {"nnp.a.y"}, "nnp.a.y": set()}
+    assert circle(graph) == []
+    assert circle(within(graph, "nnp")) != []
+    assert circle({"nnp.a": {"nnp.b"}, "nnp.b": {"nnp.a"}}) != []
 
 
 @pytest.mark.parametrize("library", OPTIONAL)

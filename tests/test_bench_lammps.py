@@ -28,11 +28,11 @@ from nnp.bench import lammps
 from nnp.bench.lammps_script import Conditions, runs
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.errors import NNPError, UnavailableError
+from nnp.functions import Radial, canonical_order
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import Scaling, ScalingMode
 from nnp.structure import as_structure
-from nnp.symmetry_functions import Radial, canonical_order
 from nnp.teachers.ase import StillingerWeber
 from nnp.testing import random_potential
 

@@ -18,8 +18,9 @@ from nnp.baseline import Baseline
 from nnp.committee import Committee
 from nnp.engines import _library as c
 from nnp.engines.cpu import CpuEngine
-from nnp.engines.flatten import FAMILIES, FlatPotential, flatten
+from nnp.engines.flatten import FlatPotential, flatten
 from nnp.errors import FileFormatError, NNPError, OptionError
+from nnp.functions import OWN
 from nnp.io import model as model_io
 from nnp.testing import random_potential, structures
 
@@ -72,12 +73,21 @@ def test_families_are_those_of_python():
             parameter = c.ParameterInfo()
             assert library.nnp_family_parameter(index, k, ct.byref(parameter)) == 0
             assert parameter.meaning
-            names.append(parameter.name.decode())
+            names.append((parameter.name.decode(), parameter.meaning.decode()))
         n = info.n_integers
         found.append((info.number, info.name.decode(), info.loop == 2, names[:n], names[n:]))
         assert library.nnp_family_parameter(index, len(names), ct.byref(parameter)) == BAD_ARGUMENT
     assert library.nnp_family(len(found), ct.byref(info)) == BAD_ARGUMENT
-    wanted = [(f.number, f.name, f.angular, [*f.integers], [*f.reals]) for f in FAMILIES.values()]
+    wanted = [
+        (
+            family.number,
+            family.name,
+            family.is_angular,
+            [(p.name, p.meaning) for p in family.integers],
+            [(p.name, p.meaning) for p in family.reals],
+        )
+        for family in OWN
+    ]
     assert found == wanted
 
 
@@ -89,12 +99,12 @@ def test_functions_have_their_parameters(binary):
         assert library.nnp_model_n_functions(model.handle, e) == len(element.functions)
         for k, function in enumerate(element.functions):
             assert library.nnp_model_function(model.handle, e, k, ct.byref(info)) == 0
-            family = FAMILIES[type(function)]
-            assert info.family == family.number
+            assert info.family == function.number
             assert info.radius == function.radius
             assert info.minimum == element.scaling.minimum[k]
-            assert info.text.decode().startswith(family.name)
-            reals = dict(zip(family.reals, info.reals[: len(family.reals)], strict=True))
+            assert info.text.decode().startswith(function.name)
+            names = [parameter.name for parameter in function.reals]
+            reals = dict(zip(names, info.reals[: len(names)], strict=True))
             for name in set(reals) & set(vars(function)):
                 assert reals[name] == getattr(function, name)
     assert library.nnp_model_function(model.handle, 0, -1, ct.byref(info)) == BAD_ARGUMENT

@@ -6,8 +6,8 @@ import pytest
 from pair_potential import pair_potential
 from runs import nnp
 
+from nnp.functions import describe
 from nnp.io import n2p2
-from nnp.symmetry_functions import describe
 from nnp.testing import random_potential
 
 

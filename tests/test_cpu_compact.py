@@ -9,17 +9,16 @@ import pytest
 
 from nnp.engines.cpu import CpuEngine
 from nnp.errors import OptionError
-from nnp.networks import Activation, Network
-from nnp.potential import ElementModel, Potential
-from nnp.scaling import Scaling
-from nnp.structure import Structure
-from nnp.symmetry_functions import (
+from nnp.functions import (
     CompactAngular,
     CompactRadial,
     Core,
     canonical_order,
-    neighbor_symbols,
 )
+from nnp.networks import Activation, Network
+from nnp.potential import ElementModel, Potential
+from nnp.scaling import Scaling
+from nnp.structure import Structure
 from nnp.testing import assert_engines_agree, random_structure
 
 pytest.importorskip("torch", reason="the reference engine needs torch")
@@ -60,7 +59,7 @@ def compact_potential(make, narrow, seed):
             functions += make(rng, narrow, neighbors)
         functions = canonical_order(set(functions))
         n = len(functions)
-        width = np.array([20.0 if neighbor_symbols(f) else 2000.0 for f in functions])
+        width = np.array([20.0 if f.neighbor_symbols else 2000.0 for f in functions])
         scaling = Scaling(-width, width, np.zeros(n), width)
         network = Network(
             (rng.normal(size=(n, 5)) / np.sqrt(n), rng.normal(size=(5, 1))),

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.engines.cpu import CpuEngine
 from nnp.errors import OptionError
+from nnp.functions import Angular, canonical_order
 from nnp.networks import Activation
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import ScalingMode
 from nnp.structure import Structure
-from nnp.symmetry_functions import Angular, canonical_order
 from nnp.testing import (
     FAMILIES,
     assert_engines_agree,

@@ -10,12 +10,13 @@ import pytest
 
 from nnp.cutoffs import CutoffKind
 from nnp.engines import _library
-from nnp.engines.flatten import ACTIVATION_NUMBERS, CORE_NUMBERS
+from nnp.engines.flatten import ACTIVATION_NUMBERS
+from nnp.functions.core import CORE_NUMBERS, Core
 from nnp.networks import TWIST_SLOPE, Activation
-from nnp.symmetry_functions import Core
 
 torch = pytest.importorskip("torch", reason="the reference formulas need torch")
 
+from nnp.functions import torch_formulas  # noqa: E402
 from nnp.reference import formulas  # noqa: E402
 
 # enum nnp_formula of nnp.h
@@ -54,7 +55,7 @@ def tensor(value):
 def test_cutoff(kind, inner):
     r = np.concatenate([np.linspace(0.05, 4.9, 98), [5.0, 5.1, 7.0]])
     got = evaluate(CUTOFF, int(kind), (5.0, inner), r)
-    assert_same(got, lambda x: formulas.cutoff_function(x, int(kind), 5.0, inner) + 0 * x, r)
+    assert_same(got, lambda x: torch_formulas.cutoff_function(x, int(kind), 5.0, inner) + 0 * x, r)
     assert got[0][-3:].tolist() == [0, 0, 0]
     assert got[1][-3:].tolist() == [0, 0, 0]
 
@@ -66,7 +67,7 @@ def test_compact(core, asymmetric, ends):
     x = np.linspace(0.03, 4.6, 101)
     got = evaluate(COMPACT, CORE_NUMBERS[core], (*ends, float(asymmetric)), x)
     left, right = map(tensor, ends)
-    assert_same(got, lambda t: formulas.compact(t, left, right, core.value, asymmetric), x)
+    assert_same(got, lambda t: torch_formulas.compact(t, left, right, core.value, asymmetric), x)
 
 
 @pytest.mark.parametrize("eta", [0.0, 0.01, 0.7])
@@ -86,7 +87,7 @@ def test_radial_cosine():
 def test_angular(lambda_, zeta):
     cosine = np.linspace(-0.99, 0.99, 67)
     got = evaluate(ANGULAR, 0, (lambda_, zeta), cosine)
-    assert_same(got, lambda x: formulas.angular(x, tensor(lambda_), tensor(zeta)), cosine)
+    assert_same(got, lambda x: torch_formulas.angular(x, tensor(lambda_), tensor(zeta)), cosine)
 
 
 @pytest.mark.parametrize("core", list(Core))
@@ -97,7 +98,7 @@ def test_compact_angle(core, ends):
     left, right = map(tensor, ends)
 
     def wanted(x):
-        return formulas.compact(formulas.angle_deg(x), left, right, core.value, False)
+        return torch_formulas.compact(torch_formulas.angle_deg(x), left, right, core.value, False)
 
     assert_same(got, wanted, cosine, 1e-12)
 

@@ -51,7 +51,7 @@ def test_there_are_doctests():
     finder = doctest.DocTestFinder()
     examples = [
         example
-        for name in ("nnp.units", "nnp.elements", "nnp.symmetry_functions", "nnp.evaluation")
+        for name in ("nnp.units", "nnp.elements", "nnp.functions.radial", "nnp.evaluation")
         for test in finder.find(importlib.import_module(name))
         for example in test.examples
     ]

@@ -7,15 +7,9 @@ import pytest
 import sympy as sp
 import torch
 
+from nnp.functions.torch_formulas import angle_deg, angular, compact, cutoff_function, decay
 from nnp.networks import Activation
-from nnp.reference.formulas import (
-    activation,
-    angle_deg,
-    angular,
-    compact,
-    cutoff_function,
-    decay,
-)
+from nnp.reference.formulas import activation
 
 X = sp.Symbol("x", real=True)
 POLYNOMIALS = {

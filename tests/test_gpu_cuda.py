@@ -215,7 +215,7 @@ def test_auto_takes_the_gpu(fake, silicon):
     engine = silicon.make_engine("auto", dtype="single")
     assert engine.name == "gpu"
     assert fake.launches() == []
-    assert "__global__" in engine.source
+    assert "__global__" in engine.chosen.source
 
 
 def test_auto_changes_over_when_memory_runs_out(fake, silicon):

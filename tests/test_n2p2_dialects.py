@@ -19,11 +19,11 @@ from n2p2_files import (
 
 import nnp
 from nnp.cutoffs import Cutoff, CutoffKind
+from nnp.functions import Angular, Radial, RadialCosine, canonical_order
 from nnp.io import n2p2
 from nnp.io.n2p2.functions import cutoff_maker, read_function
 from nnp.io.n2p2.keywords import IGNORED
 from nnp.io.n2p2.settings import Settings
-from nnp.symmetry_functions import Angular, Radial, RadialCosine, canonical_order
 from nnp.units import BOHR, UnitSystem
 
 # ---- the order of functions -----------------------------------------------------------------

@@ -22,11 +22,11 @@ from n2p2_files import (
 import nnp
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.errors import OptionError, OutputExistsError
+from nnp.functions import Radial, RadialCosine, canonical_order, describe
 from nnp.io import n2p2
 from nnp.networks import Activation
 from nnp.potential import ElementModel
 from nnp.scaling import Scaling, ScalingMode
-from nnp.symmetry_functions import Radial, RadialCosine, canonical_order, describe
 from nnp.testing import random_potential, structures
 from nnp.units import BOHR, HARTREE, KJ_PER_MOL
 

@@ -9,11 +9,11 @@ import torch
 
 from nnp import Structure
 from nnp.cutoffs import Cutoff, CutoffKind
+from nnp.functions import Angular, Radial, RadialCosine
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
 from nnp.reference.model import AtomicEnergies
 from nnp.scaling import Scaling, ScalingMode
-from nnp.symmetry_functions import Angular, Radial, RadialCosine
 from nnp.testing import (
     FAMILIES,
     assert_forces_match_energy,

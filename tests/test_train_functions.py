@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnp.errors import OptionError
-from nnp.symmetry_functions import Angular, Radial, canonical_order
+from nnp.functions import Angular, Radial, canonical_order
 from nnp.train.inputs.functions import (
     AngularSettings,
     FunctionSettings,

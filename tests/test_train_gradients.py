@@ -10,8 +10,8 @@ import torch
 from train_data import dataset, directional_slope, objective, settings, task
 
 from nnp.engines.cpu import CpuEngine
+from nnp.functions import canonical_order
 from nnp.networks import Activation
-from nnp.symmetry_functions import canonical_order
 from nnp.testing import FAMILIES, random_functions
 from nnp.train.data.dataset import Dataset
 from nnp.train.fit import task as task_module

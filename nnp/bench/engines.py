@@ -16,6 +16,7 @@ import numpy as np
 from ase.data import atomic_masses
 
 from nnp.bench.measurement import Measurement, from_times
+from nnp.engines import Engine, make_engine
 from nnp.potential import Potential
 from nnp.structure import Structure
 
@@ -47,7 +48,7 @@ def measure(
         seconds: unless they take longer than this (but five at least).
         options: of the engine.
     """
-    warm = potential.engine(engine, **options)
+    warm = make_engine(potential, engine, **options)
     stress = bool(structure.pbc.all())
     masses = atomic_masses[structure.atomic_numbers][:, None]
     timestep = default_timestep(structure) * ase.units.fs
@@ -82,13 +83,12 @@ def _name(engine: str, options: dict[str, Any]) -> str:
     return " ".join(words)
 
 
-def _details(engine: Any, n_atoms: int) -> dict[str, Any]:
-    details: dict[str, Any] = {}
-    for name in ("target", "threads"):
-        if hasattr(engine, name):
-            details[name] = getattr(engine, name)
-    counters = getattr(engine, "statistics", None)
-    if isinstance(counters, dict) and "bytes" in counters:
+def _details(engine: Engine, n_atoms: int) -> dict[str, Any]:
+    details: dict[str, Any] = {"target": engine.target} if engine.target else {}
+    if engine.threads is not None:
+        details["threads"] = engine.threads
+    counters = engine.statistics
+    if "bytes" in counters:
         details["bytes_per_atom"] = counters["bytes"] / n_atoms
         details["list_builds"] = counters["list_builds"]
         details["evaluations"] = counters["evaluations"]

@@ -27,7 +27,7 @@ from nnp.cli.structures import (
     read_options,
 )
 from nnp.cli.table import text_table
-from nnp.engines import DEFAULT_ENGINE, ENGINES, options_of
+from nnp.engines import DEFAULT_ENGINE, engine_names, options_of
 from nnp.errors import NNPError, OptionError, OutputExistsError
 from nnp.io.files import replacing
 from nnp.pictures.figure import check_picture
@@ -54,7 +54,7 @@ def add_parser(subparsers: SubParsers) -> None:
         nargs="+",
         help="repeat the structure to at least so many",
     )
-    parser.add_argument("--engine", nargs="+", default=["cpu"], choices=list(ENGINES))
+    parser.add_argument("--engine", nargs="+", default=["cpu"], choices=engine_names())
     parser.add_argument(
         "--dtype",
         nargs="+",

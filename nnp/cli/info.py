@@ -13,18 +13,10 @@ from nnp.cli.options import SubParsers, add_command, add_potential, load_potenti
 from nnp.cli.table import text_table
 from nnp.committee import Committee
 from nnp.errors import readable
+from nnp.functions import WithRange
 from nnp.io.n2p2 import unit_warning
 from nnp.networks import Network
 from nnp.potential import ElementModel, Potential
-from nnp.symmetry_functions import (
-    CompactAngular,
-    CompactRadial,
-    SymmetryFunction,
-    describe,
-    n2p2_type,
-    neighbor_symbols,
-    subtype,
-)
 
 _LONGEST_ENTRY = 70  # characters; longer lists and tables of the provenance are counted, not shown
 # Columns of the table: heading, and the function's field that fills it.
@@ -107,7 +99,7 @@ def _element(model: ElementModel) -> Iterator[str]:
     network, functions, scaling = model.network, model.functions, model.scaling
     kinds: dict[str, int] = {}
     for function in functions:
-        kinds[_kind(function)] = kinds.get(_kind(function), 0) + 1
+        kinds[function.kind] = kinds.get(function.kind, 0) + 1
     summary = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
     yield f"{model.symbol}: {len(functions)} functions ({summary})"
     yield f"  network     {_layers(network)}, {network.n_parameters} weights and biases"
@@ -127,22 +119,16 @@ def _layers(network: Network) -> str:
 def _row(model: ElementModel, index: int) -> list[str]:
     function, fields = model.functions[index], asdict(model.functions[index])
     cutoff = getattr(function, "cutoff", None)
-    compact = isinstance(function, CompactRadial | CompactAngular)
     return [
         str(index + 1),
-        _kind(function),
-        str(n2p2_type(function)),
-        "-".join(neighbor_symbols(function)) or "all",
+        function.kind,
+        str(function.n2p2_type or ""),
+        "-".join(function.neighbor_symbols) or "all",
         *(f"{fields[key]:.6g}" if key in fields else "" for _, key in _PARAMETERS),
         f"{function.radius:.6g}",
         cutoff.kind.name.lower() if cutoff else "",
         f"{cutoff.inner_fraction:g}" if cutoff and cutoff.inner_fraction else "",
-        subtype(function) if compact else "",  # type: ignore[arg-type]
+        function.subtype if isinstance(function, WithRange) else "",
         f"{model.scaling.minimum[index]:.4g}",
         f"{model.scaling.maximum[index]:.4g}",
     ]
-
-
-def _kind(function: SymmetryFunction) -> str:
-    """The name the package uses, such as ``angular_narrow``."""
-    return describe(function).split()[0]

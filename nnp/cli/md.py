@@ -23,9 +23,9 @@ from nnp.cli.structures import (
     read_and_say,
     read_options,
 )
-from nnp.engines import DEFAULT_ENGINE, ENGINES
+from nnp.engines import DEFAULT_ENGINE, engine_names
+from nnp.functions import describe
 from nnp.md.settings import BAROSTATS, ENSEMBLES, THERMOSTATS, MDSettings
-from nnp.symmetry_functions import describe
 from nnp.values import counted
 
 _INTERRUPTED = 130
@@ -96,7 +96,8 @@ def _add_machinery(parser: argparse.ArgumentParser) -> None:
     add = _Adder(parser.add_argument_group("machinery", "With --restart as it was, unless given."))
     add("route", "auto", "how OpenMM calls the potential: auto, python, torch, native")
     add("platform", _PLATFORM, "of OpenMM: CPU, Reference, CUDA, OpenCL, HIP")
-    add("engine", DEFAULT_ENGINE, f"what evaluates: {', '.join(ENGINES)}, or auto: gpu, else cpu")
+    names = ", ".join(engine_names())
+    add("engine", DEFAULT_ENGINE, f"what evaluates: {names}, or auto: gpu, else cpu")
     add("threads", 1, "of the engine cpu", type=at_least_one)
     add("dtype", "float64", "of the engine cpu: float64 or float32")
 
@@ -164,7 +165,7 @@ def _run(arguments: argparse.Namespace) -> int:
             print(f"segment {runner.segment} begins: {', '.join(runner.changes)}")
         if before.step == settings.steps:
             print(f"all {settings.steps} steps were made: only the final state is written")
-    elif not atoms.has("momenta"):
+    elif "momenta" not in atoms.arrays:
         print(f"velocities are drawn at {settings.temperature:g} K")
     outcome = runner.run(show_progress=True)
     print(f"step {outcome.step}, {outcome.ns_per_day:.3g} ns/day")

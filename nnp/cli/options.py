@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nnp.cli.embedded import load_path_or_name, say_units
-from nnp.engines import DEFAULT_ENGINE, ENGINES
+from nnp.engines import DEFAULT_ENGINE, engine_names
 from nnp.potential import Potential
 from nnp.units import UnitSystem, unit_system
 
@@ -90,7 +90,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--engine",
         default=DEFAULT_ENGINE,
-        help=f"what evaluates: {', '.join(ENGINES)}, or auto: gpu where it can run, else cpu",
+        help=f"what evaluates: {', '.join(engine_names())}; auto: gpu where it can run, else cpu",
     )
 
 

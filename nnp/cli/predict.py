@@ -30,11 +30,11 @@ from nnp.cli.structures import (
 from nnp.committee import CommitteeEvaluation
 from nnp.errors import NNPError
 from nnp.evaluation import Evaluation, Extrapolation
+from nnp.functions import describe
 from nnp.io.structures import Labels, Reading, check_target
 from nnp.io.structures.labels import PREDICTED_BY, REFERENCE
 from nnp.metrics import PredictionErrors, ScaleCheck
 from nnp.potential import Potential
-from nnp.symmetry_functions import describe
 from nnp.values import counted
 
 

@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-import nnp
 from nnp.engines.flatten import FlatPotential
 from nnp.errors import (
     FileFormatError,
@@ -217,7 +216,7 @@ def library_path() -> Path:
         UnavailableError: it is nowhere.
     """
     override = os.environ.get("NNP_LIBRARY")
-    folders = [Path(folder) for folder in nnp.__path__]
+    folders = [Path(folder) for folder in sys.modules["nnp"].__path__]
     folders.append(Path(sysconfig.get_path("platlib")) / "nnp")
     candidates = [Path(override)] if override else [folder / "lib" / _NAME for folder in folders]
     for candidate in candidates:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.engines import _library as c
+from nnp.engines.contract import Capabilities, Engine
 from nnp.engines.flatten import flatten
 from nnp.engines.vectors import vector
 from nnp.errors import OptionError
@@ -36,7 +37,7 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-class CpuEngine:
+class CpuEngine(Engine):
     """Evaluates a potential with the C++ library.
 
     Results do not depend on the number of threads, bit for bit. Between calls with the same atoms
@@ -57,6 +58,7 @@ class CpuEngine:
     """
 
     name = "cpu"
+    capabilities = Capabilities(products=True, virials=True)
 
     def __init__(
         self,
@@ -66,7 +68,8 @@ class CpuEngine:
         skin: float | None = None,
         target: str = "auto",
     ) -> None:
-        self._potential = potential
+        self.potential = potential
+        self.dtype = dtype
         self._library = c.load_library()
         options = _options(dtype, threads, skin, target)
         self._options = options
@@ -75,7 +78,7 @@ class CpuEngine:
         _ENGINES.add(self)
 
     def _open(self) -> None:
-        self._handle = _create(self._library, self._potential, self._options)
+        self._handle = _create(self._library, self.potential, self._options)
         self._finalizer = weakref.finalize(self, self._library.nnp_engine_destroy, self._handle)
         # at exit another thread may still be in it, and the process's end takes the memory anyway
         self._finalizer.atexit = False  # type: ignore[misc]  # typeshed has it read-only
@@ -108,19 +111,25 @@ class CpuEngine:
         return counters | {f"ticks_{p}": t for p, t in zip(c.PHASES, numbers.ticks, strict=True)}
 
     def compute(
-        self, structure: Structure, forces: bool = True, stress: bool = False
+        self,
+        structure: Structure,
+        forces: bool = True,
+        stress: bool = False,
+        *,
+        virials: bool = False,
     ) -> Evaluation:
-        """See `nnp.engines.Engine.compute`."""
+        """See `Engine.compute`."""
         volume = structure.volume if stress else 0.0
-        self._potential.element_indices(structure)
+        self.potential.element_indices(structure)
         n = len(structure)
         energy, energies, virial = np.empty(1), np.empty(n), np.empty((3, 3))
-        force_nc = np.empty((n, 3))
+        force_nc, virial_ncc = np.empty((n, 3)), np.empty((n, 3, 3))
         results = c.Results(
             energy=_pointer(energy),
             energies=_pointer(energies),
             forces=_pointer(force_nc) if forces else None,
             virial=_pointer(virial) if stress else None,
+            virials=_pointer(virial_ncc) if virials else None,
         )
         with self._one_at_a_time:  # until what it left in the engine is read
             self._call("nnp_engine_compute", structure, ct.byref(results))
@@ -131,16 +140,17 @@ class CpuEngine:
             forces=force_nc if forces else None,
             stress=voigt(virial / volume) if stress else None,
             extrapolations=extrapolations,
+            virials=virial_ncc if virials else None,
         )
 
     def descriptors(self, structure: Structure, scaled: bool = False) -> list[NDArray[np.float64]]:
-        """See `nnp.engines.Engine.descriptors`."""
+        """See `Engine.descriptors`."""
         elements, ends = self._layout(structure)
         flat = np.empty(ends[-1])
         self._call("nnp_engine_compute", structure, ct.byref(c.Results(descriptors=_pointer(flat))))
         rows = np.split(flat, ends[:-1])
         if scaled:
-            scalings = [self._potential.models[e].scaling for e in elements]
+            scalings = [self.potential.models[e].scaling for e in elements]
             rows = [s.factor * row + s.offset for s, row in zip(scalings, rows, strict=True)]
         return rows
 
@@ -202,7 +212,7 @@ class CpuEngine:
 
     def _layout(self, structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Element index of each atom, and where its descriptors end in the flat array."""
-        elements = self._potential.element_indices(structure)
+        elements = self.potential.element_indices(structure)
         return elements, np.cumsum(self._widths[elements])
 
     def _call(self, function: str, structure: Structure, *arguments: Any) -> None:
@@ -231,9 +241,9 @@ class CpuEngine:
         atoms = np.ctypeslib.as_array(found.atoms, (count,)).copy()
         functions = np.ctypeslib.as_array(found.functions, (count,)).copy()
         excess = np.ctypeslib.as_array(found.excess, (count,)).copy()
-        elements = self._potential.element_indices(structure)[atoms]
+        elements = self.potential.element_indices(structure)[atoms]
         width = np.empty(count)
-        for index, model in enumerate(self._potential.models):
+        for index, model in enumerate(self.potential.models):
             mine = elements == index
             scaling = model.scaling
             width[mine] = (scaling.maximum - scaling.minimum)[functions[mine]]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,83 +13,12 @@ from nnp.elements import atomic_number
 from nnp.errors import OptionError
 from nnp.networks import TWIST_SLOPE, Activation
 from nnp.potential import ElementModel, Potential
-from nnp.symmetry_functions import (
-    Angular,
-    CompactAngular,
-    CompactRadial,
-    Core,
-    Radial,
-    RadialCosine,
-    SymmetryFunction,
-    neighbor_symbols,
-)
 
 LAYOUT_MAGIC = 5132624
 LAYOUT_VERSION = 2
 
 # enum nnp_block of nnp.h
 BLOCK_MODEL, BLOCK_ELEMENT, BLOCK_BASELINE = 1, 2, 3
-
-
-@dataclass(frozen=True)
-class Family:
-    """A row of nnp/families.h.
-
-    Attributes:
-        number: enum nnp_family_number.
-        name: in C and in messages.
-        angular: whether it sums over pairs of neighbours.
-        integers, reals: names of its parameters, as they travel.
-    """
-
-    number: int
-    name: str
-    angular: bool
-    integers: tuple[str, ...]
-    reals: tuple[str, ...]
-
-
-_WITH_CUTOFF = ("r_cutoff", "inner_fraction")
-_PAIR = ("neighbor_1", "neighbor_2")
-FAMILIES: dict[type, Family] = {
-    Radial: Family(1, "radial", False, ("neighbor_1", "cutoff"), ("eta", "r_shift", *_WITH_CUTOFF)),
-    RadialCosine: Family(
-        2, "radial_cosine", False, ("neighbor_1", "cutoff"), ("kappa", *_WITH_CUTOFF)
-    ),
-    Angular: Family(
-        3,
-        "angular",
-        True,
-        (*_PAIR, "cutoff", "narrow"),
-        ("eta", "r_shift", *_WITH_CUTOFF, "lambda", "zeta"),
-    ),
-    CompactRadial: Family(
-        4, "compact_radial", False, ("neighbor_1", "core", "asymmetric"), ("r_left", "r_right")
-    ),
-    CompactAngular: Family(
-        5,
-        "compact_angular",
-        True,
-        (*_PAIR, "core", "asymmetric", "narrow"),
-        ("r_left", "r_right", "theta_left", "theta_right"),
-    ),
-}
-
-# core.h
-CORE_NUMBERS = {Core.EXPONENTIAL: 0, Core.POLY1: 1, Core.POLY2: 2, Core.POLY3: 3, Core.POLY4: 4}
-
-# Parameters that a class does not hold by the name they have in C.
-_VALUES: dict[str, Callable[[Any], float]] = {
-    "neighbor_1": lambda f: _neighbor(f, 0),
-    "neighbor_2": lambda f: _neighbor(f, 1),
-    "cutoff": lambda f: int(f.cutoff.kind),
-    "core": lambda f: CORE_NUMBERS[f.core],
-    "lambda": lambda f: f.lambda_,
-    "r_cutoff": lambda f: f.cutoff.radius,
-    "inner_fraction": lambda f: f.cutoff.inner_fraction,
-    "theta_left": lambda f: math.radians(f.theta_left_deg),
-    "theta_right": lambda f: math.radians(f.theta_right_deg),
-}
 
 # activation.h
 ACTIVATION_NUMBERS = {
@@ -140,19 +67,26 @@ def flatten(potential: Potential) -> FlatPotential:
     """The flat arrays of a potential; energies in eV, lengths in Å.
 
     Raises:
-        OptionError: it has a baseline, which compiled code would leave out.
+        OptionError: it has a baseline, which compiled code would leave out, or functions of a
+            family that compiled code has not.
     """
     refuse_baseline(potential.baseline, "compiled code")
+    for function in (f for model in potential.models for f in model.functions):
+        if not function.number:
+            raise OptionError(
+                f"compiled engines have no functions of the family {function.name!r}: use "
+                "engine='reference'"
+            )
     return _joined(_blocks(potential))
 
 
 def flatten_for_file(potential: Potential) -> FlatPotential:
-    """The same for a model file; where a potential has a baseline they say so, and C refuses."""
-    if not potential.baseline:
-        return flatten(potential)
-    names = "; ".join(map(str, potential.baseline)).encode()
-    blocks = _blocks(replace(potential, baseline=()))
-    return _joined([*blocks, (BLOCK_BASELINE, list(names), [])])
+    """The same for a model file; what compiled code has not stands there for it to refuse."""
+    blocks = _blocks(potential)
+    if potential.baseline:
+        names = "; ".join(map(str, potential.baseline)).encode()
+        blocks.append((BLOCK_BASELINE, list(names), []))
+    return _joined(blocks)
 
 
 def check_flat(data: bytes, potential: Potential) -> None:
@@ -205,9 +139,8 @@ def _element_integers(model: ElementModel) -> list[int]:
     network = model.network
     numbers = [atomic_number(model.symbol), len(model.functions), len(network.weights)]
     for function in model.functions:
-        family = FAMILIES[type(function)]
-        values = [int(_value(function, name)) for name in family.integers]
-        numbers += [family.number, len(family.integers), len(family.reals), *values]
+        values = function.flat_integers()
+        numbers += [function.number, len(values), len(function.reals), *values]
     for weights, activation in zip(network.weights, network.activations, strict=True):
         numbers += [*weights.shape, ACTIVATION_NUMBERS[activation]]
     return numbers
@@ -218,18 +151,7 @@ def _element_reals(model: ElementModel) -> list[float]:
     numbers = [model.energy_offset]
     columns = (scaling.minimum, scaling.maximum, scaling.factor, scaling.offset)
     for function, *values in zip(model.functions, *columns, strict=True):
-        numbers += [_value(function, name) for name in FAMILIES[type(function)].reals]
-        numbers += [float(value) for value in values]
+        numbers += function.flat_reals() + [float(value) for value in values]
     for weights, biases in zip(network.weights, network.biases, strict=True):
         numbers += [*weights.ravel().tolist(), *biases.tolist()]
     return numbers
-
-
-def _value(function: SymmetryFunction, name: str) -> float:
-    value: float = _VALUES[name](function) if name in _VALUES else getattr(function, name)
-    return value
-
-
-def _neighbor(function: SymmetryFunction, number: int) -> int:
-    symbols = neighbor_symbols(function)
-    return atomic_number(symbols[number]) if symbols else 0

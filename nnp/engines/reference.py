@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.engines.contract import Capabilities, Engine
 from nnp.errors import NumericalError, UnavailableError
 from nnp.evaluation import Evaluation, Extrapolations, voigt
 from nnp.neighbors import NeighborList, neighbor_list
@@ -40,7 +41,7 @@ class _Block:
     end: int
 
 
-class ReferenceEngine:
+class ReferenceEngine(Engine):
     """Evaluates a potential with `nnp.reference`, a block of atoms at a time.
 
     Args:
@@ -48,49 +49,56 @@ class ReferenceEngine:
     """
 
     name = "reference"
+    capabilities = Capabilities(virials=True, autograd=True)
 
     def __init__(self, potential: Potential) -> None:
-        self._potential = potential
+        self.potential = potential
         self._model = AtomicEnergies(potential)
         self._widest = max((len(model.functions) for model in potential.models), default=1)
 
     def compute(
-        self, structure: Structure, forces: bool = True, stress: bool = False
+        self,
+        structure: Structure,
+        forces: bool = True,
+        stress: bool = False,
+        *,
+        virials: bool = False,
     ) -> Evaluation:
-        """See `nnp.engines.Engine.compute`."""
+        """See `Engine.compute`."""
         volume = structure.volume if stress else 0.0
-        elements = self._potential.element_indices(structure)
-        pairs = neighbor_list(structure, self._potential.cutoff)
+        elements = self.potential.element_indices(structure)
+        pairs = neighbor_list(structure, self.potential.cutoff)
         energies = np.empty(len(structure))
         gradient_pc = np.zeros((len(pairs.i), 3))
         outside = []
         for block in _blocks(pairs, len(structure), self._widest):
             chunk, functions, gradient = self._differentiate(
-                block, elements, pairs, forces or stress
+                block, elements, pairs, forces or stress or virials
             )
             energies[block.first : block.last] = chunk
             gradient_pc[block.begin : block.end] = gradient
             outside.append(self._extrapolations(functions, elements, block))
-        virial = pairs.vectors.T @ gradient_pc
+        virial_ncc = _by_centre(pairs, gradient_pc, len(structure))
         force_nc = _scatter(pairs, gradient_pc, len(structure)) if forces else None
         _require_finite(energies, force_nc)
         return Evaluation(
             energy=float(energies.sum()),
             energies=energies,
             forces=force_nc,
-            stress=voigt(virial / volume) if stress else None,
+            stress=voigt(virial_ncc.sum(axis=0) / volume) if stress else None,
             extrapolations=_joined(outside),
+            virials=virial_ncc if virials else None,
         )
 
     def descriptors(self, structure: Structure, scaled: bool = False) -> list[NDArray[np.float64]]:
-        """See `nnp.engines.Engine.descriptors`."""
-        elements = self._potential.element_indices(structure)
-        pairs = neighbor_list(structure, self._potential.cutoff)
+        """See `Engine.descriptors`."""
+        elements = self.potential.element_indices(structure)
+        pairs = neighbor_list(structure, self.potential.cutoff)
         result: list[NDArray[np.float64]] = [np.empty(0)] * len(structure)
         for block in _blocks(pairs, len(structure), self._widest):
             _, functions, _ = self._differentiate(block, elements, pairs, False)
             for model, (atoms, values) in zip(
-                self._potential.models, self._by_element(functions, elements, block), strict=True
+                self.potential.models, self._by_element(functions, elements, block), strict=True
             ):
                 scaling = model.scaling
                 rows = scaling.factor * values + scaling.offset if scaled else values
@@ -136,7 +144,7 @@ class ReferenceEngine:
     ) -> Extrapolations:
         found = []
         for model, (atoms, values) in zip(
-            self._potential.models, self._by_element(functions, elements, block), strict=True
+            self.potential.models, self._by_element(functions, elements, block), strict=True
         ):
             minimum, maximum = model.scaling.minimum, model.scaling.maximum
             width = maximum - minimum
@@ -168,6 +176,15 @@ def _scatter(pairs: NeighborList, gradient_pc: NDArray[np.float64], n: int) -> N
     np.add.at(forces, pairs.i, gradient_pc)
     np.subtract.at(forces, pairs.j, gradient_pc)
     return forces
+
+
+def _by_centre(
+    pairs: NeighborList, gradient_pc: NDArray[np.float64], n: int
+) -> NDArray[np.float64]:
+    """(n, 3, 3) Σ_j r_ij ⊗ dE_i/dr_ij."""
+    virials = np.zeros((n, 3, 3))
+    np.add.at(virials, pairs.i, pairs.vectors[:, :, None] * gradient_pc[:, None, :])
+    return virials
 
 
 def _joined(parts: list[Extrapolations]) -> Extrapolations:

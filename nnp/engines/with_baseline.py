@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnp.baseline import Baseline, BaselineSum
-from nnp.engines import Engine
+from nnp.baseline import BaselineSum
+from nnp.engines.contract import Engine
 from nnp.evaluation import Evaluation
+from nnp.potential import Potential
 from nnp.structure import Structure
 
 
-class EngineWithBaseline:
+class EngineWithBaseline(Engine):
     """See `nnp.engines.Engine`.
 
     Args:
+        potential: with the baseline.
         engine: of the fitted part.
-        parts: what is added.
 
     Raises:
         OptionError, UnavailableError: a calculator cannot be made.
     """
 
-    def __init__(self, engine: Engine, parts: Sequence[Baseline]) -> None:
-        self.name = engine.name
-        self._engine, self._baseline = engine, BaselineSum(parts)
+    def __init__(self, potential: Potential, engine: Engine) -> None:
+        self.name, self.dtype, self.potential = engine.name, engine.dtype, potential
+        self._engine, self._baseline = engine, BaselineSum(potential.baseline)
 
     def compute(
-        self, structure: Structure, forces: bool = True, stress: bool = False
+        self,
+        structure: Structure,
+        forces: bool = True,
+        stress: bool = False,
+        *,
+        virials: bool = False,
     ) -> Evaluation:
-        """Sums of energy, and on request of forces and stress."""
+        """Sums of energy, and on request of forces and stress; a calculator has no virials."""
+        if virials:
+            self._lacks("virials of atoms")
         fitted = self._engine.compute(structure, forces, stress)
         added = self._baseline.compute(structure, forces, stress)
         return replace(

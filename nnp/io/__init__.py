@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from nnp import registry
 from nnp.committee import Committee
 from nnp.errors import FileFormatError, OptionError
 from nnp.io import aenet, model, n2p2
 from nnp.io.scratch import put_back
+from nnp.potential import Potential
 from nnp.units import UnitSystem, unit_system
 
-if TYPE_CHECKING:
-    from nnp.potential import Potential
-
 __all__ = ["aenet", "committee_files", "load", "model", "n2p2"]
+
+registry.write_model.provide(model.write)
 
 # What ``nnp train --members`` leaves in its output folder.
 _MEMBERS = "member_*/best.nnp"

@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 
 from nnp.baseline import Baseline
 from nnp.committee import Committee
-from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.engines.flatten import check_flat, flatten_for_file
 from nnp.errors import FileFormatError, NNPError, OptionError
+from nnp.functions import SymmetryFunction, family_named
 from nnp.io.archive import (
     DAMAGED,
     check_size,
@@ -42,22 +42,12 @@ from nnp.io.files import replacing
 from nnp.networks import Network
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import Scaling
-from nnp.symmetry_functions import (
-    Angular,
-    CompactAngular,
-    CompactRadial,
-    Core,
-    Radial,
-    RadialCosine,
-    SymmetryFunction,
-)
 from nnp.units import UnitSystem
 
 FORMAT = "nnp-potential"
 COMMITTEE_FORMAT = "nnp-committee"
 VERSION = 2
 
-_FAMILIES = {f.__name__: f for f in (Radial, RadialCosine, Angular, CompactRadial, CompactAngular)}
 _WHAT = "nnp model file"
 _FLAT = "arrays.bin"
 _STATISTICS = ("minimum", "maximum", "mean", "sigma")
@@ -222,7 +212,7 @@ def _header(potential: Potential) -> dict[str, Any]:
             {
                 "symbol": model.symbol,
                 "energy_offset": model.energy_offset,
-                "functions": [_function_entry(function) for function in model.functions],
+                "functions": [function.entry() for function in model.functions],
                 "scaling": {
                     "mode": model.scaling.mode,
                     "target_min": model.scaling.target_min,
@@ -249,10 +239,6 @@ def _baseline(header: dict[str, Any]) -> tuple[Baseline, ...]:
         if not (isinstance(entry["name"], str) and isinstance(entry["options"], dict)):
             raise OptionError(f"baseline {str(entry)[:50]}: a name and a table are wanted")
     return tuple(Baseline(e["name"], e["options"], of_a_file=True) for e in entries)
-
-
-def _function_entry(function: SymmetryFunction) -> dict[str, Any]:
-    return {"family": type(function).__name__, **asdict(function)}
 
 
 def _arrays(potential: Potential) -> dict[str, NDArray[np.float64]]:
@@ -300,16 +286,4 @@ def _element(entry: dict[str, Any], arrays: dict[str, NDArray[np.float64]]) -> E
 
 
 def _function(entry: dict[str, Any]) -> SymmetryFunction:
-    values = dict(entry)
-    name = values.pop("family")
-    if name not in _FAMILIES:
-        raise OptionError(f"unknown family {name!r}: allowed are {', '.join(_FAMILIES)}")
-    family = _FAMILIES[name]
-    if "cutoff" in values:
-        cutoff = dict(values["cutoff"])
-        values["cutoff"] = Cutoff(CutoffKind(cutoff.pop("kind")), **cutoff)
-    if "core" in values:
-        values["core"] = Core(values["core"])
-    if values.get("neighbors") is not None:
-        values["neighbors"] = tuple(values["neighbors"])
-    return family(**values)
+    return family_named(entry["family"]).from_entry(entry)

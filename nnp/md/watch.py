@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 from nnp.errors import NumericalError
+from nnp.functions import describe
 from nnp.limits import (
     default_max_extrapolations,
     default_max_speed,
@@ -15,7 +16,6 @@ from nnp.limits import (
 from nnp.md.dynamics import Dynamics
 from nnp.md.snapshot import Snapshot
 from nnp.potential import Potential
-from nnp.symmetry_functions import describe
 from nnp.values import counted
 
 

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 import openmm
 
 from nnp.errors import NNPError, OptionError
-from nnp.evaluation import Evaluation, Extrapolation, Extrapolations
+from nnp.evaluation import ArrayEvaluation, Evaluation, Extrapolation, Extrapolations
 from nnp.openmm._plugin import is_native, why_unavailable
 from nnp.openmm.computed import Computed
 from nnp.openmm.native_monitor import NativeMonitor
@@ -35,12 +35,12 @@ class Monitor:
         self.computed: Callable[[], Computed] | None = None
         self.token: str = uuid.uuid4().hex
         self.evaluations: int = 0
-        self.last: Evaluation | None = None
+        self.last: Evaluation | ArrayEvaluation | None = None
         self.error: BaseException | None = None
         self.failure = 0
         _MONITORS[self.token] = self
 
-    def record(self, evaluation: Evaluation) -> None:
+    def record(self, evaluation: Evaluation | ArrayEvaluation) -> None:
         """Take note of an evaluation that went well."""
         self.evaluations += 1
         self.last = evaluation

@@ -10,27 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from nnp.cutoffs import Cutoff, CutoffKind
-from nnp.reference.formulas import angle_deg, angular, compact, cutoff_function
-from nnp.symmetry_functions import (
-    Angular,
-    CompactAngular,
-    Core,
-    SymmetryFunction,
-    neighbor_symbols,
-)
-
-_PARAMETERS = (
-    "eta",
-    "r_shift",
-    "kappa",
-    "lambda_",
-    "zeta",
-    "r_left",
-    "r_right",
-    "theta_left_deg",
-    "theta_right_deg",
-)
+from nnp.functions import SymmetryFunction
 
 
 def triples(center_p: Tensor, n: int) -> tuple[Tensor, Tensor]:
@@ -63,49 +43,23 @@ class Pairs(NamedTuple):
 
 
 class _Group(nn.Module):
-    """Functions of one family that share neighbour elements and cutoff or core."""
+    """Functions of one family that share neighbour elements, cutoff, core and flags."""
 
     elements: list[int]  # of the neighbours; empty: all, weighted
-    eta: Tensor
-    r_shift: Tensor
-    kappa: Tensor
-    lambda_: Tensor
-    zeta: Tensor
-    r_left: Tensor
-    r_right: Tensor
-    theta_left_deg: Tensor
-    theta_right_deg: Tensor
 
-    def __init__(self, functions: Sequence[Any], elements: Sequence[str]) -> None:
+    def __init__(self, functions: Sequence[SymmetryFunction], elements: Sequence[str]) -> None:
         super().__init__()
         first = functions[0]
-        self.family: str = type(first).__name__
         self.n_functions: int = len(functions)
-        self.weighted: bool = not neighbor_symbols(first)
-        self.elements = [elements.index(s) for s in neighbor_symbols(first)]
+        self.weighted: bool = not first.neighbor_symbols
+        self.elements = [elements.index(s) for s in first.neighbor_symbols]
         self.radius: float = max(function.radius for function in functions)
         self.narrow: bool = bool(getattr(first, "narrow", False))
-        cutoff = getattr(first, "cutoff", None) or Cutoff(CutoffKind.HARD, self.radius)
-        self.cutoff_kind: int = int(cutoff.kind)
-        self.cutoff_radius: float = float(cutoff.radius)
-        self.inner_fraction: float = float(cutoff.inner_fraction)
-        self.core: str = str(getattr(first, "core", Core.POLY1).value)
-        self.asymmetric: bool = bool(getattr(first, "asymmetric", False))
-        for name in _PARAMETERS:
-            values = [getattr(function, name, 0.0) for function in functions]
-            self.register_buffer(name, torch.tensor(values, dtype=torch.float64))
-
-    def f_c(self, r: Tensor) -> Tensor:
-        """Cutoff function of the group."""
-        return cutoff_function(r, self.cutoff_kind, self.cutoff_radius, self.inner_fraction)
-
-    def c_r(self, r: Tensor) -> Tensor:
-        """Compact function of a distance."""
-        return compact(r, self.r_left, self.r_right, self.core, self.asymmetric)
+        self.terms = type(first).terms()(functions)
 
 
 class PairGroup(_Group):
-    """Radial functions."""
+    """Functions that sum over neighbours."""
 
     def forward(self, pairs: Pairs, n: int) -> Tensor:
         """(n, f) functions of n centres."""
@@ -113,20 +67,14 @@ class PairGroup(_Group):
         if not self.weighted:
             chosen = chosen & (pairs.element == self.elements[0])
         p = torch.nonzero(chosen).squeeze(1)
-        r = pairs.r[p].unsqueeze(1)
-        if self.family == "CompactRadial":
-            value = self.c_r(r)
-        elif self.family == "Radial":
-            value = torch.exp(-self.eta * (r - self.r_shift) ** 2) * self.f_c(r)
-        else:
-            value = torch.cos(self.kappa * r) * self.f_c(r)
+        value: Tensor = self.terms(pairs.r[p].unsqueeze(1))
         if self.weighted:
             value = value * pairs.z[p].unsqueeze(1)
         return value.new_zeros(n, self.n_functions).index_add(0, pairs.center[p], value)
 
 
 class TripleGroup(_Group):
-    """Angular functions."""
+    """Functions that sum over pairs of neighbours."""
 
     def forward(self, pairs: Pairs, pair_1_t: Tensor, pair_2_t: Tensor, n: int) -> Tensor:
         """(n, f) functions of n centres from their triples."""
@@ -143,7 +91,7 @@ class TripleGroup(_Group):
             distances.append(
                 torch.linalg.norm(pairs.vector[q] - pairs.vector[p], dim=1).unsqueeze(1)
             )
-        value = self._distance_factor(distances) * self._angle_factor(cos_theta)
+        value: Tensor = self.terms(distances, cos_theta)
         if self.weighted:
             value = value * (pairs.z[p] * pairs.z[q]).unsqueeze(1)
         return value.new_zeros(n, self.n_functions).index_add(0, pairs.center[p], value)
@@ -156,25 +104,6 @@ class TripleGroup(_Group):
         is_1, is_2 = pairs.element == self.elements[0], pairs.element == self.elements[1]
         return chosen & ((is_1[p] & is_2[q]) | (is_2[p] & is_1[q]))
 
-    def _distance_factor(self, distances: list[Tensor]) -> Tensor:
-        """Product over the two or three distances, each (t, 1)."""
-        product = torch.ones_like(distances[0])
-        if self.family == "CompactAngular":
-            for r in distances:
-                product = product * self.c_r(r)
-            return product
-        square = torch.zeros_like(distances[0])
-        for r in distances:
-            product = product * self.f_c(r)
-            square = square + (r - self.r_shift) ** 2
-        return torch.exp(-self.eta * square) * product
-
-    def _angle_factor(self, cos_theta: Tensor) -> Tensor:
-        if self.family == "CompactAngular":
-            theta = angle_deg(cos_theta)
-            return compact(theta, self.theta_left_deg, self.theta_right_deg, self.core, False)
-        return angular(cos_theta, self.lambda_, self.zeta)
-
 
 class Descriptors(nn.Module):
     """All functions of one central element, in the order given."""
@@ -184,7 +113,7 @@ class Descriptors(nn.Module):
     def __init__(self, functions: Sequence[SymmetryFunction], elements: Sequence[str]) -> None:
         super().__init__()
         groups = _groups(functions)
-        pair = [g for g in groups if not isinstance(functions[g[0]], Angular | CompactAngular)]
+        pair = [g for g in groups if not functions[g[0]].is_angular]
         triple = [g for g in groups if g not in pair]
         self.pair_groups = nn.ModuleList(
             [PairGroup([functions[column] for column in g], elements) for g in pair]

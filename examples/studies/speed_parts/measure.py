@@ -21,7 +21,7 @@ from nnp.potential import ElementModel
 from nnp.reference.model import AtomicNetwork
 from nnp.scaling import Scaling, ScalingMode
 from nnp.structure import Structure, as_structure
-from nnp.symmetry_functions import canonical_order
+from nnp.functions import canonical_order
 from nnp.torchscript import PortableModel
 from nnp.train.inputs.functions import (
     AngularSettings,

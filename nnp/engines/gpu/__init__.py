@@ -8,8 +8,8 @@ host needs of one) with ``device_cupy`` (and ``cuda_driver``) and ``device_openc
 """
 
 from nnp.engines.gpu.array_engine import GpuKernelEngine
-from nnp.engines.gpu.arrays import ArrayEvaluation
 from nnp.engines.gpu.named import GpuEngine, OpenCLEngine
 from nnp.engines.gpu.step import Step
+from nnp.evaluation import ArrayEvaluation
 
 __all__ = ["ArrayEvaluation", "GpuEngine", "GpuKernelEngine", "OpenCLEngine", "Step"]

@@ -11,7 +11,6 @@ import numpy as np
 from nnp.engines.gpu import library as c
 from nnp.engines.gpu.arrays import (
     ArrayAtoms,
-    ArrayEvaluation,
     Outputs,
     buffer_of,
     evaluation_like,
@@ -22,6 +21,7 @@ from nnp.engines.gpu.arrays import (
 from nnp.engines.gpu.engine import StructureEngine, jvp_request, vjp_request, wanted_bits
 from nnp.engines.gpu.step import Step
 from nnp.errors import OptionError
+from nnp.evaluation import ArrayEvaluation
 
 
 class GpuKernelEngine(StructureEngine):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,27 +12,8 @@ from nnp.engines.gpu.device import Buffer, Device
 from nnp.engines.gpu.device_cupy import as_torch, is_torch
 from nnp.engines.vectors import require_size
 from nnp.errors import OptionError
-from nnp.evaluation import Evaluation, Extrapolations
+from nnp.evaluation import ArrayEvaluation, Evaluation
 from nnp.structure import Structure
-
-
-@dataclass(frozen=True, eq=False)
-class ArrayEvaluation:
-    """An `nnp.evaluation.Evaluation` whose arrays are of the kind of the positions.
-
-    Attributes:
-        energy: () potential energy, eV, float64.
-        energies: (n,) energy of each atom, eV, float64.
-        forces: (n, 3) −dE/dr, eV/Å, in the type of the positions; None when not asked for.
-        stress: (6,) (1/V) dE/dε, xx, yy, zz, yz, xz, xy, eV/Å³, float64; None when not asked for.
-        extrapolations: functions outside their training range, in NumPy arrays.
-    """
-
-    energy: Any
-    energies: Any
-    forces: Any | None
-    stress: Any | None
-    extrapolations: Extrapolations
 
 
 def atoms_of(structure: Structure) -> c.Atoms:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.engines.contract import Capabilities, Engine
 from nnp.engines.gpu import library as c
 from nnp.engines.gpu.arrays import atoms_of, buffer_of
 from nnp.engines.gpu.device import Buffer, Device
@@ -21,7 +22,7 @@ from nnp.potential import Potential
 from nnp.structure import Structure
 
 
-class StructureEngine:
+class StructureEngine(Engine):
     """Evaluates a potential on a `Device`; the half of `GpuKernelEngine` that takes structures.
 
     Results repeat bit for bit on the same device. Between calls with the same atoms the neighbour
@@ -43,6 +44,7 @@ class StructureEngine:
     """
 
     name = "gpu"
+    capabilities = Capabilities(products=True, arrays=True)
 
     def __init__(
         self,
@@ -53,10 +55,15 @@ class StructureEngine:
         group_size: int | None = None,
         capacity: int | None = None,
     ) -> None:
-        self._potential = potential
+        self.potential = potential
+        self.dtype = dtype
         self.device = device
         with device.queue_of():
             self._host = Host(potential, device, dtype, skin, group_size, capacity)
+
+    def takes(self, array: object) -> bool:
+        """See `Engine.takes`."""
+        return self.device.is_array(array)
 
     @property
     def target(self) -> str:
@@ -69,7 +76,7 @@ class StructureEngine:
         return self._host.source()
 
     @property
-    def statistics(self) -> dict[str, int]:
+    def statistics(self) -> dict[str, float]:
         """List builds so far, most list entries of an atom, neighbours in local memory."""
         found = self._host.statistics()
         return {name: getattr(found, name) for name in ("list_builds", "most_entries", "capacity")}
@@ -84,9 +91,16 @@ class StructureEngine:
             self._host.prepare()
 
     def compute(
-        self, structure: Structure, forces: bool = True, stress: bool = False
+        self,
+        structure: Structure,
+        forces: bool = True,
+        stress: bool = False,
+        *,
+        virials: bool = False,
     ) -> Evaluation:
-        """See `nnp.engines.Engine.compute`."""
+        """See `Engine.compute`."""
+        if virials:
+            self._lacks("virials of atoms")
         volume = structure.volume if stress else 0.0
         request = c.Request(wanted=wanted_bits(forces, stress))
         with self.device.queue_of():
@@ -104,13 +118,13 @@ class StructureEngine:
     # ---- descriptors ---------------------------------------------------------------------------
 
     def descriptors(self, structure: Structure, scaled: bool = False) -> list[NDArray[np.float64]]:
-        """See `nnp.engines.Engine.descriptors`."""
+        """See `Engine.descriptors`."""
         elements, ends = self._layout(structure)
         with self.device.queue_of():
             self._host.evaluate(atoms_of(structure), c.Request(wanted=c.DESCRIPTORS))
             rows = np.split(self._flat(int(ends[-1])), ends[:-1])
         if scaled:
-            scalings = [self._potential.models[e].scaling for e in elements]
+            scalings = [self.potential.models[e].scaling for e in elements]
             rows = [s.factor * row + s.offset for s, row in zip(scalings, rows, strict=True)]
         return rows
 
@@ -158,8 +172,8 @@ class StructureEngine:
 
     def _layout(self, structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Element index of each atom, and where its descriptors end in the flat array."""
-        elements = self._potential.element_indices(structure)
-        widths = np.array([len(model.functions) for model in self._potential.models])
+        elements = self.potential.element_indices(structure)
+        widths = np.array([len(model.functions) for model in self.potential.models])
         return elements, np.cumsum(widths[elements])
 
     def _flat(self, total: int) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.errors import FileFormatError, NNPError
+from nnp.functions import SymmetryFunction, canonical_order
 from nnp.io.aenet.binary import is_binary, read_binary
 from nnp.io.aenet.functions import behler_functions, require_behler
 from nnp.io.aenet.record import Record
@@ -19,7 +20,6 @@ from nnp.io.aenet.text import read_text
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import Scaling, ScalingMode
-from nnp.symmetry_functions import SymmetryFunction, canonical_order
 from nnp.units import METAL
 
 __all__ = ["SUFFIXES", "files_in", "is_aenet_name", "read"]

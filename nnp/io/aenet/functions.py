@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.errors import FileFormatError
+from nnp.functions import Angular, Radial, RadialCosine, SymmetryFunction
 from nnp.io.aenet.record import Record
-from nnp.symmetry_functions import Angular, Radial, RadialCosine, SymmetryFunction
 
 
 def require_behler(record: Record) -> None:

@@ -15,6 +15,7 @@ from nnp.committee import Committee
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.elements import SYMBOLS, atomic_number
 from nnp.errors import FileFormatError, NNPError, OptionError, OutputExistsError
+from nnp.functions import SymmetryFunction, canonical_order
 from nnp.io.files import replacing
 from nnp.io.n2p2 import functions as function_lines
 from nnp.io.n2p2.folder import charges_hint, warn_of_charges, weights_file
@@ -32,7 +33,6 @@ from nnp.io.n2p2.plausible import unit_warning
 from nnp.io.n2p2.scaling import mode_lines, read_mode, read_scaling, scaling_text
 from nnp.io.n2p2.settings import Settings
 from nnp.potential import ElementModel, Potential
-from nnp.symmetry_functions import SymmetryFunction, canonical_order
 from nnp.units import ATOMIC, UnitSystem, unit_system
 
 __all__ = ["read", "unit_warning", "write"]

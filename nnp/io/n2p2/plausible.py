@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from nnp.elements import atomic_number
 from nnp.errors import NNPError
+from nnp.functions import CompactRadial, Radial
 from nnp.potential import Potential
 from nnp.structure import Structure
-from nnp.symmetry_functions import CompactRadial, Radial
 from nnp.units import BOHR
 
 # Cutoffs of potentials lie between these (Å): where one in the assumed unit does not, but would in

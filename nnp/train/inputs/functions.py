@@ -17,9 +17,9 @@ import numpy as np
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.elements import atomic_number
 from nnp.errors import OptionError
+from nnp.functions import Angular, Radial, SymmetryFunction, canonical_order
 from nnp.io.n2p2.functions import cutoff_maker, read_function
 from nnp.io.n2p2.settings import Settings as InputNN
-from nnp.symmetry_functions import Angular, Radial, SymmetryFunction, canonical_order
 from nnp.train.inputs.prune import PruneSettings
 from nnp.units import ATOMIC, unit_system
 

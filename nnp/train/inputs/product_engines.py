@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nnp.engines import create_engine
+from nnp.engines import Engine, create_engine
 from nnp.potential import Potential
 from nnp.structure import Structure
 
@@ -43,7 +43,7 @@ class HostEngine:
         engine: its products.
     """
 
-    def __init__(self, engine: Any) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def handle(self, structure: Structure) -> Structure:
@@ -81,7 +81,7 @@ class DeviceEngine:
         device: of the tensors.
     """
 
-    def __init__(self, engine: Any, device: torch.device) -> None:
+    def __init__(self, engine: Engine, device: torch.device) -> None:
         self._engine, self._device = engine, device
 
     def handle(self, structure: Structure) -> DeviceAtoms:

@@ -18,11 +18,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nnp.functions import SymmetryFunction
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import Scaling, ScalingMode
 from nnp.structure import Structure
-from nnp.symmetry_functions import SymmetryFunction
 from nnp.train.inputs.product_engines import make_engine
 
 # Voigt order xx, yy, zz, yz, xz, xy

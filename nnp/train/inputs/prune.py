@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.errors import OptionError
-from nnp.symmetry_functions import SymmetryFunction, describe
+from nnp.functions import SymmetryFunction, describe
 
 # Standard deviation, relative to the largest value, below which a function counts as constant.
 _CONSTANT = 1e-10

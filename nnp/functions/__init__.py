@@ -1,0 +1,38 @@
+"""Atom-centred symmetry functions: one file per family; see `base` for what a family is."""
+
+from nnp.functions.angular import Angular
+from nnp.functions.base import (
+    OneNeighbor,
+    Parameter,
+    SymmetryFunction,
+    TwoNeighbors,
+    WithCutoff,
+    canonical_order,
+    describe,
+)
+from nnp.functions.compact_angular import CompactAngular
+from nnp.functions.compact_radial import CompactRadial, WithRange
+from nnp.functions.core import Core
+from nnp.functions.families import BY_N2P2_TYPE, OWN, family_named
+from nnp.functions.radial import Radial
+from nnp.functions.radial_cosine import RadialCosine
+
+__all__ = [
+    "BY_N2P2_TYPE",
+    "OWN",
+    "Angular",
+    "CompactAngular",
+    "CompactRadial",
+    "Core",
+    "OneNeighbor",
+    "Parameter",
+    "Radial",
+    "RadialCosine",
+    "SymmetryFunction",
+    "TwoNeighbors",
+    "WithCutoff",
+    "WithRange",
+    "canonical_order",
+    "describe",
+    "family_named",
+]

@@ -1,0 +1,57 @@
+"""All families: our own, and those of other packages by the entry point ``nnp.functions``."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+from nnp.errors import OptionError, UnavailableError
+from nnp.functions.angular import Angular
+from nnp.functions.base import SymmetryFunction
+from nnp.functions.compact_angular import CompactAngular
+from nnp.functions.compact_radial import CompactRadial
+from nnp.functions.radial import Radial
+from nnp.functions.radial_cosine import RadialCosine
+
+GROUP = "nnp.functions"
+
+# In the order of families.h.
+OWN: tuple[type[SymmetryFunction], ...] = (
+    Radial,
+    RadialCosine,
+    Angular,
+    CompactRadial,
+    CompactAngular,
+)
+_BY_CLASS = {family.__name__: family for family in OWN}
+# Our own families first: their numbers stay theirs.
+BY_N2P2_TYPE = {number: family for family in OWN for number in family.n2p2_types}
+
+
+def family_named(name: str) -> type[SymmetryFunction]:
+    """The family of this class name, as model files say.
+
+    Raises:
+        OptionError: no family has this name.
+        UnavailableError: another package's cannot be imported, or is none.
+    """
+    if name in _BY_CLASS:
+        return _BY_CLASS[name]
+    points = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in points:
+        known = ", ".join([*_BY_CLASS, *sorted(points)])
+        raise OptionError(f"unknown family {name!r}: allowed are {known}")
+    point = points[name]
+    package = point.dist.name if point.dist is not None else point.module
+    try:
+        found = point.load()
+    except (ImportError, AttributeError) as error:
+        raise UnavailableError(
+            f"the family {name!r} of the package {package} cannot be imported ({error}): "
+            f"reinstall {package}"
+        ) from error
+    if not (isinstance(found, type) and issubclass(found, SymmetryFunction)):
+        raise UnavailableError(
+            f"the family {name!r} of the package {package}: {point.value} is no subclass of "
+            "nnp.functions.SymmetryFunction"
+        )
+    return found

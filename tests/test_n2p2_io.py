@@ -141,7 +141,7 @@ def test_normalisation_is_written_and_read(tmp_path):
             lambda p: with_functions(
                 p, RadialCosine("Si", 1.0, Cutoff(CutoffKind.COSINE, 4.0, 0.3))
             ),
-            r"radial cosine function of Si cannot be written: n2p2 has no such type",
+            r"a radial cosine function cannot be written: n2p2 has no such function",
         ),
         (
             lambda p: with_functions(p, Radial("Si", 1.0, 0.0, Cutoff(CutoffKind.POLY2, 4.0))),

@@ -66,7 +66,7 @@ def read(directory: str | Path, units: UnitSystem | None = None) -> Potential:
         check_alike(found, members)
         potential = found[0] if len(found) == 1 else Committee.of(found, _provenance(directory))
     if units is None and (warning := unit_warning(potential)):
-        warnings.warn(f"{directory}: {warning}", stacklevel=3)
+        warnings.warn(f"{directory}: {warning}", stacklevel=4)
     return potential
 
 

@@ -156,6 +156,22 @@ def directory(folder):
     return folder / "p", sorted(f"p/{path.name}" for path in (folder / "p").iterdir())
 
 
+def aenet(form):
+    def make(folder):
+        import aenet_files
+
+        (folder / "p").mkdir()
+        names = []
+        for number, element in enumerate(("O", "H")):
+            items = aenet_files.record(element, number, types=("O", "H"))
+            names.append(f"p/{element}{form}")
+            data = aenet_files.binary(items) if form == ".nn" else aenet_files.text(items).encode()
+            (folder / names[-1]).write_bytes(data)
+        return folder / "p", names
+
+    return make
+
+
 def structures(name, form=None):
     def make(folder):
         path = folder / name
@@ -290,6 +306,8 @@ KINDS = {
     "model in C": (model, open_in_c),
     "committee in C": (committee, open_in_c),
     "n2p2 directory": (directory, load_and_use),
+    "aenet": (aenet(".nn"), load_and_use),
+    "aenet text": (aenet(".nn.ascii"), load_and_use),
     "input.data": (structures("input.data", "n2p2"), read_frames),
     "extxyz": (structures("s.extxyz", "extxyz"), read_frames),
     "xyz": (structures("s.xyz", "xyz"), read_frames),

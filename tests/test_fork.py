@@ -198,3 +198,32 @@ def test_threads_that_the_system_refuses():
     refused, done = run(script)
     assert refused in ("UnavailableError", "MemoryError")
     assert done == "done"
+
+
+@pytest.mark.parametrize("made", ["warm", "new"])
+def test_gpu_engines_refuse_a_forked_process(made):
+    """Neither OpenCL nor CUDA survives a fork: PoCL hung."""
+    pytest.importorskip("pyopencl")
+    script = """
+    try:
+        warm = potential.make_engine("opencl")
+    except nnp.NNPError as error:
+        print("no device:", error)
+        sys.exit()
+    warm.compute(nnp.structure.as_structure(atoms), True, False)
+    child = os.fork()
+    if child == 0:
+        try:
+            engine = warm if MADE == "warm" else potential.make_engine("opencl")
+            engine.compute(nnp.structure.as_structure(atoms), True, False)
+        except nnp.NNPError as error:
+            check()  # the CPU engine works
+            os._exit(7 if "start it by spawn" in str(error) else 8)
+        os._exit(9)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    print("done")
+    """
+    answer = run(f"MADE = {made!r}\n" + textwrap.dedent(script))
+    if answer[:2] == ["no", "device:"]:
+        pytest.skip(" ".join(answer))
+    assert answer == ["done"]

@@ -8,11 +8,12 @@ crosses the C code as a code and is raised again by `Device.reraise`.
 from __future__ import annotations
 
 import ctypes as ct
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,13 +62,31 @@ class Device(ABC):
     most_groups = 1 << 20  # work-groups of one launch; kernels loop over the rest
     many_threads: bool  # whether larger work-groups pay where atoms are few
 
+    # The process that used the first one: drivers do not survive a fork.
+    _process: ClassVar[int | None] = None
+
     def __init__(self) -> None:
+        Device._process = Device._process or os.getpid()
+        self.require_own_process()
         self._memory: dict[int, Any] = {}  # of the host: number → object that keeps it
         self._programs: list[Any] = []
         self._failure: BaseException | None = None
         self._message = ct.create_string_buffer(1000)
         self._name = b""
         self._table: c.DeviceTable | None = None
+
+    def require_own_process(self) -> None:
+        """Refuse a process forked from one that has used a GPU, in which drivers hang or crash.
+
+        Raises:
+            UnavailableError: it is one.
+        """
+        if Device._process != os.getpid():
+            raise UnavailableError(
+                "this process was forked from one that had used a GPU engine, and neither CUDA nor "
+                "OpenCL survives that: start it by spawn (multiprocessing.get_context('spawn')), "
+                "make GPU engines only in the children, or use engine='cpu'"
+            )
 
     # ---- what the host calls -------------------------------------------------------------------
 

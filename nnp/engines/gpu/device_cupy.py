@@ -165,6 +165,7 @@ class CupyDevice(Device):
         use the engine's buffers; not during a capture, which may not wait for what is outside.
         Python threads take turns: the buffers and the list are one.
         """
+        self.require_own_process()
         with self._one_at_a_time, self._device:
             stream = self._stream(values)
             with stream:

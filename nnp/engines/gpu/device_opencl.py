@@ -174,6 +174,7 @@ class OpenCLDevice(Device):
                     "with device=<their queue>"
                 )
         queues = {value.queue for value in values} - {None, self.queue}
+        self.require_own_process()
         with self._one_at_a_time:
             for queue in queues:
                 self._wait(self.queue, queue)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import re
@@ -199,37 +200,49 @@ def test_threads_under_thread_sanitizer(tmp_path):
     assert run(*fixed, program, MODEL, env=environment) == "0 failures\n"
 
 
-@pytest.mark.slow
-def test_a_wheel_for_every_python(tmp_path):
-    """py3-none: built once, it runs in another Python; only ctypes is between them."""
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
-    wheel = [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", tmp_path, ROOT]
-    run(*wheel, "-C", "cmake.define.NNP_ALL_TARGETS=OFF", "-C", "cmake.define.NNP_PLUGIN=OFF")
-    (built,) = tmp_path.glob("nnp-*.whl")
-    assert re.fullmatch(r"nnp-[\d.]+-py3-none-\w+\.whl", built.name)
-    pythons = other_pythons()
-    if not pythons:
-        pytest.skip("there is one Python only: the wheel was built, not tried in another")
-    folder = tmp_path / "site"
-    run(*pip, "install", "--no-deps", "--target", folder, built)
-    script = f"""
+OPEN_IN_C = """
 import ctypes, pathlib, sys
-sys.path.insert(0, {str(folder)!r})
-library = ctypes.CDLL(str(pathlib.Path({str(folder)!r}) / "nnp/lib/libnnp.so.3"))
+package = pathlib.Path(sys.argv[1]) / "nnp"
+library = ctypes.CDLL(str(package / "lib/libnnp.so.3"))
 model, error = ctypes.c_void_p(), ctypes.create_string_buffer(2048)
-path = pathlib.Path({str(folder)!r}) / "nnp/data/silicon_sw.nnp"
-code = library.nnp_model_open(str(path).encode(), ctypes.byref(model), error)
+path = str(package / "data/silicon_sw.nnp").encode()
+code = library.nnp_model_open(path, ctypes.byref(model), error)
 library.nnp_model_cutoff.restype = ctypes.c_double
 print(code, library.nnp_model_cutoff(model))
 """
-    wanted = f"0 {nnp.load(MODEL).cutoff}\n"
-    for python in (sys.executable, *pythons):
-        assert run(python, "-c", script, env=os.environ | {"PYTHONPATH": ""}) == wanted
-    with_numpy = [p for p in pythons if has_dependencies(p)]
-    for python in with_numpy:
-        command = "import nnp; print(nnp.load(nnp.__path__[0] + '/data/silicon_sw.nnp').cutoff)"
-        found = run(python, "-c", command, env=os.environ | {"PYTHONPATH": str(folder)})
-        assert float(found) == nnp.load(MODEL).cutoff
+OPEN_IN_PYTHON = "import nnp, sys; print(nnp.load(sys.argv[1] + '/nnp/data/silicon_sw.nnp').cutoff)"
+
+
+def build_wheel(folder):
+    """The wheel to give away where the tool for it is there, else as built."""
+    options = ["--no-build-isolation", "-C", "cmake.define.NNP_ALL_TARGETS=OFF"]
+    options += ["-C", "cmake.define.NNP_PLUGIN=OFF"]
+    if importlib.util.find_spec("auditwheel") and shutil.which("patchelf"):
+        run(ROOT / ".ci" / "wheel", folder, *options)
+        kind = r"manylinux_\d+_\d+_\w+"
+    else:
+        run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, *options, ROOT)
+        kind = r"\w+"
+    (wheel,) = folder.glob("nnp-*.whl")
+    assert re.fullmatch(rf"nnp-[\d.]+-py3-none-{kind}\.whl", wheel.name)
+    return wheel
+
+
+@pytest.mark.slow
+def test_a_wheel_for_every_python(tmp_path):
+    """Built once, each Python's own pip takes it, and its library opens a model there."""
+    wheel, pythons = build_wheel(tmp_path), other_pythons()
+    for number, python in enumerate([sys.executable, *pythons]):
+        folder = tmp_path / str(number)
+        install = ["-m", "pip", "-q", "--disable-pip-version-check", "install", "--no-deps"]
+        run(python, *install, "--target", folder, wheel)
+        environment = os.environ | {"PYTHONPATH": str(folder)}
+        assert run(python, "-c", OPEN_IN_C, folder) == f"0 {nnp.load(MODEL).cutoff}\n"
+        if has_dependencies(python):
+            found = run(python, "-c", OPEN_IN_PYTHON, folder, env=environment)
+            assert float(found) == nnp.load(MODEL).cutoff
+    if not pythons:
+        pytest.skip("there is one Python only: the wheel was not tried in another")
 
 
 def other_pythons():
@@ -247,7 +260,7 @@ def other_pythons():
 
 
 def runs(python, minor):
-    command = [python, "-c", "import sys, ctypes; print(sys.version_info[1])"]
+    command = [python, "-c", "import sys, ctypes, pip; print(sys.version_info[1])"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode == 0 and done.stdout.strip() == str(minor)
 

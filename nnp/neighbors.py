@@ -32,6 +32,8 @@ _FARTHEST = 1e9
 _MOST_VISITS = 1e8
 # Periodic images per atom: a search through more would not end.
 _MOST_IMAGES = 1e7
+# Of an atom, as in the CPU engine: more are nanometres taken for angstroms, and long triples.
+MOST_NEIGHBORS = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +63,16 @@ def neighbor_list(
         refuse_overlaps: whether two atoms in the same place are an error.
 
     Raises:
-        StructureError: two atoms are in the same place, or the structure spreads too far.
+        StructureError: two atoms are in the same place, the structure spreads too far, or an atom
+            has more neighbours than any matter.
     """
     if len(structure) == 0 or cutoff <= 0:
         no_pairs = np.empty(0, np.int64)
         return NeighborList(no_pairs, no_pairs, np.empty((0, 3), np.int64), np.empty((0, 3)))
     radius = _search_radius(structure, cutoff)
+    if structure.pbc.all():  # before they are searched
+        within = 4 / 3 * np.pi * cutoff**3 / abs(np.linalg.det(structure.cell))
+        _require_matter("atoms have on average", len(structure) * within, cutoff)
     calculator = VesinNeighborList(cutoff=radius, full_list=True)
     i, j, shifts, vectors, distances = calculator.compute(
         points=structure.positions,
@@ -84,7 +90,17 @@ def neighbor_list(
     if radius > cutoff:
         order = order[distances[order] < cutoff]
     i, j, shifts = (array[order].astype(np.int64) for array in (i, j, shifts))
+    counts = np.bincount(i, minlength=1)
+    _require_matter(f"atom {int(counts.argmax())} has", int(counts.max()), cutoff)
     return NeighborList(i, j, shifts, vectors[order])
+
+
+def _require_matter(who: str, count: float, cutoff: float) -> None:
+    if count > MOST_NEIGHBORS:
+        raise StructureError(
+            f"{who} {count:.0f} neighbours within {cutoff:g} Å (most: {MOST_NEIGHBORS}): are "
+            "positions and cell in angstrom?"
+        )
 
 
 def _search_radius(structure: Structure, cutoff: float) -> float:

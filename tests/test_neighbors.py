@@ -221,3 +221,14 @@ def test_structures_that_have_come_apart(positions, cell, pbc, message):
     structure = Structure(np.array(positions, float), [14] * len(positions), cell, pbc)
     with pytest.raises(StructureError, match=message):
         neighbor_list(structure, 4.0)
+
+
+def test_nanometres_are_no_angstroms():
+    """The CPU engine says the same; the reference engine worked on it for minutes."""
+    side = 12
+    grid = np.array(list(itertools.product(range(side), repeat=3)), float) * 0.25
+    cell, n = np.eye(3) * 0.25 * side, len(grid)
+    structure = Structure(grid, np.full(n, 14), cell, np.full(3, True))
+    text = r"atoms have on average \d+ neighbours within 4\.4 Å \(most: 10000\): .* in angstrom\?"
+    with pytest.raises(StructureError, match=text):
+        neighbor_list(structure, 4.4)

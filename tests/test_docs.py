@@ -79,3 +79,15 @@ def test_readme_commands_are_understood():
     assert len(commands) >= 4
     for words in commands:
         build_parser().parse_args(words)
+
+
+def test_the_map_shows_what_there_is():
+    """Every path of docs/architecture.md leads somewhere."""
+    root = README.parent
+    page = (root / "docs" / "architecture.md").read_text(encoding="utf-8")
+    folders = "nnp|kernels|plugin|lammps|benchmarks|examples|tests|docs"
+    paths = set(re.findall(rf"\b(?:{folders})/[\w/.*]*", page))
+    links = re.findall(r"\]\(([\w./]+)\)", page)
+    assert len(paths) > 30
+    missing = {path for path in paths if not list(root.glob(path.rstrip("/.")))}
+    assert missing | {link for link in links if not (root / "docs" / link).exists()} == set()

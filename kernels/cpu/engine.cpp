@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include "defaults.h"
 #include "error.h"
 #include "positions.h"
 
@@ -13,7 +14,6 @@ namespace nnp
 namespace
 {
 
-constexpr double DEFAULT_SKIN = 0.6;       // length units of the potential (Å)
 constexpr int SCALE_EXPONENT = 48;         // dE/dr in units of 2^-48: 3.6e-15 eV/Å; see make_task and run
 constexpr double TOLERANCE_DOUBLE = 1e-9;  // extrapolation margin as a share of max - min
 constexpr double TOLERANCE_SINGLE = 1e-5;

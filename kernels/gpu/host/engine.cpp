@@ -1,5 +1,6 @@
 #include "engine.h"
 
+#include "defaults.h"
 #include "failures.h"
 #include "groups.h"
 #include "layout.h"
@@ -12,9 +13,8 @@ namespace nnp::gpu
 namespace
 {
 
-constexpr double DEFAULT_SKIN = 0.6;  // Å
-constexpr double FINEST = 0x1p48;     // forces are summed in units of 2^-48 eV/Å (3.6e-15), in coarser ones where one
-constexpr double COARSER = 0x1p16;    // is too large for that
+constexpr double FINEST = 0x1p48;   // forces are summed in units of 2^-48 eV/Å (3.6e-15), in coarser ones where one
+constexpr double COARSER = 0x1p16;  // is too large for that
 constexpr double COARSEST = 0x1p-900;
 constexpr int MOST_TRIES = 80;          // of coarser fixed points, larger buffers, new lists
 constexpr int64_t FIRST_ROOM = 4096;    // extrapolations there is room for from the start

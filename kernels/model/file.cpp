@@ -3,6 +3,8 @@
 #include "error.h"
 #include "zip.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -54,6 +56,9 @@ std::shared_ptr<const Model> read_bytes(const Bytes& bytes)
 
 std::shared_ptr<const Model> read_file(const char* path)
 {
+    struct stat about = {};
+    if (stat(path, &about) == 0 && !S_ISREG(about.st_mode))  // a pipe or a device may never end
+        throw Error(NNP_BAD_FILE, std::string("cannot read ") + path + ": it is no file");
     std::unique_ptr<std::FILE, Close> file(std::fopen(path, "rb"));
     if (!file)
         throw Error(NNP_BAD_FILE, std::string("cannot open ") + path + ": " + std::strerror(errno));

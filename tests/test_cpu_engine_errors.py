@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _ctypes
 import ctypes as ct
 from dataclasses import replace
 
@@ -154,6 +155,9 @@ def test_missing_library(silicon, monkeypatch, tmp_path):
         CpuEngine(silicon)
     (tmp_path / "nothing.so").write_bytes(b"no library")
     with pytest.raises(UnavailableError, match="does not load"):
+        CpuEngine(silicon)
+    monkeypatch.setenv("NNP_LIBRARY", _ctypes.__file__)  # loads, and has none of the functions
+    with pytest.raises(UnavailableError, match=r"another version of this package.*nnp_version"):
         CpuEngine(silicon)
     monkeypatch.undo()
     _library.load_library.cache_clear()

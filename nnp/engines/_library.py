@@ -268,14 +268,24 @@ def load_library() -> ct.CDLL:
         raise UnavailableError(
             f"the C++ library {path} does not load ({error}): reinstall the package"
         ) from error
+    try:
+        _check_version(library, path)
+        _declare(library)
+    except AttributeError as error:  # a function that is not there
+        raise UnavailableError(
+            f"the C++ library {path} is of another version of this package, or something else "
+            f"({error}): reinstall the package (pip install .)"
+        ) from None
+    return library
+
+
+def _check_version(library: ct.CDLL, path: Path) -> None:
     found = library.nnp_version(), library.nnp_gpu_version()
     if found != (ABI_VERSION, GPU_VERSION):
         raise UnavailableError(
             f"the C++ library {path} speaks version {found[0]} of its interface ({found[1]} for "
             f"GPUs), this package version {ABI_VERSION} ({GPU_VERSION}): reinstall the package"
         )
-    _declare(library)
-    return library
 
 
 class Model:

@@ -47,10 +47,16 @@ def test_what_is_used_of_cupy_exists():
         assert callable(getattr(cupy.RawModule, name))
     stream = cupy.cuda.Stream
     assert hasattr(stream, "from_external") or callable(cupy.cuda.ExternalStream)
-    for name in ("is_capturing", "record", "wait_event", "begin_capture", "end_capture"):
+    for name in (
+        "is_capturing", "record", "wait_event", "begin_capture", "end_capture", "synchronize",
+    ):  # fmt: skip
         assert callable(getattr(stream, name))
     for name in ("empty", "asarray", "ascontiguousarray", "from_dlpack", "ndarray"):
         assert callable(getattr(cupy, name))
+    assert callable(cupy.cuda.alloc)
+    assert callable(cupy.cuda.runtime.memcpyAsync)
+    assert hasattr(cupy.cuda.MemoryPointer, "ptr")
+    assert hasattr(cupy.ndarray, "data")
     assert callable(cupy.cuda.get_current_stream)
     assert len(cupy.cuda.nvrtc.getVersion()) == 2
     runtime = cupy.cuda.runtime

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -310,3 +311,56 @@ def test_a_compiler_that_lays_out_otherwise_stops(potential, name):
     assert f"#define {name} " in source
     with pytest.raises(UnavailableError, match="does not take the kernels"):
         device.compile(source.replace(f"#define {name} ", f"#define {name} 2 * "), "float32")
+
+
+_ARGUMENTS = r"""
+#include "arguments.h"
+#include "error.h"
+#include "texts.h"
+#include <cstdio>
+namespace nnp::gpu { const char* kernel_text(const char*) { return ""; } }
+namespace nnp { std::string to_text(double) { return ""; } }
+int main(int, char** words)
+{
+    try {
+        for (const auto& found : nnp::gpu::read_prototypes(words[1]))
+            std::printf("%s %s\n", found.first.c_str(), found.second.signature.c_str());
+    } catch (const nnp::Error& error) {
+        std::puts(error.what());
+    }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def read_prototypes(tmp_path_factory):
+    """The host's reader of kernels' arguments, as a program."""
+    kernels = Path(__file__).parents[1] / "kernels"
+    if shutil.which("g++") is None or not kernels.is_dir():
+        pytest.skip("needs g++ and the source tree")
+    folder = tmp_path_factory.mktemp("arguments")
+    (folder / "main.cpp").write_text(_ARGUMENTS)
+    command = ["g++", "-std=c++17", "-o", str(folder / "read"), str(folder / "main.cpp")]
+    command += [str(kernels / "gpu" / "host" / "arguments.cpp")]
+    command += [f"-I{kernels / name}" for name in ("gpu/host", "gpu", "include", "model")]
+    subprocess.run(command, check=True)
+    return lambda text: (
+        subprocess.run(
+            [str(folder / "read"), text], capture_output=True, text=True, check=True
+        ).stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("KERNEL void nnp_k(int n, GLOBAL const double* RESTRICT box) {}", "nnp_k ib\n"),
+        ("KERNEL void ELEMENT(nnp_k)(GLOBAL unsigned char* periodic,\n int what)", "nnp_k bi\n"),
+        ("KERNEL void nnp_k(int count)", "takes 'int count'"),
+        ("KERNEL void nnp_k(GLOBAL float* box)", "takes 'float* box'"),
+        ("KERNEL void nnp_k(double box)", "takes 'double box'"),
+        ("KERNEL void nnp_k(GLOBAL int* n)", "takes 'int* n'"),
+    ],
+)  # fmt: skip
+def test_a_kernel_with_arguments_that_the_host_does_not_have(read_prototypes, text, said):
+    assert said in read_prototypes(text)

@@ -200,8 +200,7 @@ class OnTheDevice:
     """The engine on PoCL behind torch tensors of the host, as the CUDA engine takes tensors."""
 
     def __init__(self, engine, put):
-        self._engine, self._put = engine, put
-        self.device = SimpleNamespace(is_array=torch.is_tensor)
+        self._engine, self._put, self.takes = engine, put, torch.is_tensor
 
     def __getattr__(self, name):
         def call(*tensors):

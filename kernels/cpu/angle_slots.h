@@ -27,7 +27,12 @@ static void compute_angles(const AngularGroup& g, const Block& block, nnp_scalar
                 store(out + i, load(a + i) > real{} ? splat(1) : real{});
             } else if (slot.op == AngleOp::power) {
                 store(out + i, nnp_angular_power(load(a + i), first));
-            } else if (!a) {  // compact: the value here, its slope in the next slot
+            } else if (slot.op == AngleOp::shifted && !a) {  // the value here, its slope in the next slot
+                real value, slope;
+                nnp_shifted_angle(load(block.cosine + i), first, second, &value, &slope);
+                store(out + i, value);
+                store(out + BLOCK + i, slope);
+            } else if (!a) {  // compact: likewise
                 real value, slope;
                 nnp_compact_angle(g.cutoff_or_core, load(block.cosine + i), first, second, &value, &slope);
                 store(out + i, value);

@@ -38,11 +38,13 @@ static void opposite_side(const AngularGroup& g, Triples& t, int first, int lane
     }
 }
 
-static void adjacent_sides_only(const Triples& t, int first, int lanes, nnp_scalar* factor, nnp_scalar* square)
+static void adjacent_sides_only(const AngularGroup& g, const Triples& t, int first, int lanes, nnp_scalar* factor,
+                                nnp_scalar* square)
 {
     for (int i = 0; i < lanes; i += W) {
         store(factor + i, load(t.product + first + i));
-        store(square + i, load(t.square + first + i));
+        real s = load(t.square + first + i);
+        store(square + i, g.mean ? s * s : s);
     }
 }
 
@@ -134,7 +136,7 @@ static void angular_forward(const AngularGroup& g, Arena& arena, Triples& t, dou
         if (g.narrow)
             opposite_side<CUTOFF>(g, t, first, lanes, factor, square);
         else
-            adjacent_sides_only(t, first, lanes, factor, square);
+            adjacent_sides_only(g, t, first, lanes, factor, square);
         compute_exponentials(g, t, first, lanes, square);
         for (size_t k = 0; k < g.tasks.size(); ++k)
             choose_power_sums(g.tasks[k])(g.tasks[k], block, sums.vectors + k * MOST_EXPONENTIALS * MOST_LEVELS);
@@ -189,12 +191,13 @@ static Weights take_weights(const AngularGroup& g, Arena& arena, const double* d
 // The five numbers that expand_rows takes to the neighbours.
 static void finish_backward(const AngularGroup& g, Triples& t, int first, int lanes, const Folded& folded)
 {
-    bool shift = g.r_shift != 0;
+    bool shift = g.has_lever();
     for (int i = 0; i < lanes; i += W) {
         int at = first + i;
         real product = load(t.product + at), value = load(folded.value + i);
         real factor = g.narrow ? product * load(t.opposite + at) : product;
-        real b = (nnp_scalar)2 * factor * load(folded.by_square + i), q = {};
+        real slope = g.mean ? load(t.square + at) : splat(2);  // d(square)/dr of a side over its lever
+        real b = slope * factor * load(folded.by_square + i), q = {};
         real by_cosine = factor * load(folded.by_cosine + i);
         if (g.narrow) {
             real lever_b = t.opposite_lever ? load(t.opposite_lever + at) * b : b;

@@ -25,6 +25,8 @@ static void triple_changes(const AngularGroup& g, const Triples& t, int first, i
             d_factor += product * load(t.opposite_slope + at) * along;
             d_square += (nnp_scalar)2 * lever * along;
         }
+        if (g.mean)
+            d_square = (nnp_scalar)0.5 * load(t.square + at) * d_square;
         store(out.factor + i, d_factor);
         store(out.square + i, product * f * d_square);
         store(out.cosine + i, product * f * load(t.d_cosine + at));

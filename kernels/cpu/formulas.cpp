@@ -5,6 +5,8 @@
 #include "nnp/cutoff.h"
 #include "nnp/radial.h"
 
+#include <cmath>
+
 namespace
 {
 
@@ -42,6 +44,9 @@ bool evaluate(int formula, int kind, const double* p, double x, double* value, d
             return true;
         case NNP_FORMULA_COMPACT_ANGLE:
             nnp_compact_angle(kind, x, p[0], p[1], value, slope);
+            return true;
+        case NNP_FORMULA_SHIFTED_ANGLE:
+            nnp_shifted_angle(x, std::cos(p[0]), std::sin(p[0]), value, slope);
             return true;
         case NNP_FORMULA_ACTIVATION:
             nnp_activation(kind, x, p[0], value, slope);

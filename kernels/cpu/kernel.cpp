@@ -139,7 +139,7 @@ void backward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, int n_el
             angular_backward(g, state.arena, kept.angular[i], dl_dg);
         }
         Timed timed(state, EXPAND);
-        bool shift = g.r_shift != 0;
+        bool shift = g.has_lever();
         auto expand = g.narrow ? (shift ? expand_rows<true, true> : expand_rows<true, false>)
                                : (shift ? expand_rows<false, true> : expand_rows<false, false>);
         expand(nb, rows_of(g, nb), kept.angular[i]);

@@ -30,7 +30,8 @@ struct Triples {
     // after compress_rows              after angular_forward      after angular_backward, as expand_rows reads them
     nnp_scalar* cosine;          // cosine                     c: cosine * z
     nnp_scalar* product;         // f(ij) f(ik)                z: dE/dcos
-    nnp_scalar* square;          // S(ij) + S(ik)              b: (dE/dr)/r of both sides over -lever, see there
+    nnp_scalar* square;          // S(ij) + S(ik), its root    b: (dE/dr)/r of both sides over -lever, see there
+                                 // in a group of means
     nnp_scalar* opposite;        // r_jk^2     f(jk)           a: dE/d(ln f)
     nnp_scalar* opposite_slope;  //            (df/dr)/r       q: (dE/dr_jk)/r_jk without the cosine
     nnp_scalar* opposite_lever;  //            1 - r_shift/r_jk; null where that is 1
@@ -74,8 +75,9 @@ static void make_sides(const AngularGroup& g, const Neighbors& nb, Arena& arena,
         real beyond = r - (nnp_scalar)g.r_shift;
         store(sides.factor + k, weight * f);
         store(sides.slope + k, f > real{} ? df * inverse / f : real{});
-        store(sides.lever + k, beyond * inverse);
-        store(sides.square + k, beyond * beyond);
+        // of a mean: the slope and the half of what two sides add up to
+        store(sides.lever + k, g.mean ? inverse : beyond * inverse);
+        store(sides.square + k, g.mean ? (nnp_scalar)0.5 * beyond : beyond * beyond);
     }
 }
 

@@ -1,6 +1,6 @@
 // Angular functions of one group: same pair of neighbour elements, same function of the distances. Written once per
 // group by the generator, which defines GROUP, N_MEMBERS, FIRST_MEMBER, NEIGHBOR_1 <= NEIGHBOR_2, NARROW, RADIUS,
-// R_SHIFT, SHIFTED (whether that is not 0) and the function
+// R_SHIFT, SHIFTED (whether that is not 0), MEAN (exponentials of the mean distance; never NARROW) and the function
 //   GROUP(side)(r2, f, df_over_r)    the factor of one distance and its slope over r, from r^2
 // This file: a triple. What is done with triples: angular_sum.cc, angular_back.cc, angular_tangent.cc.
 
@@ -13,11 +13,22 @@ typedef struct {
     real product, square, cosine, f, df, opposite2; // product: of all factors but f, that of r_jk
 } GROUP(nnp_triple);
 
-// (r - r_shift)^2
+// (r - r_shift)^2; of a mean the half of what two sides add up to
 NNP_FN real GROUP(square)(real r)
 {
     real beyond = r - (real)R_SHIFT;
-    return beyond * beyond;
+    return MEAN ? (real)0.5 * beyond : beyond * beyond;
+}
+
+// The exponent's slope by a side's distance r, over r and GROUP(step)
+NNP_FN real GROUP(lever)(real inverse)
+{
+    return MEAN ? inverse : 1 - (real)R_SHIFT * inverse;
+}
+
+NNP_FN real GROUP(step)(GROUP(nnp_side) j, GROUP(nnp_side) k)
+{
+    return MEAN ? j.square + k.square : (real)2;
 }
 
 NNP_FN void GROUP(load_side)(int j, LOCAL_ARG const real* lane, GROUP(nnp_side)* s)
@@ -35,6 +46,8 @@ NNP_FN int GROUP(join)(GROUP(nnp_side) j, GROUP(nnp_side) k, GROUP(nnp_triple)* 
 {
     t->product = j.factor * k.factor;
     t->square = j.square + k.square;
+    if (MEAN)
+        t->square *= t->square;
     t->cosine = (j.x * k.x + j.y * k.y + j.z * k.z) * (j.inverse * k.inverse);
     t->f = t->opposite2 = 1;
     t->df = 0;

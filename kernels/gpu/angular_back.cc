@@ -13,7 +13,7 @@ NNP_FN void GROUP(begin)(int j, LOCAL_ARG const real* lane, GROUP(nnp_row)* row)
 {
     GROUP(load_side)(j, lane, &row->side);
     row->slope = LANE_SLOPE(j);
-    row->lever = 1 - (real)R_SHIFT * row->side.inverse;
+    row->lever = GROUP(lever)(row->side.inverse);
     row->along = row->x = row->y = row->z = 0;
 }
 
@@ -37,7 +37,7 @@ NNP_FN void GROUP(meet)(GROUP(nnp_row)* j, int slot, LOCAL_ARG const real* by_va
         return;
     real X, Y, Z, lever_jk = SHIFTED ? 1 - (real)R_SHIFT * NNP_INVERSE_SQRT(t.opposite2) : (real)1;
     GROUP(fold)(t.square, t.cosine, by_value, by_slope, &X, &Y, &Z);
-    real a = t.f * X, b = 2 * t.product * t.f * Y, z = t.product * t.f * Z;
+    real a = t.f * X, b = GROUP(step)(j->side, k) * t.product * t.f * Y, z = t.product * t.f * Z;
     real q = nnp_cosine_by_opposite(j->side.inverse, k.inverse) * z;
     q += NARROW ? t.product * t.df * X - lever_jk * b : (real)0;
     j->along += j->slope * k.factor * a - j->lever * b + q +
@@ -45,7 +45,7 @@ NNP_FN void GROUP(meet)(GROUP(nnp_row)* j, int slot, LOCAL_ARG const real* by_va
     j->x -= q * k.x;
     j->y -= q * k.y;
     j->z -= q * k.z;
-    real along = LANE_SLOPE(slot) * j->side.factor * a - (1 - (real)R_SHIFT * k.inverse) * b + q +
+    real along = LANE_SLOPE(slot) * j->side.factor * a - GROUP(lever)(k.inverse) * b + q +
                  nnp_cosine_by_side(t.cosine, k.inverse, j->side.inverse) * z;
     nnp_pull(along * k.x - q * j->side.x, along * k.y - q * j->side.y, along * k.z - q * j->side.z, slot, scale,
              pulled, failed);

@@ -20,7 +20,7 @@ NNP_FN void GROUP(vary)(int j, int k, LOCAL_ARG const real* lane, LOCAL_ARG cons
     real along_jk = (b.x - a.x) * (MOVED_X(k) - MOVED_X(j)) + (b.y - a.y) * (MOVED_Y(k) - MOVED_Y(j)) +
                     (b.z - a.z) * (MOVED_Z(k) - MOVED_Z(j));
     real d_product = (LANE_SLOPE(j) * b.factor * along_j + a.factor * LANE_SLOPE(k) * along_k) * t.f;
-    real d_square = (1 - (real)R_SHIFT * a.inverse) * along_j + (1 - (real)R_SHIFT * b.inverse) * along_k;
+    real d_square = GROUP(lever)(a.inverse) * along_j + GROUP(lever)(b.inverse) * along_k;
     if (NARROW) {
         d_product += t.product * t.df * along_jk;
         d_square += (SHIFTED ? 1 - (real)R_SHIFT * NNP_INVERSE_SQRT(t.opposite2) : (real)1) * along_jk;
@@ -28,7 +28,7 @@ NNP_FN void GROUP(vary)(int j, int k, LOCAL_ARG const real* lane, LOCAL_ARG cons
     real d_cosine = nnp_cosine_by_side(t.cosine, a.inverse, b.inverse) * along_j +
                     nnp_cosine_by_side(t.cosine, b.inverse, a.inverse) * along_k +
                     nnp_cosine_by_opposite(a.inverse, b.inverse) * along_jk;
-    GROUP(change)(t.product * t.f, t.square, t.cosine, d_product, 2 * d_square, d_cosine, sums);
+    GROUP(change)(t.product * t.f, t.square, t.cosine, d_product, GROUP(step)(a, b) * d_square, d_cosine, sums);
 }
 
 // Pairs first to end.

@@ -131,7 +131,7 @@ std::string write_groups(const Groups& groups, const std::string& suffix, std::s
     for (size_t g = 0; g < groups.angular.size(); ++g) {
         text += group_head("_a" + std::to_string(g) + suffix, first) + angular(groups.angular[g]) +
                 undefine({"GROUP", "FIRST_MEMBER", "N_MEMBERS", "NEIGHBOR_1", "NEIGHBOR_2", "NARROW", "RADIUS",
-                          "R_SHIFT", "SHIFTED"});
+                          "R_SHIFT", "SHIFTED", "MEAN"});
         first += groups.angular[g].members.size();
     }
     return text;

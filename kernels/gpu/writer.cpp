@@ -111,11 +111,15 @@ std::string angle_line(const AngularGroup& group, int s)
         case AngleOp::power:
             return head + "nnp_angular_power(" + slot("a", a.a) + ", " + literal(a.first) + ");\n";
         case AngleOp::compact:
+        case AngleOp::shifted:
             break;
     }
     if (a.a >= 0)  // the slope, computed with its value
         return "";
     std::string slope = slot("a", s + 1);
+    if (a.op == AngleOp::shifted)
+        return "    real " + name + ", " + slope + ";\n    nnp_shifted_angle(cosine, " + literal(a.first) + ", " +
+               literal(a.second) + ", &" + name + ", &" + slope + ");\n";
     return "    real " + name + ", " + slope + ";\n    nnp_compact_angle(" + number(group.cutoff_or_core) +
            ", cosine, " + literal(a.first) + ", " + literal(a.second) + ", &" + name + ", &" + slope + ");\n";
 }
@@ -235,7 +239,7 @@ std::string write_angular(const AngularGroup& g)
     return define("N_MEMBERS", number(g.members.size())) + define("NEIGHBOR_1", neighbor(g.neighbor_1)) +
            define("NEIGHBOR_2", neighbor(g.neighbor_2)) + define("NARROW", number(g.narrow)) +
            define("RADIUS", literal(g.radius)) + define("R_SHIFT", literal(g.r_shift)) +
-           define("SHIFTED", number(g.r_shift != 0)) + write_side(g);
+           define("SHIFTED", number(g.r_shift != 0)) + define("MEAN", number(g.mean)) + write_side(g);
 }
 
 std::string write_sums(const AngularGroup& g)

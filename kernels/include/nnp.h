@@ -241,7 +241,8 @@ enum nnp_formula {
     NNP_FORMULA_ANGULAR = 4,       /* lambda, zeta: 2 base^zeta by cos */
     NNP_FORMULA_COMPACT_ANGLE = 5, /* core; left, right in radians, by cos */
     NNP_FORMULA_ACTIVATION = 6,    /* kind; twist */
-    NNP_FORMULA_COSINE = 7         /* x = r_ij, parameters r_ik, r_jk: cos(theta) and its derivative by r_ij */
+    NNP_FORMULA_COSINE = 7,        /* x = r_ij, parameters r_ik, r_jk: cos(theta) and its derivative by r_ij */
+    NNP_FORMULA_SHIFTED_ANGLE = 8  /* shift in radians, by cos(theta): (1 + cos(theta - shift))/2 */
 };
 NNP_API int nnp_formula_evaluate(int formula, int kind, const double* parameters, int64_t n, const double* x,
                                  double* value, double* slope);

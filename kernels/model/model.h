@@ -20,7 +20,7 @@ struct Function {
     int cutoff = 0, core = 0, narrow = 0, asymmetric = 0;
     double eta = 0, r_shift = 0, kappa = 0, lambda = 0, zeta = 0;
     double r_cutoff = 0, inner_fraction = 0;
-    double r_left = 0, r_right = 0, theta_left = 0, theta_right = 0;
+    double r_left = 0, r_right = 0, theta_left = 0, theta_right = 0, theta_shift = 0;
     double minimum = 0, maximum = 0, factor = 0, offset = 0;
     bool angular = false, has_cutoff = false;
     const int64_t* integers = nullptr;  // as they stand in the model's arrays

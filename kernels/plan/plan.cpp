@@ -51,6 +51,7 @@ AngularGroup new_angular_group(const Function& f)
     group.neighbor_2 = f.neighbor_2;
     group.narrow = f.narrow != 0;
     group.compact = f.is_compact();
+    group.mean = f.family == NNP_ANGULAR_SHIFTED;
     group.cutoff_or_core = f.cutoff_or_core();
     group.asymmetric = f.asymmetric != 0;
     group.radius = f.radius();
@@ -64,7 +65,7 @@ bool same_angular_group(const AngularGroup& a, const AngularGroup& b)
 {
     auto key = [](const AngularGroup& g) {
         return std::make_tuple(g.neighbor_1, g.neighbor_2, g.narrow, g.compact, g.cutoff_or_core, g.asymmetric,
-                               g.radius, g.inner_fraction, g.r_shift, g.left);
+                               g.radius, g.inner_fraction, g.r_shift, g.left, g.mean);
     };
     return key(a) == key(b);
 }
@@ -162,6 +163,11 @@ private:
             return {exponentials_.slot(0), value, value + 1, 1, 1, index, 0, 0};
         }
         double lambda = f.lambda, zeta = f.zeta;
+        if (f.family == NNP_ANGULAR_SHIFTED) {
+            int base = angles_.shifted(f.theta_shift);
+            int slope = angles_.product(angles_.power(base, zeta - 1), base + 1), value = angles_.power(base, zeta);
+            return {exponentials_.slot(f.eta), value, slope, 2, 2 * zeta, index, 0, 0};
+        }
         if (level_of(zeta) >= 0) {
             int exp_slot = exponentials_.slot(f.eta);
             levels_[{lambda, exp_slot}] |= 1u << level_of(zeta);

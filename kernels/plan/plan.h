@@ -44,13 +44,14 @@ enum class AngleOp {
     product,  // of two earlier slots
     step,     // 1 where the base slot `a` is positive: its power 0
     power,    // base slot `a` to a real exponent
-    compact   // bump of the angle; its slope follows in the next slot
+    compact,  // bump of the angle; its slope follows in the next slot
+    shifted   // (1 + cos(theta - shift))/2; its slope follows in the next slot
 };
 
 struct AngleSlot {
     AngleOp op;
     int a, b;
-    double first, second;  // lambda; the exponent; or the limits in radians
+    double first, second;  // lambda; the exponent; the limits in radians; or cosine and sine of the shift
 };
 
 struct AngularMember {
@@ -77,6 +78,7 @@ struct PowerTask {
 struct AngularGroup {
     int neighbor_1, neighbor_2;  // element indices, or both ANY_ELEMENT
     bool narrow, compact;
+    bool mean;  // exponentials of ((r_ij + r_ik)/2 - r_shift)^2, not of the sum of squares; never narrow
     int cutoff_or_core;
     bool asymmetric;
     double radius, inner_fraction, r_shift, left;
@@ -85,6 +87,9 @@ struct AngularGroup {
     std::vector<AngularMember> members;  // sorted by exp_slot
     std::vector<int> slotted;            // members that use angle slots, sorted by exp_slot
     std::vector<PowerTask> tasks;        // none with Powers::in_slots
+
+    // Whether the exponent's slope by a distance is more than a multiple of that distance.
+    bool has_lever() const { return mean || r_shift != 0; }
 };
 
 struct ElementPlan {

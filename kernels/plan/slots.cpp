@@ -104,6 +104,28 @@ int AngleBuilder::compact(double left, double right)
     return value;
 }
 
+int AngleBuilder::shifted(double shift)
+{
+    auto found = shifted_.find(shift);
+    if (found != shifted_.end())
+        return found->second;
+    int value = add({AngleOp::shifted, -1, -1, std::cos(shift), std::sin(shift)});
+    add({AngleOp::shifted, value, -1, 0, 0});  // its slope; not computed by itself
+    shifted_[shift] = value;
+    powers_[{value, 1}] = value;
+    return value;
+}
+
+int AngleBuilder::product(int first_slot, int second_slot)
+{
+    auto found = products_.find({first_slot, second_slot});
+    if (found != products_.end())
+        return found->second;
+    int made = add({AngleOp::product, first_slot, second_slot, 0, 0});
+    products_[{first_slot, second_slot}] = made;
+    return made;
+}
+
 int AngleBuilder::add(AngleSlot slot)
 {
     slots.push_back(slot);

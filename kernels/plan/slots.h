@@ -36,9 +36,12 @@ public:
     int base(double lambda);
     int power(int base_slot, double exponent);
     int compact(double left, double right);
+    int shifted(double shift);  // of which powers can be made; its slope is the slot behind it
+    int product(int first_slot, int second_slot);
 
 private:
-    std::map<double, int> bases_;
+    std::map<double, int> bases_, shifted_;
+    std::map<std::pair<int, int>, int> products_;
     std::map<std::pair<int, double>, int> powers_;
 
     int add(AngleSlot slot);

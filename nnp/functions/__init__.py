@@ -1,6 +1,7 @@
 """Atom-centred symmetry functions: one file per family; see `base` for what a family is."""
 
 from nnp.functions.angular import Angular
+from nnp.functions.angular_shifted import AngularShifted
 from nnp.functions.base import (
     OneNeighbor,
     Parameter,
@@ -21,6 +22,7 @@ __all__ = [
     "BY_N2P2_TYPE",
     "OWN",
     "Angular",
+    "AngularShifted",
     "CompactAngular",
     "CompactRadial",
     "Core",

@@ -6,6 +6,7 @@ from importlib.metadata import entry_points
 
 from nnp.errors import OptionError, UnavailableError
 from nnp.functions.angular import Angular
+from nnp.functions.angular_shifted import AngularShifted
 from nnp.functions.base import SymmetryFunction
 from nnp.functions.compact_angular import CompactAngular
 from nnp.functions.compact_radial import CompactRadial
@@ -21,6 +22,7 @@ OWN: tuple[type[SymmetryFunction], ...] = (
     Angular,
     CompactRadial,
     CompactAngular,
+    AngularShifted,
 )
 _BY_CLASS = {family.__name__: family for family in OWN}
 # Our own families first: their numbers stay theirs.

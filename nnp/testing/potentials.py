@@ -12,6 +12,7 @@ from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.elements import atomic_number
 from nnp.functions import (
     Angular,
+    AngularShifted,
     CompactAngular,
     CompactRadial,
     Core,
@@ -24,6 +25,8 @@ from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import Scaling, ScalingMode
 
+# Without "angular_shifted" and "weighted_angular_shifted", which have an edge where three atoms lie
+# in a line: ask for them where no structure has one.
 FAMILIES = (
     "radial",
     "radial_cosine",
@@ -119,6 +122,9 @@ def _random_function(
         ends = [(-150.0, 150.0), (10.0, 170.0), (40.0, 140.0), (100.0, 260.0)]
         theta = ends[rng.integers(len(ends))]
         return CompactAngular(neighbor, left, right, *theta, core, asymmetric, narrow)
+    if family.endswith("angular_shifted"):
+        angle, zeta = rng.uniform(0, 180), float(rng.choice([1.0, 2.5, 8.0]))
+        return AngularShifted(neighbor, eta, angle, zeta, r_shift, cutoff)
     if family.endswith("radial"):
         return Radial(neighbor, eta, r_shift, cutoff)
     zeta, lambda_ = float(rng.choice([1.0, 2.0, 3.5, 8.0])), float(rng.choice([-1.0, 1.0]))

@@ -39,6 +39,23 @@ NNP_FN void nnp_compact_angle(int kind, real cosine, nnp_scalar left, nnp_scalar
     *slope = dvalue * dtheta;
 }
 
+/* (1 + cos(theta - shift))/2 with theta = acos(cos), from cosine and sine of the shift; the slope is by cos(theta).
+ * cos(theta - shift) = cos(theta) cos(shift) + sin(theta) sin(shift); at exact collinearity, where the function has an
+ * edge, the slope is that of the first part. Reference: J. S. Smith, O. Isayev, A. E. Roitberg, Chem. Sci. 8, 3192
+ * (2017), eq. 4. */
+NNP_FN void nnp_shifted_angle(real cosine, nnp_scalar cos_shift, nnp_scalar sin_shift, real* value, real* slope)
+{
+    real above = NNP_SELECT(cosine < NNP_SPLAT(-1), NNP_SPLAT(-1), cosine);
+    real c = NNP_SELECT(above > NNP_SPLAT(1), NNP_SPLAT(1), above);
+    real sine2 = (NNP_C(1) - c) * (NNP_C(1) + c);
+    real guarded = NNP_SELECT(sine2 > NNP_SPLAT(0), sine2, NNP_SPLAT(1));
+    real root = NNP_SQRT(guarded);
+    real sine = NNP_SELECT(sine2 > NNP_SPLAT(0), root, NNP_SPLAT(0));
+    real cotangent = NNP_SELECT(sine2 > NNP_SPLAT(0), c / root, NNP_SPLAT(0));
+    *value = NNP_C(0.5) + NNP_C(0.5) * (c * cos_shift + sine * sin_shift);
+    *slope = NNP_C(0.5) * (cos_shift - cotangent * sin_shift);
+}
+
 /* cos(theta_jik) = (r_ij^2 + r_ik^2 - r_jk^2) / (2 r_ij r_ik). Its derivatives by the distances, each over its
  * distance (so that they multiply the difference vectors):
  *   (dcos/dr_ij)/r_ij = 1/(r_ij r_ik) - cos/r_ij^2   and the same for r_ik;   (dcos/dr_jk)/r_jk = -1/(r_ij r_ik)

@@ -18,7 +18,8 @@ enum nnp_family_number {
     NNP_RADIAL_COSINE = 2,
     NNP_ANGULAR = 3,
     NNP_COMPACT_RADIAL = 4,
-    NNP_COMPACT_ANGULAR = 5
+    NNP_COMPACT_ANGULAR = 5,
+    NNP_ANGULAR_SHIFTED = 6
 };
 
 #define NNP_RADIAL_INTEGERS(P) P(neighbor_1, "element") P(cutoff, "cutoff")
@@ -36,11 +37,15 @@ enum nnp_family_number {
     P(neighbor_1, "element") P(neighbor_2, "element") P(core, "core") P(asymmetric, "flag") P(narrow, "flag")
 #define NNP_COMPACT_ANGULAR_REALS(P) NNP_COMPACT_RADIAL_REALS(P) P(theta_left, "radian") P(theta_right, "radian")
 
-#define NNP_FAMILIES(F)                                                                                           \
-    F(NNP_RADIAL, radial, NNP_LOOP_RADIAL, NNP_RADIAL_INTEGERS, NNP_RADIAL_REALS)                                 \
-    F(NNP_RADIAL_COSINE, radial_cosine, NNP_LOOP_RADIAL, NNP_RADIAL_INTEGERS, NNP_RADIAL_COSINE_REALS)            \
-    F(NNP_ANGULAR, angular, NNP_LOOP_ANGULAR, NNP_ANGULAR_INTEGERS, NNP_ANGULAR_REALS)                            \
-    F(NNP_COMPACT_RADIAL, compact_radial, NNP_LOOP_RADIAL, NNP_COMPACT_RADIAL_INTEGERS, NNP_COMPACT_RADIAL_REALS) \
-    F(NNP_COMPACT_ANGULAR, compact_angular, NNP_LOOP_ANGULAR, NNP_COMPACT_ANGULAR_INTEGERS, NNP_COMPACT_ANGULAR_REALS)
+#define NNP_ANGULAR_SHIFTED_INTEGERS(P) P(neighbor_1, "element") P(neighbor_2, "element") P(cutoff, "cutoff")
+#define NNP_ANGULAR_SHIFTED_REALS(P) NNP_RADIAL_REALS(P) P(theta_shift, "radian") P(zeta, "1")
+
+#define NNP_FAMILIES(F)                                                                                                \
+    F(NNP_RADIAL, radial, NNP_LOOP_RADIAL, NNP_RADIAL_INTEGERS, NNP_RADIAL_REALS)                                      \
+    F(NNP_RADIAL_COSINE, radial_cosine, NNP_LOOP_RADIAL, NNP_RADIAL_INTEGERS, NNP_RADIAL_COSINE_REALS)                 \
+    F(NNP_ANGULAR, angular, NNP_LOOP_ANGULAR, NNP_ANGULAR_INTEGERS, NNP_ANGULAR_REALS)                                 \
+    F(NNP_COMPACT_RADIAL, compact_radial, NNP_LOOP_RADIAL, NNP_COMPACT_RADIAL_INTEGERS, NNP_COMPACT_RADIAL_REALS)      \
+    F(NNP_COMPACT_ANGULAR, compact_angular, NNP_LOOP_ANGULAR, NNP_COMPACT_ANGULAR_INTEGERS, NNP_COMPACT_ANGULAR_REALS) \
+    F(NNP_ANGULAR_SHIFTED, angular_shifted, NNP_LOOP_ANGULAR, NNP_ANGULAR_SHIFTED_INTEGERS, NNP_ANGULAR_SHIFTED_REALS)
 
 #endif

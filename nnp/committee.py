@@ -23,6 +23,7 @@ from nnp.errors import OptionError
 from nnp.evaluation import Evaluation
 from nnp.mean_network import mean_model
 from nnp.potential import Potential, require_potential
+from nnp.terms import RepulsionTerm
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +71,9 @@ class Committee(Potential):
         members = tuple(members)
         for number, member in enumerate(members):
             require_potential(member, f"member {number}")
-        baseline = _common_baseline(members)
-        members = tuple(replace(member, baseline=()) for member in members) if baseline else members
+        baseline, terms = _common_baseline(members), _common_terms(members)
+        if baseline or terms:
+            members = tuple(replace(member, baseline=(), terms=()) for member in members)
         elements = {member.elements for member in members}
         if len(members) < 2 or len(elements) != 1:
             raise OptionError(
@@ -82,14 +84,34 @@ class Committee(Potential):
         scales = [member.energy_scale for member in members]
         models = tuple(mean_model(group, scales) for group in groups)
         about = {} if provenance is None else provenance
-        return cls(models, scales[0], members[0].units, about, baseline, members=members)
+        return cls(models, scales[0], members[0].units, about, baseline, terms, members=members)
 
     def mean(self) -> Potential:
         """The mean as a plain potential, without the members."""
         about = {"mean_of": [member.provenance for member in self.members]}
+        about = self.provenance | about
         return Potential(
-            self.models, self.energy_scale, self.units, self.provenance | about, self.baseline
+            self.models, self.energy_scale, self.units, about, self.baseline, self.terms
         )
+
+
+def _common_terms(members: Sequence[Potential]) -> tuple[RepulsionTerm, ...]:
+    """The terms of all members.
+
+    Raises:
+        OptionError: they are not the same.
+    """
+    first = members[0].terms if members else ()
+    for number, member in enumerate(members):
+        if member.terms != first:
+            own, other = (
+                ", ".join(map(str, terms)) or "nothing" for terms in (first, member.terms)
+            )
+            raise OptionError(
+                f"a committee adds the same terms to all networks, but member 0 has {own} and "
+                f"member {number} has {other}"
+            )
+    return first
 
 
 def _common_baseline(members: Sequence[Potential]) -> tuple[Baseline, ...]:

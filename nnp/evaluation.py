@@ -111,6 +111,21 @@ class ArrayEvaluation:
     extrapolations: Extrapolations
 
 
+@dataclass(frozen=True, eq=False)
+class Addition:
+    """What an energy term adds to the networks.
+
+    Attributes:
+        energies: (n,) of each atom, eV.
+        forces: (n, 3) −dE/dr, eV/Å.
+        virials: (n, 3, 3) Σ_j r_ij ⊗ dE_i/dr_ij of each atom i, eV.
+    """
+
+    energies: NDArray[np.float64]
+    forces: NDArray[np.float64]
+    virials: NDArray[np.float64]
+
+
 class Evaluator(Protocol):
     """The part of an engine that a potential needs; the whole is `nnp.engines.Engine`."""
 

@@ -24,6 +24,7 @@ from nnp.functions import SymmetryFunction, canonical_order
 from nnp.networks import Network
 from nnp.scaling import Scaling
 from nnp.structure import Structure, as_structure
+from nnp.terms import RepulsionTerm
 from nnp.units import METAL, UnitSystem
 
 
@@ -77,6 +78,7 @@ class Potential:
         units: the units of the files it came from and goes to by default; inside all is Å and eV.
         provenance: where it came from; JSON-serialisable.
         baseline: what the networks were fitted on top of; engines add it.
+        terms: energies that are added to the networks', of this potential's elements.
 
     Raises:
         OptionError: no element, elements twice, or functions that look for other elements.
@@ -87,6 +89,7 @@ class Potential:
     units: UnitSystem = METAL
     provenance: dict[str, Any] = field(default_factory=dict)
     baseline: tuple[Baseline, ...] = ()
+    terms: tuple[RepulsionTerm, ...] = ()
     _engines: dict[tuple[Any, ...], Evaluator] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -98,6 +101,13 @@ class Potential:
             raise OptionError(f"energy_scale={self.energy_scale}: it must be positive and finite")
         if not symbols or len(set(symbols)) != len(symbols):
             raise OptionError(f"a potential needs one model per element, got {symbols}")
+        object.__setattr__(self, "terms", tuple(self.terms))
+        for term in self.terms:
+            if strangers := term.elements - set(symbols):
+                raise OptionError(
+                    f"the {term} names {', '.join(sorted(strangers))}, but the potential has only "
+                    f"{', '.join(symbols)}"
+                )
         for model in models:
             for function in model.functions:
                 unknown = set(function.neighbor_symbols) - set(symbols)
@@ -114,8 +124,9 @@ class Potential:
 
     @property
     def cutoff(self) -> float:
-        """Largest radius of any function, Å."""
-        return max((f.radius for model in self.models for f in model.functions), default=0.0)
+        """Largest radius of any function or term, Å."""
+        radii = [f.radius for model in self.models for f in model.functions]
+        return max([*radii, *(term.cutoff for term in self.terms)], default=0.0)
 
     def element_indices(self, structure: Structure) -> NDArray[np.int64]:
         """(n,) index into ``models`` of each atom.

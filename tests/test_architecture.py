@@ -21,7 +21,7 @@ LAYERS = [
     ["units", "elements", "values", "terminal"],
     ["structure", "cutoffs", "networks", "scaling", "limits"],
     ["evaluation", "registry", "neighbors", "functions", "baseline"],
-    ["symmetry_functions"],
+    ["symmetry_functions", "terms"],
     ["potential"],
     ["mean_network"],
     ["committee", "reference"],

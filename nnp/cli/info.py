@@ -54,6 +54,8 @@ def _report(potential: Potential, path: str) -> Iterator[str]:
     yield f"  cutoff      {potential.cutoff:.6g} Å (the largest)"
     yield f"  parameters  {parameters} weights and biases"
     yield f"  units       {potential.units} in its files; everything below in Å and eV"
+    for term in potential.terms:
+        yield f"  term        {term}: added to the networks"
     for part in potential.baseline:
         yield f"  baseline    {part}: the networks were fitted on top of it, evaluations add it"
     directory = Path(path).is_dir()

@@ -13,12 +13,15 @@ from nnp.elements import atomic_number
 from nnp.errors import OptionError
 from nnp.networks import TWIST_SLOPE, Activation
 from nnp.potential import ElementModel, Potential
+from nnp.terms import RepulsionTerm, refuse_terms
 
 LAYOUT_MAGIC = 5132624
 LAYOUT_VERSION = 2
 
 # enum nnp_block of nnp.h
 BLOCK_MODEL, BLOCK_ELEMENT, BLOCK_BASELINE = 1, 2, 3
+# Which C does not know yet, so that it refuses the model.
+BLOCK_REPULSION = 4
 
 # activation.h
 ACTIVATION_NUMBERS = {
@@ -67,10 +70,11 @@ def flatten(potential: Potential) -> FlatPotential:
     """The flat arrays of a potential; energies in eV, lengths in Å.
 
     Raises:
-        OptionError: it has a baseline, which compiled code would leave out, or functions of a
-            family that compiled code has not.
+        OptionError: it has a baseline or terms, which compiled code would leave out, or functions
+            of a family that compiled code has not.
     """
     refuse_baseline(potential.baseline, "compiled code")
+    refuse_terms(potential.terms, "compiled code")
     for function in (f for model in potential.models for f in model.functions):
         if not function.number:
             raise OptionError(
@@ -86,6 +90,7 @@ def flatten_for_file(potential: Potential) -> FlatPotential:
     if potential.baseline:
         names = "; ".join(map(str, potential.baseline)).encode()
         blocks.append((BLOCK_BASELINE, list(names), []))
+    blocks += [_repulsion(term) for term in potential.terms]
     return _joined(blocks)
 
 
@@ -133,6 +138,16 @@ def _blocks(potential: Potential) -> list[_Block]:
     blocks: list[_Block] = [(BLOCK_MODEL, [], [potential.energy_scale, TWIST_SLOPE])]
     blocks += [(BLOCK_ELEMENT, _element_integers(m), _element_reals(m)) for m in potential.models]
     return blocks
+
+
+def _repulsion(term: RepulsionTerm) -> _Block:
+    """Per pair: atomic numbers and number of exponentials; radii, amplitudes, exponents."""
+    integers: list[int] = []
+    reals: list[float] = []
+    for pair in term.pairs:
+        integers += [*map(atomic_number, pair.symbols), len(pair.amplitudes)]
+        reals += [pair.r_inner, pair.r_outer, *pair.amplitudes, *pair.exponents]
+    return BLOCK_REPULSION, integers, reals
 
 
 def _element_integers(model: ElementModel) -> list[int]:

@@ -54,6 +54,8 @@ def create_engine(potential: Potential, name: str = DEFAULT_ENGINE, **options: A
     """
     if potential.baseline:
         return _on_baseline(potential, create_engine, name, options)
+    if potential.terms:
+        return _with_terms(potential, create_engine, name, options)
     constructor = _constructor(name)
     if name != AUTO:
         allowed = options_of(name)
@@ -72,6 +74,8 @@ def make_engine(potential: Potential, name: str = DEFAULT_ENGINE, **options: Any
         return create_engine(potential, name, **options)
     if potential.baseline:
         return _on_baseline(potential, make_engine, name, options)
+    if potential.terms:
+        return _with_terms(potential, make_engine, name, options)
     from nnp.engines.committee import CommitteeEngine
 
     members = [make_engine(member, name, **options) for member in potential.members]
@@ -95,6 +99,16 @@ def _on_baseline(
 
     fitted = make(replace(potential, baseline=()), name, **options)
     return EngineWithBaseline(potential, fitted)
+
+
+def _with_terms(
+    potential: Potential, make: Callable[..., Engine], name: str, options: dict[str, Any]
+) -> Engine:
+    """The engine of the networks, and the terms."""
+    from nnp.engines.with_terms import EngineWithTerms
+
+    networks = make(replace(potential, terms=()), name, **options)
+    return EngineWithTerms(potential, networks)
 
 
 def _constructor(name: str) -> Constructor:

@@ -42,6 +42,7 @@ from nnp.io.files import replacing
 from nnp.networks import Network
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import Scaling
+from nnp.terms import RepulsionTerm, term_of_entry
 from nnp.units import UnitSystem
 
 FORMAT = "nnp-potential"
@@ -188,6 +189,7 @@ def _committee_header(committee: Committee) -> dict[str, Any]:
         "members": len(committee.members),
         "provenance": committee.provenance,
         **_baseline_entry(committee),
+        **_terms_entry(committee),
     }
 
 
@@ -199,7 +201,7 @@ def _committee(header: dict[str, Any], contents: dict[str, bytes], name: str) ->
     names = [_member_name(k) for k in range(len(contents))]
     members = [from_bytes(contents[member], f"{name}, {member}", member=True) for member in names]
     committee = Committee.of(members, _checked_provenance(header))
-    return replace(committee, baseline=_baseline(header))
+    return replace(committee, baseline=_baseline(header), terms=_terms(header))
 
 
 def _header(potential: Potential) -> dict[str, Any]:
@@ -224,6 +226,7 @@ def _header(potential: Potential) -> dict[str, Any]:
         ],
         "provenance": potential.provenance,
         **_baseline_entry(potential),
+        **_terms_entry(potential),
     }
 
 
@@ -231,6 +234,15 @@ def _baseline_entry(potential: Potential) -> dict[str, Any]:
     """Nothing where there is none."""
     parts = [{"name": part.name, "options": dict(part.options)} for part in potential.baseline]
     return {"baseline": parts} if parts else {}
+
+
+def _terms_entry(potential: Potential) -> dict[str, Any]:
+    """Nothing where there is none."""
+    return {"terms": [term.entry() for term in potential.terms]} if potential.terms else {}
+
+
+def _terms(header: dict[str, Any]) -> tuple[RepulsionTerm, ...]:
+    return tuple(term_of_entry(entry) for entry in header.get("terms", []))
 
 
 def _baseline(header: dict[str, Any]) -> tuple[Baseline, ...]:
@@ -259,6 +271,7 @@ def _potential(header: dict[str, Any], arrays: dict[str, NDArray[np.float64]]) -
         units=UnitSystem(**header["units"]),
         provenance=_checked_provenance(header),
         baseline=_baseline(header),
+        terms=_terms(header),
     )
 
 

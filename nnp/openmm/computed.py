@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from nnp.engines.flatten import flatten
+from nnp.engines.flatten import flatten_for_file
 from nnp.io.model import from_bytes
 from nnp.openmm.species import Species
 from nnp.potential import Potential
@@ -34,7 +34,7 @@ class Computed:
     ) -> Self:
         """From the arguments of a route."""
         numbers = np.asarray(species.atomic_numbers, "<i4").tobytes()
-        physics = physics_digest(numbers, species.periodic, flatten(potential).to_bytes())
+        physics = physics_digest(numbers, species.periodic, flatten_for_file(potential).to_bytes())
         return cls(physics, engine_text(engine, options.get("dtype", "float64")))
 
     @classmethod

@@ -57,7 +57,7 @@ def create_force(
         UnavailableError: what the route or engine needs is not there, or the platform is not.
     """
     require_potential(potential)
-    name = _automatic(engine) if route == "auto" else route
+    name = _automatic(potential, engine) if route == "auto" else route
     if name not in ROUTES:
         raise OptionError(f"route={route!r} is unknown: allowed are auto, {', '.join(ROUTES)}")
     if particles is None:
@@ -76,9 +76,9 @@ def create_force(
     return force
 
 
-def _automatic(engine: str) -> str:
-    """The plugin's route where it runs the engine and is there; ``python`` runs every engine."""
-    if engine not in ENGINES:
+def _automatic(potential: Potential, engine: str) -> str:
+    """The plugin's route where it runs the engine and is there; ``python`` runs everything."""
+    if engine not in ENGINES or potential.baseline or potential.terms:
         return "python"
     why = why_unavailable()
     if why is None:

@@ -14,6 +14,7 @@ from nnp.networks import Network
 from nnp.potential import ElementModel, Potential
 from nnp.reference.descriptors import Descriptors, Pairs
 from nnp.reference.formulas import activation
+from nnp.terms import refuse_terms
 
 
 class AtomicNetwork(nn.Module):
@@ -60,6 +61,7 @@ class AtomicEnergies(nn.Module):
     def __init__(self, potential: Potential) -> None:
         super().__init__()
         refuse_baseline(potential.baseline, "a torch module")
+        refuse_terms(potential.terms, "a torch module")
         self.elements = nn.ModuleList(
             [ElementModule(model, potential.elements) for model in potential.models]
         )

@@ -33,6 +33,7 @@ from nnp.io.n2p2.plausible import unit_warning
 from nnp.io.n2p2.scaling import mode_lines, read_mode, read_scaling, scaling_text
 from nnp.io.n2p2.settings import Settings
 from nnp.potential import ElementModel, Potential
+from nnp.terms import refuse_terms
 from nnp.units import ATOMIC, UnitSystem, unit_system
 
 __all__ = ["read", "unit_warning", "write"]
@@ -130,6 +131,7 @@ def write(
         OutputExistsError: the directory is there and ``force`` is False, or it holds other files.
     """
     refuse_baseline(potential.baseline, "n2p2's files")
+    refuse_terms(potential.terms, "n2p2's files")
     taken = unit_system(units) or potential.units
     files = {
         "input.nn": _input_nn(potential, taken),

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 import sympy as sp
+from ase import Atoms
 
 import nnp
 from nnp.cutoffs import Cutoff, CutoffKind
@@ -19,6 +20,7 @@ from nnp.testing import (
     random_potential,
 )
 from nnp.testing.structures import structures
+from nnp.units import KJ_PER_MOL, KJ_PER_MOL_PER_NANOMETRE
 
 FAMILIES = ("radial", "angular_shifted", "angular_wide", "weighted_angular_shifted")
 WATER = random_potential(("H", "O"), seed=12, families=FAMILIES)
@@ -149,3 +151,46 @@ def test_file_and_committee(tmp_path):
     mean = (WATER.evaluate(structure).energy + other.evaluate(structure).energy) / 2
     np.testing.assert_allclose(committee.evaluate(structure).energy, mean, rtol=1e-12)
     np.testing.assert_allclose(committee.mean().evaluate(structure).energy, mean, rtol=1e-10)
+
+
+@pytest.mark.parametrize("route", ["native", "python"])
+def test_openmm(route):
+    openmm = pytest.importorskip("openmm", reason="OpenMM is not installed")
+    from nnp.openmm import create_force
+
+    structure = molecule()
+    system = openmm.System()
+    for _ in structure.symbols:
+        system.addParticle(1.0)
+    try:
+        system.addForce(create_force(WATER, structure.symbols, route=route, periodic=False))
+    except UnavailableError as error:
+        pytest.skip(str(error))
+    platform = openmm.Platform.getPlatformByName("CPU")
+    context = openmm.Context(system, openmm.VerletIntegrator(0.001), platform)
+    context.setPositions(structure.positions / 10)
+    state = context.getState(getEnergy=True, getForces=True)
+    found = WATER.evaluate(structure)
+    energy = state.getPotentialEnergy().value_in_unit(openmm.unit.kilojoule_per_mole)
+    np.testing.assert_allclose(energy * KJ_PER_MOL, found.energy, rtol=1e-9)
+    forces = state.getForces(asNumpy=True).value_in_unit(
+        openmm.unit.kilojoule_per_mole / openmm.unit.nanometer
+    )
+    largest = np.abs(found.forces).max()
+    np.testing.assert_allclose(
+        forces * KJ_PER_MOL_PER_NANOMETRE, found.forces, rtol=0, atol=1e-5 * largest
+    )
+
+
+def test_portable_export(tmp_path):
+    pytest.importorskip("torch", reason="torch is not installed")
+    from test_torchscript import assert_export_is_right
+
+    structure = structures(("H", "O"))["rattled"]
+    atoms = Atoms(
+        numbers=structure.atomic_numbers,
+        positions=structure.positions,
+        cell=structure.cell,
+        pbc=True,
+    )
+    assert_export_is_right(WATER, atoms, tmp_path / "water.pt", portable=True)

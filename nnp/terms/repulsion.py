@@ -108,7 +108,7 @@ class RepulsionTerm:
     >>> term = RepulsionTerm.universal(("Si",), r_inner=1.0, r_outer=2.0)
     >>> value, slope = term.pairs[0].value_and_slope(np.array([0.5, 1.5]))
     >>> value.round(3)
-    array([628.391,  19.03 ])
+    array([470.457,   4.805])
     """
 
     pairs: tuple[PairRepulsion, ...]

@@ -215,8 +215,9 @@ OPEN_IN_PYTHON = "import nnp, sys; print(nnp.load(sys.argv[1] + '/nnp/data/silic
 
 def build_wheel(folder):
     """The wheel to give away where the tool for it is there, else as built."""
-    options = ["--no-build-isolation", "-C", "cmake.define.NNP_ALL_TARGETS=OFF"]
-    options += ["-C", "cmake.define.NNP_PLUGIN=OFF"]
+    options = ["-C", "cmake.define.NNP_ALL_TARGETS=OFF", "-C", "cmake.define.NNP_PLUGIN=OFF"]
+    if importlib.util.find_spec("scikit_build_core"):
+        options.append("--no-build-isolation")
     if importlib.util.find_spec("auditwheel") and shutil.which("patchelf"):
         run(ROOT / ".ci" / "wheel", folder, *options)
         kind = r"manylinux_\d+_\d+_\w+"

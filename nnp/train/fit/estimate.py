@@ -187,10 +187,10 @@ def _n_parameters(settings: TrainingSettings, chosen: Chosen) -> int:
 def _size(count: float) -> str:
     """Bytes for people.
 
-    >>> _size(8.7e4), _size(3.51e9)
-    ('0.087 MB', '3.5 GB')
+    >>> _size(8.7e4), _size(6.149e8), _size(3.51e9)
+    ('0.087 MB', '615 MB', '3.51 GB')
     """
-    return f"{count / 1e9:.2g} GB" if count >= 1e9 else f"{count / 1e6:.2g} MB"
+    return f"{count / 1e9:.3g} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"
 
 
 def _remembered(settings: TrainingSettings, p: int) -> int:

@@ -1,5 +1,9 @@
 """nnp: Behler-Parrinello neural network potentials in OpenMM and ASE."""
 
+from collections.abc import Callable
+from typing import Any
+
+from nnp import registry
 from nnp.committee import Committee, CommitteeEvaluation
 from nnp.engines import Engine
 from nnp.errors import NNPError
@@ -24,3 +28,20 @@ __all__ = [
     "__version__",
     "load",
 ]
+
+
+def _is_harmless(name: str) -> bool:
+    from nnp.teachers.by_name import is_harmless
+
+    return is_harmless(name)
+
+
+def _teacher(*args: Any, **kwargs: Any) -> Callable[[], Any]:
+    from nnp.teachers.by_name import teacher
+
+    return teacher(*args, **kwargs)
+
+
+# Lower layers call these through the registry; the teachers bring ASE, so not before.
+registry.is_harmless.provide(_is_harmless)
+registry.teacher.provide(_teacher)

@@ -7,7 +7,6 @@ only (n2p2's files, OpenMM's plugin, C) refuses such a potential.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp import registry
 from nnp.errors import NNPError, NumericalError, OptionError, StructureError
 from nnp.structure import Structure
 
@@ -65,14 +65,13 @@ class Baseline:
         """
         if self.given is not None:
             return self.given
-        by_name = importlib.import_module("nnp.teachers.by_name")
-        if self.of_a_file and not by_name.is_harmless(self.name):
+        if self.of_a_file and not registry.is_harmless(self.name):
             raise OptionError(
                 f"the potential was fitted on top of {self}, which a file must not start: give the "
                 "calculator, nnp.load(path, baseline=calculator), or baseline=False for the fitted "
                 "part alone"
             )
-        return by_name.teacher(self.name, _as_tuples(self.options), argument="baseline")()
+        return registry.teacher(self.name, _as_tuples(self.options), argument="baseline")()
 
 
 class BaselineSum:
@@ -134,7 +133,8 @@ def refuse_baseline(parts: Iterable[Baseline], where: str) -> None:
 
 
 def _atoms(structure: Structure) -> Any:
-    ase = importlib.import_module("ase")
+    import ase
+
     return ase.Atoms(
         numbers=structure.atomic_numbers,
         positions=structure.positions,

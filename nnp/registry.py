@@ -1,14 +1,14 @@
 """What higher layers give the potential, which imports none of them: engines and its file format.
 
 A `Door` is a function that a low layer calls and a higher one provides: `nnp.potential` evaluates
-through ``make_engine`` and saves through ``write_model``; `nnp.engines` and `nnp.io` provide them
-when they are imported, which ``import nnp`` does.
+through ``make_engine`` and saves through ``write_model``, `nnp.baseline` makes calculators through
+``teacher``. ``import nnp`` provides them all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from nnp.evaluation import Evaluator
 
@@ -46,3 +46,7 @@ class Door(Generic[P, R]):
 make_engine: Door[..., Evaluator] = Door("nnp.engines")
 # (potential, path, force)
 write_model: Door[..., None] = Door("nnp.io")
+# Of `nnp.teachers.by_name`, which `nnp` imports when one of them is first called: it brings ASE.
+is_harmless: Door[[str], bool] = Door("nnp.teachers")
+# (name, options, argument) → a function that makes calculators
+teacher: Door[..., Callable[[], Any]] = Door("nnp.teachers")

@@ -51,6 +51,7 @@ OPTIONAL = {
     "openmmtorch": {"openmm"},
     "matplotlib": {"pictures"},
     "ase": {
+        "baseline",
         "ase",
         "io/structures",
         "io/lammps",
@@ -130,6 +131,8 @@ def imports_between_files():
             elif isinstance(node, ast.ImportFrom):
                 whole = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
                 found |= {w if w in trees else node.module for w in whole.values()}
+            elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+                found |= {a.value for a in node.args if isinstance(a, ast.Constant)}
         graph[name] = (found & set(trees)) - {name}
     return graph
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import openmm
 
-import nnp
 from nnp.engines import _library as engine_library
 from nnp.errors import UnavailableError
 
@@ -131,7 +130,7 @@ def _libraries() -> dict[str, Path]:
     if override:
         candidates = [Path(override)]
     else:
-        folders = [Path(folder) for folder in nnp.__path__]
+        folders = [Path(folder) for folder in sys.modules["nnp"].__path__]
         folders.append(Path(sysconfig.get_path("platlib")) / "nnp")
         candidates = [file for folder in folders for file in (folder / "lib").glob("libnnp_*")]
     matches = [(_NAME.fullmatch(file.name), file) for file in candidates if file.is_file()]

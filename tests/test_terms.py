@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.resources import files
 
 import mpmath as mp
 import numpy as np
@@ -161,3 +162,37 @@ def test_what_is_refused():
     same = nnp.Structure(np.zeros((2, 3)), [1, 8], np.zeros((3, 3)), False)
     with pytest.raises(StructureError, match="in the same place"):
         WATER.evaluate(same)
+
+
+def nearest_after_a_kick(potential, energy_ev):
+    """Smallest distance (Å) of an atom of a crystal that is kicked at its neighbour, 20 fs."""
+    ase_build = pytest.importorskip("ase.build")
+    from ase.md.verlet import VelocityVerlet
+    from ase.units import fs
+
+    from nnp.ase import NNPCalculator
+
+    atoms = ase_build.bulk("Si", cubic=True) * 2
+    atoms.calc = NNPCalculator(potential)
+    way = atoms.get_distances(0, range(1, len(atoms)), mic=True, vector=True)
+    way = way[np.argmin(np.linalg.norm(way, axis=1))]
+    velocities = np.zeros((len(atoms), 3))
+    velocities[0] = np.sqrt(2 * energy_ev / atoms.get_masses()[0]) * way / np.linalg.norm(way)
+    atoms.set_velocities(velocities)
+    start, nearest, drift = atoms.get_total_energy(), np.inf, 0.0
+    dynamics = VelocityVerlet(atoms, 0.1 * fs)
+    for _ in range(200):
+        dynamics.run(1)
+        nearest = min(nearest, atoms.get_distances(0, range(1, len(atoms)), mic=True).min())
+        drift = max(drift, abs(atoms.get_total_energy() - start))
+    return nearest, drift
+
+
+def test_a_collision_of_50_ev():
+    """Networks that never saw one let the atoms pass through each other; the repulsion does not."""
+    networks = nnp.load(files("nnp") / "data" / "silicon_sw.nnp")
+    assert nearest_after_a_kick(networks, 50.0)[0] < 0.3
+    term = RepulsionTerm.universal(("Si",), 1.0, 2.0)
+    nearest, drift = nearest_after_a_kick(replace(networks, terms=(term,)), 50.0)
+    assert nearest > 1.0
+    assert drift < 0.02

@@ -10,7 +10,7 @@ import pytest
 
 import nnp
 from nnp.errors import NNPError, OptionError, OutputExistsError
-from nnp.io import n2p2
+from nnp.io import files, n2p2
 from nnp.networks import Activation
 from nnp.testing import random_potential
 
@@ -90,6 +90,8 @@ def test_disk_full(small, tmp_path, monkeypatch, write, broken, by, exists):
     with monkeypatch.context() as patch:
         for name in broken:
             patch.setattr(Path, name, by)
+        if "replace" in broken:  # a folder in the place of another is exchanged
+            patch.setattr(files, "exchange", by)
         with pytest.raises(NNPError, match=r"cannot write .*out: the disk is full; make room"):
             write(small, target, force=True)
     assert [path.name for path in tmp_path.iterdir()] == ["out"] * exists

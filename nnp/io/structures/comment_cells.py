@@ -33,8 +33,8 @@ _CELL = re.compile(r"CELL\s*[\(\[\{]\s*(abcABC|H|GENH)\s*[\)\]\}]\s*[:=]?" + _NU
 _QUANTITY = re.compile(r"\b([a-z][a-z_]*)\{([A-Za-z_/]*)\}")
 # Words of a comment that speak of a cell …
 _WORD = re.compile(
-    r"(?<![A-Za-z])(cell|unit[ _-]?cell|lattice|box|cryst|abc\b|hmat|h_matrix|"
-    r"vec(?:tor)?s?\d?\b|pbc|periodic|L[xyz]?\s*[=:])",
+    r"(?<![A-Za-z])(cell(?!ul)|unit[ _-]?cell|lattice|box|cryst|abc\b|hmat|h_matrix|"
+    r"vec(?:tor)?s?\d?\b|pbc|periodic|L[xyz]?\s*[=:]|tv_?\d?\b|alpha\s*[=:]|dimensions?\b)",
     re.IGNORECASE,
 )
 # … and the numbers that it has then: a length with its point or its unit, or three in a row.

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import lzma
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
 
 from nnp.errors import FileFormatError
-from nnp.io.structures.source import name_without_packing
+from nnp.io.structures.source import name_without_packing, opened
 
 __all__ = ["FORMATS", "Format", "format_named", "is_input_data", "is_input_data_name", "recognise"]
 
@@ -147,8 +149,10 @@ def recognise(path: Path) -> str:
 
 
 def is_input_data(path: str | Path) -> bool:
-    """Whether the first word of a file is ``begin``."""
-    return re.match(rb"\s*begin\b", _head(Path(path))) is not None
+    """Whether the first word of a file is ``begin``, comments aside."""
+    return (
+        re.match(rb"(?:\xef\xbb\xbf)?(?:\s+|[#!][^\n]*\n)*begin\b", _head(Path(path))) is not None
+    )
 
 
 def is_input_data_name(path: str | Path) -> bool:
@@ -159,9 +163,9 @@ def is_input_data_name(path: str | Path) -> bool:
 
 def _head(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            return file.read(_HEAD)
-    except OSError:
+        with opened(path) as file:
+            return bytes(file.read(_HEAD))
+    except (OSError, EOFError, lzma.LZMAError, zlib.error):
         return b""
 
 

@@ -27,7 +27,7 @@ _CONTRADICTION = 0.02
 _LEAST_CONTRADICTION = 1e-5
 
 _SAYS = re.compile(
-    r"energ|force|stress|virial|veloc|^velo?s?$|moment|charge|dipole|magmom|^e_?(tot|total|dft|0)?$|^f$",
+    r"energ|force|stress|virial|veloc|^velo?s?$|moment|charge|dipole|magmom|^fix(ed)?$|fro?ee?zen?|constrain|^e_?(tot|total|dft|0)?$|^f$",
     re.IGNORECASE,
 )
 # Names that are used elsewhere: ASE's own columns, deviations of a committee, LAMMPS's names.

@@ -14,6 +14,11 @@ from nnp.io.structures.lammps import SAY_TYPES, of_mass, units_of
 from nnp.io.structures.names import ElementNames, element_of_symbol
 from nnp.io.structures.source import Source
 
+# First words of sections that may hold labels, and of those that stand beside them.
+_SECTIONS = (
+    "Masses Atoms Velocities Atom Bonds Angles Dihedrals Impropers Pair PairIJ Bond Angle".split()
+)
+
 _UNITS_SAID = re.compile(r"\bunits\s*=\s*(\w+)", re.IGNORECASE)
 
 
@@ -27,7 +32,9 @@ def read_data(source: Source) -> list[Atoms]:
     first = text.partition("\n")[0]
     said = _UNITS_SAID.search(first)
     units = units_of(source, said.group(1) if said else None)
+    text = _with_numbers(text)
     elements = _elements_of_data(text, source)
+    _check_count(text, source)
     style = _style(text, source)
     try:
         atoms = read_lammps_data(
@@ -36,6 +43,11 @@ def read_data(source: Source) -> list[Atoms]:
             units=units or "metal",
             atom_style=style,
         )
+    except KeyError as error:
+        raise FileFormatError(
+            f"{source.path}: {error.args[0]} in the column of types is none of the "
+            f"{len(elements)} types; is its style of columns really {style}?"
+        ) from error
     except Exception as error:
         raise FileFormatError(
             f"{source.path} cannot be read: {type(error).__name__}: {error}"
@@ -47,6 +59,28 @@ def read_data(source: Source) -> list[Atoms]:
             "metal (or real, …) does"
         )
     return [atoms]
+
+
+def _with_numbers(text: str) -> str:
+    """Type labels in Atoms and Masses as numbers, which ASE knows."""
+    rows = _sections(text).get("Atom Type Labels", [])
+    labels = {words[1]: words[0] for words, _ in rows if len(words) > 1}
+    if not labels:
+        return text
+    lines, section = [], ""
+    for line in text.splitlines():
+        words = line.partition("#")[0].split()
+        if words and words[0] in _SECTIONS:
+            section = words[0] if words == [words[0]] else ""
+        place = {"Masses": 0}.get(section)
+        if section == "Atoms":  # id type …; id molecule type … (a molecule is a number)
+            place = next((i for i in (1, 2) if i < len(words) and words[i] in labels), None)
+        if place is not None and place < len(words) and words[place] in labels:
+            words[place] = labels[words[place]]
+            lines.append(" ".join(words))
+        else:
+            lines.append(line)
+    return "\n".join(lines) + "\n"
 
 
 def _sections(text: str) -> dict[str, list[tuple[list[str], str]]]:
@@ -92,6 +126,20 @@ def _elements_of_data(text: str, source: Source) -> dict[int, str]:
     return found
 
 
+def _check_count(text: str, source: Source) -> None:
+    """As many atoms as the header says, each once."""
+    sections = _sections(text)
+    ids = [words[0] for words, _ in sections.get("Atoms", [])[1:]]
+    said = [words[0] for words, _ in sections[""] if words[1:] == ["atoms"]]
+    if said and ids and said[0] != str(len(ids)):
+        raise FileFormatError(
+            f"{source.path}: {said[0]} atoms are announced, {len(ids)} stand below Atoms"
+        )
+    if len(set(ids)) < len(ids):
+        twice = next(word for word in ids if ids.count(word) > 1)
+        raise FileFormatError(f"{source.path}: atom {twice} is there more than once")
+
+
 def _told(label: str, comment: str, mass: float | None) -> str | None:
     """Element of a label or a mass's comment; None where the mass is another element's."""
     element = None if mass is None else of_mass(mass)
@@ -115,9 +163,10 @@ def _style(text: str, source: Source) -> str:
         return said[0]
     rows = [words for words, _ in atoms[1:]]
     count = len(rows[0])
+    whole = all(row[i].lstrip("+-").isdigit() for row in rows for i in (1, 2) if i < len(row))
     if count in (5, 8):
         return "atomic"
-    if count in (7, 10):
+    if count in (7, 10) and whole:
         return "full"
     if count in (6, 9) and any(not row[2].lstrip("+-").isdigit() for row in rows):
         return "charge"

@@ -15,6 +15,9 @@ from nnp.io.structures.lammps import SAY_TYPES, of_mass, units_of
 from nnp.io.structures.names import ElementNames, element_of_symbol
 from nnp.io.structures.source import Source
 
+# Positions: wrapped, in shares of the cell, unwrapped, both.
+_KINDS = ("", "s", "u", "su")
+
 
 def read_dump(source: Source) -> list[Atoms]:
     """Read every structure of a text dump.
@@ -72,8 +75,18 @@ def _with_elements(text: str, source: Source) -> str:
         line = lines[at]
         if line.startswith("ITEM: NUMBER OF ATOMS") and at + 1 < len(lines):
             n = _count(lines[at + 1], source, at + 2)
+        if line.split() == ["ITEM:", "BOX", "BOUNDS"]:
+            raise FileFormatError(
+                f"{source.path}, line {at + 1}: nothing says which axes are periodic: write "
+                "ITEM: BOX BOUNDS pp pp pp (ff where an axis is not)"
+            )
         if line.startswith("ITEM: ATOMS"):
             columns = line.split()[2:]
+            if not any({f"x{kind}", f"y{kind}", f"z{kind}"} <= set(columns) for kind in _KINDS):
+                raise FileFormatError(
+                    f"{source.path}, line {at + 1}: the columns {' '.join(columns)} have no "
+                    "positions: x y z, xs ys zs, xu yu zu or xsu ysu zsu"
+                )
             rows = range(at + 1, at + 1 + n)
             if rows.stop > len(lines):
                 raise FileFormatError(

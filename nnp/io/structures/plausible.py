@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from ase.data import covalent_radii
+from ase.data import atomic_masses, covalent_radii
 
 from nnp.elements import chemical_symbol
 from nnp.errors import NNPError, StructureError
@@ -20,6 +20,8 @@ CLOSEST_ALLOWED = 0.4
 DENSEST = 45.0
 # Median share at which lengths look like another unit: bohr taken for Å has 1.9, the reverse 0.53.
 _SHORT, _LONG = 0.6, 1.75
+# Tritium has three times hydrogen's mass, repartitioned hydrogen up to four times.
+_HEAVY = 4.5
 # Closed shells, whose atoms are never bonded.
 _NOBLE = (2, 10, 18, 36, 54, 86)
 _U_PER_CUBIC_ANGSTROM = 1.66053906660  # g/cm³
@@ -69,6 +71,23 @@ def unit_warning(frames: Sequence[Any]) -> str | None:
         f"units look wrong: the shortest distance of two atoms is {distance:.3f} Å, {share:.2f} of "
         f"a bond's length ({other}?)"
     )
+
+
+def mass_warning(frames: Sequence[Any]) -> str | None:
+    """What to say where a mass is far from its element's; None where none is."""
+    for number, atoms in enumerate(frames):
+        if "masses" not in atoms.arrays:
+            continue
+        shares = atoms.get_masses() / atomic_masses[atoms.numbers]
+        far = np.flatnonzero((shares > _HEAVY) | (shares < 1 / _HEAVY))
+        if len(far):
+            atom = int(far[0])
+            return (
+                f"structure {number}: the mass of atom {atom} ({atoms.symbols[atom]}) is "
+                f"{atoms.get_masses()[atom]:.6g} u, {shares[atom]:.3g} times its element's: "
+                "another unit? Dynamics takes it"
+            )
+    return None
 
 
 def _closest(structure: Structure, cutoff: float) -> tuple[float, int, int, float] | None:

@@ -16,13 +16,13 @@ from ase.utils import string2index
 
 from nnp.errors import FileFormatError, NNPError, OptionError
 from nnp.io.n2p2.data import read_data
-from nnp.io.structures import ase_db, lammps_data, lammps_dump, residues, xsf, xyz
+from nnp.io.structures import ase_db, cif, lammps_data, lammps_dump, residues, vasp, xsf, xyz
 from nnp.io.structures.formats import Format, format_named, recognise
 from nnp.io.structures.frames import from_frame
 from nnp.io.structures.labels import Labels, drop_zero_energies, held, labels_of
-from nnp.io.structures.plausible import refuse_impossible, unit_warning
+from nnp.io.structures.plausible import mass_warning, refuse_impossible, unit_warning
 from nnp.io.structures.report import line, remarks
-from nnp.io.structures.source import ReadOptions, Source
+from nnp.io.structures.source import ReadOptions, Source, name_without_packing
 from nnp.io.structures.velocities import take_velocities
 from nnp.structure import as_structure
 from nnp.units import ATOMIC, UnitSystem
@@ -109,12 +109,16 @@ def _read(path: Path, options: ReadOptions, index: str | int) -> Reading:
     for atoms in frames:
         if (column := take_velocities(atoms, options.velocity_unit)) and column not in atoms.arrays:
             taken.add(column)
+    for number, atoms in zip(numbers, frames, strict=True):
+        _refuse_partial_sites(atoms, path, number)
     labels = [_checked(atoms, source, n) for n, atoms in zip(numbers, frames, strict=True)]
     drop_zero_energies(frames, labels)
     form = format_named(name)
     said = [*source.notes, *remarks(source, frames, labels, taken)]
     if not options.any_geometry and (warning := unit_warning(frames)):
         said.append(warning)
+    if heavy := mass_warning(frames):
+        said.append(heavy)
     shown = line(source, form, frames, labels)
     if len(frames) != len(found):
         shown += f"; {_which(numbers)} of {len(found)} structures"
@@ -156,6 +160,8 @@ def _format_of(path: Path) -> str:
 
 
 def _read_input_data(source: Source) -> list[Atoms]:
+    if name_without_packing(source.path) != source.path:
+        raise FileFormatError(f"{source.path}: a packed input.data is not read: unpack it first")
     source.units_taken, units = True, source.options.units or ATOMIC
     source.units = f"{units}{'' if source.options.units else ' (--units says others)'}"
     return [from_frame(frame) for frame in read_data(source.path, units)]
@@ -175,9 +181,18 @@ def _read_with_ase(source: Source) -> list[Atoms]:
                 f"{source.path} cannot be read: {type(error).__name__}: {error}"
             ) from error
     frames: list[Atoms] = found if isinstance(found, list) else [found]
-    for number, atoms in enumerate(frames):
-        _refuse_partial_sites(atoms, source.path, number)
+    if name in ("dlp4", "dlp-history"):
+        _without_motion(frames, source)
     return frames
+
+
+def _without_motion(frames: list[Atoms], source: Source) -> None:
+    """ASE scales DL_POLY's velocities and forces to other units than its own."""
+    for atoms in frames:
+        if atoms.has("momenta") or atoms.calc is not None:  # type: ignore[no-untyped-call]
+            atoms.arrays.pop("momenta", None)
+            atoms.calc = None
+            source.note("velocities and forces of DL_POLY's files are not taken")
 
 
 def _refuse_huge_counts(path: Path) -> None:
@@ -214,6 +229,8 @@ _READERS: dict[str, Callable[[Source], list[Atoms]]] = {
     "input.data": _read_input_data,
     "extxyz": xyz.read,
     "xsf": xsf.read,
+    "cif": cif.read,
+    "vasp": vasp.read,
     **ase_db.READERS,
     "lammps-dump": lammps_dump.read_dump,
     "lammps-data": lammps_data.read_data,

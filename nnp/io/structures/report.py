@@ -145,6 +145,11 @@ def _velocity_remarks(source: Source, frames: Sequence[Any], taken: set[str]) ->
         for name in sorted(left)
         if unit is None
     ]
+    lines += [
+        f"the column {name} is not taken, for there are momenta too"
+        for name in sorted(left - taken)
+        if unit is not None
+    ]
     return lines
 
 

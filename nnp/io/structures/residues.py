@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
 from ase import Atoms
 from ase.io.gromacs import read_gromacs
 from ase.io.proteindatabank import read_proteindatabank
@@ -15,7 +16,11 @@ from nnp.elements import atomic_number
 from nnp.errors import FileFormatError, NNPError
 from nnp.io.structures.names import ElementNames, element_of_name, element_of_symbol
 from nnp.io.structures.source import Source
+from nnp.io.structures.velocities import VELOCITY_UNITS
+from nnp.units import NANOMETRE
 
+# Columns of a position that ASE reads; ours are put in its place, with all their digits.
+_GRO_PLACE = "   0.000   0.000   0.000"
 # Edges (Å) at which a crystallographic record says that there is no crystal.
 _PLACEHOLDER = 1.0
 
@@ -38,9 +43,37 @@ def read_pdb(source: Source) -> list[Atoms]:
             where = f"{source.path}, line {n + 1}"
             known[key] = _pdb_element(*key, source.options.names, beside, where)
         lines[n] = f"{line[:76]:<76}{known[key]:>2}"
-    if any(line.startswith("ATOM") and line[16:17] not in (" ", "A", "") for line in lines):
+    if any(
+        line.startswith(("ATOM", "HETATM")) and line[16:17] not in (" ", "A", "") for line in lines
+    ):
         source.note("it has alternative places of atoms (altloc); all of them are taken as atoms")
-    return _with_ase(read_proteindatabank, lines, source, index=slice(None))
+    return [
+        atoms
+        for model in _models(lines, source)
+        for atoms in _with_ase(read_proteindatabank, model, source, index=slice(None))
+    ]
+
+
+def _models(lines: Iterable[str], source: Source) -> Iterator[list[str]]:
+    """The atoms of each model, below the last cell before them: the file has it once."""
+    cell: list[str] = []
+    atoms: list[str] = []
+    for line in lines:
+        if line.startswith("CRYST1"):
+            cell = [line]
+            group = line[55:66].strip()
+            if group not in ("", "P 1", "P1", "1"):
+                source.note(
+                    f"its space group is {group}: a PDB file holds the asymmetric unit only, and "
+                    "these atoms alone are taken for the whole cell"
+                )
+        elif line.startswith(("ATOM", "HETATM")):
+            atoms.append(line)
+        elif line.startswith("END") and atoms:
+            yield [*cell, *atoms]
+            atoms = []
+    if atoms:
+        yield [*cell, *atoms]
 
 
 def _is_placeholder(line: str, source: Source) -> bool:
@@ -89,9 +122,23 @@ def read_gro(source: Source) -> list[Atoms]:
     frames = []
     for start, stop in _gro_frames(lines, source):
         rows = lines[start + 2 : stop - 1]
+        if len(lines[stop - 1].split()) not in (3, 9):
+            raise FileFormatError(
+                f"{source.path}, line {stop}: {lines[stop - 1].strip()[:40]!r} is no box: "
+                "three or nine numbers are wanted (zeros for none)"
+            )
         symbols = _gro_symbols(rows, start + 3, source)
-        (atoms,) = _with_ase(read_gromacs, lines[start:stop], source)
+        numbers = [
+            _gro_numbers(row, f"{source.path}, line {start + 3 + n}") for n, row in enumerate(rows)
+        ]
+        short = [row[:20] + _GRO_PLACE for row in rows]
+        block = [*lines[start : start + 2], *short, lines[stop - 1]]
+        (atoms,) = _with_ase(read_gromacs, block, source)
         atoms.numbers = [atomic_number(symbol) for symbol in symbols]
+        atoms.positions = np.array([row[:3] for row in numbers]).reshape(-1, 3) * NANOMETRE
+        if numbers and all(len(row) == 6 for row in numbers):
+            velocities = np.array([row[3:] for row in numbers]) * VELOCITY_UNITS["nm/ps"]
+            atoms.set_velocities(velocities)  # type: ignore[no-untyped-call]
         _gro_cell(atoms)
         frames.append(atoms)
     return frames
@@ -125,6 +172,23 @@ def _gro_symbols(rows: list[str], first_line: int, source: Source) -> list[str]:
                     f"{source.path}, line {first_line + number}: {error}"
                 ) from None
     return [known[row[10:15].strip(), row[5:10].strip()] for row in rows]
+
+
+def _gro_numbers(row: str, where: str) -> list[float]:
+    """Position (nm) and maybe velocity (nm/ps); points are as far apart as columns are wide."""
+    text = row[20:].rstrip()
+    points = [n for n, letter in enumerate(text) if letter == "."]
+    width = points[1] - points[0] if len(points) > 1 else 0
+    try:
+        found = [float(text[n : n + width]) for n in range(0, len(text), max(width, 1))]
+    except ValueError:
+        found = []
+    if len(found) not in (3, 6):
+        raise FileFormatError(
+            f"{where}: {text.strip()[:60]!r} are not three numbers, or six with velocities, in "
+            "columns of one width"
+        )
+    return found
 
 
 def _gro_cell(atoms: Any) -> None:

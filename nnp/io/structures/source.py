@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,11 +90,16 @@ class Source:
             FileFormatError: it cannot be read.
         """
         try:
-            opener = _OPENERS.get(self.path.suffix.lower())
-            data = opener(self.path).read() if opener else self.path.read_bytes()
-            return str(data.decode("utf-8-sig", errors="replace"))
-        except (OSError, EOFError, lzma.LZMAError) as error:
+            with opened(self.path) as file:
+                return str(file.read().decode("utf-8-sig", errors="replace"))
+        except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
             raise FileFormatError(f"cannot read {self.path}: {error}") from None
+
+
+def opened(path: Path) -> Any:
+    """The file's bytes, unpacked where its name says that it is packed."""
+    opener = _OPENERS.get(path.suffix.lower())
+    return opener(path) if opener else path.open("rb")
 
 
 def name_without_packing(path: Path) -> Path:

@@ -24,7 +24,7 @@ _ENERGY = re.compile(
     r"(total|cohesive) energy[^=]*=\s*(\S+?)(?:eV)?(?:\s+(\S+).*)?$", re.IGNORECASE
 )
 _OTHER_UNITS = re.compile(r"(ha|hartrees?|a\.?u\.?|ry|rydbergs?|kcal.*|kj.*|mev)$", re.IGNORECASE)
-_KEYWORD = re.compile(r"[A-Z][A-Z_]{4,}\b|ATOMS\b|INFO\b")
+_KEYWORD = re.compile(r"(?:BEGIN|END)_BLOCK|[A-Z][A-Z_]{4,}\b|ATOMS\b|INFO\b")
 # An exponent of three digits may stand without its letter, as Fortran writes it.
 _FORTRAN = re.compile(r"^([-+]?(?:\d+\.?\d*|\.\d+))(?:[EeDd]([-+]?\d+)|([-+]\d{2,3}))?$")
 _PERIODIC_AXES = {"CRYSTAL": 3, "SLAB": 2, "POLYMER": 1, "MOLECULE": 3}
@@ -64,6 +64,10 @@ class _Reader:
             words = line.split()
             if energy:
                 self._energy_line(*energy.groups())
+            elif line.startswith("#") and re.search(r"energy\b.*\d", line, re.IGNORECASE):
+                self.source.note(
+                    f"not used: the comment {line[:60]!r}; an energy is '# total energy = … eV'"
+                )
             elif words and not line.startswith("#"):
                 self._keyword(words[0], words[1:])
         return [self._atoms(n, draft) for n, draft in enumerate(self.drafts)]

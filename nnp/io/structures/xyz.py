@@ -13,6 +13,7 @@ import numpy as np
 from ase import Atoms
 from ase.io.extxyz import key_val_str_to_dict, read_extxyz
 
+from nnp.elements import atomic_number
 from nnp.errors import FileFormatError, NNPError
 from nnp.io.structures.comment_cells import read_comment, refuse_cell
 from nnp.io.structures.names import ElementNames, element_of_symbol
@@ -105,6 +106,7 @@ def _prepare(frame: _Frame, source: Source, known: dict[str, str]) -> str:
     if cell is None:
         frame.comment = _spelled(frame.comment)
         keys = _keys(frame.comment, where)
+        _refuse_twice(frame.comment, where)
         if "Lattice" not in keys and not frame.vectors:
             named = keys.keys() & {"Properties", "pbc"}
             spoken = (
@@ -129,8 +131,24 @@ def _keys(comment: str, where: str) -> dict[str, Any]:
     try:
         found: dict[str, Any] = key_val_str_to_dict(comment)  # type: ignore[no-untyped-call]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise FileFormatError(f"{where}: the comment line cannot be read: {error}") from None
+        nine = re.search(r"info item (\w+), expecting special 3x3", str(error))
+        why = (
+            f"{nine.group(1)} has other than nine numbers: write xx xy xz yx yy yz zx zy zz, "
+            "for the order of six differs between programs"
+            if nine
+            else error
+        )
+        raise FileFormatError(f"{where}: the comment line cannot be read: {why}") from None
     return found
+
+
+def _refuse_twice(comment: str, where: str) -> None:
+    """ASE takes the last of two."""
+    bare = re.sub(r"\"[^\"]*\"|'[^']*'", '""', comment)
+    names = re.findall(r"(?:^|\s)([A-Za-z_][\w-]*)\s*=", bare)
+    for name in _SPELLINGS:
+        if names.count(name) > 1:
+            raise FileFormatError(f"{where}: {name} is there {names.count(name)} times: which one?")
 
 
 def _spelled(comment: str) -> str:
@@ -185,6 +203,7 @@ def _check_rows(
 ) -> None:
     names = source.options.names
     species = next((i for i, (name, _) in enumerate(columns) if name == "species"), None)
+    number_column = next((i for i, (name, _) in enumerate(columns) if name == "Z"), None)
     for number, row in enumerate(frame.rows):
         words = row.split()
         where = f"{source.path}, line {frame.line + 2 + number}"
@@ -201,6 +220,10 @@ def _check_rows(
             if symbol != words[species]:
                 words[species] = symbol
                 frame.rows[number] = " ".join(words)
+            if number_column is not None and words[number_column] != str(atomic_number(symbol)):
+                raise FileFormatError(
+                    f"{where}: species {symbol} and Z {words[number_column]} are two elements"
+                )
 
 
 def _check_word(name: str, kind: str, word: str, where: str) -> None:

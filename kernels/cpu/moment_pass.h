@@ -1,0 +1,270 @@
+// Functions made of moments (plan/moments.h) for one atom. Forward: radial series and harmonics of every neighbour, the
+// moments as a small matrix product over lanes, then the functions from the moments. Backward: the derivatives by the
+// moments are contracted over n first, so that a neighbour costs (l_max + 1)^2 numbers whatever n is.
+#ifndef NNP_CPU_MOMENT_PASS_H
+#define NNP_CPU_MOMENT_PASS_H
+
+#include "moment_functions.h"
+
+namespace nnp::NNP_TARGET
+{
+
+constexpr int MOST_TERMS = 64;  // of a radial series
+constexpr int ROWS = 4;         // moments summed at once, by n and by lm
+
+NNP_INLINE void unit_vector(const Neighbors& nb, int k, real* x, real* y, real* z)
+{
+    real inverse = load(nb.inverse + k);
+    *x = load(nb.x + k) * inverse;
+    *y = load(nb.y + k) * inverse;
+    *z = load(nb.z + k) * inverse;
+}
+
+// g_n and its slope on the lanes of one element.
+static void series_of_element(const RadialSeries& s, const Neighbors& nb, int element, int end, Moments& out)
+{
+    const int n = s.n_functions, n_terms = s.n_terms;
+    const double* c = s.coefficients.data() + (int64_t)element * n * n_terms;
+    const nnp_scalar r_c = (nnp_scalar)s.radii[element];
+    real t[MOST_TERMS], dt[MOST_TERMS];
+    for (int k = nb.elements[element].begin; k < end; k += W) {
+        real r = load(nb.r + k), x, dx, f, df;
+        if (r_c > 0) {
+            nnp_cutoff(s.cutoff, r, r_c, (nnp_scalar)s.inner_fraction, &f, &df);
+            nnp_chebyshev_argument(s.argument, r, r_c, &x, &dx);
+            nnp_chebyshev(n_terms, x, t, dt);
+        }
+        for (int i = 0; i < n; ++i) {
+            real p = {}, dp = {};
+            for (int j = 0; j < n_terms && r_c > 0; ++j) {
+                p += (nnp_scalar)c[i * n_terms + j] * t[j];
+                dp += (nnp_scalar)c[i * n_terms + j] * dt[j];
+            }
+            store(out.g + (int64_t)i * nb.size + k, r_c > 0 ? p * f : real{});
+            store(out.dg + (int64_t)i * nb.size + k, r_c > 0 ? dp * dx * f + p * df : real{});
+        }
+    }
+}
+
+static void radial_series(const RadialSeries& s, const Neighbors& nb, int n_elements, Moments& out)
+{
+    for (int e = 0; e < n_elements; ++e)
+        series_of_element(s, nb, e, e + 1 < n_elements ? nb.elements[e + 1].begin : nb.size, out);
+}
+
+// y [rows, whole blocks][lane]; change: how they move with the neighbours' displacement, Mode::push_forward.
+template <int L>
+static void harmonics_of_lanes(const Neighbors& nb, int first_row, nnp_scalar* y, nnp_scalar* change)
+{
+    constexpr int M = NNP_HARMONICS(L);
+    for (int k = 0; k < nb.size; k += W) {
+        real x, yy, z, q[NNP_LEGENDRES(L)], c[L + 1], s[L + 1], row[M];
+        unit_vector(nb, k, &x, &yy, &z);
+        nnp_legendre(L, z, q);
+        nnp_azimuth(L, x, yy, c, s);
+        nnp_harmonics(L, q, c, s, row);
+        for (int i = first_row; i < M; ++i)
+            store(y + (int64_t)(i - first_row) * nb.size + k, row[i]);
+        if (!change)
+            continue;
+        real dx = load(nb.dx + k), dy = load(nb.dy + k), dz = load(nb.dz + k), inverse = load(nb.inverse + k);
+        real along = x * dx + yy * dy + z * dz;
+        nnp_harmonics_change(L, q, c, s, (dx - along * x) * inverse, (dy - along * yy) * inverse,
+                             (dz - along * z) * inverse, row);
+        for (int i = first_row; i < M; ++i)
+            store(change + (int64_t)(i - first_row) * nb.size + k, row[i]);
+    }
+}
+
+// sums[n][4] += sum over lanes of g_n y_lm, for N radial functions and four harmonics.
+template <int N>
+NNP_INLINE void tile_sums(const nnp_scalar* g, const nnp_scalar* y, int lanes, nnp_scalar (*sums)[ROWS])
+{
+    real acc[N][ROWS] = {};
+    for (int k = 0; k < lanes; k += W) {
+        real row[ROWS];
+        NNP_UNROLL for (int m = 0; m < ROWS; ++m) row[m] = load(y + (int64_t)m * lanes + k);
+        NNP_UNROLL for (int i = 0; i < N; ++i)
+        {
+            real radial = load(g + (int64_t)i * lanes + k);
+            NNP_UNROLL for (int m = 0; m < ROWS; ++m) acc[i][m] += radial * row[m];
+        }
+    }
+    NNP_UNROLL for (int i = 0; i < N; ++i) add_lane_sums(sums[i], acc[i][0], acc[i][1], acc[i][2], acc[i][3]);
+}
+
+// out[n][rows] += g [n][lane] times y [rows][lane], summed over lanes; y has whole blocks of ROWS rows.
+static void multiply_lanes(const nnp_scalar* g, const nnp_scalar* y, int lanes, int n, int rows, double* out)
+{
+    for (int i = 0; i < n;) {
+        int left = n - i, take_n = left == 5 || left == 6 ? 3 : left < 4 ? left : 4;
+        for (int m = 0; m < rows; m += ROWS) {
+            nnp_scalar sums[4][ROWS] = {};
+            const nnp_scalar *from = g + (int64_t)i * lanes, *with = y + (int64_t)m * lanes;
+            if (take_n == 4)
+                tile_sums<4>(from, with, lanes, sums);
+            else if (take_n == 3)
+                tile_sums<3>(from, with, lanes, sums);
+            else if (take_n == 2)
+                tile_sums<2>(from, with, lanes, sums);
+            else
+                tile_sums<1>(from, with, lanes, sums);
+            for (int a = 0; a < take_n; ++a) {
+                for (int b = 0; b < ROWS && m + b < rows; ++b)
+                    out[(i + a) * rows + m + b] += sums[a][b];
+            }
+        }
+        i += take_n;
+    }
+}
+
+// Multiplies rows of moments by the norms of their harmonics.
+static void apply_norms(const double* norms, const Moments& m, double* values)
+{
+    for (int i = 0; i < m.n; ++i) {
+        for (int row = 0; row < m.rows; ++row)
+            values[i * m.rows + row] *= norms[m.first_row + row];
+    }
+}
+
+static Moments take_moments(const MomentGroup& group, const Neighbors& nb, Arena& arena)
+{
+    Moments m;
+    m.n = group.series.n_functions;
+    m.first_row = group.l_min * group.l_min;
+    m.rows = NNP_HARMONICS(group.l_max) - m.first_row;
+    m.g = take<nnp_scalar>(arena, (int64_t)m.n * nb.size);
+    m.dg = take<nnp_scalar>(arena, (int64_t)m.n * nb.size);
+    m.a = take<double>(arena, m.n * m.rows);
+    std::memset(m.a, 0, m.n * m.rows * sizeof(double));
+    return m;
+}
+
+NNP_INLINE nnp_scalar* take_rows(Arena& arena, const Moments& m, int lanes)
+{
+    int whole = round_up(m.rows, ROWS);
+    nnp_scalar* y = take<nnp_scalar>(arena, (int64_t)whole * lanes);
+    std::memset(y + (int64_t)m.rows * lanes, 0, (int64_t)(whole - m.rows) * lanes * sizeof(nnp_scalar));
+    return y;
+}
+
+template <int L>
+static void moment_forward(const MomentGroup& group, const Neighbors& nb, int n_elements, Arena& arena,
+                           double* descriptors, Moments& m)
+{
+    m = take_moments(group, nb, arena);
+    radial_series(group.series, nb, n_elements, m);
+    nnp_scalar* y = take_rows(arena, m, nb.size);
+    harmonics_of_lanes<L>(nb, m.first_row, y, nullptr);
+    multiply_lanes(m.g, y, nb.size, m.n, m.rows, m.a);
+    apply_norms(group.norms.data(), m, m.a);
+    functions_of_moments(group, m, descriptors);
+}
+
+// h = sum_n d_n g_n and dh = sum_n d_n dg_n/dr for ROWS harmonics on one vector of lanes.
+NNP_INLINE void contract(const nnp_scalar* d, const nnp_scalar* g, const nnp_scalar* dg, int n, int lanes, int whole,
+                         real* h, real* dh)
+{
+    real value[ROWS] = {}, slope[ROWS] = {};
+    for (int i = 0; i < n; ++i) {
+        real radial = load(g + (int64_t)i * lanes), radial_slope = load(dg + (int64_t)i * lanes);
+        NNP_UNROLL for (int m = 0; m < ROWS; ++m)
+        {
+            real weight = splat(d[i * whole + m]);
+            value[m] += weight * radial;
+            slope[m] += weight * radial_slope;
+        }
+    }
+    NNP_UNROLL for (int m = 0; m < ROWS; ++m)
+    {
+        h[m] = value[m];
+        dh[m] = slope[m];
+    }
+}
+
+// The derivative by each r_ij: u sum dh Y + (G - (u.G) u)/r, G the gradient of sum h Y by the unit vector u.
+template <int L>
+static void pull_neighbors(const Neighbors& nb, const Moments& m, const nnp_scalar* d)
+{
+    constexpr int M = NNP_HARMONICS(L);
+    const int whole = round_up(m.rows, ROWS);
+    for (int k = 0; k < nb.size; k += W) {
+        real x, y, z, q[NNP_LEGENDRES(L)], c[L + 1], s[L + 1], row[M], h[M + ROWS], dh[M + ROWS];
+        for (int i = 0; i < m.first_row; ++i)
+            h[i] = dh[i] = real{};
+        for (int i = 0; i < m.rows; i += ROWS)
+            contract(d + i, m.g + k, m.dg + k, m.n, nb.size, whole, h + m.first_row + i, dh + m.first_row + i);
+        unit_vector(nb, k, &x, &y, &z);
+        nnp_legendre(L, z, q);
+        nnp_azimuth(L, x, y, c, s);
+        nnp_harmonics(L, q, c, s, row);
+        real radial = {}, gx, gy, gz, inverse = load(nb.inverse + k);
+        NNP_UNROLL for (int i = 0; i < M; ++i) radial += dh[i] * row[i];
+        nnp_harmonics_gradient(L, q, c, s, h, &gx, &gy, &gz);
+        real along = x * gx + y * gy + z * gz;
+        store(nb.pull + k, load(nb.pull + k) + (radial - along * inverse) * inverse);
+        store(nb.pull_x + k, load(nb.pull_x + k) + gx * inverse);
+        store(nb.pull_y + k, load(nb.pull_y + k) + gy * inverse);
+        store(nb.pull_z + k, load(nb.pull_z + k) + gz * inverse);
+    }
+}
+
+template <int L>
+static void moment_backward(const MomentGroup& group, const Neighbors& nb, Arena& arena, const Moments& m,
+                            const double* dl_dg)
+{
+    const int whole = round_up(m.rows, ROWS);
+    double* dl_da = take<double>(arena, m.n * m.rows);
+    nnp_scalar* d = take<nnp_scalar>(arena, (int64_t)m.n * whole);
+    std::memset(dl_da, 0, m.n * m.rows * sizeof(double));
+    std::memset(d, 0, (int64_t)m.n * whole * sizeof(nnp_scalar));
+    pull_moments(group, m, dl_dg, dl_da);
+    apply_norms(group.norms.data(), m, dl_da);
+    for (int i = 0; i < m.n; ++i) {
+        for (int row = 0; row < m.rows; ++row)
+            d[i * whole + row] = (nnp_scalar)dl_da[i * m.rows + row];
+    }
+    pull_neighbors<L>(nb, m, d);
+}
+
+// dG along the neighbours' displacements: dA = sum (dg_n/dr along) Y + g_n dY, then dG = dG/dA . dA.
+template <int L>
+static void moment_push_forward(const MomentGroup& group, const Neighbors& nb, Arena& arena, const Moments& m,
+                                double* descriptors)
+{
+    nnp_scalar *y = take_rows(arena, m, nb.size), *change = take_rows(arena, m, nb.size);
+    nnp_scalar* dg = take<nnp_scalar>(arena, (int64_t)m.n * nb.size);
+    double* da = take<double>(arena, m.n * m.rows);
+    std::memset(da, 0, m.n * m.rows * sizeof(double));
+    harmonics_of_lanes<L>(nb, m.first_row, y, change);
+    for (int k = 0; k < nb.size; k += W) {
+        real along = load(nb.inverse + k) * (load(nb.x + k) * load(nb.dx + k) + load(nb.y + k) * load(nb.dy + k) +
+                                             load(nb.z + k) * load(nb.dz + k));
+        for (int i = 0; i < m.n; ++i)
+            store(dg + (int64_t)i * nb.size + k, along * load(m.dg + (int64_t)i * nb.size + k));
+    }
+    multiply_lanes(dg, y, nb.size, m.n, m.rows, da);
+    multiply_lanes(m.g, change, nb.size, m.n, m.rows, da);
+    apply_norms(group.norms.data(), m, da);
+    push_moments(group, m, da, descriptors);
+}
+
+// The instance for an l_max.
+typedef void (*MomentForward)(const MomentGroup&, const Neighbors&, int, Arena&, double*, Moments&);
+typedef void (*MomentBackward)(const MomentGroup&, const Neighbors&, Arena&, const Moments&, const double*);
+typedef void (*MomentPush)(const MomentGroup&, const Neighbors&, Arena&, const Moments&, double*);
+
+static const MomentForward MOMENT_FORWARD[NNP_MOST_L + 1] = {
+    moment_forward<0>, moment_forward<1>, moment_forward<2>, moment_forward<3>, moment_forward<4>,
+    moment_forward<5>, moment_forward<6>, moment_forward<7>, moment_forward<8>};
+static const MomentBackward MOMENT_BACKWARD[NNP_MOST_L + 1] = {
+    moment_backward<0>, moment_backward<1>, moment_backward<2>, moment_backward<3>, moment_backward<4>,
+    moment_backward<5>, moment_backward<6>, moment_backward<7>, moment_backward<8>};
+static const MomentPush MOMENT_PUSH[NNP_MOST_L + 1] = {
+    moment_push_forward<0>, moment_push_forward<1>, moment_push_forward<2>, moment_push_forward<3>,
+    moment_push_forward<4>, moment_push_forward<5>, moment_push_forward<6>, moment_push_forward<7>,
+    moment_push_forward<8>};
+
+}  // namespace nnp::NNP_TARGET
+
+#endif

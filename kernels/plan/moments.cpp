@@ -1,0 +1,123 @@
+#include "moments.h"
+
+#include "nnp/harmonics.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace nnp
+{
+namespace
+{
+
+constexpr double PI = 3.14159265358979323846;
+constexpr double NOTHING = 1e-12;  // integrals below are zeros of symmetry
+
+double factorial(int n)
+{
+    double product = 1;
+    for (int i = 2; i <= n; ++i)
+        product *= i;
+    return product;
+}
+
+// Points and weights that integrate polynomials up to degree 2 n - 1 over [-1, 1] exactly (Gauss and Legendre).
+void gauss_legendre(int n, std::vector<double>& points, std::vector<double>& weights)
+{
+    for (int i = 0; i < n; ++i) {
+        double x = std::cos(PI * (i + 0.75) / (n + 0.5)), slope = 0;
+        for (int step = 0; step < 100; ++step) {
+            double before = 1, value = x;
+            for (int k = 2; k <= n; ++k) {
+                double next = ((2 * k - 1) * x * value - (k - 1) * before) / k;
+                before = value;
+                value = next;
+            }
+            slope = n * (x * value - before) / (x * x - 1);
+            double change = value / slope;
+            x -= change;
+            if (std::fabs(change) < 1e-16)
+                break;
+        }
+        points.push_back(x);
+        weights.push_back(2 / ((1 - x * x) * slope * slope));
+    }
+}
+
+// All Y_lm of l <= l_max at points that integrate products of three of them exactly, and the points' weights.
+struct Sphere {
+    std::vector<std::vector<double>> harmonics;
+    std::vector<double> weights;
+
+    explicit Sphere(int l_max)
+    {
+        int degree = 3 * l_max;
+        std::vector<double> z, weights_z;
+        gauss_legendre(degree / 2 + 1, z, weights_z);
+        int n_phi = degree + 1;
+        for (size_t i = 0; i < z.size(); ++i) {
+            for (int k = 0; k < n_phi; ++k) {
+                double phi = 2 * PI * k / n_phi, rho = std::sqrt(1 - z[i] * z[i]);
+                harmonics.push_back(at(l_max, rho * std::cos(phi), rho * std::sin(phi), z[i]));
+                weights.push_back(weights_z[i] * 2 * PI / n_phi);
+            }
+        }
+    }
+
+private:
+    static std::vector<double> at(int l_max, double x, double y, double z)
+    {
+        std::vector<double> q(NNP_LEGENDRES(l_max)), c(l_max + 1), s(l_max + 1), values(NNP_HARMONICS(l_max));
+        nnp_legendre(l_max, z, q.data());
+        nnp_azimuth(l_max, x, y, c.data(), s.data());
+        nnp_harmonics(l_max, q.data(), c.data(), s.data(), values.data());
+        for (int l = 0; l <= l_max; ++l) {
+            for (int m = -l; m <= l; ++m)
+                values[NNP_HARMONIC(l, m)] *= harmonic_norm(l, m);
+        }
+        return values;
+    }
+};
+
+// Wigner's 3j symbol with all m = 0, by Racah's formula.
+double wigner_3j_zero(int a, int b, int c)
+{
+    int sum = a + b + c, half = sum / 2;
+    double delta = factorial(sum - 2 * a) * factorial(sum - 2 * b) * factorial(sum - 2 * c) / factorial(sum + 1);
+    double value = std::sqrt(delta) * factorial(half) / factorial(half - a) / factorial(half - b) / factorial(half - c);
+    return half % 2 ? -value : value;
+}
+
+}  // namespace
+
+double harmonic_norm(int l, int m)
+{
+    int k = std::abs(m);
+    return std::sqrt((2 * l + 1) / (4 * PI) * factorial(l - k) / factorial(l + k) * (k ? 2 : 1));
+}
+
+std::vector<TripleTerm> coupling(int a, int b, int c)
+{
+    std::vector<TripleTerm> terms;
+    if ((a + b + c) % 2 || c > a + b || a > b + c || b > a + c)
+        return terms;
+    // integral of F_a F_b F_c over the sphere = 3j(m) sums * sqrt(...) * 3j(0)
+    double scale = std::sqrt((2 * a + 1) * (2 * b + 1) * (2 * c + 1) / (4 * PI)) * wigner_3j_zero(a, b, c);
+    Sphere sphere(std::max({a, b, c}));
+    for (int i = NNP_HARMONIC(a, -a); i <= NNP_HARMONIC(a, a); ++i) {
+        for (int j = NNP_HARMONIC(b, -b); j <= NNP_HARMONIC(b, b); ++j) {
+            for (int k = NNP_HARMONIC(c, -c); k <= NNP_HARMONIC(c, c); ++k) {
+                double integral = 0;
+                for (size_t p = 0; p < sphere.weights.size(); ++p)
+                    integral +=
+                        sphere.weights[p] * sphere.harmonics[p][i] * sphere.harmonics[p][j] * sphere.harmonics[p][k];
+                if (std::fabs(integral) > NOTHING)
+                    terms.push_back({i, j, k, integral / scale});
+            }
+        }
+    }
+    return terms;
+}
+
+}  // namespace nnp

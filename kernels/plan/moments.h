@@ -1,0 +1,81 @@
+// Functions of one atom that need no pairs of neighbours: polynomials in the moments of its neighbourhood,
+//
+//   A_nlm = sum_j g_n(r_ij) Y_lm(r_ij / |r_ij|),    g_n(r) = f_c(r) sum_k c_nk T_k(x(r)),  c by the neighbour's element
+//
+//   sum       coefficient * sum_j g_n                        = coefficient sqrt(4 pi) A_n00
+//   pair      coefficient * sum_m A_nlm A_n'lm               (3-body: the power spectrum)
+//   triple    sum over a short list of c A_nam A_n'bm' A_n''cm''  (4-body: the bispectrum)
+//   quartic   coefficient * (sum_m A_n1m^2)^2                (5-body)
+//
+// Functions of one element that share their radial series and l_max are one group: one pass over the neighbours makes
+// the moments, one pass takes the derivatives back.
+#ifndef NNP_PLAN_MOMENTS_H
+#define NNP_PLAN_MOMENTS_H
+
+#include <vector>
+
+namespace nnp
+{
+
+// The radial functions of one central element.
+struct RadialSeries {
+    int argument;  // of chebyshev.h
+    int cutoff;    // of cutoff.h
+    double inner_fraction;
+    int n_functions, n_terms;
+    std::vector<double> radii;         // [element of the neighbour] r_c; 0: it is not seen
+    std::vector<double> coefficients;  // [element of the neighbour][n][k]
+};
+
+struct MomentSum {
+    int n;
+    double coefficient;
+    int index;  // position among the element's functions
+};
+
+struct MomentPair {
+    int n_1, n_2, l;
+    double coefficient;
+    int index;
+};
+
+// One product of three moments; rows count Y_lm as harmonics.h does.
+struct TripleTerm {
+    int row_1, row_2, row_3;
+    double value;
+};
+
+struct MomentTriple {
+    int n_1, n_2, n_3;
+    int first_term, n_terms;  // of the group's list
+    int index;
+};
+
+struct MomentQuartic {
+    int n;
+    double coefficient;
+    int index;
+};
+
+struct MomentGroup {
+    RadialSeries series;
+    int l_min, l_max;  // the l that any member needs
+    std::vector<MomentSum> sums;
+    std::vector<MomentPair> pairs;
+    std::vector<MomentTriple> triples;
+    std::vector<TripleTerm> terms;
+    std::vector<MomentQuartic> quartics;
+    std::vector<double> norms;  // [(l_max + 1)^2] of the harmonics
+};
+
+// Norm of Y_lm, which harmonics.h leaves out.
+double harmonic_norm(int l, int m);
+
+// The coupling of three moments of degrees a, b and c to a number that no rotation changes: the terms of
+//   sum_m (a b c; m_a m_b m_c) A_am_a A_bm_b A_cm_c  (Wigner's 3j symbol, complex moments)
+// for real ones. Empty where a + b + c is odd or the degrees make no triangle: nothing is left then.
+std::vector<TripleTerm> coupling(int a, int b, int c);
+
+}  // namespace nnp
+
+#endif

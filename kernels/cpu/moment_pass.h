@@ -93,50 +93,58 @@ NNP_INLINE void tile_sums(const nnp_scalar* g, const nnp_scalar* y, int lanes, n
     NNP_UNROLL for (int i = 0; i < N; ++i) add_lane_sums(sums[i], acc[i][0], acc[i][1], acc[i][2], acc[i][3]);
 }
 
-// out[n][rows] += g [n][lane] times y [rows][lane], summed over lanes; y has whole blocks of ROWS rows.
-static void multiply_lanes(const nnp_scalar* g, const nnp_scalar* y, int lanes, int n, int rows, double* out)
+// out [rows][stride] += g [n][lane] times y [rows][lane], summed over lanes; y has whole blocks of ROWS rows.
+static void multiply_lanes(const nnp_scalar* g, const nnp_scalar* y, int lanes, const Moments& m, nnp_scalar* out)
 {
-    for (int i = 0; i < n;) {
-        int left = n - i, take_n = left == 5 || left == 6 ? 3 : left < 4 ? left : 4;
-        for (int m = 0; m < rows; m += ROWS) {
+    for (int i = 0; i < m.n;) {
+        int left = m.n - i, count = left == 5 || left == 6 ? 3 : left < 4 ? left : 4;
+        for (int row = 0; row < m.rows; row += ROWS) {
             nnp_scalar sums[4][ROWS] = {};
-            const nnp_scalar *from = g + (int64_t)i * lanes, *with = y + (int64_t)m * lanes;
-            if (take_n == 4)
+            const nnp_scalar *from = g + (int64_t)i * lanes, *with = y + (int64_t)row * lanes;
+            if (count == 4)
                 tile_sums<4>(from, with, lanes, sums);
-            else if (take_n == 3)
+            else if (count == 3)
                 tile_sums<3>(from, with, lanes, sums);
-            else if (take_n == 2)
+            else if (count == 2)
                 tile_sums<2>(from, with, lanes, sums);
             else
                 tile_sums<1>(from, with, lanes, sums);
-            for (int a = 0; a < take_n; ++a) {
-                for (int b = 0; b < ROWS && m + b < rows; ++b)
-                    out[(i + a) * rows + m + b] += sums[a][b];
+            for (int b = 0; b < ROWS && row + b < m.rows; ++b) {
+                for (int a = 0; a < count; ++a)
+                    out[(int64_t)(row + b) * m.stride + i + a] += sums[a][b];
             }
         }
-        i += take_n;
+        i += count;
     }
 }
 
-// Multiplies rows of moments by the norms of their harmonics.
-static void apply_norms(const double* norms, const Moments& m, double* values)
+// Multiplies moments, or derivatives by them, with the norms of their harmonics.
+static void apply_norms(const double* norms, const Moments& m, nnp_scalar* values)
 {
-    for (int i = 0; i < m.n; ++i) {
-        for (int row = 0; row < m.rows; ++row)
-            values[i * m.rows + row] *= norms[m.first_row + row];
+    for (int row = 0; row < m.rows; ++row) {
+        const nnp_scalar norm = (nnp_scalar)norms[m.first_row + row];
+        for (int i = 0; i < m.stride; i += W)
+            store(values + (int64_t)row * m.stride + i, norm * load(values + (int64_t)row * m.stride + i));
     }
+}
+
+NNP_INLINE nnp_scalar* take_zeros(Arena& arena, int64_t count)
+{
+    nnp_scalar* values = take<nnp_scalar>(arena, count);
+    std::memset(values, 0, count * sizeof(nnp_scalar));
+    return values;
 }
 
 static Moments take_moments(const MomentGroup& group, const Neighbors& nb, Arena& arena)
 {
     Moments m;
     m.n = group.series.n_functions;
+    m.stride = round_up(m.n, W);
     m.first_row = group.l_min * group.l_min;
     m.rows = NNP_HARMONICS(group.l_max) - m.first_row;
     m.g = take<nnp_scalar>(arena, (int64_t)m.n * nb.size);
     m.dg = take<nnp_scalar>(arena, (int64_t)m.n * nb.size);
-    m.a = take<double>(arena, m.n * m.rows);
-    std::memset(m.a, 0, m.n * m.rows * sizeof(double));
+    m.a = take_zeros(arena, (int64_t)round_up(m.rows, ROWS) * m.stride);
     return m;
 }
 
@@ -156,29 +164,28 @@ static void moment_forward(const MomentGroup& group, const Neighbors& nb, int n_
     radial_series(group.series, nb, n_elements, m);
     nnp_scalar* y = take_rows(arena, m, nb.size);
     harmonics_of_lanes<L>(nb, m.first_row, y, nullptr);
-    multiply_lanes(m.g, y, nb.size, m.n, m.rows, m.a);
+    multiply_lanes(m.g, y, nb.size, m, m.a);
     apply_norms(group.norms.data(), m, m.a);
-    functions_of_moments(group, m, descriptors);
+    functions_of_moments(group, m, arena, descriptors);
 }
 
 // h = sum_n d_n g_n and dh = sum_n d_n dg_n/dr for ROWS harmonics on one vector of lanes.
-NNP_INLINE void contract(const nnp_scalar* d, const nnp_scalar* g, const nnp_scalar* dg, int n, int lanes, int whole,
-                         real* h, real* dh)
+NNP_INLINE void contract(const Moments& m, const nnp_scalar* d, int lanes, int k, real* h, real* dh)
 {
     real value[ROWS] = {}, slope[ROWS] = {};
-    for (int i = 0; i < n; ++i) {
-        real radial = load(g + (int64_t)i * lanes), radial_slope = load(dg + (int64_t)i * lanes);
-        NNP_UNROLL for (int m = 0; m < ROWS; ++m)
+    for (int i = 0; i < m.n; ++i) {
+        real g = load(m.g + (int64_t)i * lanes + k), dg = load(m.dg + (int64_t)i * lanes + k);
+        NNP_UNROLL for (int row = 0; row < ROWS; ++row)
         {
-            real weight = splat(d[i * whole + m]);
-            value[m] += weight * radial;
-            slope[m] += weight * radial_slope;
+            real weight = splat(d[(int64_t)row * m.stride + i]);
+            value[row] += weight * g;
+            slope[row] += weight * dg;
         }
     }
-    NNP_UNROLL for (int m = 0; m < ROWS; ++m)
+    NNP_UNROLL for (int row = 0; row < ROWS; ++row)
     {
-        h[m] = value[m];
-        dh[m] = slope[m];
+        h[row] = value[row];
+        dh[row] = slope[row];
     }
 }
 
@@ -187,13 +194,12 @@ template <int L>
 static void pull_neighbors(const Neighbors& nb, const Moments& m, const nnp_scalar* d)
 {
     constexpr int M = NNP_HARMONICS(L);
-    const int whole = round_up(m.rows, ROWS);
     for (int k = 0; k < nb.size; k += W) {
         real x, y, z, q[NNP_LEGENDRES(L)], c[L + 1], s[L + 1], row[M], h[M + ROWS], dh[M + ROWS];
         for (int i = 0; i < m.first_row; ++i)
             h[i] = dh[i] = real{};
         for (int i = 0; i < m.rows; i += ROWS)
-            contract(d + i, m.g + k, m.dg + k, m.n, nb.size, whole, h + m.first_row + i, dh + m.first_row + i);
+            contract(m, d + (int64_t)i * m.stride, nb.size, k, h + m.first_row + i, dh + m.first_row + i);
         unit_vector(nb, k, &x, &y, &z);
         nnp_legendre(L, z, q);
         nnp_azimuth(L, x, y, c, s);
@@ -213,17 +219,9 @@ template <int L>
 static void moment_backward(const MomentGroup& group, const Neighbors& nb, Arena& arena, const Moments& m,
                             const double* dl_dg)
 {
-    const int whole = round_up(m.rows, ROWS);
-    double* dl_da = take<double>(arena, m.n * m.rows);
-    nnp_scalar* d = take<nnp_scalar>(arena, (int64_t)m.n * whole);
-    std::memset(dl_da, 0, m.n * m.rows * sizeof(double));
-    std::memset(d, 0, (int64_t)m.n * whole * sizeof(nnp_scalar));
-    pull_moments(group, m, dl_dg, dl_da);
-    apply_norms(group.norms.data(), m, dl_da);
-    for (int i = 0; i < m.n; ++i) {
-        for (int row = 0; row < m.rows; ++row)
-            d[i * whole + row] = (nnp_scalar)dl_da[i * m.rows + row];
-    }
+    nnp_scalar* d = take_zeros(arena, (int64_t)round_up(m.rows, ROWS) * m.stride);
+    pull_moments(group, m, arena, dl_dg, d);
+    apply_norms(group.norms.data(), m, d);
     pull_neighbors<L>(nb, m, d);
 }
 
@@ -234,8 +232,7 @@ static void moment_push_forward(const MomentGroup& group, const Neighbors& nb, A
 {
     nnp_scalar *y = take_rows(arena, m, nb.size), *change = take_rows(arena, m, nb.size);
     nnp_scalar* dg = take<nnp_scalar>(arena, (int64_t)m.n * nb.size);
-    double* da = take<double>(arena, m.n * m.rows);
-    std::memset(da, 0, m.n * m.rows * sizeof(double));
+    nnp_scalar* da = take_zeros(arena, (int64_t)round_up(m.rows, ROWS) * m.stride);
     harmonics_of_lanes<L>(nb, m.first_row, y, change);
     for (int k = 0; k < nb.size; k += W) {
         real along = load(nb.inverse + k) * (load(nb.x + k) * load(nb.dx + k) + load(nb.y + k) * load(nb.dy + k) +
@@ -243,10 +240,10 @@ static void moment_push_forward(const MomentGroup& group, const Neighbors& nb, A
         for (int i = 0; i < m.n; ++i)
             store(dg + (int64_t)i * nb.size + k, along * load(m.dg + (int64_t)i * nb.size + k));
     }
-    multiply_lanes(dg, y, nb.size, m.n, m.rows, da);
-    multiply_lanes(m.g, change, nb.size, m.n, m.rows, da);
+    multiply_lanes(dg, y, nb.size, m, da);
+    multiply_lanes(m.g, change, nb.size, m, da);
     apply_norms(group.norms.data(), m, da);
-    push_moments(group, m, da, descriptors);
+    push_moments(group, m, arena, da, descriptors);
 }
 
 // The instance for an l_max.

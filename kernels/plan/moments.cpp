@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
+#include <utility>
 
 namespace nnp
 {
@@ -50,6 +52,14 @@ struct Sphere {
     std::vector<std::vector<double>> harmonics;
     std::vector<double> weights;
 
+    double integral(int i, int j, int k) const
+    {
+        double sum = 0;
+        for (size_t p = 0; p < weights.size(); ++p)
+            sum += weights[p] * harmonics[p][i] * harmonics[p][j] * harmonics[p][k];
+        return sum;
+    }
+
     explicit Sphere(int l_max)
     {
         int degree = 3 * l_max;
@@ -89,6 +99,18 @@ double wigner_3j_zero(int a, int b, int c)
     return half % 2 ? -value : value;
 }
 
+// Rows of moments with the same n and l in rising order.
+std::array<int, 3> one_order(const std::array<int, 3>& n, const std::array<int, 3>& l, std::array<int, 3> rows)
+{
+    for (int pass = 0; pass < 2; ++pass) {
+        for (const std::array<int, 2>& p : {std::array<int, 2>{0, 1}, {1, 2}, {0, 2}}) {
+            if (n[p[0]] == n[p[1]] && l[p[0]] == l[p[1]] && rows[p[0]] > rows[p[1]])
+                std::swap(rows[p[0]], rows[p[1]]);
+        }
+    }
+    return rows;
+}
+
 }  // namespace
 
 double harmonic_norm(int l, int m)
@@ -97,26 +119,26 @@ double harmonic_norm(int l, int m)
     return std::sqrt((2 * l + 1) / (4 * PI) * factorial(l - k) / factorial(l + k) * (k ? 2 : 1));
 }
 
-std::vector<TripleTerm> coupling(int a, int b, int c)
+std::vector<TripleTerm> coupling(int n_1, int a, int n_2, int b, int n_3, int c)
 {
-    std::vector<TripleTerm> terms;
     if ((a + b + c) % 2 || c > a + b || a > b + c || b > a + c)
-        return terms;
-    // integral of F_a F_b F_c over the sphere = 3j(m) sums * sqrt(...) * 3j(0)
+        return {};
+    // the integral of F_a F_b F_c over the sphere is this coupling times a root times 3j(0 0 0)
     double scale = std::sqrt((2 * a + 1) * (2 * b + 1) * (2 * c + 1) / (4 * PI)) * wigner_3j_zero(a, b, c);
     Sphere sphere(std::max({a, b, c}));
+    std::map<std::array<int, 3>, double> merged;
     for (int i = NNP_HARMONIC(a, -a); i <= NNP_HARMONIC(a, a); ++i) {
         for (int j = NNP_HARMONIC(b, -b); j <= NNP_HARMONIC(b, b); ++j) {
             for (int k = NNP_HARMONIC(c, -c); k <= NNP_HARMONIC(c, c); ++k) {
-                double integral = 0;
-                for (size_t p = 0; p < sphere.weights.size(); ++p)
-                    integral +=
-                        sphere.weights[p] * sphere.harmonics[p][i] * sphere.harmonics[p][j] * sphere.harmonics[p][k];
+                double integral = sphere.integral(i, j, k);
                 if (std::fabs(integral) > NOTHING)
-                    terms.push_back({i, j, k, integral / scale});
+                    merged[one_order({n_1, n_2, n_3}, {a, b, c}, {i, j, k})] += integral / scale;
             }
         }
     }
+    std::vector<TripleTerm> terms;
+    for (const auto& term : merged)
+        terms.push_back({term.first[0], term.first[1], term.first[2], term.second});
     return terms;
 }
 

@@ -2,13 +2,13 @@
 //
 //   A_nlm = sum_j g_n(r_ij) Y_lm(r_ij / |r_ij|),    g_n(r) = f_c(r) sum_k c_nk T_k(x(r)),  c by the neighbour's element
 //
-//   sum       coefficient * sum_j g_n                        = coefficient sqrt(4 pi) A_n00
-//   pair      coefficient * sum_m A_nlm A_n'lm               (3-body: the power spectrum)
-//   triple    sum over a short list of c A_nam A_n'bm' A_n''cm''  (4-body: the bispectrum)
-//   quartic   coefficient * (sum_m A_n1m^2)^2                (5-body)
+//   sum       coefficient * A_n00                      (2-body: sqrt(4 pi) A_n00 = sum_j g_n)
+//   pair      coefficient * sum_m A_nlm A_n'lm         (3-body: the power spectrum)
+//   triple    a short list of c A_nam A_n'bm' A_n''cm''  (4-body: the bispectrum)
+//   quartic   coefficient * (sum_m A_n1m^2)^2          (5-body)
 //
-// Functions of one element that share their radial series and l_max are one group: one pass over the neighbours makes
-// the moments, one pass takes the derivatives back.
+// Functions of one element that share their radial series are one group: one pass over the neighbours makes the
+// moments, one pass takes the derivatives back.
 #ifndef NNP_PLAN_MOMENTS_H
 #define NNP_PLAN_MOMENTS_H
 
@@ -59,9 +59,9 @@ struct MomentQuartic {
 
 struct MomentGroup {
     RadialSeries series;
-    int l_min, l_max;  // the l that any member needs
+    int l_min = 0, l_max = 0;  // of the moments that any member needs
     std::vector<MomentSum> sums;
-    std::vector<MomentPair> pairs;
+    std::vector<MomentPair> pairs;  // sorted by l, n_1, n_2
     std::vector<MomentTriple> triples;
     std::vector<TripleTerm> terms;
     std::vector<MomentQuartic> quartics;
@@ -72,9 +72,10 @@ struct MomentGroup {
 double harmonic_norm(int l, int m);
 
 // The coupling of three moments of degrees a, b and c to a number that no rotation changes: the terms of
-//   sum_m (a b c; m_a m_b m_c) A_am_a A_bm_b A_cm_c  (Wigner's 3j symbol, complex moments)
-// for real ones. Empty where a + b + c is odd or the degrees make no triangle: nothing is left then.
-std::vector<TripleTerm> coupling(int a, int b, int c);
+//   sum_m (a b c; m_a m_b m_c) A_n1 A_n2 A_n3   (Wigner's 3j symbol, complex moments)
+// for real ones; moments that may change places because n and l are the same stand in one order only. Empty where
+// a + b + c is odd or the degrees make no triangle: nothing is left then.
+std::vector<TripleTerm> coupling(int n_1, int a, int n_2, int b, int n_3, int c);
 
 }  // namespace nnp
 

@@ -3,6 +3,7 @@
 // through `kernel`, and it calls no inline function of the standard library that another build might share.
 #include "angular_push.h"
 #include "compact_pass.h"
+#include "moment_pass.h"
 #include "network_pass.h"
 #include "radial_pass.h"
 
@@ -31,6 +32,7 @@ struct Kept {
     RadialSlopes* radial;
     Triples* angular;
     Compact* compact;
+    Moments* moments;
     Side* sides;  // [n_elements] and all: those of count -1 nobody asked for
 };
 
@@ -110,6 +112,10 @@ void forward(const ElementPlan& plan, const Neighbors& nb, const Task& task, Thr
         state.triples += t.count;
     }
     Timed timed(state, ANGULAR);
+    kept.moments = take<Moments>(state.arena, plan.moments.size() + 1);
+    for (size_t i = 0; i < plan.moments.size(); ++i)
+        MOMENT_FORWARD[plan.moments[i].l_max](plan.moments[i], nb, task.n_elements, state.arena, descriptors,
+                                              kept.moments[i]);
     forward_compact(plan, nb, task, state, descriptors, kept);
 }
 
@@ -145,6 +151,8 @@ void backward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, int n_el
         expand(nb, rows_of(g, nb), kept.angular[i]);
     }
     Timed timed(state, ANGULAR_BACK);
+    for (size_t i = 0; i < plan.moments.size(); ++i)
+        MOMENT_BACKWARD[plan.moments[i].l_max](plan.moments[i], nb, state.arena, kept.moments[i], dl_dg);
     backward_compact(plan, nb, kept, n_elements, dl_dg, state);
 }
 
@@ -155,6 +163,8 @@ void push_forward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, doub
         radial_push_forward(plan.radial[i], nb, kept.radial[i], descriptors);
     for (size_t i = 0; i < n_angular; ++i)
         angular_push_forward(plan.angular[i], arena, kept.angular[i], descriptors);
+    for (size_t i = 0; i < plan.moments.size(); ++i)
+        MOMENT_PUSH[plan.moments[i].l_max](plan.moments[i], nb, arena, kept.moments[i], descriptors);
     for (size_t i = 0; i < plan.compact.size(); ++i)
         compact_push_forward(plan.compact[i], arena, kept.compact[i], descriptors);
 }

@@ -162,8 +162,8 @@ static void push_moments(const MomentGroup& group, const Moments& m, Arena& aren
             const TripleTerm& c = group.terms[k];
             int64_t p = m.at(t.n_1, c.row_1), q = m.at(t.n_2, c.row_2), r = m.at(t.n_3, c.row_3);
             double first = m.a[p], second = m.a[q], third = m.a[r];
-            sum += c.value * ((double)da[p] * second * third + first * (double)da[q] * third +
-                              first * second * (double)da[r]);
+            sum += c.value *
+                   ((double)da[p] * second * third + first * (double)da[q] * third + first * second * (double)da[r]);
         }
         descriptors[t.index] = sum;
     }

@@ -9,7 +9,7 @@
 namespace nnp::NNP_TARGET
 {
 
-constexpr int MOST_TERMS = 64;  // of a radial series
+constexpr int MOST_TERMS = 64;  // of a radial series, as model/series.h has it
 constexpr int ROWS = 4;         // moments summed at once, by n and by lm
 
 NNP_INLINE void unit_vector(const Neighbors& nb, int k, real* x, real* y, real* z)
@@ -251,16 +251,16 @@ typedef void (*MomentForward)(const MomentGroup&, const Neighbors&, int, Arena&,
 typedef void (*MomentBackward)(const MomentGroup&, const Neighbors&, Arena&, const Moments&, const double*);
 typedef void (*MomentPush)(const MomentGroup&, const Neighbors&, Arena&, const Moments&, double*);
 
-static const MomentForward MOMENT_FORWARD[NNP_MOST_L + 1] = {
-    moment_forward<0>, moment_forward<1>, moment_forward<2>, moment_forward<3>, moment_forward<4>,
-    moment_forward<5>, moment_forward<6>, moment_forward<7>, moment_forward<8>};
+static const MomentForward MOMENT_FORWARD[NNP_MOST_L + 1] = {moment_forward<0>, moment_forward<1>, moment_forward<2>,
+                                                             moment_forward<3>, moment_forward<4>, moment_forward<5>,
+                                                             moment_forward<6>, moment_forward<7>, moment_forward<8>};
 static const MomentBackward MOMENT_BACKWARD[NNP_MOST_L + 1] = {
     moment_backward<0>, moment_backward<1>, moment_backward<2>, moment_backward<3>, moment_backward<4>,
     moment_backward<5>, moment_backward<6>, moment_backward<7>, moment_backward<8>};
 static const MomentPush MOMENT_PUSH[NNP_MOST_L + 1] = {
-    moment_push_forward<0>, moment_push_forward<1>, moment_push_forward<2>, moment_push_forward<3>,
-    moment_push_forward<4>, moment_push_forward<5>, moment_push_forward<6>, moment_push_forward<7>,
-    moment_push_forward<8>};
+    moment_push_forward<0>, moment_push_forward<1>, moment_push_forward<2>,
+    moment_push_forward<3>, moment_push_forward<4>, moment_push_forward<5>,
+    moment_push_forward<6>, moment_push_forward<7>, moment_push_forward<8>};
 
 }  // namespace nnp::NNP_TARGET
 

@@ -345,7 +345,9 @@ namespace nnp::NNP_TARGET
 #include "nnp/activation.h"
 #include "nnp/angular.h"
 #include "nnp/chebyshev.h"
+#include "nnp/chebyshev.h"
 #include "nnp/cutoff.h"
+#include "nnp/harmonics.h"
 #include "nnp/harmonics.h"
 #include "nnp/radial.h"
 }  // namespace nnp::NNP_TARGET

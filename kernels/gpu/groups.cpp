@@ -1,5 +1,7 @@
 #include "groups.h"
 
+#include "error.h"
+
 #include <algorithm>
 
 namespace nnp::gpu
@@ -23,6 +25,10 @@ void append_cut(std::vector<Group>& groups, const Group& whole)
 
 Groups make_groups(const ElementPlan& plan)
 {
+    if (!plan.moments.empty())
+        throw Error(NNP_UNAVAILABLE,
+                    "the GPU kernels have no functions of moments yet (NEP potentials): take the CPU engine, "
+                    "engine='cpu'");
     Groups groups;
     for (const RadialGroup& group : plan.radial)
         append_cut(groups.radial, group);

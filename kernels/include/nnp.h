@@ -23,7 +23,10 @@
  *               (number of activation.h)
  *     reals:    energy_offset; per function: its reals, minimum, maximum, factor, offset (G_scaled = factor G +
  * offset); per layer: weights [n_in][n_out], biases [n_out] The integers and reals of each family stand in
- * nnp/families.h. NNP_BLOCK_BASELINE: characters of the names of what the caller would have to add; refused here E_i =
+ * nnp/families.h. NNP_BLOCK_SERIES, behind the elements, by element; those of one are numbered from 0 as they come:
+ *     integers: element (its number among the elements), argument (of chebyshev.h), cutoff, n_functions, n_terms
+ *     reals:    inner_fraction, r_c of each neighbour element (0: not seen), coefficients [element][function][term]
+ * NNP_BLOCK_BASELINE: characters of the names of what the caller would have to add; refused here E_i =
  * energy_scale network(G_scaled) + energy_offset. The last layer has one output. As bytes: the eight characters
  * "NNPARRAY", then little-endian words of 64 bits: n_integers, n_reals, two sums, the integers, the reals. With w the
  * words behind the sums: sum of w_i, and sum of (i + 1) w_i, i from 0, both mod 2^64.
@@ -80,7 +83,7 @@ typedef struct nnp_error {
 
 /* -- model -------------------------------------------------------------------------------------------------------- */
 
-enum nnp_block { NNP_BLOCK_MODEL = 1, NNP_BLOCK_ELEMENT = 2, NNP_BLOCK_BASELINE = 3 };
+enum nnp_block { NNP_BLOCK_MODEL = 1, NNP_BLOCK_ELEMENT = 2, NNP_BLOCK_BASELINE = 3, NNP_BLOCK_SERIES = 8 };
 
 typedef struct nnp_arrays {
     const int64_t* integers;

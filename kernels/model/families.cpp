@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 namespace nnp
 {
@@ -72,6 +73,12 @@ std::string describe(const Function& f, const Model& model)
     std::string text = family.name;
     if (family.has(&Function::narrow))
         text += f.narrow ? "_narrow" : "_wide";
+    for (const IntegerParameter& p : family.integers) {
+        if (std::strcmp(p.meaning, "count") == 0)
+            text += std::string(" ") + p.name + "=" + std::to_string(f.*p.member);
+    }
+    if (!family.has(&Function::neighbor_1))
+        return text;
     if (f.neighbor_1 == ANY_ELEMENT)
         text += " all (weighted)";
     else

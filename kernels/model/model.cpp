@@ -4,8 +4,11 @@
 #include "error.h"
 #include "families.h"
 #include "nnp/activation.h"
+#include "nnp/chebyshev.h"
 #include "nnp/core.h"
 #include "nnp/cutoff.h"
+#include "nnp/harmonics.h"
+#include "series.h"
 
 #include <algorithm>
 #include <cmath>
@@ -30,11 +33,15 @@ int64_t highest(const char* meaning)
         return MOST_ELEMENTS;
     if (std::strcmp(meaning, "cutoff") == 0)
         return NNP_CUTOFF_POLY4;
+    if (std::strcmp(meaning, "count") == 0)
+        return MOST_TERMS_OF_A_SERIES;
     return std::strcmp(meaning, "core") == 0 ? NNP_CORE_POLY4 : 1;
 }
 
 void check_ranges(const Function& f, const Family& family)
 {
+    if (f.moment)
+        return;  // its series says the rest
     std::string whose = "a function of family " + std::string(family.name);
     if (f.has_cutoff && !(f.r_cutoff > 0 && f.inner_fraction >= 0 && f.inner_fraction < 1))
         refuse(whose + " has r_cutoff " + to_text(f.r_cutoff) + " with inner_fraction " + to_text(f.inner_fraction) +
@@ -57,6 +64,7 @@ Function read_function_integers(Block& block)
         refuse("a function is of family " + std::to_string(number) + ", which this libnnp does not know: update nnp");
     f.family = family->number;
     f.angular = family->loop == NNP_LOOP_ANGULAR;
+    f.moment = family->loop == NNP_LOOP_MOMENT;
     f.has_cutoff = family->has(&Function::r_cutoff);
     auto n_integers = static_cast<int64_t>(family->integers.size()),
          n_reals = static_cast<int64_t>(family->reals.size());
@@ -153,6 +161,9 @@ void read_block(Block& block, Model& model, bool& has_header)
         case NNP_BLOCK_ELEMENT:
             model.elements.push_back(read_element(block));
             break;
+        case NNP_BLOCK_SERIES:
+            read_series(block, model);
+            break;
         case NNP_BLOCK_BASELINE:
             refuse("the potential was fitted on top of " + read_text(block) +
                    ", which its engines must add: only Python's do");
@@ -171,6 +182,8 @@ void finish(Model& model)
     }
     for (Element& element : model.elements) {
         for (Function& f : element.functions) {
+            if (f.moment)
+                check_moment(element, f);
             resolve_neighbors(model, f);
             model.cutoff = std::max(model.cutoff, f.radius());
             f.text = describe(f, model);

@@ -21,16 +21,30 @@ struct Function {
     double eta = 0, r_shift = 0, kappa = 0, lambda = 0, zeta = 0;
     double r_cutoff = 0, inner_fraction = 0;
     double r_left = 0, r_right = 0, theta_left = 0, theta_right = 0, theta_shift = 0;
+    int series = 0, n_1 = 0, n_2 = 0, n_3 = 0, l_1 = 0, l_2 = 0, l_3 = 0;
+    double coefficient = 0;
     double minimum = 0, maximum = 0, factor = 0, offset = 0;
-    bool angular = false, has_cutoff = false;
+    bool angular = false, moment = false, has_cutoff = false;
     const int64_t* integers = nullptr;  // as they stand in the model's arrays
     const double* reals = nullptr;
     std::string text;  // for messages
 
     bool is_angular() const { return angular; }
-    bool is_compact() const { return !has_cutoff; }
+    bool is_compact() const { return !has_cutoff && !moment; }
     int cutoff_or_core() const { return has_cutoff ? cutoff : core; }
     double radius() const { return has_cutoff ? r_cutoff : r_right; }
+};
+
+// Radial functions of one central element, as Chebyshev series: see plan/moments.h.
+struct RadialSeries {
+    int argument = 0;  // of chebyshev.h
+    int cutoff = 0;    // of cutoff.h
+    double inner_fraction = 0;
+    int n_functions = 0, n_terms = 0;
+    std::vector<double> radii;         // [element of the neighbour] r_c; 0: it is not seen
+    std::vector<double> coefficients;  // [element of the neighbour][function][term]
+
+    double radius() const;  // the largest
 };
 
 struct Layer {
@@ -43,6 +57,7 @@ struct Element {
     int atomic_number;
     double energy_offset;
     std::vector<Function> functions;
+    std::vector<RadialSeries> series;
     std::vector<Layer> layers;
 };
 

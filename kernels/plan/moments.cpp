@@ -111,7 +111,64 @@ std::array<int, 3> one_order(const std::array<int, 3>& n, const std::array<int, 
     return rows;
 }
 
+void need_degree(MomentGroup& group, int l)
+{
+    group.l_min = std::min(group.l_min, l);
+    group.l_max = std::max(group.l_max, l);
+}
+
+void add_triple(MomentGroup& group, const Function& f, int index)
+{
+    std::vector<TripleTerm> terms = coupling(f.n_1, f.l_1, f.n_2, f.l_2, f.n_3, f.l_3);
+    for (TripleTerm& term : terms)
+        term.value *= f.coefficient;
+    group.triples.push_back(
+        {f.n_1, f.n_2, f.n_3, static_cast<int>(group.terms.size()), static_cast<int>(terms.size()), index});
+    group.terms.insert(group.terms.end(), terms.begin(), terms.end());
+    for (int l : {f.l_1, f.l_2, f.l_3})
+        need_degree(group, l);
+}
+
+void add_member(MomentGroup& group, const Function& f, int index)
+{
+    if (f.family == NNP_MOMENT_SUM) {
+        group.sums.push_back({f.n_1, f.coefficient, index});
+        need_degree(group, 0);
+    } else if (f.family == NNP_MOMENT_PAIR) {
+        group.pairs.push_back({f.n_1, f.n_2, f.l_1, f.coefficient, index});
+        need_degree(group, f.l_1);
+    } else if (f.family == NNP_MOMENT_QUARTIC) {
+        group.quartics.push_back({f.n_1, f.coefficient, index});
+        need_degree(group, 1);
+    } else {
+        add_triple(group, f, index);
+    }
+}
+
 }  // namespace
+
+std::vector<MomentGroup> moment_groups(const Element& element)
+{
+    std::vector<MomentGroup> groups;
+    for (int number = 0; number < static_cast<int>(element.series.size()); ++number) {
+        MomentGroup group;
+        group.series = element.series[number];
+        group.l_min = NNP_MOST_L;
+        for (size_t i = 0; i < element.functions.size(); ++i) {
+            const Function& f = element.functions[i];
+            if (f.moment && f.series == number)
+                add_member(group, f, static_cast<int>(i));
+        }
+        if (group.members() == 0)
+            continue;
+        for (int l = 0; l <= group.l_max; ++l) {
+            for (int m = -l; m <= l; ++m)
+                group.norms.push_back(harmonic_norm(l, m));
+        }
+        groups.push_back(group);
+    }
+    return groups;
+}
 
 double harmonic_norm(int l, int m)
 {

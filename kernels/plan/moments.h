@@ -12,20 +12,12 @@
 #ifndef NNP_PLAN_MOMENTS_H
 #define NNP_PLAN_MOMENTS_H
 
+#include "model.h"
+
 #include <vector>
 
 namespace nnp
 {
-
-// The radial functions of one central element.
-struct RadialSeries {
-    int argument;  // of chebyshev.h
-    int cutoff;    // of cutoff.h
-    double inner_fraction;
-    int n_functions, n_terms;
-    std::vector<double> radii;         // [element of the neighbour] r_c; 0: it is not seen
-    std::vector<double> coefficients;  // [element of the neighbour][n][k]
-};
 
 struct MomentSum {
     int n;
@@ -61,12 +53,17 @@ struct MomentGroup {
     RadialSeries series;
     int l_min = 0, l_max = 0;  // of the moments that any member needs
     std::vector<MomentSum> sums;
-    std::vector<MomentPair> pairs;  // sorted by l, n_1, n_2
+    std::vector<MomentPair> pairs;
     std::vector<MomentTriple> triples;
     std::vector<TripleTerm> terms;
     std::vector<MomentQuartic> quartics;
     std::vector<double> norms;  // [(l_max + 1)^2] of the harmonics
+
+    size_t members() const { return sums.size() + pairs.size() + triples.size() + quartics.size(); }
 };
+
+// The functions of moments of one element, a group per series.
+std::vector<MomentGroup> moment_groups(const Element& element);
 
 // Norm of Y_lm, which harmonics.h leaves out.
 double harmonic_norm(int l, int m);

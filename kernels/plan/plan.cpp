@@ -243,6 +243,8 @@ ElementPlan plan_element(const Element& element, Powers powers)
     std::vector<CompactBuilder> compact;
     for (size_t i = 0; i < element.functions.size(); ++i) {
         const Function& f = element.functions[i];
+        if (f.moment)
+            continue;
         if (!f.is_angular()) {
             add_radial(plan.radial, f, static_cast<int>(i));
             continue;
@@ -260,6 +262,7 @@ ElementPlan plan_element(const Element& element, Powers powers)
     }
     for (AngularBuilder& builder : builders)
         plan.angular.push_back(builder.build());
+    plan.moments = moment_groups(element);
     for (CompactBuilder& builder : compact)
         plan.compact.push_back(builder.build());
     return plan;

@@ -13,6 +13,7 @@
 
 #include "compact.h"
 #include "model.h"
+#include "moments.h"
 
 namespace nnp
 {
@@ -95,6 +96,7 @@ struct AngularGroup {
 struct ElementPlan {
     std::vector<RadialGroup> radial;
     std::vector<AngularGroup> angular;
+    std::vector<MomentGroup> moments;
     std::vector<CompactGroup> compact;  // none with Powers::in_slots: then they are angular groups
 };
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nnp.baseline import refuse_baseline
 from nnp.elements import atomic_number
 from nnp.errors import OptionError
+from nnp.functions import RadialSeries
 from nnp.networks import TWIST_SLOPE, Activation
 from nnp.potential import ElementModel, Potential
 from nnp.terms import RepulsionTerm, refuse_terms
@@ -19,7 +20,7 @@ LAYOUT_MAGIC = 5132624
 LAYOUT_VERSION = 2
 
 # enum nnp_block of nnp.h
-BLOCK_MODEL, BLOCK_ELEMENT, BLOCK_BASELINE = 1, 2, 3
+BLOCK_MODEL, BLOCK_ELEMENT, BLOCK_BASELINE, BLOCK_SERIES = 1, 2, 3, 8
 # Which C does not know yet, so that it refuses the model.
 BLOCK_REPULSION = 4
 
@@ -137,6 +138,8 @@ def _joined(blocks: Sequence[_Block]) -> FlatPotential:
 def _blocks(potential: Potential) -> list[_Block]:
     blocks: list[_Block] = [(BLOCK_MODEL, [], [potential.energy_scale, TWIST_SLOPE])]
     blocks += [(BLOCK_ELEMENT, _element_integers(m), _element_reals(m)) for m in potential.models]
+    for number, model in enumerate(potential.models):
+        blocks += [_series_block(series, number, potential.elements) for series in _tables(model)]
     return blocks
 
 
@@ -150,11 +153,32 @@ def _repulsion(term: RepulsionTerm) -> _Block:
     return BLOCK_REPULSION, integers, reals
 
 
+def _tables(model: ElementModel) -> list[RadialSeries]:
+    """The radial series of an element's functions, in the order that numbers them."""
+    return list(dict.fromkeys(f.table for f in model.functions if f.table is not None))
+
+
+def _series_block(series: RadialSeries, element: int, elements: Sequence[str]) -> _Block:
+    shape = np.shape(series.coefficients)[1:]
+    where = {symbol: number for number, symbol in enumerate(series.neighbors)}
+    radii, coefficients = np.zeros(len(elements)), np.zeros((len(elements), *shape))
+    for number, symbol in enumerate(elements):
+        if symbol in where:
+            radii[number] = series.radii[where[symbol]]
+            coefficients[number] = series.coefficients[where[symbol]]
+    integers = [element, int(series.argument), int(series.cutoff_kind), *shape]
+    reals = [series.inner_fraction, *radii.tolist(), *coefficients.ravel().tolist()]
+    return BLOCK_SERIES, integers, reals
+
+
 def _element_integers(model: ElementModel) -> list[int]:
     network = model.network
     numbers = [atomic_number(model.symbol), len(model.functions), len(network.weights)]
+    tables = {table: number for number, table in enumerate(_tables(model))}
     for function in model.functions:
         values = function.flat_integers()
+        if function.table is not None:
+            values[0] = tables[function.table]
         numbers += [function.number, len(values), len(function.reals), *values]
     for weights, activation in zip(network.weights, network.activations, strict=True):
         numbers += [*weights.shape, ACTIVATION_NUMBERS[activation]]

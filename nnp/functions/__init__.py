@@ -15,21 +15,36 @@ from nnp.functions.compact_angular import CompactAngular
 from nnp.functions.compact_radial import CompactRadial, WithRange
 from nnp.functions.core import Core
 from nnp.functions.families import BY_N2P2_TYPE, OWN, family_named
+from nnp.functions.moments import (
+    MomentFunction,
+    MomentPair,
+    MomentQuartic,
+    MomentSum,
+    MomentTriple,
+)
 from nnp.functions.radial import Radial
 from nnp.functions.radial_cosine import RadialCosine
+from nnp.functions.series import Argument, RadialSeries
 
 __all__ = [
     "BY_N2P2_TYPE",
     "OWN",
     "Angular",
     "AngularShifted",
+    "Argument",
     "CompactAngular",
     "CompactRadial",
     "Core",
+    "MomentFunction",
+    "MomentPair",
+    "MomentQuartic",
+    "MomentSum",
+    "MomentTriple",
     "OneNeighbor",
     "Parameter",
     "Radial",
     "RadialCosine",
+    "RadialSeries",
     "SymmetryFunction",
     "TwoNeighbors",
     "WithCutoff",

@@ -29,6 +29,7 @@ from nnp.elements import atomic_number
 from nnp.errors import OptionError
 from nnp.functions.core import Core
 from nnp.functions.lines import Line, Words
+from nnp.functions.series import RadialSeries
 
 if TYPE_CHECKING:
     from nnp.functions.torch_terms import Terms
@@ -86,6 +87,11 @@ class SymmetryFunction(ABC):
     @abstractmethod
     def neighbor_symbols(self) -> tuple[str, ...]:
         """The elements it looks for among the neighbours; empty: all (weighted)."""
+
+    @property
+    def table(self) -> RadialSeries | None:
+        """Numbers that functions of an element share; `integers` then begins with its number."""
+        return None
 
     # ---- its formula ---------------------------------------------------------------------------
 

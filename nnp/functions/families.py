@@ -10,6 +10,7 @@ from nnp.functions.angular_shifted import AngularShifted
 from nnp.functions.base import SymmetryFunction
 from nnp.functions.compact_angular import CompactAngular
 from nnp.functions.compact_radial import CompactRadial
+from nnp.functions.moments import MomentPair, MomentQuartic, MomentSum, MomentTriple
 from nnp.functions.radial import Radial
 from nnp.functions.radial_cosine import RadialCosine
 
@@ -23,6 +24,10 @@ OWN: tuple[type[SymmetryFunction], ...] = (
     CompactRadial,
     CompactAngular,
     AngularShifted,
+    MomentSum,
+    MomentPair,
+    MomentTriple,
+    MomentQuartic,
 )
 _BY_CLASS = {family.__name__: family for family in OWN}
 # Our own families first: their numbers stay theirs.

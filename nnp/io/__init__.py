@@ -11,12 +11,12 @@ from typing import Any
 from nnp import registry
 from nnp.committee import Committee
 from nnp.errors import FileFormatError, OptionError
-from nnp.io import aenet, model, n2p2
+from nnp.io import aenet, model, n2p2, nep
 from nnp.io.scratch import put_back
 from nnp.potential import Potential
 from nnp.units import UnitSystem, unit_system
 
-__all__ = ["aenet", "committee_files", "load", "model", "n2p2"]
+__all__ = ["aenet", "committee_files", "load", "model", "n2p2", "nep"]
 
 registry.write_model.provide(model.write)
 
@@ -89,6 +89,12 @@ def _read(
         return Committee.of([_read(member, units) for member in members])
     if not exists:
         raise FileFormatError(f"{path} does not exist: give a model file or an n2p2 directory")
+    if exists and _is_nep(path):
+        if units is not None:
+            raise OptionError(
+                f"units={units!r} for {path}: a nep.txt is in angstrom, eV; leave it out"
+            )
+        return nep.read(path)
     if units is not None:
         raise OptionError(
             f"units={units!r} for {path}: a one-file model carries its own units; leave it out"
@@ -102,6 +108,16 @@ def _read_aenet(paths: list[Path], units: str | tuple[str, str] | UnitSystem | N
             f"units={units!r} for {paths[0]}: ænet's files are in angstrom, eV; leave it out"
         )
     return aenet.read(paths)
+
+
+def _is_nep(path: Path) -> bool:
+    """By the first line; a one-file model is a zip."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline(4096)
+    except OSError as error:
+        raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from None
+    return nep.is_nep(first.decode("ascii", "replace"))
 
 
 def committee_files(folder: Path) -> list[Path]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from nnp.baseline import Baseline
 from nnp.committee import Committee
 from nnp.engines.flatten import check_flat, flatten_for_file
 from nnp.errors import FileFormatError, NNPError, OptionError
-from nnp.functions import SymmetryFunction, family_named
+from nnp.functions import RadialSeries, SymmetryFunction, family_named
 from nnp.io.archive import (
     DAMAGED,
     check_size,
@@ -214,7 +215,7 @@ def _header(potential: Potential) -> dict[str, Any]:
             {
                 "symbol": model.symbol,
                 "energy_offset": model.energy_offset,
-                "functions": [function.entry() for function in model.functions],
+                **_functions_entry(model.functions),
                 "scaling": {
                     "mode": model.scaling.mode,
                     "target_min": model.scaling.target_min,
@@ -228,6 +229,17 @@ def _header(potential: Potential) -> dict[str, Any]:
         **_baseline_entry(potential),
         **_terms_entry(potential),
     }
+
+
+def _functions_entry(functions: Sequence[SymmetryFunction]) -> dict[str, Any]:
+    """Functions; radial series, where there are some, once each and by number."""
+    tables = list(dict.fromkeys(f.table for f in functions if f.table is not None))
+    entries = [
+        f.entry() | ({} if f.table is None else {"series": tables.index(f.table)})
+        for f in functions
+    ]
+    series = {"series": [table.entry() for table in tables]} if tables else {}
+    return {"functions": entries, **series}
 
 
 def _baseline_entry(potential: Potential) -> dict[str, Any]:
@@ -284,10 +296,11 @@ def _checked_provenance(header: dict[str, Any]) -> dict[str, Any]:
 def _element(entry: dict[str, Any], arrays: dict[str, NDArray[np.float64]]) -> ElementModel:
     symbol = entry["symbol"]
     layers = range(len(entry["activations"]))
+    series = [RadialSeries.from_entry(table) for table in entry.get("series", [])]
     statistics: dict[str, Any] = {name: arrays[f"{symbol}/{name}"] for name in _STATISTICS}
     return ElementModel(
         symbol=symbol,
-        functions=tuple(_function(f) for f in entry["functions"]),
+        functions=tuple(_function(f, series) for f in entry["functions"]),
         scaling=Scaling(**statistics, **entry["scaling"]),
         network=Network(
             weights=tuple(arrays[f"{symbol}/weights_{layer}"] for layer in layers),
@@ -298,5 +311,7 @@ def _element(entry: dict[str, Any], arrays: dict[str, NDArray[np.float64]]) -> E
     )
 
 
-def _function(entry: dict[str, Any]) -> SymmetryFunction:
+def _function(entry: dict[str, Any], series: Sequence[RadialSeries]) -> SymmetryFunction:
+    if "series" in entry:
+        entry = entry | {"series": series[entry["series"]]}
     return family_named(entry["family"]).from_entry(entry)

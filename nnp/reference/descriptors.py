@@ -7,10 +7,20 @@ TorchScript-compatible, which is why annotations are not postponed here.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nnp.functions import SymmetryFunction
+from nnp.functions import (
+    MomentFunction,
+    MomentPair,
+    MomentQuartic,
+    MomentSum,
+    MomentTriple,
+    SymmetryFunction,
+)
+from nnp.reference.harmonics import coupling
+from nnp.reference.moments import MomentGroup, Series
 
 
 def triples(center_p: Tensor, n: int) -> tuple[Tensor, Tensor]:
@@ -105,6 +115,45 @@ class TripleGroup(_Group):
         return chosen & ((is_1[p] & is_2[q]) | (is_2[p] & is_1[q]))
 
 
+def moment_group(
+    functions: Sequence[MomentFunction], elements: Sequence[str]
+) -> tuple[MomentGroup, list[int]]:
+    """The functions of one radial series as a module, and where each of its columns stands."""
+    series = functions[0].series
+    shape = np.shape(series.coefficients)[1:]
+    radii, coefficients = np.zeros(len(elements)), np.zeros((len(elements), *shape))
+    for symbol, radius, block in zip(
+        series.neighbors, series.radii, series.coefficients, strict=True
+    ):
+        radii[elements.index(symbol)] = radius
+        coefficients[elements.index(symbol)] = block
+    module = Series(
+        torch.from_numpy(radii),
+        torch.from_numpy(coefficients),
+        int(series.argument),
+        int(series.cutoff_kind),
+        float(series.inner_fraction),
+    )
+    kinds = (MomentSum, MomentPair, MomentTriple, MomentQuartic)
+    order = [i for kind in kinds for i, f in enumerate(functions) if isinstance(f, kind)]
+    sums, pairs, triple_terms, quartics = [], [], [], []
+    for function in (functions[i] for i in order):
+        c = function.coefficient
+        if isinstance(function, MomentSum):
+            sums.append((function.n_1, c))
+        elif isinstance(function, MomentPair):
+            pairs.append((function.n_1, function.n_2, function.l_1, c))
+        elif isinstance(function, MomentTriple):
+            n_1, n_2, n_3 = function.numbers
+            terms = coupling(*function.degrees)
+            triple_terms.append([(n_1, i, n_2, j, n_3, k, c * v) for i, j, k, v in terms])
+        elif isinstance(function, MomentQuartic):
+            quartics.append((function.n_1, c))
+    degrees = [degree for f in functions for degree in f.degrees]
+    l_max = max([*degrees, 1 if quartics else 0])
+    return MomentGroup(module, l_max, sums, pairs, triple_terms, quartics), order
+
+
 class Descriptors(nn.Module):
     """All functions of one central element, in the order given."""
 
@@ -112,7 +161,16 @@ class Descriptors(nn.Module):
 
     def __init__(self, functions: Sequence[SymmetryFunction], elements: Sequence[str]) -> None:
         super().__init__()
-        groups = _groups(functions)
+        tables = list(dict.fromkeys(f.table for f in functions if f.table is not None))
+        moments = [[i for i, f in enumerate(functions) if f.table == table] for table in tables]
+        moment_groups, self.moment_columns = [], []
+        for columns in moments:
+            members = [f for f in (functions[i] for i in columns) if isinstance(f, MomentFunction)]
+            module, order = moment_group(members, elements)
+            moment_groups.append(module)
+            self.moment_columns += [columns[i] for i in order]
+        self.moment_groups = nn.ModuleList(moment_groups)
+        groups = [g for g in _groups(functions) if functions[g[0]].table is None]
         pair = [g for g in groups if not functions[g[0]].is_angular]
         triple = [g for g in groups if g not in pair]
         self.pair_groups = nn.ModuleList(
@@ -121,7 +179,7 @@ class Descriptors(nn.Module):
         self.triple_groups = nn.ModuleList(
             [TripleGroup([functions[column] for column in g], elements) for g in triple]
         )
-        columns = [column for g in (*pair, *triple) for column in g]
+        columns = [column for g in (*pair, *triple) for column in g] + self.moment_columns
         self.register_buffer("order", torch.argsort(torch.tensor(columns, dtype=torch.int64)))
 
     def forward(self, pairs: Pairs, n: int) -> Tensor:
@@ -133,6 +191,8 @@ class Descriptors(nn.Module):
             pair_1_t, pair_2_t = triples(pairs.center, n)
             for triple_group in self.triple_groups:
                 parts.append(triple_group(pairs, pair_1_t, pair_2_t, n))
+        for moment_group in self.moment_groups:
+            parts.append(moment_group(pairs.center, pairs.element, pairs.vector, n))
         return torch.cat(parts, 1)[:, self.order]
 
 

@@ -71,7 +71,7 @@ def coupling(a: int, b: int, c: int) -> tuple[tuple[int, int, int, float], ...]:
                 for j, v in _real_parts(b, m_b):
                     for k, w in _real_parts(c, m_c):
                         terms[i, j, k] = terms.get((i, j, k), 0) + symbol * u * v * w
-    kept = {rows: value.real for rows, value in terms.items() if abs(value) > 1e-12}  # noqa: PLR2004
+    kept = {rows: value.real for rows, value in terms.items() if abs(value) > 1e-12}
     return tuple((*rows, value) for rows, value in sorted(kept.items()))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from nnp.reference.formulas import cutoff_function
+from nnp.functions.torch_formulas import cutoff_function
 from nnp.reference.harmonics import harmonics
 
 
@@ -26,7 +26,7 @@ def chebyshev(x: Tensor, count: int) -> Tensor:
     """T_k(x), k < count: (p,) → (p, count)."""
     columns = [torch.ones_like(x), x]
     for _ in range(2, count):
-        columns.append(2 * x * columns[-1] - columns[-2])  # noqa: PERF401  TorchScript
+        columns.append(2 * x * columns[-1] - columns[-2])
     return torch.stack(columns[:count], 1)
 
 

@@ -1,0 +1,109 @@
+"""A ``nep.txt`` as a `Potential`: descriptors as functions of moments, networks per element."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnp.cutoffs import CutoffKind
+from nnp.elements import atomic_number
+from nnp.errors import FileFormatError
+from nnp.functions import (
+    Argument,
+    MomentFunction,
+    MomentPair,
+    MomentQuartic,
+    MomentSum,
+    MomentTriple,
+    RadialSeries,
+)
+from nnp.io.nep.file import NepFile, read_file
+from nnp.io.nep.header import SWITCHES
+from nnp.networks import Activation, Network
+from nnp.potential import ElementModel, Potential
+from nnp.scaling import Scaling, ScalingMode
+from nnp.units import METAL
+
+# q1111 of a file is this times the square of the 3-body descriptor of l = 1.
+_QUARTIC = 7 / 15
+# A file holds the width of each descriptor's range, not where it lies: nothing extrapolates.
+_NO_RANGE = 1e100
+
+
+def read(path: str | Path) -> Potential:
+    """Read a ``nep.txt``; units are Å and eV.
+
+    Raises:
+        FileFormatError: the file breaks the format, or is of a kind that is not supported.
+    """
+    file = read_file(path)
+    if file.header.zbl is not None:
+        raise FileFormatError(
+            f"{path}: its repulsion (zbl) is not supported yet; without it the energies of close "
+            "atoms would be wrong"
+        )
+    if (file.scaler <= 0).any():
+        raise FileFormatError(f"{path}: a scaling factor of the descriptors is not positive")
+    order = sorted(file.header.elements, key=atomic_number)
+    models = tuple(_model(file, file.header.elements.index(symbol)) for symbol in order)
+    return Potential(models, units=METAL, provenance={"read_from": str(path), "format": "NEP"})
+
+
+def _model(file: NepFile, element: int) -> ElementModel:
+    functions = _functions(file, element)
+    order = sorted(range(len(functions)), key=lambda column: functions[column].order)
+    zeros = np.zeros(len(order))
+    scaling = Scaling(
+        zeros - _NO_RANGE, zeros + _NO_RANGE, zeros, 1 / file.scaler[order], ScalingMode.SCALE_SIGMA
+    )
+    network = Network(
+        (file.weights[element][order], file.output[element][:, None]),
+        (-file.biases[element], -file.output_biases[element : element + 1]),
+        (Activation.TANH, Activation.IDENTITY),
+    )
+    symbol = file.header.elements[element]
+    return ElementModel(symbol, tuple(functions[column] for column in order), scaling, network)
+
+
+def _functions(file: NepFile, element: int) -> list[MomentFunction]:
+    """The descriptors in the file's order."""
+    header = file.header
+    radial = _series(file, element, file.radial, angular=False)
+    angular = _series(file, element, file.angular, angular=True)
+    functions: list[MomentFunction] = [
+        MomentSum(radial, math.sqrt(4 * math.pi), n) for n in range(header.n_radial)
+    ]
+    for degree in range(1, header.l_max + 1):
+        functions += [MomentPair(angular, 1.0, n, n, degree) for n in range(header.n_angular)]
+    for switch in SWITCHES:
+        if switch in header.switches:
+            functions += [
+                _many_body(angular, switch, n, header.l_max) for n in range(header.n_angular)
+            ]
+    return functions
+
+
+def _many_body(series: RadialSeries, switch: str, n: int, l_max: int) -> MomentFunction:
+    """A 4-body or 5-body descriptor; 0 where it asks for an l beyond l_max."""
+    if switch == "1111":
+        return MomentQuartic(series, _QUARTIC, n)
+    degrees = [int(digit) for digit in switch]
+    coefficient = 1.0 if max(degrees) <= l_max else 0.0
+    return MomentTriple(series, coefficient, n, n, n, *degrees)
+
+
+def _series(file: NepFile, element: int, c: NDArray[np.float64], angular: bool) -> RadialSeries:
+    """f_k = (T_k + 1) f_c / 2 of the file as a plain Chebyshev series."""
+    own = np.moveaxis(c[:, :, element, :], 2, 0) / 2  # [neighbour][n][k]
+    own[:, :, 0] += own.sum(axis=2)
+    return RadialSeries(
+        Argument.SQUARE,
+        CutoffKind.COSINE,
+        0.0,
+        file.header.elements,
+        tuple(file.cutoffs(angular)[element].tolist()),
+        tuple(own.tolist()),
+    )

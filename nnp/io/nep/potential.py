@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations_with_replacement
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from nnp.io.nep.header import SWITCHES
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import Scaling, ScalingMode
+from nnp.terms import PairRepulsion, RepulsionTerm
 from nnp.units import METAL
 
 # q1111 of a file is this times the square of the 3-body descriptor of l = 1.
@@ -40,16 +42,33 @@ def read(path: str | Path) -> Potential:
         FileFormatError: the file breaks the format, or is of a kind that is not supported.
     """
     file = read_file(path)
-    if file.header.zbl is not None:
-        raise FileFormatError(
-            f"{path}: its repulsion (zbl) is not supported yet; without it the energies of close "
-            "atoms would be wrong"
-        )
     if (file.scaler <= 0).any():
         raise FileFormatError(f"{path}: a scaling factor of the descriptors is not positive")
     order = sorted(file.header.elements, key=atomic_number)
     models = tuple(_model(file, file.header.elements.index(symbol)) for symbol in order)
-    return Potential(models, units=METAL, provenance={"read_from": str(path), "format": "NEP"})
+    about = {"read_from": str(path), "format": "NEP"}
+    return Potential(models, units=METAL, provenance=about, terms=_repulsion(file))
+
+
+def _repulsion(file: NepFile) -> tuple[RepulsionTerm, ...]:
+    """The file's ZBL: universal, or with radii and screening of its own for each pair."""
+    radii = file.repulsion_radii()
+    if radii is None:
+        return ()
+    inner, outer = radii
+    pairs = []
+    elements = list(enumerate(file.header.elements))
+    places = combinations_with_replacement(elements, 2)
+    for number, ((i, first), (j, second)) in enumerate(places):
+        ends = (float(inner[i, j]), float(outer[i, j]))
+        if ends[1] == 0:
+            continue
+        screening: tuple[tuple[float, ...], ...] = ()
+        if file.flexible is not None:
+            numbers = file.flexible[number, 2:].tolist()
+            screening = (tuple(numbers[::2]), tuple(numbers[1::2]))
+        pairs.append(PairRepulsion((first, second), *ends, *screening))
+    return (RepulsionTerm(tuple(pairs)),)
 
 
 def _model(file: NepFile, element: int) -> ElementModel:

@@ -7,10 +7,11 @@ import gzip
 import re
 
 import pytest
+from ase.build import bulk, molecule
 from structure_files import pdb, reading
 
-from nnp.errors import FileFormatError
-from nnp.io.structures import read
+from nnp.errors import FileFormatError, NNPError
+from nnp.io.structures import read, write_structures
 from nnp.units import METAL
 
 CRYSTAL = "CRYST1   12.000   12.000   12.000  90.00  90.00  90.00 P 1           1\n"
@@ -308,3 +309,31 @@ def test_motion_of_dl_poly_is_not_taken(tmp_path):
     assert not found.frames[0].has("momenta")
     assert found.labels[0].forces is None
     assert any("DL_POLY" in remark for remark in found.remarks)
+
+
+@pytest.mark.parametrize(
+    "name", ["a.xsf.gz", "a.json.gz", "input.data.gz", "a.data.gz", "a.traj.gz"]
+)
+def test_what_would_not_be_packed_is_not_written_so(tmp_path, name):
+    with pytest.raises(NNPError, match="not written packed"):
+        write_structures([bulk("Si")], tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a.gen", "a.cell", "a.pdb", "a.res"])
+def test_what_cannot_be_read_back_is_not_written(tmp_path, name):
+    slab = bulk("Si", cubic=True)
+    slab.pbc = (True, True, False)
+    slab.cell[2] = 0
+    with pytest.raises(NNPError, match=f"{name}.*write extxyz"):
+        write_structures([slab], tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_lammps_data_and_molecules_in_gro_come_back(tmp_path):
+    assert not write_structures([bulk("Si", cubic=True)], tmp_path / "a.lammps-data")
+    assert set(read(tmp_path / "a.lammps-data").frames[0].symbols) == {"Si"}
+    write_structures([molecule("H2O")], tmp_path / "a.gro")
+    found = read(tmp_path / "a.gro").frames[0]
+    assert list(found.symbols) == ["O", "H", "H"]
+    assert not found.pbc.any()

@@ -122,7 +122,7 @@ def read_gro(source: Source) -> list[Atoms]:
     frames = []
     for start, stop in _gro_frames(lines, source):
         rows = lines[start + 2 : stop - 1]
-        if len(lines[stop - 1].split()) not in (3, 9):
+        if len(lines[stop - 1].split()) not in (0, 3, 9):  # ASE leaves it blank for none
             raise FileFormatError(
                 f"{source.path}, line {stop}: {lines[stop - 1].strip()[:40]!r} is no box: "
                 "three or nine numbers are wanted (zeros for none)"

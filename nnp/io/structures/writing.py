@@ -25,6 +25,8 @@ from nnp.io.structures.round_trip import lost
 from nnp.io.structures.source import ReadOptions, name_without_packing
 from nnp.units import ATOMIC, UnitSystem
 
+# Written by us, not by ASE, which would pack them.
+_NEVER_PACKED = ("xsf", "db", "json", "traj")
 # Names that ASE gives to the formats in which energies and forces survive.
 _WITH_LABELS = ("extxyz", "traj", "db", "json", "xsf")
 
@@ -81,7 +83,8 @@ def _write_with_ase(frames: Sequence[Atoms], scratch: Path, path: Path, kind: st
             if kind in ase_db.READERS:
                 ase_db.write(frames, scratch, kind)
             else:
-                ase.io.write(str(scratch), [_for(kind, a) for a in frames], format=kind)
+                options = {"masses": True} if kind == "lammps-data" else {}
+                ase.io.write(str(scratch), [_for(kind, a) for a in frames], format=kind, **options)
         except OSError:
             raise
         except Exception as error:
@@ -139,7 +142,13 @@ def _lost(
         types = ",".join(sorted(symbols))  # which names in PDB and GRO are of
         options = ReadOptions(units=units, any_geometry=True, types=types)
         back = read(scratch, options).frames
-    except NNPError:
+    except NNPError as error:
+        if is_input_data_name(path) or get_ioformat(_kind(path)).can_read:
+            text = str(error).replace(str(scratch), str(path))
+            raise StructureError(
+                f"this format cannot hold the structures: read back, {text}; write extxyz, which "
+                "holds everything"
+            ) from None
         return None
     return lost(frames, back, path)
 
@@ -177,6 +186,9 @@ def check_target(path: str | Path, force: bool = False, labels: bool = False) ->
     if path.exists() and not force:
         raise OutputExistsError(f"{path} exists: choose another name, or overwrite with --force")
     check_folder(path)
+    bare = name_without_packing(path)
+    if bare != path and (is_input_data_name(bare) or _kind(path) in _NEVER_PACKED):
+        raise OptionError(f"{path}: this format is not written packed: {bare.name}, or *.extxyz.gz")
     if not is_input_data_name(path):
         kind = _kind(path)
         if labels and kind not in _WITH_LABELS:

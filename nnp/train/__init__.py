@@ -8,7 +8,7 @@ The map; each folder imports from those above it only:
 
     data/     dataset  frames       labelled structures and how they are read
               checks   sets         what is wrong with them; training and validation set
-              baseline              what is taken off the labels before a fit
+              baseline repulsion    what is taken off the labels before a fit
               sampling augment      making structures and labels
               select   evaluation   what to label next; errors of a finished potential
     inputs/   functions  prune      which symmetry functions a fit has

@@ -1,6 +1,7 @@
 """What is taken off the labels, so that the networks need not learn it.
 
-A baseline (`nnp.baseline`) first, then a reference energy per atom of each element.
+A baseline first, which is calculators (`nnp.baseline`) and terms (`nnp.terms`), then a reference
+energy per atom of each element.
 """
 
 from __future__ import annotations
@@ -12,56 +13,91 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnp.baseline import Baseline, BaselineSum
+from nnp.baseline import Baseline, BaselineResult, BaselineSum
 from nnp.errors import NNPError, OptionError
+from nnp.evaluation import voigt
+from nnp.structure import Structure
 from nnp.terminal import progress_bar
+from nnp.terms import RepulsionTerm
 from nnp.train.data.dataset import Dataset
 from nnp.train.data.frames import LabelledStructure
+from nnp.train.data.repulsion import RepulsionSettings
 
 
 @dataclass(frozen=True)
 class BaselineSettings:
     """[baseline]: what the networks are fitted on top of.
 
+    What it computes is taken off energies, forces and stresses before the fit and added by the
+    finished potential.
+
     Attributes:
-        calculators: options by name, see `nnp.teachers.by_name`; what they compute is taken off
-            energies, forces and stresses before the fit and added by the finished potential.
+        calculators: options by name, see `nnp.teachers.by_name`.
+        zbl: repulsion at short distances, a term of the finished potential; None: none.
     """
 
     calculators: dict[str, dict[str, Any]] = field(default_factory=dict)
+    zbl: RepulsionSettings | None = None
 
     @property
     def parts(self) -> tuple[Baseline, ...]:
-        """As the finished potential has them."""
+        """Calculators as the finished potential has them."""
         return tuple(Baseline(name, options) for name, options in self.calculators.items())
 
+    def terms(self, elements: Sequence[str]) -> tuple[RepulsionTerm, ...]:
+        """As the finished potential of these elements has them.
 
-def without_baseline(dataset: Dataset, baseline: BaselineSum, quiet: bool = True) -> Dataset:
+        Raises:
+            OptionError: one names another element.
+        """
+        return () if self.zbl is None else (self.zbl.term(elements),)
+
+
+def without_baseline(
+    dataset: Dataset,
+    baseline: BaselineSum,
+    terms: Sequence[RepulsionTerm] = (),
+    quiet: bool = True,
+) -> Dataset:
     """The structures with the labels that are left when a baseline is taken off.
 
     Args:
         dataset: structures with any labels.
-        baseline: what is taken off.
+        baseline: calculators that are taken off.
+        terms: that are taken off.
         quiet: whether to hide the progress bar.
 
     Raises:
         StructureError: the baseline cannot compute a structure; names file and index.
     """
     frames = progress_bar(dataset, desc="baseline", unit="structure", disable=quiet or None)
-    return Dataset(tuple(_rest(frame, baseline) for frame in frames))
+    return Dataset(tuple(_rest(frame, baseline, terms) for frame in frames))
 
 
-def _rest(frame: LabelledStructure, baseline: BaselineSum) -> LabelledStructure:
+def _rest(
+    frame: LabelledStructure, baseline: BaselineSum, terms: Sequence[RepulsionTerm]
+) -> LabelledStructure:
     forces, stress = frame.forces is not None, frame.stress is not None
     if frame.energy is None and not (forces or stress):
         return frame
     try:
         found = baseline.compute(frame.structure, forces, stress)
+        for term in terms:
+            found = _with_term(found, term, frame.structure)
     except NNPError as error:
         raise type(error)(f"{frame.where}: {error}") from error
     energy = None if frame.energy is None else frame.energy - float(found.energies.sum())
     force, tension = _less(frame.forces, found.forces), _less(frame.stress, found.stress)
     return replace(frame, energy=energy, forces=force, stress=tension)
+
+
+def _with_term(found: BaselineResult, term: RepulsionTerm, structure: Structure) -> BaselineResult:
+    added = term.compute(structure)
+    stress = found.stress
+    if stress is not None:
+        stress = stress + voigt(added.virials.sum(axis=0) / structure.volume)
+    forces = None if found.forces is None else found.forces + added.forces
+    return BaselineResult(found.energies + added.energies, forces, stress)
 
 
 def _less(

@@ -129,10 +129,11 @@ def choose(
         require_labels(validation)
     findings = check(train + validation)  # together: a duplicate may be in both
     _require_known(train, validation)
-    if settings.baseline.parts:
+    terms = settings.baseline.terms(train.elements)
+    if settings.baseline.parts or terms:
         baseline = BaselineSum(settings.baseline.parts)
-        train = without_baseline(train, baseline, quiet)
-        validation = without_baseline(validation, baseline, quiet)
+        train = without_baseline(train, baseline, terms, quiet)
+        validation = without_baseline(validation, baseline, terms, quiet)
     device = find_device(settings.run.device)
     functions = choose_functions(settings.functions, train.elements)
     # On the CPU whatever the device: eigenvectors turn with the last digit of the values, and with
@@ -213,8 +214,12 @@ def make_model(settings: TrainingSettings, chosen: Chosen) -> tuple[TrainingMode
         parameters.append(from_network(first))
         blank = _blank(len(own), first)
         models.append(ElementModel(symbol, own, scaling, blank, chosen.offsets[symbol]))
-    units = _file_units(settings.data)
-    template = Potential(tuple(models), units=units, baseline=settings.baseline.parts)
+    template = Potential(
+        tuple(models),
+        units=_file_units(settings.data),
+        baseline=settings.baseline.parts,
+        terms=settings.baseline.terms(tuple(chosen.functions)),
+    )
     model = TrainingModel(tuple(networks), chosen.maker, template)
     theta = torch.cat(parameters).to(chosen.maker.device, chosen.maker.dtype)
     return model, theta

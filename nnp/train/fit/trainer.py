@@ -278,8 +278,10 @@ def _portable(settings: TrainingSettings) -> dict[str, dict[str, object]]:
         table["data"][name] = [Path(p).name for p in table["data"][name]]  # type: ignore[attr-defined]
     file = settings.functions.file
     table["functions"]["file"] = None if file is None else Path(file).name
-    if not settings.baseline.parts:  # as runs of earlier versions have it
-        table.pop("baseline")
+    if settings.baseline.zbl is None:  # as runs of earlier versions have it
+        table["baseline"].pop("zbl")
+        if not settings.baseline.parts:
+            table.pop("baseline")
     for name in ("output", "device", "max_time"):
         table["run"].pop(name)
     return table

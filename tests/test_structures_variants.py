@@ -263,6 +263,9 @@ def test_grids_behind_the_atoms_of_an_xsf(tmp_path):
         ("a=5.4 b=5.4 c=5.4 alpha=90 beta=90 gamma=90", None, "speaks of a cell"),
         ("tv_1: 8 0 0 tv_2: 0 8 0 tv_3: 0 0 8", None, "speaks of a cell"),
         ("energy=-3 energy=-4", None, "energy is there 2 times"),
+        ("energy=-3 energy_unit=hartree", None, "energy_unit=hartree, and .* eV"),
+        ("units=bohr", None, "units=bohr"),
+        ("unit=kcal/mol energy=3", None, "unit=kcal/mol"),
         ('Lattice="8 0 0 0 8 0 0 0 8" stress="1 2 3 0 0 0"', None, "other than nine numbers"),
         (
             "Properties=species:S:1:pos:R:3:Z:I:1",
@@ -285,6 +288,13 @@ def test_xyz_that_contradicts_itself(tmp_path, comment, rows, message):
             {"velocity_unit": "m/s"},
             "Velo is not taken, for there are momenta",
         ),
+        (
+            "Properties=species:S:1:pos:R:3:vx:R:1:vy:R:1:vz:R:1:fx:R:1",
+            ("Si 0 0 0 1 1 1 2",),
+            {},
+            "not used: vx, vy, vz, fx",
+        ),
+        ("Properties=species:S:1:pos:R:3:grad:R:3 toten=3", ("Si 0 0 0 1 1 1",), {}, "grad, toten"),
         ("Properties=species:S:1:pos:R:3:fixed:L:1", ("Si 0 0 0 T",), {}, "not used: fixed"),
         (
             "Properties=species:S:1:pos:R:3:mass:R:1",
@@ -301,6 +311,7 @@ def test_columns_that_are_not_taken_or_doubtful_are_said(tmp_path, comment, rows
 
 def test_comments_that_only_look_like_a_cell(tmp_path):
     reading(tmp_path / "a.xyz", _xyz("from cellulose, version 1.2"))
+    reading(tmp_path / "a.xyz", _xyz("units=metal energy_unit=eV force_units=eV/A length_unit=Ang"))
 
 
 def test_motion_of_dl_poly_is_not_taken(tmp_path):
@@ -337,3 +348,13 @@ def test_lammps_data_and_molecules_in_gro_come_back(tmp_path):
     found = read(tmp_path / "a.gro").frames[0]
     assert list(found.symbols) == ["O", "H", "H"]
     assert not found.pbc.any()
+
+
+def test_several_energies_of_zero_among_others_are_no_labels(tmp_path):
+    columns = "Properties=species:S:1:pos:R:3:forces:R:3"
+    rows = ("Si 0 0 0 0 0 .1", "Si 2.3 0 0 0 0 -.1")
+    text = "".join(_xyz(f"{columns} energy={value}", rows) for value in (0.0, -5.0, 0.0))
+    atom = _xyz(f"{columns} energy=0.0", ("Si 0 0 0 0 0 0",))  # where atoms are the zero of energy
+    found = reading(tmp_path / "a.xyz", text + atom)
+    assert [own.energy for own in found.labels] == [None, -5.0, None, 0.0]
+    assert any("energy is 0.0 beside forces" in remark for remark in found.remarks)

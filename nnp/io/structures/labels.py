@@ -27,7 +27,9 @@ _CONTRADICTION = 0.02
 _LEAST_CONTRADICTION = 1e-5
 
 _SAYS = re.compile(
-    r"energ|force|stress|virial|veloc|^velo?s?$|moment|charge|dipole|magmom|^fix(ed)?$|fro?ee?zen?|constrain|^e_?(tot|total|dft|0)?$|^f$",
+    r"energ|force|stress|virial|veloc|^velo?s?$|moment|charge|dipole|magmom|^fix(ed)?$|fro?ee?zen?|"
+    r"constrain|^[vf]_?[xyz]$|^grad|toten|total_?e|^(u|pe|cell|box|unit_?cell)$|"
+    r"^e_?(tot|total|dft|0)?$|^f$",
     re.IGNORECASE,
 )
 # Names that are used elsewhere: ASE's own columns, deviations of a committee, LAMMPS's names.
@@ -174,22 +176,23 @@ def _contradict(stress: NDArray[np.float64], other: NDArray[np.float64]) -> bool
 
 
 def drop_zero_energies(frames: Sequence[Any], labels: Sequence[Labels]) -> None:
-    """Leave out energies that are 0.0 in all structures of a file, beside forces that are not.
+    """Leave out energies of exactly 0.0 in all or several structures of a file, beside forces.
 
-    Programs that know no energy write 0.0. A single one may be true: two Lennard-Jones atoms at σ.
+    Programs that know no energy write 0.0. One among others may be true: two Lennard-Jones atoms at
+    σ.
     """
     felt = [own for atoms, own in zip(frames, labels, strict=True) if _feels(atoms, own)]
     zeros = [own for own in felt if own.energy == 0]
     if not zeros:
         return
-    if len(zeros) < len(felt):
+    if len(zeros) == 1 < len(felt):
         zeros[0].remarks.append(
-            f"its energy is exactly 0.0 beside forces that are not, as in {len(zeros)} of "
-            f"{len(felt)} structures: taken as a label"
+            f"its energy is exactly 0.0 beside forces that are not, as in no other of {len(felt)} "
+            "structures: taken as a label"
         )
         return
     for atoms, own in zip(frames, labels, strict=True):
-        if own.energy == 0:
+        if own.energy == 0 and (own in zeros or len(zeros) == len(felt)):
             own.energy = None
             name = own.names["energy"]  # stays there, for it was looked at
             if atoms.calc is not None and atoms.calc.results.get(name) == 0:

@@ -23,6 +23,10 @@ from nnp.io.structures.source import Source
 _SPELLINGS = ("Lattice", "Properties", "pbc", "energy", "stress", "virial")
 _COLUMN_SPELLINGS = ("species", "pos", "forces", "Z")
 _NUMBER_KINDS = {"R": float, "I": int}
+_OTHER_UNITS = re.compile(
+    r"bohr|hartree|\ba\.?u\b|atomic|kcal|kj|rydberg|\bry\b|\bha\b|\bmev\b|\bnm\b|nanomet|gpa",
+    re.IGNORECASE,
+)
 _LOGICAL = frozenset(("T", "F", "True", "False"))
 
 
@@ -107,6 +111,7 @@ def _prepare(frame: _Frame, source: Source, known: dict[str, str]) -> str:
         frame.comment = _spelled(frame.comment)
         keys = _keys(frame.comment, where)
         _refuse_twice(frame.comment, where)
+        _refuse_units(keys, where)
         if "Lattice" not in keys and not frame.vectors:
             named = keys.keys() & {"Properties", "pbc"}
             spoken = (
@@ -140,6 +145,16 @@ def _keys(comment: str, where: str) -> dict[str, Any]:
         )
         raise FileFormatError(f"{where}: the comment line cannot be read: {why}") from None
     return found
+
+
+def _refuse_units(keys: dict[str, Any], where: str) -> None:
+    """A key that says other units than those that this format is read in."""
+    for key, value in keys.items():
+        if "unit" in key.lower() and _OTHER_UNITS.search(str(value)):
+            raise FileFormatError(
+                f"{where}: {key}={value}, and extended XYZ is read in Å, eV and eV/Å: convert the "
+                "numbers, and take the key out"
+            )
 
 
 def _refuse_twice(comment: str, where: str) -> None:

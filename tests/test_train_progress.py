@@ -164,5 +164,20 @@ def test_what_is_tried_leaves_no_trace():
     assert found.chosen.n_train == 6
 
 
+@pytest.mark.parametrize("more", [[], ["--dry-run"], ["--members", "2"]])
+def test_log_level_warning_shows_no_progress(more, tmp_path, capsys):
+    """What needs attention and the result stay; the default says more."""
+    command = ["train", str(configured(tmp_path)), *more]
+    assert main([*command, "--log-level", "warning"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "extended XYZ" not in said.out
+    assert ("functions" if "--dry-run" in more else "best epoch") in said.out
+    assert main([*command, *([] if "--dry-run" in more else ["--force"])]) == 0
+    said = capsys.readouterr()
+    assert "extended XYZ" in said.out
+    assert "--dry-run" in more or "epoch 3 of 3" in said.err
+
+
 def _task(made):
     return made, dataset(count=6), Dataset(()), True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,12 @@ def add_parser(subparsers: SubParsers) -> None:
         action="store_true",
         help="check the data, choose functions, say what time and memory the fit will take; no fit",
     )
+    parser.add_argument(
+        "--log-level",
+        choices=("info", "warning"),
+        default="info",
+        help="warning: only what needs attention, no progress (the logs hold it)",
+    )
     add_force(parser)
 
 
@@ -54,14 +61,17 @@ def _run(arguments: argparse.Namespace) -> int:
     settings = train.read_settings(arguments.config, getattr(arguments, "units", None))
     device = getattr(arguments, "device", settings.run.device)
     settings = replace(settings, run=replace(settings.run, device=device))
+    quiet = arguments.log_level == "warning"
+    if quiet:
+        logging.getLogger("nnp.io.structures").setLevel(logging.WARNING)
     if arguments.dry_run:
-        _say_what_it_takes(settings)
+        _say_what_it_takes(settings, quiet)
         return 0
     members = getattr(arguments, "members", settings.committee.members)
     if members > 1:
-        results = train.train_committee(settings, members, arguments.resume, arguments.force)
+        results = train.train_committee(settings, members, arguments.resume, arguments.force, quiet)
     else:
-        results = [train.train(settings, arguments.resume, arguments.force)]
+        results = [train.train(settings, arguments.resume, arguments.force, quiet)]
     stopped = results[-1].stopped
     if not train.join().writes:
         return _INTERRUPTED if stopped == INTERRUPTED else 0
@@ -86,11 +96,11 @@ def _outcome(result: TrainingResult) -> str:
     return "\n".join([f"best epoch {result.best_epoch} of {max(rows)}", *parts])
 
 
-def _say_what_it_takes(settings: TrainingSettings) -> None:
+def _say_what_it_takes(settings: TrainingSettings, quiet: bool) -> None:
     """``--dry-run``."""
     from nnp.train.fit.run import survey_of
 
-    found = survey_of(settings)
+    found = survey_of(settings, quiet)
     print(found.chosen.frames.summary())
     print("\n".join(found.lines()))
     _print_findings(found.chosen.findings)

@@ -15,6 +15,7 @@ from nnp.io.n2p2.data import read_data
 from nnp.neighbors import neighbor_list
 from nnp.reference.model import AtomicEnergies
 from nnp.structure import Structure, as_structure
+from nnp.terms import RepulsionTerm
 from nnp.testing import (
     ENERGY_PER_ATOM_FLOAT32,
     FORCE_RTOL_FLOAT32,
@@ -113,6 +114,30 @@ def test_decompositions(binary, model, tmp_path, ranks):
     jobs = [job(structure, model, ELEMENTS, **options) for options in DECOMPOSITIONS.values()]
     for result in run_jobs(jobs, tmp_path, ranks):
         check(Found(result, structure), binary, structure)
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_repulsion_beyond_the_networks(tmp_path, ranks):
+    """A ZBL term that reaches further than the functions: ghosts must come from as far."""
+    networks = random_potential(ELEMENTS, 6, families=("radial", "angular_wide"))
+    term = RepulsionTerm.by_pair({("H", "O"): (0.5, networks.cutoff + 1), ("O", "O"): (0.2, 2.0)})
+    potential = replace(networks, terms=(term,))
+    potential.save(tmp_path / "repulsion.nnp")
+    structure = large()
+    jobs = [job(structure, tmp_path / "repulsion.nnp", ELEMENTS, newton=n) for n in ("on", "off")]
+    right = potential.evaluate(structure, "reference", stress=True)
+    added = term.compute(structure)
+    for result in run_jobs(jobs, tmp_path, ranks):
+        found = Found(result, structure)
+        scale = np.abs(right.energies).sum()
+        assert abs(found.energy - right.energy) <= 1e-11 * scale
+        assert np.abs(found.energies - right.energies).max() <= 1e-11 * scale
+        assert np.abs(found.forces - right.forces).max() <= 1e-11 * np.abs(right.forces).max()
+        at_centre, at_neighbor = virials_of(networks, structure)
+        size = np.abs(at_centre + added.virials).max()
+        assert np.abs(found.virials - at_centre - added.virials).max() <= 1e-11 * size
+        # a pair's halves are each other's, so that its virial is the same at both atoms
+        assert np.abs(found.neighbor_virials - at_neighbor - added.virials).max() <= 1e-11 * size
 
 
 @pytest.mark.parametrize("ranks", [1, 4])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import ctypes as ct
 from dataclasses import replace
 from importlib.resources import files
 
@@ -10,9 +12,19 @@ import numpy as np
 import pytest
 
 import nnp
+from nnp.engines._library import load_library
+from nnp.engines.cpu import CpuEngine
+from nnp.engines.flatten import BLOCK_REPULSION, flatten
+from nnp.engines.with_terms import EngineWithTerms
 from nnp.errors import OptionError, StructureError
 from nnp.terms import PairRepulsion, RepulsionTerm
-from nnp.testing import assert_forces_match_energy, check_engine, random_potential
+from nnp.testing import (
+    assert_forces_match_energy,
+    check_engine,
+    random_potential,
+    random_structure,
+)
+from nnp.testing.potentials import FAMILIES as ALL_FAMILIES
 from nnp.testing.structures import structures
 
 FAMILIES = ("radial", "angular_wide")
@@ -122,32 +134,221 @@ def test_where_only_networks_go(tmp_path):
         AtomicEnergies(WATER)
 
 
-def test_c_refuses_a_file_with_terms(tmp_path):
+# ---- compiled ------------------------------------------------------------------------------
+
+
+def check_engines_agree(potential, structure, dtype="float64", tolerance=1e-11, **options):
+    """The CPU engine beside networks and term added in Python."""
+    engine = CpuEngine(potential, dtype=dtype, **options)
+    found = engine.compute(structure, stress=bool(structure.pbc.all()), virials=True)
+    networks = CpuEngine(replace(potential, terms=()), dtype=dtype, **options)
+    wanted = EngineWithTerms(potential, networks).compute(
+        structure, stress=bool(structure.pbc.all()), virials=True
+    )
+    for name in ("energy", "energies", "forces", "stress", "virials"):
+        own, other = getattr(found, name), getattr(wanted, name)
+        if other is not None:
+            scale = max(1.0, np.abs(other).max())
+            np.testing.assert_allclose(own, other, rtol=0, atol=tolerance * scale, err_msg=name)
+    for own, other in zip(
+        engine.descriptors(structure), networks.descriptors(structure), strict=True
+    ):
+        np.testing.assert_allclose(own, other, rtol=0, atol=tolerance * max(1, abs(other).max()))
+    return found
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("target", ["baseline", "auto"])
+def test_cpu_engine_adds_it_itself(binary_structure, target, dtype):
+    tolerance = 1e-11 if dtype == "float64" else 2e-6
+    check_engines_agree(WATER, binary_structure, dtype, tolerance, target=target)
+
+
+def test_it_is_native_where_it_says_so():
+    assert type(WATER.make_engine("cpu")) is CpuEngine
+    assert not isinstance(nnp.engines.create_engine(WATER, "cpu"), EngineWithTerms)
+    assert isinstance(WATER.make_engine("cpu"), CpuEngine)
+    pytest.importorskip("torch", reason="torch is not installed")
+    assert isinstance(WATER.make_engine("reference"), EngineWithTerms)
+
+
+@pytest.mark.parametrize("engine", ["reference"])
+def test_reference_engine_agrees(binary_structure, engine):
+    pytest.importorskip("torch", reason="torch is not installed")
+    found, wanted = (WATER.evaluate(binary_structure, engine=name) for name in ("cpu", engine))
+    scale = max(1.0, np.abs(wanted.forces).max(initial=0))
+    np.testing.assert_allclose(found.energies, wanted.energies, rtol=0, atol=1e-11 * scale)
+    np.testing.assert_allclose(found.forces, wanted.forces, rtol=0, atol=1e-11 * scale)
+
+
+@pytest.mark.parametrize("families", [FAMILIES, ("radial", "angular_narrow"), ALL_FAMILIES])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_beyond_the_reach_of_the_networks(families, dtype):
+    """Lists reach as far as the repulsion; functions end where they did."""
+    networks = random_potential(("H", "O"), seed=5, families=families)
+    reach = networks.cutoff
+    term = RepulsionTerm.by_pair({("H", "O"): (0.5, 1.6 * reach)})
+    potential = replace(networks, terms=(term,))
+    pair = nnp.Structure([[0, 0, 0], [0, 0, 1.2 * reach]], [1, 8], np.zeros((3, 3)), False)
+    added = potential.evaluate(pair).energy - networks.evaluate(pair).energy
+    assert added == pytest.approx(float(zbl(8, 1, 1.2 * reach, 0.5, 1.6 * reach)), rel=1e-9)
+    box = random_structure(("H", "O"), 30, seed=7)
+    check_engines_agree(potential, box, dtype, 1e-11 if dtype == "float64" else 4e-6)
+
+
+def test_far_and_strong_pairs_in_single_precision():
+    """Energies are sums in double precision, and a force of 1e7 eV/Å still fits."""
+    near = nnp.Structure([[0, 0, 0], [0, 0, 0.002]], [8, 8], np.zeros((3, 3)), False)
+    found = check_engines_agree(WATER, near, "float32", 2e-6)
+    assert abs(found.forces).max() > 1e7
+    check_engines_agree(WATER, near, "float64")
+
+
+def test_growing_exponentials_end_at_r_outer():
+    """Exponents below 0 would be infinite where lanes are padded."""
+    term = RepulsionTerm((PairRepulsion(("H", "O"), 0.5, 2.0, (0.1, 0.2), (-4.0, 1.0)),))
+    box = random_structure(("H", "O"), 30, seed=8)
+    check_engines_agree(replace(NETWORKS, terms=(term,)), box)
+    check_engines_agree(replace(NETWORKS, terms=(term,)), box, "float32", 4e-6)
+
+
+def test_two_terms_add_up():
+    other = RepulsionTerm.universal(("H", "O"), 0.5, 2.2)
+    both = replace(NETWORKS, terms=(TERM, other))
+    box = random_structure(("H", "O"), 20, seed=9)
+    found = check_engines_agree(both, box)
+    assert found.energy > WATER.evaluate(box).energy + 1e-3
+
+
+def test_every_thread_count_gives_the_same_bits():
+    box = random_structure(("H", "O"), 60, seed=4)
+    one, two = (CpuEngine(WATER, threads=n).compute(box, stress=True) for n in (1, 2))
+    np.testing.assert_array_equal(one.forces, two.forces)
+    np.testing.assert_array_equal(one.stress, two.stress)
+    assert one.energy == two.energy
+
+
+def test_products_do_not_see_it():
+    engine, plain = CpuEngine(WATER), CpuEngine(NETWORKS)
+    box, rng = random_structure(("H", "O"), 12, seed=1), np.random.default_rng(2)
+    flat = np.concatenate(engine.descriptors(box))
+    weights, direction = rng.normal(size=flat.shape), rng.normal(size=box.positions.shape)
+    for own, other in zip(
+        engine.descriptor_vjp(box, weights, strain=True),
+        plain.descriptor_vjp(box, weights, strain=True),
+        strict=True,
+    ):
+        np.testing.assert_allclose(own, other, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        engine.descriptor_jvp(box, direction), plain.descriptor_jvp(box, direction), atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("parts", [1, 3])
+def test_domains(parts, dtype):
+    """Ghosts get their part of the forces; the sum over ranks is the whole structure."""
+    from domains import domain_of
+    from test_cpu_domain import assert_same
+
+    box = structures(("H", "O"))["triclinic"]
+    owner = np.random.default_rng(1).integers(parts, size=len(box))
+    domains = [
+        domain_of(WATER, box, WATER.cutoff + 1, np.flatnonzero(owner == part))
+        for part in range(parts)
+    ]
+    assert_same(WATER, box, domains, dtype)
+
+
+def test_c_opens_a_file_with_terms(tmp_path):
     from test_c_model import Opened
 
+    box = structures(("H", "O"))["triclinic"]
     WATER.save(tmp_path / "water.nnp")
-    with pytest.raises(nnp.NNPError, match="a part of tag 4, which this libnnp does not know"):
-        Opened.of(tmp_path / "water.nnp")
+    assert Opened.of(tmp_path / "water.nnp").energy(box) == WATER.evaluate(box).energy
+    assert Opened.of(flatten(WATER).to_bytes()).energy(box) == WATER.evaluate(box).energy
 
 
-def test_openmm():
+def test_c_opens_a_committee_with_terms(tmp_path):
+    from test_c_model import Opened
+
+    other = replace(random_potential(("H", "O"), seed=22, families=FAMILIES), terms=(TERM,))
+    committee = nnp.Committee.of([WATER, other])
+    committee.save(tmp_path / "both.nnp")
+    box = structures(("H", "O"))["triclinic"]
+    model, library = Opened.of(tmp_path / "both.nnp"), load_library()
+    assert model.energy(box) == pytest.approx(committee.evaluate(box).energy, rel=1e-10)
+    for number, member in enumerate((WATER, other)):
+        part = Opened(ct.c_void_p(library.nnp_model_member(model.handle, number)))
+        assert part.energy(box) == member.evaluate(box).energy
+
+
+@pytest.mark.parametrize(
+    ("integers", "reals", "message"),
+    [
+        ([1, 8, 1], [0.5, 2.0, 1.0], "reals end before a repulsion's exponent"),
+        ([1, 8, 1], [2.0, 2.0, 1.0, 1.0], "of H and O is switched off from 2 to 2: 0 <= r_inner"),
+        ([1, 8, 1], [-0.5, 2.0, 1.0, 1.0], "switched off from -0.5 to 2"),
+        ([1, 8, 1], [0.5, np.nan, 1.0, 1.0], "r_outer"),
+        ([8, 1, 1], [0.5, 2.0, 1.0, 1.0], "an atomic number of a repulsion is 1"),
+        ([1, 14, 0], [0.5, 2.0], "of H and Si: the potential has no network for Si"),
+        ([1, 8, 0, 1, 8, 0], [0.5, 2.0, 0.5, 2.0], "of H and O is there twice"),
+        ([1, 8, -1], [0.5, 2.0], "a repulsion's number of exponentials is -1"),
+        ([1, 8, 2**62], [0.5, 2.0], "a repulsion's number of exponentials"),
+        ([1, 8], [0.5, 2.0], "integers end before a repulsion's number"),
+    ],
+)
+def test_c_refuses_what_is_no_repulsion(integers, reals, message):
+    from test_c_model import BAD_MODEL, refused, with_numbers
+
+    flat = flatten(NETWORKS)
+    whole = flat.integers.tolist()
+    whole[2] += 1
+    block = [BLOCK_REPULSION, len(integers), len(reals), *integers]
+    content = with_numbers(flat, [*whole, *block], [*flat.reals, *reals])
+    refused(content, BAD_MODEL, message)
+
+
+def openmm_energy_and_forces(potential, structure, platform="Reference", **options):
+    """In eV and Å, and the force's XML."""
     openmm = pytest.importorskip("openmm", reason="OpenMM is not installed")
     from nnp.openmm import create_force
 
-    structure = structures(("H", "O"))["molecule"]
-    force = create_force(WATER, structure.symbols, periodic=False)
+    force = create_force(potential, structure.symbols, periodic=False, **options)
+    text = openmm.XmlSerializer.serialize(force)
     system = openmm.System()
     for _ in structure.symbols:
         system.addParticle(1.0)
     system.addForce(force)
-    platform = openmm.Platform.getPlatformByName("Reference")
+    platform = openmm.Platform.getPlatformByName(platform)
     context = openmm.Context(system, openmm.VerletIntegrator(0.001), platform)
     context.setPositions(structure.positions / 10)
-    state = context.getState(getEnergy=True)
-    energy = state.getPotentialEnergy().value_in_unit(openmm.unit.kilojoule_per_mole)
-    assert energy / 96.48533212331 == pytest.approx(WATER.evaluate(structure).energy, rel=1e-9)
-    with pytest.raises(OptionError, match="compiled code cannot hold"):
-        create_force(WATER, structure.symbols, route="native", periodic=False)
+    state = context.getState(getEnergy=True, getForces=True)
+    unit = openmm.unit.kilojoule_per_mole
+    energy = state.getPotentialEnergy().value_in_unit(unit) / 96.48533212331
+    forces = state.getForces(asNumpy=True).value_in_unit(unit / openmm.unit.angstrom)
+    return energy, np.asarray(forces) / 96.48533212331, text
+
+
+@pytest.mark.parametrize("route", ["auto", "native", "python"])
+@pytest.mark.parametrize("platform", ["Reference", "CPU"])
+def test_openmm(route, platform):
+    if route == "native":
+        pytest.importorskip("openmm", reason="OpenMM is not installed")
+        from nnp.openmm import _plugin
+
+        if reason := _plugin.why_unavailable():
+            pytest.skip(reason)
+    structure = structures(("H", "O"))["molecule"]
+    energy, forces, text = openmm_energy_and_forces(WATER, structure, platform, route=route)
+    wanted = WATER.evaluate(structure)
+    assert energy == pytest.approx(wanted.energy, rel=1e-9)
+    scale = np.abs(wanted.forces).max()
+    np.testing.assert_allclose(
+        forces, wanted.forces, atol=(1e-9 if platform == "Reference" else 1e-6) * scale
+    )
+    if route == "native":  # a System's XML is as good as the force
+        assert base64.b64encode(flatten(WATER).to_bytes()).decode() in text
 
 
 def test_what_is_refused():

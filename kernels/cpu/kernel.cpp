@@ -6,6 +6,7 @@
 #include "moment_pass.h"
 #include "network_pass.h"
 #include "radial_pass.h"
+#include "repulsion_pass.h"
 
 namespace nnp::NNP_TARGET
 {
@@ -182,9 +183,9 @@ void check_ranges(const Element& element, const double* descriptors, double tole
     }
 }
 
-// Scaling, network and its derivative by the raw functions.
-void evaluate_network(const Task& t, int element_index, int64_t atom, const double* descriptors, ThreadState& state,
-                      double* dl_dg)
+// The atom's energy: scaling, network and its derivative by the raw functions; the repulsion of its neighbours.
+void evaluate_energy(const Task& t, int element_index, int64_t atom, const Neighbors& nb, const double* descriptors,
+                     ThreadState& state, double* dl_dg)
 {
     const Element& element = t.model->elements[element_index];
     int n = (int)element.functions.size();
@@ -194,7 +195,7 @@ void evaluate_network(const Task& t, int element_index, int64_t atom, const doub
         input[s] = (nnp_scalar)(element.functions[s].factor * descriptors[s] + element.functions[s].offset);
     double output =
         run_network(element, t.networks[element_index], t.model->twist, input, t.gradient, state.arena, d_input);
-    double energy = t.model->energy_scale * output + element.energy_offset;
+    double energy = t.model->energy_scale * output + element.energy_offset + repel(element, nb);
     t.energies[atom] = energy;
     if (!std::isfinite(energy))
         state.failure.report(FailureKind::not_finite, atom, -1, energy);
@@ -232,7 +233,7 @@ void process_atom(const Task& t, ThreadState& state, int64_t rank)
     if (t.mode == Mode::evaluate) {
         Timed timed(state, NETWORK);
         check_ranges(element, descriptors, t.extrapolation_tolerance, atom, state);
-        evaluate_network(t, element_index, atom, descriptors, state, own_dl_dg);
+        evaluate_energy(t, element_index, atom, nb, descriptors, state, own_dl_dg);
     }
     if (t.gradient) {
         backward(plan, nb, kept, t.n_elements, dl_dg, state);

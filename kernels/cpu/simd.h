@@ -345,11 +345,10 @@ namespace nnp::NNP_TARGET
 #include "nnp/activation.h"
 #include "nnp/angular.h"
 #include "nnp/chebyshev.h"
-#include "nnp/chebyshev.h"
 #include "nnp/cutoff.h"
 #include "nnp/harmonics.h"
-#include "nnp/harmonics.h"
 #include "nnp/radial.h"
+#include "nnp/zbl.h"
 }  // namespace nnp::NNP_TARGET
 
 #endif

@@ -21,6 +21,17 @@ std::string text_of(const char* name)
     return std::string("// ---- ") + name + "\n" + text;
 }
 
+std::vector<ElementPlan> plan_of(const Model& model)
+{
+    for (const Element& element : model.elements) {
+        if (!element.repulsions.empty())
+            throw Error(NNP_UNAVAILABLE,
+                        "the GPU kernels have no ZBL repulsion yet: take the CPU engine, engine='cpu', in OpenMM "
+                        "gpu_kernels=False, or route='python'");
+    }
+    return make_plan(model, Powers::in_slots);
+}
+
 // A header of include/nnp without its #include lines: the program brings everything itself.
 std::string header_of(const char* name)
 {
@@ -87,7 +98,7 @@ int64_t pull_bits(int64_t contributions, bool is_double)
 
 std::string constants(const Model& model, const nnp_gpu_options& o)
 {
-    Counts counts = counts_of(make_plan(model, Powers::in_slots), o.capacity);
+    Counts counts = counts_of(plan_of(model), o.capacity);
     std::string numbers;
     for (const Element& element : model.elements)
         numbers += (numbers.empty() ? "" : ", ") + std::to_string(element.atomic_number);
@@ -213,7 +224,7 @@ std::string write_list_program(const Model& model, const nnp_gpu_options& option
 
 std::string write_program(const Model& model, const nnp_gpu_options& options)
 {
-    std::vector<ElementPlan> plan = make_plan(model, Powers::in_slots);
+    std::vector<ElementPlan> plan = plan_of(model);
     std::string text = visiting(model, options) + text_of("pull.cc") + text_of("push.cc") + text_of("network.cc");
     for (size_t e = 0; e < model.elements.size(); ++e) {
         const Element& element = model.elements[e];
@@ -231,7 +242,7 @@ std::string write_program(const Model& model, const nnp_gpu_options& options)
 
 std::string write_tangent_program(const Model& model, const nnp_gpu_options& options)
 {
-    std::vector<ElementPlan> plan = make_plan(model, Powers::in_slots);
+    std::vector<ElementPlan> plan = plan_of(model);
     std::string text = visiting(model, options);
     for (size_t e = 0; e < model.elements.size(); ++e) {
         std::string suffix = suffix_of(e);
@@ -254,7 +265,7 @@ int64_t local_bytes(const Model& model, const nnp_gpu_options& o)
     int64_t slots = int64_t{o.capacity} * (13 * real + 4);
     int64_t threads = int64_t{o.group_size} * (8 * mixed + 5 + 3 * 8);
     int64_t pairs = pair_count(o) * (o.capacity <= 256 ? 2 : 4);
-    int64_t blocks = (counts_of(make_plan(model, Powers::in_slots), o.capacity).blocks + 1) * 9 * 4;
+    int64_t blocks = (counts_of(plan_of(model), o.capacity).blocks + 1) * 9 * 4;
     return most + slots + threads + pairs + blocks + 8 * (static_cast<int64_t>(model.elements.size()) + 1) + 64;
 }
 

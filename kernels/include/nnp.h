@@ -21,15 +21,22 @@
  *     integers: atomic_number, n_functions, n_layers;
  *               per function: family, n_integers, n_reals, its integers; per layer: n_in, n_out, activation
  *               (number of activation.h)
- *     reals:    energy_offset; per function: its reals, minimum, maximum, factor, offset (G_scaled = factor G +
- * offset); per layer: weights [n_in][n_out], biases [n_out] The integers and reals of each family stand in
- * nnp/families.h. NNP_BLOCK_SERIES, behind the elements, by element; those of one are numbered from 0 as they come:
+ *     reals:    energy_offset; per function: its reals, minimum, maximum, factor, offset; per layer: weights
+ *               [n_in][n_out], biases [n_out]. G_scaled = factor G + offset
+ *     The integers and reals of each family stand in nnp/families.h.
+ *   NNP_BLOCK_SERIES, behind the elements, by element; those of one are numbered from 0 as they come:
  *     integers: element (its number among the elements), argument (of chebyshev.h), cutoff, n_functions, n_terms
  *     reals:    inner_fraction, r_c of each neighbour element (0: not seen), coefficients [element][function][term]
- * NNP_BLOCK_BASELINE: characters of the names of what the caller would have to add; refused here E_i =
- * energy_scale network(G_scaled) + energy_offset. The last layer has one output. As bytes: the eight characters
- * "NNPARRAY", then little-endian words of 64 bits: n_integers, n_reals, two sums, the integers, the reals. With w the
- * words behind the sums: sum of w_i, and sum of (i + 1) w_i, i from 0, both mod 2^64.
+ *   NNP_BLOCK_REPULSION, behind the elements; each pair of elements once in a block, blocks add up (nnp/zbl.h):
+ *     integers: per pair: atomic numbers z_1 <= z_2, n
+ *     reals:    per pair: r_inner, r_outer, amplitudes c [n], exponents d [n]
+ *   NNP_BLOCK_BASELINE: characters of the names of what the caller would have to add; refused here
+ *
+ * E_i = energy_scale network(G_scaled) + energy_offset + half of the repulsion of each pair that i is in. The last
+ * layer has one output.
+ *
+ * As bytes: the eight characters "NNPARRAY", then little-endian words of 64 bits: n_integers, n_reals, two sums, the
+ * integers, the reals. With w the words behind the sums: sum of w_i, and sum of (i + 1) w_i, i from 0, both mod 2^64.
  */
 #ifndef NNP_H
 #define NNP_H
@@ -83,7 +90,13 @@ typedef struct nnp_error {
 
 /* -- model -------------------------------------------------------------------------------------------------------- */
 
-enum nnp_block { NNP_BLOCK_MODEL = 1, NNP_BLOCK_ELEMENT = 2, NNP_BLOCK_BASELINE = 3, NNP_BLOCK_SERIES = 8 };
+enum nnp_block {
+    NNP_BLOCK_MODEL = 1,
+    NNP_BLOCK_ELEMENT = 2,
+    NNP_BLOCK_BASELINE = 3,
+    NNP_BLOCK_REPULSION = 4,
+    NNP_BLOCK_SERIES = 8
+};
 
 typedef struct nnp_arrays {
     const int64_t* integers;

@@ -8,6 +8,7 @@
 #include "nnp/core.h"
 #include "nnp/cutoff.h"
 #include "nnp/harmonics.h"
+#include "repulsion.h"
 #include "series.h"
 
 #include <algorithm>
@@ -164,6 +165,9 @@ void read_block(Block& block, Model& model, bool& has_header)
         case NNP_BLOCK_SERIES:
             read_series(block, model);
             break;
+        case NNP_BLOCK_REPULSION:
+            read_repulsion(block, model);
+            break;
         case NNP_BLOCK_BASELINE:
             refuse("the potential was fitted on top of " + read_text(block) +
                    ", which its engines must add: only Python's do");
@@ -188,6 +192,8 @@ void finish(Model& model)
             model.cutoff = std::max(model.cutoff, f.radius());
             f.text = describe(f, model);
         }
+        for (const Repulsion& pair : element.repulsions)
+            model.cutoff = std::max(model.cutoff, pair.r_outer);
     }
 }
 

@@ -47,6 +47,14 @@ struct RadialSeries {
     double radius() const;  // the largest
 };
 
+// Of an element's atoms by those of another, or of its own: see nnp/zbl.h.
+struct Repulsion {
+    int neighbor = 0;  // element index
+    double r_outer = 0, inner_fraction = 0;
+    double scale = 0;  // V r / (phi s)
+    std::vector<double> amplitudes, decays;
+};
+
 struct Layer {
     int n_in, n_out, activation;
     std::vector<double> weights;  // [n_in][n_out]
@@ -58,12 +66,13 @@ struct Element {
     double energy_offset;
     std::vector<Function> functions;
     std::vector<RadialSeries> series;
+    std::vector<Repulsion> repulsions;
     std::vector<Layer> layers;
 };
 
 struct Model {
     double energy_scale = 1, twist = 0;
-    double cutoff = 0;  // largest radius of any function
+    double cutoff = 0;  // largest radius of any function or repulsion
     std::vector<Element> elements;
     std::vector<int64_t> integers;  // the flat arrays
     std::vector<double> reals;

@@ -34,12 +34,14 @@ class Capabilities:
         products: `Engine.descriptor_vjp` and `Engine.descriptor_jvp`.
         arrays: the methods that take arrays where they lie, on a GPU (`Engine.takes`).
         virials: the virial of each atom, `Engine.compute` with ``virials=True``.
+        terms: adds `Potential.terms` by itself; else `create_engine` has them added in Python.
         autograd: needs torch's autograd switched on, as it is not inside a torch operator.
     """
 
     products: bool = False
     arrays: bool = False
     virials: bool = False
+    terms: bool = False
     autograd: bool = False
 
 

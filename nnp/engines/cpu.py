@@ -58,7 +58,7 @@ class CpuEngine(Engine):
     """
 
     name = "cpu"
-    capabilities = Capabilities(products=True, virials=True)
+    capabilities = Capabilities(products=True, virials=True, terms=True)
 
     def __init__(
         self,

@@ -14,15 +14,13 @@ from nnp.errors import OptionError
 from nnp.functions import RadialSeries
 from nnp.networks import TWIST_SLOPE, Activation
 from nnp.potential import ElementModel, Potential
-from nnp.terms import RepulsionTerm, refuse_terms
+from nnp.terms import RepulsionTerm
 
 LAYOUT_MAGIC = 5132624
 LAYOUT_VERSION = 2
 
 # enum nnp_block of nnp.h
-BLOCK_MODEL, BLOCK_ELEMENT, BLOCK_BASELINE, BLOCK_SERIES = 1, 2, 3, 8
-# Which C does not know yet, so that it refuses the model.
-BLOCK_REPULSION = 4
+BLOCK_MODEL, BLOCK_ELEMENT, BLOCK_BASELINE, BLOCK_REPULSION, BLOCK_SERIES = 1, 2, 3, 4, 8
 
 # activation.h
 ACTIVATION_NUMBERS = {
@@ -71,11 +69,10 @@ def flatten(potential: Potential) -> FlatPotential:
     """The flat arrays of a potential; energies in eV, lengths in Å.
 
     Raises:
-        OptionError: it has a baseline or terms, which compiled code would leave out, or functions
-            of a family that compiled code has not.
+        OptionError: it has a baseline, which compiled code would leave out, or functions of a
+            family that compiled code has not.
     """
     refuse_baseline(potential.baseline, "compiled code")
-    refuse_terms(potential.terms, "compiled code")
     for function in (f for model in potential.models for f in model.functions):
         if not function.number:
             raise OptionError(
@@ -91,7 +88,6 @@ def flatten_for_file(potential: Potential) -> FlatPotential:
     if potential.baseline:
         names = "; ".join(map(str, potential.baseline)).encode()
         blocks.append((BLOCK_BASELINE, list(names), []))
-    blocks += [_repulsion(term) for term in potential.terms]
     return _joined(blocks)
 
 
@@ -140,7 +136,7 @@ def _blocks(potential: Potential) -> list[_Block]:
     blocks += [(BLOCK_ELEMENT, _element_integers(m), _element_reals(m)) for m in potential.models]
     for number, model in enumerate(potential.models):
         blocks += [_series_block(series, number, potential.elements) for series in _tables(model)]
-    return blocks
+    return blocks + [_repulsion(term) for term in potential.terms]
 
 
 def _repulsion(term: RepulsionTerm) -> _Block:

@@ -54,7 +54,7 @@ def create_engine(potential: Potential, name: str = DEFAULT_ENGINE, **options: A
     """
     if potential.baseline:
         return _on_baseline(potential, create_engine, name, options)
-    if potential.terms:
+    if potential.terms and not _adds_terms(name):
         return _with_terms(potential, create_engine, name, options)
     constructor = _constructor(name)
     if name != AUTO:
@@ -74,11 +74,14 @@ def make_engine(potential: Potential, name: str = DEFAULT_ENGINE, **options: Any
         return create_engine(potential, name, **options)
     if potential.baseline:
         return _on_baseline(potential, make_engine, name, options)
-    if potential.terms:
+    if potential.terms and not _adds_terms(name):
         return _with_terms(potential, make_engine, name, options)
     from nnp.engines.committee import CommitteeEngine
 
-    members = [make_engine(member, name, **options) for member in potential.members]
+    members = [
+        make_engine(replace(member, terms=potential.terms), name, **options)
+        for member in potential.members
+    ]
     return CommitteeEngine(potential, members, create_engine(potential, name, **options))
 
 
@@ -99,6 +102,14 @@ def _on_baseline(
 
     fitted = make(replace(potential, baseline=()), name, **options)
     return EngineWithBaseline(potential, fitted)
+
+
+def _adds_terms(name: str) -> bool:
+    """Whether the engine of this name takes a potential with terms; ``auto`` asks again."""
+    constructor = _constructor(name)
+    if isinstance(constructor, type) and issubclass(constructor, Engine):
+        return constructor.capabilities.terms
+    return name == AUTO
 
 
 def _with_terms(

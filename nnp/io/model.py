@@ -75,7 +75,10 @@ def read(path: str | Path) -> Potential:
 def to_bytes(potential: Potential) -> bytes:
     """The content of a model file."""
     if isinstance(potential, Committee):
-        members = {_member_name(k): to_bytes(m) for k, m in enumerate(potential.members)}
+        members = {
+            _member_name(k): to_bytes(replace(member, terms=potential.terms))
+            for k, member in enumerate(potential.members)
+        }
         return _archive(_committee_header(potential), _flat(potential) | members)
     arrays = _flat(potential)
     for name, array in _arrays(potential).items():

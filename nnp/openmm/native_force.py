@@ -49,7 +49,8 @@ def create_native_force(
             when more atoms extrapolate (None: never); ``not_finite``: ``"raise"``, or ``"pass"``
             to hand energies and forces that are not finite on to the integrator as NaN;
             ``gpu_kernels``: on GPU platforms, True runs our kernels on the device, False the CPU
-            engine on the host; None the kernels where the device is a GPU (OpenCL also has CPUs).
+            engine on the host; None the kernels where the device is a GPU (OpenCL also has CPUs)
+            and they have all the potential has.
 
     Raises:
         OptionError: an engine or option this route does not take.
@@ -63,6 +64,8 @@ def create_native_force(
             f"engine={engine!r}: route='native' evaluates with engine='cpu' only; use "
             "route='python' for others"
         )
+    if options.get("gpu_kernels") is None and not _kernels_have(potential):
+        options = {**options, "gpu_kernels": False}
     attributes = _options(**options) | {
         "version": _FORMAT_VERSION,
         "name": "NNP",
@@ -72,6 +75,12 @@ def create_native_force(
     attributes["potential"] = base64.b64encode(flatten(potential).to_bytes()).decode()
     text = " ".join(f"{name}={quoteattr(str(value))}" for name, value in attributes.items())
     return openmm.XmlSerializer.deserialize(f'<Force type="NNPForce" {text}/>')
+
+
+def _kernels_have(potential: Potential) -> bool:
+    """Whether the GPU kernels can evaluate it: they have no ZBL and no functions of moments."""
+    functions = (function for model in potential.models for function in model.functions)
+    return not potential.terms and all(function.table is None for function in functions)
 
 
 def update_force(

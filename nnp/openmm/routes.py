@@ -78,7 +78,7 @@ def create_force(
 
 def _automatic(potential: Potential, engine: str) -> str:
     """The plugin's route where it runs the engine and is there; ``python`` runs everything."""
-    if engine not in ENGINES or potential.baseline or potential.terms:
+    if engine not in ENGINES or potential.baseline:
         return "python"
     why = why_unavailable()
     if why is None:

@@ -21,6 +21,7 @@ from nnp.networks import Activation
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import ScalingMode
 from nnp.structure import Structure
+from nnp.terms import PairRepulsion, RepulsionTerm
 from nnp.testing import (
     ENERGY_PER_ATOM_FLOAT32,
     FAMILIES,
@@ -51,6 +52,43 @@ def binary(dtype="float64", names=("molecule", "triclinic", "wire")):
     potential = random_potential(("H", "O"), 2)
     for name in names:
         assert_engines_agree(potential, structures(("H", "O"))[name], "opencl", dtype)
+
+
+def repulsion(dtypes=("float64", "float32", "single")):
+    """ZBL, near and beyond the reach of the functions; one pair of elements has none."""
+    networks = random_potential(("H", "O"), 3, ("radial", "angular_wide"), radius=3.0)
+    term = RepulsionTerm(
+        (
+            PairRepulsion(("H", "H"), 0.4, 1.9),
+            PairRepulsion(("H", "O"), 0.8, 4.0, (0.3, 0.6), (2.0, 0.5)),
+        )
+    )
+    potential = replace(networks, terms=(term, RepulsionTerm.universal(("H",), 0.2, 2.5)))
+    engine = OpenCLEngine(potential)
+    assert type(potential.make_engine("opencl")) is OpenCLEngine
+    for name in ("molecule", "triclinic"):
+        box = structures(("H", "O"))[name]
+        for dtype in dtypes:
+            if dtype != "single":
+                assert_engines_agree(potential, box, "opencl", dtype)
+                continue
+            wanted = potential.evaluate(box)
+            found = potential.evaluate(box, "opencl", dtype=dtype)
+            scale = np.abs(wanted.forces).max()
+            np.testing.assert_allclose(found.forces, wanted.forces, rtol=0, atol=2e-5 * scale)
+        assert abs(potential.evaluate(box).energy - networks.evaluate(box).energy) > 1e-3
+        flat = np.concatenate(engine.descriptors(box))
+        by_networks = OpenCLEngine(networks).descriptor_vjp(box, np.ones_like(flat), strain=True)
+        by_both = engine.descriptor_vjp(box, np.ones_like(flat), strain=True)
+        for own, other in zip(by_both, by_networks, strict=True):
+            np.testing.assert_allclose(own, other, rtol=0, atol=1e-9)
+    near = Structure([[0, 0, 0], [0, 0, 0.002]], [1, 8], np.zeros((3, 3)), False)
+    # a force that asks for a coarser fixed point; in float32 positions are rounded by 1e-8 Å
+    for dtype, tolerance in (("float64", 1e-9), ("float32", 2e-5)):
+        wanted, found = (potential.evaluate(near, e, dtype=dtype) for e in ("cpu", "opencl"))
+        scale = np.abs(wanted.forces).max()
+        assert scale > 1e6
+        np.testing.assert_allclose(found.forces, wanted.forces, rtol=0, atol=tolerance * scale)
 
 
 def every_structure():

@@ -17,6 +17,7 @@ from plugin_systems import context_of, crystal, energy_ev, forces_ev, pair_poten
 import nnp.openmm
 from nnp.networks import Activation, Network
 from nnp.structure import as_structure
+from nnp.terms import RepulsionTerm
 from nnp.testing import random_potential, structures
 from nnp.units import KJ_PER_MOL
 
@@ -80,6 +81,14 @@ def every_family():
     for elements in (("Si",), ("H", "O")):
         potential = random_potential(elements, 2)
         compare(potential, elements, PERIODIC_OR_FREE, engine="reference")
+
+
+def repulsion():
+    """ZBL beside the networks, in the kernels."""
+    networks = random_potential(("H", "O"), 3, LIGHT)
+    term = RepulsionTerm.by_pair({("H", "O"): (0.5, 3.0), ("H", "H"): (0.3, 1.5)})
+    potential = replace(networks, terms=(term,))
+    compare(potential, ("H", "O"), ("molecule", "triclinic"))
 
 
 def dynamics():

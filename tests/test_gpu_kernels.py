@@ -22,7 +22,7 @@ pytest.importorskip("pyopencl", reason="pyopencl is not installed")
 CASES = Path(__file__).with_name("gpu_cases.py")
 OCLGRIND = Path("/usr/lib/oclgrind/liboclgrind-rt-icd.so")
 POCL = Path("/etc/OpenCL/vendors/pocl.icd")
-FAST = ("products", "refusals", "tangents_repeat", "array_products")
+FAST = ("products", "refusals", "tangents_repeat", "array_products", "repulsion")
 SLOW = (
     "silicon", "repeats", "tangents",
     "binary", "single", "cutoffs", "activations", "exponents", "five_elements", "tiles",
@@ -87,13 +87,16 @@ def test_in_the_simulator_at_length(simulator, case):
     assert_clean(run(case, simulator, 1800))
 
 
-def test_on_pocl(pocl):
-    run("extrapolations", pocl, 600)
+@pytest.mark.parametrize("case", ["extrapolations", "repulsion"])
+def test_on_pocl(pocl, case):
+    run(case, pocl, 600)
 
 
 @pytest.mark.slow
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("case", [case for case in FAST + SLOW if case != "extrapolations"])
+@pytest.mark.parametrize(
+    "case", [case for case in FAST + SLOW if case not in ("extrapolations", "repulsion")]
+)
 def test_on_pocl_at_length(pocl, case):
     run(case, pocl, 3600)
 

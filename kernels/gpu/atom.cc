@@ -1,10 +1,12 @@
 // The evaluation of all atoms of one element, a work-group per atom: neighbours, functions, network, gradient. Written
-// once per element by the generator, which defines ELEMENT, N_FUNCTIONS, ENERGY_SCALE, ENERGY_OFFSET and the functions
+// once per element by the generator, which defines ELEMENT, N_FUNCTIONS, N_REPULSIONS, ENERGY_SCALE, ENERGY_OFFSET and the functions
 //   ELEMENT(blocks)(range, diagonal, table)    the blocks of pairs that its angular groups need
 //   ELEMENT(radial_forward)(range, diagonal, lane, total, scratch)
 //   ELEMENT(forward)(range, diagonal, window, starts, pairs, lane, total, scratch)
 //   ELEMENT(radial_backward)(range, diagonal, by_value, lane, scale, pulled, failed)
 //   ELEMENT(backward)(range, diagonal, window, starts, pairs, by_value, by_slope, lane, scale, pulled, failed)
+//   ELEMENT(repulsion)(range, diagonal, lane)      and the next, where N_REPULSIONS is not 0: this thread's energy
+//   ELEMENT(repel)(range, diagonal, lane, scale, pulled, failed)
 //   ELEMENT(network)(weights, node, scratch)    node[0..n) scaled functions in, their gradient over slope out; returns
 //                                               the output
 //
@@ -82,6 +84,7 @@ KERNEL void ELEMENT(nnp_evaluate)(int n, int wanted, GLOBAL const int* RESTRICT 
         int forward_pairs = wanted & GIVEN_GRADIENT ? 0 : tiles.n_pairs;
         int backward_pairs = wanted & WANT_FORCES ? tiles.n_pairs : 0;
         int diagonal = 0;
+        double added = 0;
         nnp_window window;
         nnp_begin_list(&window);
         for (int m = LOCAL_ID; m < N_FUNCTIONS; m += GROUP_SIZE)
@@ -92,6 +95,9 @@ KERNEL void ELEMENT(nnp_evaluate)(int n, int wanted, GLOBAL const int* RESTRICT 
             diagonal = nnp_load_tiles(list, tiles, pair, 0, range, counts, owner, failed, lane);
             ELEMENT(blocks)(range, diagonal, table);
             ELEMENT(radial_forward)(range, diagonal, lane, total, scratch);
+#if N_REPULSIONS > 0
+            added += ELEMENT(repulsion)(range, diagonal, lane);
+#endif
             nnp_begin_list(&window);
             while (!window.last) {
                 nnp_list_pairs(table, lane, pairs, starts_of, counts, &window);
@@ -102,8 +108,13 @@ KERNEL void ELEMENT(nnp_evaluate)(int n, int wanted, GLOBAL const int* RESTRICT 
         ELEMENT(scale)(atom, wanted, parameters, total, node, descriptors, outside, state);
         mixed output = ELEMENT(network)(parameters + 6 * N_FUNCTIONS, node, scratch);
         SYNC_THREADS // without it PoCL 3.1 drops the next block
+#if N_REPULSIONS > 0
+        scratch[LOCAL_ID] = added;
+        nnp_sum_rows(1, scratch);
+        added = scratch[0];
+#endif
         if (LOCAL_ID == 0 && (wanted & WANT_ENERGY)) {
-            energies[atom] = ENERGY_SCALE * (double)output + ENERGY_OFFSET;
+            energies[atom] = ENERGY_SCALE * (double)output + ENERGY_OFFSET + added;
             failed[0] = !(fabs(energies[atom]) <= 1e300);
         }
         ELEMENT(weigh)(atom, wanted, parameters, node, gradient, by_value, by_slope);
@@ -116,6 +127,9 @@ KERNEL void ELEMENT(nnp_evaluate)(int n, int wanted, GLOBAL const int* RESTRICT 
             for (int once = 0; once < !there; ++once)
                 ELEMENT(blocks)(range, diagonal, table);
             ELEMENT(radial_backward)(range, diagonal, by_value, lane, scale, pulled, failed);
+#if N_REPULSIONS > 0
+            ELEMENT(repel)(range, wanted & GIVEN_GRADIENT ? 0 : diagonal, lane, scale, pulled, failed);
+#endif
             for (int once = 0; once < !there; ++once)
                 nnp_begin_list(&window);
             for (int more = 1; more; more = !window.last) {

@@ -3,6 +3,7 @@
 #include "calls.h"
 #include "error.h"
 #include "host/layout.h"
+#include "repulsion.h"
 #include "texts.h"
 #include "writer.h"
 
@@ -19,17 +20,6 @@ std::string text_of(const char* name)
     if (!text)
         throw Error(NNP_INTERNAL, std::string("the kernel text ") + name + " was not built in");
     return std::string("// ---- ") + name + "\n" + text;
-}
-
-std::vector<ElementPlan> plan_of(const Model& model)
-{
-    for (const Element& element : model.elements) {
-        if (!element.repulsions.empty())
-            throw Error(NNP_UNAVAILABLE,
-                        "the GPU kernels have no ZBL repulsion yet: take the CPU engine, engine='cpu', in OpenMM "
-                        "gpu_kernels=False, or route='python'");
-    }
-    return make_plan(model, Powers::in_slots);
 }
 
 // A header of include/nnp without its #include lines: the program brings everything itself.
@@ -74,15 +64,17 @@ struct Counts {
 };
 
 // Most blocks of pairs of an element, and most that is added to the gradient of one neighbour: from each other one, in
-// every group.
-Counts counts_of(const std::vector<ElementPlan>& plan, int64_t capacity)
+// every group; by every repulsion.
+Counts counts_of(const Model& model, int64_t capacity)
 {
+    std::vector<ElementPlan> plan = make_plan(model, Powers::in_slots);
     Counts most = {0, 1};
-    for (const ElementPlan& element : plan) {
-        Groups groups = make_groups(element);
+    for (size_t e = 0; e < plan.size(); ++e) {
+        Groups groups = make_groups(plan[e]);
         most.blocks = std::max(most.blocks, block_count(groups));
         int64_t angular = static_cast<int64_t>(groups.angular.size()) * capacity;
-        most.contributions = std::max(most.contributions, angular + static_cast<int64_t>(groups.radial.size()));
+        auto single = static_cast<int64_t>(groups.radial.size() + model.elements[e].repulsions.size());
+        most.contributions = std::max(most.contributions, angular + single);
     }
     return most;
 }
@@ -98,7 +90,7 @@ int64_t pull_bits(int64_t contributions, bool is_double)
 
 std::string constants(const Model& model, const nnp_gpu_options& o)
 {
-    Counts counts = counts_of(plan_of(model), o.capacity);
+    Counts counts = counts_of(model, o.capacity);
     std::string numbers;
     for (const Element& element : model.elements)
         numbers += (numbers.empty() ? "" : ", ") + std::to_string(element.atomic_number);
@@ -169,6 +161,15 @@ std::string angular_changes(const AngularGroup& g)
     return write_angular(g) + text_of("angular.cc") + write_changes(g) + text_of("angular_tangent.cc");
 }
 
+std::string repulsions(const Element& element, const std::string& suffix)
+{
+    std::string text = define("N_REPULSIONS", std::to_string(element.repulsions.size()));
+    for (size_t p = 0; p < element.repulsions.size(); ++p)
+        text += define("GROUP(name)", "name##_z" + std::to_string(p) + suffix) +
+                write_repulsion(element.repulsions[p]) + text_of("repulsion.cc") + undefine({"GROUP", "NEIGHBOR_1"});
+    return text;
+}
+
 std::string element_head(const Element& element, const std::string& suffix)
 {
     return define("ELEMENT(name)", "name##" + suffix) + define("N_FUNCTIONS", std::to_string(element.functions.size()));
@@ -177,7 +178,8 @@ std::string element_head(const Element& element, const std::string& suffix)
 // What all programs begin with.
 std::string common(const Model& model, const nnp_gpu_options& options)
 {
-    return head(options) + constants(model, options) + text_of("layout.inc") + text_of("displacement.cc");
+    return head(options) + (has_repulsion(model) ? header_of("zbl.h") : "") + constants(model, options) +
+           text_of("layout.inc") + text_of("displacement.cc");
 }
 
 // What those begin with that visit an atom's neighbours.
@@ -224,7 +226,7 @@ std::string write_list_program(const Model& model, const nnp_gpu_options& option
 
 std::string write_program(const Model& model, const nnp_gpu_options& options)
 {
-    std::vector<ElementPlan> plan = plan_of(model);
+    std::vector<ElementPlan> plan = make_plan(model, Powers::in_slots);
     std::string text = visiting(model, options) + text_of("pull.cc") + text_of("push.cc") + text_of("network.cc");
     for (size_t e = 0; e < model.elements.size(); ++e) {
         const Element& element = model.elements[e];
@@ -234,15 +236,16 @@ std::string write_program(const Model& model, const nnp_gpu_options& options)
                 define("N_NODES", std::to_string(node_count(element))) +
                 define("ENERGY_SCALE", "(" + to_text(model.energy_scale) + ")") +
                 define("ENERGY_OFFSET", "(" + to_text(element.energy_offset) + ")") +
-                write_element(element, groups, suffix) + text_of("atom.cc") +
-                undefine({"ELEMENT", "N_FUNCTIONS", "N_NODES", "ENERGY_SCALE", "ENERGY_OFFSET"});
+                write_element(element, groups, suffix) + repulsions(element, suffix) +
+                write_repulsion_calls(element, suffix) + text_of("atom.cc") +
+                undefine({"ELEMENT", "N_FUNCTIONS", "N_NODES", "N_REPULSIONS", "ENERGY_SCALE", "ENERGY_OFFSET"});
     }
     return text;
 }
 
 std::string write_tangent_program(const Model& model, const nnp_gpu_options& options)
 {
-    std::vector<ElementPlan> plan = plan_of(model);
+    std::vector<ElementPlan> plan = make_plan(model, Powers::in_slots);
     std::string text = visiting(model, options);
     for (size_t e = 0; e < model.elements.size(); ++e) {
         std::string suffix = suffix_of(e);
@@ -265,7 +268,7 @@ int64_t local_bytes(const Model& model, const nnp_gpu_options& o)
     int64_t slots = int64_t{o.capacity} * (13 * real + 4);
     int64_t threads = int64_t{o.group_size} * (8 * mixed + 5 + 3 * 8);
     int64_t pairs = pair_count(o) * (o.capacity <= 256 ? 2 : 4);
-    int64_t blocks = (counts_of(plan_of(model), o.capacity).blocks + 1) * 9 * 4;
+    int64_t blocks = (counts_of(model, o.capacity).blocks + 1) * 9 * 4;
     return most + slots + threads + pairs + blocks + 8 * (static_cast<int64_t>(model.elements.size()) + 1) + 64;
 }
 

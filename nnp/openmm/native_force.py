@@ -78,9 +78,9 @@ def create_native_force(
 
 
 def _kernels_have(potential: Potential) -> bool:
-    """Whether the GPU kernels can evaluate it: they have no ZBL and no functions of moments."""
+    """Whether the GPU kernels can evaluate it: they have no functions of moments."""
     functions = (function for model in potential.models for function in model.functions)
-    return not potential.terms and all(function.table is None for function in functions)
+    return all(function.table is None for function in functions)
 
 
 def update_force(

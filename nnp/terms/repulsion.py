@@ -24,7 +24,7 @@ from nnp.errors import OptionError
 from nnp.evaluation import Addition
 from nnp.structure import Structure
 
-COULOMB = 14.399645  # e²/(4πε0), eV Å; the digits of NEP's programs
+COULOMB = 14.399645  # e²/(4πε0), eV Å; the digits of NEP's programs, as in nnp/zbl.h
 _SCREENING_PER_ANGSTROM = 2.134563  # 1 / (0.8854 bohr), likewise
 _SCREENING_POWER = 0.23
 UNIVERSAL_AMPLITUDES = (0.18175, 0.50986, 0.28022, 0.02817)

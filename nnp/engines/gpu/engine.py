@@ -44,7 +44,7 @@ class StructureEngine(Engine):
     """
 
     name = "gpu"
-    capabilities = Capabilities(products=True, arrays=True)
+    capabilities = Capabilities(products=True, arrays=True, terms=True)
 
     def __init__(
         self,

@@ -111,7 +111,9 @@ def _read_aenet(paths: list[Path], units: str | tuple[str, str] | UnitSystem | N
 
 
 def _is_nep(path: Path) -> bool:
-    """By the first line; a one-file model is a zip."""
+    """By the first line; a one-file model is a zip. A pipe would wait for its writer."""
+    if not path.is_file():
+        return False
     try:
         with path.open("rb") as file:
             first = file.readline(4096)

@@ -40,6 +40,15 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
         "direct > forces as gradient > change of total energy, largest / meV": (0.0, 0.05),
         "direct > forces as outputs > change of total energy, median / meV": (0.1, 1e9),
     },
+    "repulsion": {
+        "runs > crystal, without > collision, 0 Å aside > nearest / Å": (0.0, 0.6),
+        "runs > crystal, with ZBL > collision, 0 Å aside > nearest / Å": (1.0, 1.5),
+        "runs > crystal, with ZBL > collision, 0 Å aside > survived": (1, 1),
+        "runs > crystal and melt, with ZBL > collision, 0 Å aside > survived": (1, 1),
+        "runs > crystal and melt, with ZBL > melt, 3000 K > survived": (1, 1),
+        "runs > Stillinger-Weber > collision, 0 Å aside > nearest / Å": (1.2, 1.4),
+        "runs > Stillinger-Weber > melt, 3000 K > nearest / Å": (1.7, 2.2),
+    },
     "silica": {
         "beside LAMMPS > Vashishta > energy / eV/atom": (0.0, 1e-6),
         "beside LAMMPS > Stillinger-Weber > largest force / eV/Å": (0.0, 1e-10),

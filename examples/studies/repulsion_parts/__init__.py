@@ -1,0 +1,1 @@
+"""Learning, collisions and melts of the study of repulsion."""

@@ -1,8 +1,8 @@
 """Silicon with ZBL repulsion through a 50 eV collision and a 3,000 K melt, and without it.
 
 Both learn the same structures of Stillinger and Weber's potential: of the crystal at 300 K, up to
-1,600 K, and with the melt; one of the two on top of the repulsion (`[baseline] zbl`). Then an atom is
-kicked at its neighbour, head-on and a little aside, and a crystal is held at 3,000 K.
+1,600 K, and with the melt; one of the two on top of the repulsion (`[baseline] zbl`). Then an atom
+is kicked at its neighbour, head-on and a little aside, and a crystal is held at 3,000 K.
 """
 
 from __future__ import annotations

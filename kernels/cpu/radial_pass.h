@@ -18,15 +18,31 @@ NNP_INLINE Range lanes_of(const Neighbors& nb, int element)
     return element == ANY_ELEMENT ? Range{0, nb.end} : nb.elements[element];
 }
 
-// Value without cutoff and charge, and its slope.
-NNP_INLINE void radial_part(const RadialMember& m, real r, real* g, real* dg)
+NNP_INLINE int parameter(int value)
 {
-    if (m.kind == NNP_RADIAL)
-        nnp_gaussian(r, (nnp_scalar)m.first, (nnp_scalar)m.second, g, dg);
-    else if (m.kind == NNP_RADIAL_COSINE)
-        nnp_radial_cosine(r, (nnp_scalar)m.first, g, dg);
-    else
-        nnp_compact(m.core, m.asymmetric, r, (nnp_scalar)m.first, (nnp_scalar)m.second, g, dg);
+    return value;
+}
+NNP_INLINE nnp_scalar parameter(double value)
+{
+    return (nnp_scalar)value;
+}
+
+// Value without cutoff and charge, and its slope.
+NNP_INLINE void radial_part(const Function& f, real r, real* value, real* slope)
+{
+    real g = {}, dg = {};
+    switch (f.family) {
+#define P(name) parameter(f.name)
+#define NNP_CASE(number, call) \
+    case number:               \
+        call;                  \
+        break;
+        NNP_RADIAL_FORMULAS(NNP_CASE)
+#undef NNP_CASE
+#undef P
+    }
+    *value = g;
+    *slope = dg;
 }
 
 static void radial_forward(const RadialGroup& group, const Neighbors& nb, Arena& arena, double* descriptors,
@@ -47,16 +63,16 @@ static void radial_forward(const RadialGroup& group, const Neighbors& nb, Arena&
         store(df_c + k, weight * df);
     }
     for (int m = 0; m < n; ++m) {
-        const RadialMember& member = group.members[m];
+        const Function& function = *group.members[m].function;
         nnp_scalar* slopes = out.slopes + (int64_t)m * lanes;
         real sum = {};
         for (int k = 0; k < lanes; k += W) {
             real g, dg, f = load(f_c + k), df = load(df_c + k);
-            radial_part(member, load(nb.r + begin + k), &g, &dg);
+            radial_part(function, load(nb.r + begin + k), &g, &dg);
             sum += g * f;
             store(slopes + k, (dg * f + g * df) * load(nb.inverse + begin + k));
         }
-        descriptors[member.index] = sum_lanes_double(sum);
+        descriptors[group.members[m].index] = sum_lanes_double(sum);
     }
 }
 

@@ -1,8 +1,11 @@
 #include "writer.h"
 
 #include "error.h"
+#include "families.h"
 #include "nnp.h"
+#include "nnp/radial.h"
 
+#include <map>
 #include <set>
 
 namespace nnp::gpu
@@ -32,14 +35,38 @@ std::string neighbor(int element)
 
 // ---- radial ------------------------------------------------------------------------------------
 
-std::string radial_part(const RadialMember& m)
+#define NNP_ONE_RADIAL(number, name, loop, INTEGERS, REALS) +(loop == NNP_LOOP_RADIAL)
+#define NNP_ONE(number, call) +1
+static_assert(0 NNP_FAMILIES(NNP_ONE_RADIAL) == 0 NNP_RADIAL_FORMULAS(NNP_ONE), "a radial family has no formula");
+#undef NNP_ONE
+#undef NNP_ONE_RADIAL
+
+std::string parameter(const Function& f, const std::string& name)
 {
-    if (m.kind == NNP_RADIAL)
-        return "nnp_gaussian(r, " + literal(m.first) + ", " + literal(m.second) + ", &g, &dg);";
-    if (m.kind == NNP_RADIAL_COSINE)
-        return "nnp_radial_cosine(r, " + literal(m.first) + ", &g, &dg);";
-    return "nnp_compact(" + number(m.core) + ", " + number(m.asymmetric) + ", r, " + literal(m.first) + ", " +
-           literal(m.second) + ", &g, &dg);";
+    const Family& family = *find_family(f.family);
+    for (const IntegerParameter& p : family.integers) {
+        if (name == p.name)
+            return number(f.*p.member);
+    }
+    for (const RealParameter& p : family.reals) {
+        if (name == p.name)
+            return literal(f.*p.member);
+    }
+    throw Error(NNP_INTERNAL, std::string("radial.h asks a function of family ") + family.name + " for " + name);
+}
+
+// The call in radial.h, with the function's numbers in place of P(name).
+std::string radial_part(const Function& f)
+{
+#define NNP_CALL(number, call) {number, #call},
+    static const std::map<int, std::string> calls = {NNP_RADIAL_FORMULAS(NNP_CALL)};
+#undef NNP_CALL
+    std::string call = calls.at(f.family);
+    for (size_t begin; (begin = call.find("P(")) != std::string::npos;) {
+        size_t end = call.find(')', begin);
+        call.replace(begin, end + 1 - begin, parameter(f, call.substr(begin + 2, end - begin - 2)));
+    }
+    return call + ";";
 }
 
 // ---- angular -----------------------------------------------------------------------------------
@@ -229,8 +256,8 @@ std::string write_radial(const RadialGroup& g)
         text += "    nnp_cutoff(" + number(g.cutoff) + ", r, " + literal(g.radius) + ", " + literal(g.inner_fraction) +
                 ", &f, &df);\n";
     for (size_t i = 0; i < g.members.size(); ++i)
-        text += "    " + radial_part(g.members[i]) + "\n    " + at("value", i) + " = g * f;\n    " + at("slope", i) +
-                " = dg * f + g * df;\n";
+        text += "    " + radial_part(*g.members[i].function) + "\n    " + at("value", i) + " = g * f;\n    " +
+                at("slope", i) + " = dg * f + g * df;\n";
     return text + "}\n";
 }
 

@@ -17,12 +17,12 @@ constexpr int ANY_ELEMENT = -1;
 struct Function {
     int family = 0;                                          // enum nnp_family_number
     int neighbor_1 = ANY_ELEMENT, neighbor_2 = ANY_ELEMENT;  // element indices, neighbor_1 <= neighbor_2
-    int cutoff = 0, core = 0, narrow = 0, asymmetric = 0;
-    double eta = 0, r_shift = 0, kappa = 0, lambda = 0, zeta = 0;
-    double r_cutoff = 0, inner_fraction = 0;
-    double r_left = 0, r_right = 0, theta_left = 0, theta_right = 0, theta_shift = 0;
-    int series = 0, n_1 = 0, n_2 = 0, n_3 = 0, l_1 = 0, l_2 = 0, l_3 = 0;
-    double coefficient = 0;
+#define NNP_INTEGER_MEMBER(name) int name = 0;
+#define NNP_REAL_MEMBER(name) double name = 0;
+    NNP_INTEGER_NAMES(NNP_INTEGER_MEMBER)
+    NNP_REAL_NAMES(NNP_REAL_MEMBER)
+#undef NNP_INTEGER_MEMBER
+#undef NNP_REAL_MEMBER
     double minimum = 0, maximum = 0, factor = 0, offset = 0;
     bool angular = false, moment = false, has_cutoff = false;
     const int64_t* integers = nullptr;  // as they stand in the model's arrays

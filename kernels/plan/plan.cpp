@@ -20,18 +20,6 @@ bool same_radial_group(const RadialGroup& group, const Function& f)
            (group.cutoff == f.cutoff && group.radius == f.r_cutoff && group.inner_fraction == f.inner_fraction);
 }
 
-RadialMember radial_member(const Function& f, int index)
-{
-    switch (f.family) {
-        case NNP_RADIAL:
-            return {f.family, 0, false, f.eta, f.r_shift, index};
-        case NNP_RADIAL_COSINE:
-            return {f.family, 0, false, f.kappa, 0, index};
-        default:
-            return {f.family, f.core, f.asymmetric != 0, f.r_left, f.r_right, index};
-    }
-}
-
 void add_radial(std::vector<RadialGroup>& groups, const Function& f, int index)
 {
     auto group =
@@ -41,7 +29,7 @@ void add_radial(std::vector<RadialGroup>& groups, const Function& f, int index)
         group = groups.end() - 1;
     }
     group->radius = std::max(group->radius, f.radius());
-    group->members.push_back(radial_member(f, index));
+    group->members.push_back({&f, index});
 }
 
 AngularGroup new_angular_group(const Function& f)

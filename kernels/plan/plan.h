@@ -19,11 +19,8 @@ namespace nnp
 {
 
 struct RadialMember {
-    int kind;  // enum nnp_family_number
-    int core;
-    bool asymmetric;
-    double first, second;  // eta and r_shift, kappa, or left and right
-    int index;             // position among the element's functions
+    const Function* function;  // the model's
+    int index;                 // position among the element's functions
 };
 
 struct RadialGroup {
@@ -102,6 +99,7 @@ struct ElementPlan {
 
 enum class Powers { in_slots, in_tasks };
 
+// The plan points into the model.
 std::vector<ElementPlan> make_plan(const Model& model, Powers powers);
 
 }  // namespace nnp

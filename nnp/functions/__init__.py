@@ -1,7 +1,6 @@
 """Atom-centred symmetry functions: one file per family; see `base` for what a family is."""
 
-from nnp.functions.angular import Angular
-from nnp.functions.angular_shifted import AngularShifted
+from nnp.functions import families
 from nnp.functions.base import (
     OneNeighbor,
     Parameter,
@@ -11,39 +10,18 @@ from nnp.functions.base import (
     canonical_order,
     describe,
 )
-from nnp.functions.compact_angular import CompactAngular
-from nnp.functions.compact_radial import CompactRadial, WithRange
+from nnp.functions.compact_radial import WithRange
 from nnp.functions.core import Core
-from nnp.functions.families import BY_N2P2_TYPE, OWN, family_named
-from nnp.functions.moments import (
-    MomentFunction,
-    MomentPair,
-    MomentQuartic,
-    MomentSum,
-    MomentTriple,
-)
-from nnp.functions.radial import Radial
-from nnp.functions.radial_cosine import RadialCosine
+from nnp.functions.families import *  # noqa: F403  # so that families.py is the only list of them
+from nnp.functions.moments import MomentFunction
 from nnp.functions.series import Argument, RadialSeries
 
 __all__ = [
-    "BY_N2P2_TYPE",
-    "OWN",
-    "Angular",
-    "AngularShifted",
     "Argument",
-    "CompactAngular",
-    "CompactRadial",
     "Core",
     "MomentFunction",
-    "MomentPair",
-    "MomentQuartic",
-    "MomentSum",
-    "MomentTriple",
     "OneNeighbor",
     "Parameter",
-    "Radial",
-    "RadialCosine",
     "RadialSeries",
     "SymmetryFunction",
     "TwoNeighbors",
@@ -51,5 +29,5 @@ __all__ = [
     "WithRange",
     "canonical_order",
     "describe",
-    "family_named",
 ]
+__all__ += families.__all__

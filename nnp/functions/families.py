@@ -1,4 +1,7 @@
-"""All families: our own, and those of other packages by the entry point ``nnp.functions``."""
+"""All families: our own, and those of other packages by the entry point ``nnp.functions``.
+
+The one list of our own. `nnp.functions` offers every name of ``__all__``.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,22 @@ from nnp.functions.compact_radial import CompactRadial
 from nnp.functions.moments import MomentPair, MomentQuartic, MomentSum, MomentTriple
 from nnp.functions.radial import Radial
 from nnp.functions.radial_cosine import RadialCosine
+
+__all__ = [
+    "BY_N2P2_TYPE",
+    "OWN",
+    "Angular",
+    "AngularShifted",
+    "CompactAngular",
+    "CompactRadial",
+    "MomentPair",
+    "MomentQuartic",
+    "MomentSum",
+    "MomentTriple",
+    "Radial",
+    "RadialCosine",
+    "family_named",
+]
 
 GROUP = "nnp.functions"
 

@@ -13,6 +13,8 @@ from nnp.errors import OptionError
 # G outside [min, max] by more than this share of max − min counts as extrapolation. It lets the
 # very structures that set min and max pass in spite of the last digits.
 EXTRAPOLATION_TOLERANCE = {"float64": 1e-9, "float32": 1e-5}
+# −min and max of a function whose range is not known: nothing extrapolates.
+NO_RANGE = 1e100
 
 
 class ScalingMode(StrEnum):

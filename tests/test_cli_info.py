@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from nep_files import nep_text
 from pair_potential import pair_potential
 from runs import nnp
 
@@ -39,6 +40,24 @@ def test_parameters_are_in_their_columns(tmp_path, capsys):
     assert second["r_c/Å"] == "4.5"
     assert (second["min"], second["max"]) == ("3", "5")
     assert "zeta" not in names
+
+
+def test_families_without_columns_say_their_parameters(tmp_path, capsys):
+    (tmp_path / "nep.txt").write_text(nep_text())
+    assert nnp("info", tmp_path / "nep.txt") == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line.split() for line in lines if line.split()[1:2] == ["moment_pair"]]
+    assert len(rows) == 2 * 4 * 4
+    assert len({" ".join(row[3:-3]) for row in rows}) == 4 * 4
+    assert rows[0][3:6] == ["n_1=0", "n_2=0", "l_1=1"]
+    assert rows[0][-2:] == ["-", "-"]
+    assert not any("1e+100" in line for line in lines)
+    shifted = random_potential(("Si",), seed=1, families=("angular_shifted", "radial"))
+    shifted.save(tmp_path / "m.nnp")
+    assert nnp("info", tmp_path / "m.nnp") == 0
+    text = capsys.readouterr().out
+    for function in shifted.models[0].functions:
+        assert (function.parameter_text() in text) == (function.name == "angular_shifted")
 
 
 def test_units_are_said_and_doubted(tmp_path, capsys):

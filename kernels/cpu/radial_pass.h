@@ -27,22 +27,39 @@ NNP_INLINE nnp_scalar parameter(double value)
     return (nnp_scalar)value;
 }
 
-// Value without cutoff and charge, and its slope.
-NNP_INLINE void radial_part(const Function& f, real r, real* value, real* slope)
+// What a group's functions share.
+struct RadialLanes {
+    int begin, lanes;
+    const nnp_scalar *f_c, *df_c;  // cutoff times charge, and its slope
+};
+
+// Sum of one function in each lane, and its slopes. `part` gives value and slope without cutoff and charge.
+template <class Part>
+NNP_INLINE real add_up(const RadialLanes& own, const Neighbors& nb, nnp_scalar* slopes, Part part)
 {
-    real g = {}, dg = {};
-    switch (f.family) {
-#define P(name) parameter(f.name)
+    real sum = {};
+    for (int k = 0; k < own.lanes; k += W) {
+        real g, dg, f = load(own.f_c + k), df = load(own.df_c + k);
+        part(load(nb.r + own.begin + k), g, dg);
+        sum += g * f;
+        store(slopes + k, (dg * f + g * df) * load(nb.inverse + own.begin + k));
+    }
+    return sum;
+}
+
+// A loop for each family: which one it is gets asked once.
+NNP_INLINE real radial_function(const Function& p, const RadialLanes& own, const Neighbors& nb, nnp_scalar* slopes)
+{
+    switch (p.family) {
+#define P(name) parameter(p.name)
 #define NNP_CASE(number, call) \
     case number:               \
-        call;                  \
-        break;
+        return add_up(own, nb, slopes, [&p](real r, real& g, real& dg) __attribute__((always_inline)) { call; });
         NNP_RADIAL_FORMULAS(NNP_CASE)
 #undef NNP_CASE
 #undef P
     }
-    *value = g;
-    *slope = dg;
+    return real{};
 }
 
 static void radial_forward(const RadialGroup& group, const Neighbors& nb, Arena& arena, double* descriptors,
@@ -63,16 +80,9 @@ static void radial_forward(const RadialGroup& group, const Neighbors& nb, Arena&
         store(df_c + k, weight * df);
     }
     for (int m = 0; m < n; ++m) {
-        const Function& function = *group.members[m].function;
-        nnp_scalar* slopes = out.slopes + (int64_t)m * lanes;
-        real sum = {};
-        for (int k = 0; k < lanes; k += W) {
-            real g, dg, f = load(f_c + k), df = load(df_c + k);
-            radial_part(function, load(nb.r + begin + k), &g, &dg);
-            sum += g * f;
-            store(slopes + k, (dg * f + g * df) * load(nb.inverse + begin + k));
-        }
-        descriptors[group.members[m].index] = sum_lanes_double(sum);
+        const RadialMember& member = group.members[m];
+        real sum = radial_function(*member.function, {begin, lanes, f_c, df_c}, nb, out.slopes + (int64_t)m * lanes);
+        descriptors[member.index] = sum_lanes_double(sum);
     }
 }
 

@@ -17,6 +17,7 @@ from nnp.functions import WithRange
 from nnp.io.n2p2 import unit_warning
 from nnp.networks import Network
 from nnp.potential import ElementModel, Potential
+from nnp.scaling import NO_RANGE
 
 _LONGEST_ENTRY = 70  # characters; longer lists and tables of the provenance are counted, not shown
 # Columns of the table: heading, and the function's field that fills it.
@@ -30,6 +31,10 @@ _PARAMETERS = (
     ("theta_left/°", "theta_left_deg"),
     ("theta_right/°", "theta_right_deg"),
 )
+# Fields that columns show: of a function with others stands its own text of all parameters.
+_SHOWN = {field for _, field in _PARAMETERS} | {
+    *("neighbor", "neighbors", "narrow", "cutoff", "r_right", "core", "asymmetric")
+}
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -108,7 +113,7 @@ def _element(model: ElementModel) -> Iterator[str]:
     yield f"  offset      {model.energy_offset:.10g} eV per atom"
     yield f"  scaling     {scaling.mode} to {scaling.target_min:g} … {scaling.target_max:g}"
     heading = ["no", "function", "type", "neighbors", *(name for name, _ in _PARAMETERS)]
-    heading += ["r_c/Å", "cutoff", "alpha", "core", "min", "max"]
+    heading += ["parameters", "r_c/Å", "cutoff", "alpha", "core", "min", "max"]
     yield text_table(heading, [_row(model, index) for index in range(len(functions))])
 
 
@@ -127,10 +132,15 @@ def _row(model: ElementModel, index: int) -> list[str]:
         str(function.n2p2_type or ""),
         "-".join(function.neighbor_symbols) or "all",
         *(f"{fields[key]:.6g}" if key in fields else "" for _, key in _PARAMETERS),
+        "" if fields.keys() <= _SHOWN else function.parameter_text(),
         f"{function.radius:.6g}",
         cutoff.kind.name.lower() if cutoff else "",
         f"{cutoff.inner_fraction:g}" if cutoff and cutoff.inner_fraction else "",
         function.subtype if isinstance(function, WithRange) else "",
-        f"{model.scaling.minimum[index]:.4g}",
-        f"{model.scaling.maximum[index]:.4g}",
+        *(_end(values[index]) for values in (model.scaling.minimum, model.scaling.maximum)),
     ]
+
+
+def _end(value: float) -> str:
+    """Of a function's range; a dash where it is not known."""
+    return f"{value:.4g}" if abs(value) < NO_RANGE else "-"

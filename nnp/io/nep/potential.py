@@ -25,14 +25,12 @@ from nnp.io.nep.file import NepFile, read_file
 from nnp.io.nep.header import SWITCHES
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
-from nnp.scaling import Scaling, ScalingMode
+from nnp.scaling import NO_RANGE, Scaling, ScalingMode
 from nnp.terms import PairRepulsion, RepulsionTerm
 from nnp.units import METAL
 
 # q1111 of a file is this times the square of the 3-body descriptor of l = 1.
 _QUARTIC = 7 / 15
-# A file holds the width of each descriptor's range, not where it lies: nothing extrapolates.
-_NO_RANGE = 1e100
 
 
 def read(path: str | Path) -> Potential:
@@ -75,8 +73,9 @@ def _model(file: NepFile, element: int) -> ElementModel:
     functions = _functions(file, element)
     order = sorted(range(len(functions)), key=lambda column: functions[column].order)
     zeros = np.zeros(len(order))
+    # A file holds the width of each descriptor's range, not where it lies.
     scaling = Scaling(
-        zeros - _NO_RANGE, zeros + _NO_RANGE, zeros, 1 / file.scaler[order], ScalingMode.SCALE_SIGMA
+        zeros - NO_RANGE, zeros + NO_RANGE, zeros, 1 / file.scaler[order], ScalingMode.SCALE_SIGMA
     )
     network = Network(
         (file.weights[element][order], file.output[element][:, None]),

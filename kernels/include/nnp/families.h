@@ -29,13 +29,13 @@ enum nnp_family_number {
 };
 
 /* Names of all parameters but the neighbours'; families share them. */
+/* clang-format off */
 #define NNP_INTEGER_NAMES(P) \
     P(cutoff) P(core) P(asymmetric) P(narrow) P(series) P(n_1) P(n_2) P(n_3) P(l_1) P(l_2) P(l_3)
-#define NNP_REAL_NAMES(P)                                                                                      \
-    P(eta)                                                                                                     \
-    P(r_shift)                                                                                                 \
-    P(kappa) P(lambda) P(zeta) P(r_cutoff) P(inner_fraction) P(r_left) P(r_right) P(theta_left) P(theta_right) \
-        P(theta_shift) P(coefficient)
+#define NNP_REAL_NAMES(P) \
+    P(eta) P(r_shift) P(kappa) P(lambda) P(zeta) P(r_cutoff) P(inner_fraction) P(r_left) P(r_right) \
+    P(theta_left) P(theta_right) P(theta_shift) P(coefficient)
+/* clang-format on */
 
 #define NNP_RADIAL_INTEGERS(P) P(neighbor_1, "element") P(cutoff, "cutoff")
 #define NNP_RADIAL_REALS(P) P(eta, "length^-2") P(r_shift, "length") P(r_cutoff, "length") P(inner_fraction, "1")

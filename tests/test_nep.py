@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import ase.io
 import numpy as np
 import pytest
@@ -12,7 +14,8 @@ from nnp.engines.cpu import CpuEngine
 from nnp.errors import FileFormatError, NNPError, OptionError
 from nnp.io import n2p2
 from nnp.io.nep.radii import covalent_radius
-from nnp.testing import assert_engines_agree, random_structure, structures
+from nnp.terms import RepulsionTerm
+from nnp.testing import assert_engines_agree, random_potential, random_structure, structures
 
 CASES = (
     "nep3-1el-4body",
@@ -127,6 +130,22 @@ def test_no_gpu_kernels_yet(load):
     pytest.importorskip("pyopencl")
     with pytest.raises(NNPError, match="functions of moments"):
         load().evaluate(structures(("H", "O"))["molecule"], engine="opencl")
+
+
+def test_openmm_evaluates_on_the_host(load):
+    """GPU kernels are asked for by name only, and refuse; those of ZBL alone have them."""
+    pytest.importorskip("openmm", reason="OpenMM is not installed")
+    from nnp.openmm import _plugin, create_force
+    from nnp.openmm.native_force import GPU_KERNELS, attributes
+
+    if reason := _plugin.why_unavailable():
+        pytest.skip(reason)
+    term = RepulsionTerm.universal(("H", "O"), 1.0, 2.0)
+    with_zbl = replace(random_potential(("H", "O"), 1, ("radial",)), terms=(term,))
+    nep = replace(load(), terms=(term,))
+    for potential, asked, given in ((nep, None, False), (nep, True, True), (with_zbl, None, None)):
+        force = create_force(potential, ["O", "H"], periodic=False, gpu_kernels=asked)
+        assert attributes(force)["gpuKernels"] == str(GPU_KERNELS[given])
 
 
 def test_n2p2_has_no_such_function(load, tmp_path):

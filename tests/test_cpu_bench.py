@@ -101,7 +101,7 @@ def test_lammps_beside_the_engines(tmp_path, capsys):
     commands = [str(good), str(other), str(tmp_path / "missing")]
     assert main([*words, "--json", str(record), "--lammps", *commands]) == 0
     printed = capsys.readouterr().out
-    assert "LAMMPS, 8 atoms: not measured, it is another potential" in printed
+    assert "LAMMPS hdnnp, 8 atoms: not measured, it is another potential" in printed
     assert "missing: LAMMPS does not start" in printed
     engine, lammps = json.loads(record.read_text())["measurements"]
     assert engine["subject"] == "cpu float64 1 thread"

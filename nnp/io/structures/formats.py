@@ -150,9 +150,7 @@ def recognise(path: Path) -> str:
 
 def is_input_data(path: str | Path) -> bool:
     """Whether the first word of a file is ``begin``, comments aside."""
-    return (
-        re.match(rb"(?:\xef\xbb\xbf)?(?:\s+|[#!][^\n]*\n)*begin\b", _head(Path(path))) is not None
-    )
+    return re.match(rb"(?:\xef\xbb\xbf)?(?:\s|[#!][^\n]*\n)*begin\b", _head(Path(path))) is not None
 
 
 def is_input_data_name(path: str | Path) -> bool:

@@ -16,6 +16,7 @@ from nnp.io.structures.source import Source
 _COUNTS = 5
 # Lines of "Lattice velocities and vectors".
 _LATTICE_BLOCK = 8
+_MOST_DIGITS = 18
 
 
 def read(source: Source) -> list[Atoms]:
@@ -27,6 +28,7 @@ def read(source: Source) -> list[Atoms]:
     lines = source.text().splitlines()
     unnamed = len(lines) > _COUNTS and bool(re.fullmatch(r"[\s\d]+", lines[_COUNTS].split("!")[0]))
     mode = _COUNTS + (1 if unnamed else 2)
+    _refuse_huge_counts(source, lines[mode - 1 : mode], len(lines))
     selective = len(lines) > mode and lines[mode].strip()[:1] in ("s", "S")
     mode += selective
     if selective:
@@ -49,6 +51,18 @@ def read(source: Source) -> list[Atoms]:
         del atoms.arrays["momenta"]
         source.note("its velocities are in lattice vectors per time step, unsaid: not taken")
     return [atoms]
+
+
+def _refuse_huge_counts(source: Source, counts: list[str], n_lines: int) -> None:
+    """More atoms than lines: ASE would take memory for them."""
+    words = [word for line in counts for word in line.split("!")[0].split()]
+    largest = max((word for word in words if word.isdigit()), key=_size, default="0")
+    if len(largest) > _MOST_DIGITS or int(largest) > n_lines:
+        raise FileFormatError(f"{source.path}: {largest[:40]} atoms are more than the file holds")
+
+
+def _size(digits: str) -> tuple[int, str]:
+    return len(digits), digits
 
 
 def _flags(line: str) -> str:

@@ -17,9 +17,10 @@ namespace nnp::gpu
 #define NNP_GPU_BUFFERS(X)                                                                                            \
     X(positions, double)                                                                                              \
     X(elements, int)                                                                                                  \
-    X(built, double) X(points, nnp_point) X(forces, mm_ulong) X(energies, double) X(virials, double) X(status, int)   \
-        X(bin_of, int) X(dropped, int) X(sorted, int) X(counts, int) X(row_starts, int) X(entries, nnp_entry)         \
-            X(bin_counts, int) X(bin_starts, int) X(cleared, int) X(scanned, int)                                     \
+    X(built, double)                                                                                                  \
+    X(points, nnp_point) X(forces, mm_ulong) X(energies, double) X(virials, double) X(status, int) X(bin_of, int)     \
+        X(dropped, int) X(sorted, int) X(counts, int) X(row_starts, int) X(entries, nnp_entry) X(bin_counts, int)     \
+            X(bin_starts, int) X(cleared, int) X(scanned, int)                                                        \
                 X(sums, int) /* of whatever nnp_clear and nnp_scan work on */                                         \
         X(box, double) X(frame, real) X(grid, int) X(known, double) X(state, int) X(report, int) X(partial, double)   \
             X(outside, double) X(atoms, int) X(parameters, mixed) X(gradient, double) X(descriptors, double)          \

@@ -26,6 +26,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.filterwarnings("ignore:.*looks like angstrom")  # its numbers are made up
 def test_undamaged(folder):
     assert nnp.load(folder).elements == ("H", "O")
 

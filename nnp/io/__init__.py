@@ -78,6 +78,8 @@ def _read(
         is_directory, exists = path.is_dir(), path.exists()
     except OSError as error:
         raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from None
+    except ValueError:  # a NUL in the name
+        is_directory = exists = False
     if is_directory and not (path / "input.nn").exists() and (found := aenet.files_in(path)):
         return _read_aenet(found, units)
     if exists and not is_directory and aenet.is_aenet_name(path):

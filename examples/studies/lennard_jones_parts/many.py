@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lennard_jones_parts.torch_networks import central, fit, layers
-from nnp.reference.formulas import cutoff_function
+from nnp.functions.torch_formulas import cutoff_function
 
 NEIGHBORS, NEAREST, FARTHEST = 20, 3.3, 7.0
 CUTOFF = 8.5

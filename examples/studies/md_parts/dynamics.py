@@ -63,6 +63,7 @@ def run(
         discard: share of the run that counts as equilibration.
     """
     settings = MDSettings(
+        keep_going=True,  # what a bad potential does is a result here
         ensemble="nve" if temperature is None else "nvt",
         temperature=temperature or 0.0,
         relaxation_time=200.0,

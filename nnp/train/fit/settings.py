@@ -109,7 +109,6 @@ class TrainingSettings:
     """The whole file."""
 
     data: DataSettings
-    baseline: BaselineSettings = field(default_factory=BaselineSettings)
     functions: FunctionSettings = field(default_factory=FunctionSettings)
     inputs: InputSettings = field(default_factory=InputSettings)
     network: NetworkSettings = field(default_factory=NetworkSettings)
@@ -118,6 +117,7 @@ class TrainingSettings:
     schedule: ScheduleSettings = field(default_factory=ScheduleSettings)
     run: RunSettings = field(default_factory=RunSettings)
     committee: CommitteeSettings = field(default_factory=CommitteeSettings)
+    baseline: BaselineSettings = field(default_factory=BaselineSettings)
 
 
 def to_table(settings: Any) -> Any:

@@ -78,9 +78,9 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
         "potentials / µs per atom > 1 > torch eager": (100.0, 1e6),
     },
     "uncertainty": {
-        "first above > trained at 300 K > disagreement 0.3 eV/Å": (305.0, 500.0),
+        "first above > trained at 300 K > disagreement 0.1 eV/Å": (305.0, 600.0),
         "heating > trained at 300 K > correlation of logarithms before": (0.3, 1.0),
-        "heating > trained at 300 K > largest error": (2.0, 1e9),
+        "heating > trained at 300 K > largest error": (0.1, 1e9),
         "rounds > disagreement > 0 > 1 > labels": (7.0, 11.0),
         "needed > disagreement > test error": (0.03, 0.3),
     },

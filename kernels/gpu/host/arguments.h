@@ -14,20 +14,19 @@ namespace nnp::gpu
 
 // name, type of a number or of a buffer's items
 #define NNP_GPU_NUMBERS(X) X(n) X(n_elements) X(stride) X(wanted) X(what) X(size)
-#define NNP_GPU_BUFFERS(X)                                                                                            \
-    X(positions, double)                                                                                              \
-    X(elements, int)                                                                                                  \
-    X(built, double)                                                                                                  \
-    X(points, nnp_point) X(forces, mm_ulong) X(energies, double) X(virials, double) X(status, int) X(bin_of, int)     \
-        X(dropped, int) X(sorted, int) X(counts, int) X(row_starts, int) X(entries, nnp_entry) X(bin_counts, int)     \
-            X(bin_starts, int) X(cleared, int) X(scanned, int)                                                        \
-                X(sums, int) /* of whatever nnp_clear and nnp_scan work on */                                         \
-        X(box, double) X(frame, real) X(grid, int) X(known, double) X(state, int) X(report, int) X(partial, double)   \
-            X(outside, double) X(atoms, int) X(parameters, mixed) X(gradient, double) X(descriptors, double)          \
-                X(changes, double) X(order, int) X(first_function, int) X(rows, double) /* of the caller */           \
-        X(given_single, float) X(given_double, double) X(numbers, mm_long) X(cell, double) X(periodic, unsigned char) \
-            X(out_single, float) X(out_double, double) X(out_energies, double) X(out_energy, double)                  \
-                X(out_stress, double) X(out_strain, double) X(flat, double) X(direction, double) X(strain, double)
+// clang-format off: it never ends with lists of macros. `sums`: of whatever nnp_clear and nnp_scan work on.
+#define NNP_GPU_BUFFERS(X) \
+    X(positions, double) X(elements, int) X(built, double) X(points, nnp_point) X(forces, mm_ulong) \
+    X(energies, double) X(virials, double) X(status, int) X(bin_of, int) X(dropped, int) X(sorted, int) \
+    X(counts, int) X(row_starts, int) X(entries, nnp_entry) X(bin_counts, int) X(bin_starts, int) \
+    X(cleared, int) X(scanned, int) X(sums, int) X(box, double) X(frame, real) X(grid, int) X(known, double) \
+    X(state, int) X(report, int) X(partial, double) X(outside, double) X(atoms, int) X(parameters, mixed) \
+    X(gradient, double) X(descriptors, double) X(changes, double) X(order, int) X(first_function, int) \
+    X(rows, double) X(given_single, float) X(given_double, double) X(numbers, mm_long) X(cell, double) \
+    X(periodic, unsigned char) X(out_single, float) X(out_double, double) X(out_energies, double) \
+    X(out_energy, double) X(out_stress, double) X(out_strain, double) X(flat, double) X(direction, double) \
+    X(strain, double)
+// clang-format on
 
 enum class Slot {
 #define NNP_GPU_SLOT(name, ...) name,

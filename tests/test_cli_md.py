@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -169,6 +170,10 @@ def test_what_the_documentation_shows_works(capsys):
     assert len(commands) >= 8
     for command in commands:
         words = command[1:]
+        if ">" in words:  # what the shell does
+            words = words[: words.index(">")]
+        if words == ["lammps"] and shutil.which("lmp") is None:
+            continue
         if words[0] == "demo":
             words += ["--steps", "40"]
         assert nnp(*words) == 0, (command, capsys.readouterr().err)

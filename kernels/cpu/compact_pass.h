@@ -24,11 +24,6 @@ struct Compact {
     nnp_scalar* opposite;  // [window][lane] R_w(r_ik) R_w(r_jk) of a row, narrow functions
 };
 
-NNP_INLINE const nnp_scalar* window_row(const CompactGroup&, const nnp_scalar* values, int lanes, int window)
-{
-    return values + (int64_t)window * lanes;
-}
-
 static void take_compact(const CompactGroup& g, Side* one, Side* two, Arena& arena, Compact& c)
 {
     c = Compact{};

@@ -1,6 +1,8 @@
-"""Bars of docs/lammps.md: processor time per atom and step against n2p2's ``hdnnp``.
+"""Picture of docs/lammps.md: speed beside n2p2's ``hdnnp`` above, efficiency over ranks below.
 
-python benchmarks/draw_lammps.py benchmarks/results/lammps_*.json docs/lammps_speed.png
+    python benchmarks/draw_lammps.py docs/lammps_speed.png
+
+Reads what `bench_lammps` and `bench_lammps_ranks` wrote into ``benchmarks/results``.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
+RESULTS = Path(__file__).parent / "results"
 _LEFT_OUT = "LAMMPS sw"  # another potential: the clock
 
 
@@ -27,21 +30,42 @@ def times(path: Path) -> dict[str, float]:
     }
 
 
-def main(*words: str) -> None:
-    """Draw the files into the last."""
-    *sources, target = words
-    figure, axes = plt.subplots(1, len(sources), figsize=(9, 2.6), layout="constrained")
-    for axis, source in zip(axes, sources, strict=True):
-        found = times(Path(source))
-        names = [name for name in found if name != _LEFT_OUT]
-        ratios = [found["LAMMPS hdnnp"] / found[name] for name in names]
-        bars = axis.barh(names, ratios)
-        axis.bar_label(bars, fmt=" %.1f")
-        axis.set_title(Path(source).stem.removeprefix("lammps_"))
-        axis.set_xlabel("times n2p2's hdnnp")
-        axis.set_xlim(0, 1.15 * max(ratios))
-        axis.invert_yaxis()
-        print(source, dict(zip(names, ratios, strict=True)))
+def efficiencies(path: Path) -> dict[str, dict[int, float]]:
+    """By style and number of ranks."""
+    found: dict[str, dict[int, float]] = {}
+    for m in json.loads(path.read_text(encoding="utf-8"))["measurements"]:
+        details = m["details"]
+        found.setdefault(details["style"], {})[details["ranks"]] = details["efficiency"]
+    return found
+
+
+def draw_speed(axis: plt.Axes, name: str) -> None:
+    """Bars: times ``hdnnp``, by processor time."""
+    found = times(RESULTS / f"lammps_{name}.json")
+    names = [subject for subject in found if subject != _LEFT_OUT]
+    ratios = [found["LAMMPS hdnnp"] / found[subject] for subject in names]
+    axis.bar_label(axis.barh(names, ratios), fmt=" %.1f")
+    axis.set(title=name, xlabel="times n2p2's hdnnp", xlim=(0, 1.15 * max(ratios)))
+    axis.invert_yaxis()
+    print(name, dict(zip(names, ratios, strict=True)))
+
+
+def draw_ranks(axis: plt.Axes, name: str) -> None:
+    """Lines: time on one rank / (ranks × time on so many)."""
+    for style, found in efficiencies(RESULTS / f"lammps_ranks_{name}.json").items():
+        axis.plot(list(found), list(found.values()), marker="o", label=f"LAMMPS {style}")
+        axis.set_xticks(list(found))
+        print(name, style, found)
+    axis.set(xlabel="ranks", ylabel="efficiency", ylim=(0.8, 1.02))
+    axis.legend(loc="lower left")
+
+
+def main(target: str) -> None:
+    """Draw both subjects into the target."""
+    figure, axes = plt.subplots(2, 2, figsize=(9, 5), layout="constrained")
+    for column, name in enumerate(("silicon", "water")):
+        draw_speed(axes[0, column], name)
+        draw_ranks(axes[1, column], name)
     figure.savefig(target, dpi=120)
 
 

@@ -6,7 +6,6 @@ import ctypes as ct
 import os
 import sys
 import sysconfig
-import weakref
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,6 +19,7 @@ from nnp.errors import (
     StructureError,
     UnavailableError,
 )
+from nnp.finalize import release_with
 
 ABI_VERSION = 3
 GPU_VERSION = 3
@@ -301,8 +301,7 @@ class Model:
             ct.byref(PotentialArrays.of(flat)), ct.byref(self.handle), ct.byref(failure)
         )
         failure.raise_any()
-        finalizer = weakref.finalize(self, library.nnp_model_release, self.handle)
-        finalizer.atexit = False  # type: ignore[misc]  # its slots are properties to mypy
+        release_with(self, library.nnp_model_release, self.handle)
 
 
 def check(code: int, message: str, *atoms: int) -> None:

@@ -17,6 +17,7 @@ from nnp.engines.flatten import flatten
 from nnp.engines.vectors import vector
 from nnp.errors import OptionError
 from nnp.evaluation import Evaluation, Extrapolations, voigt
+from nnp.finalize import release_with
 from nnp.potential import Potential
 from nnp.structure import Structure
 from nnp.values import require_number, require_whole
@@ -79,9 +80,7 @@ class CpuEngine(Engine):
 
     def _open(self) -> None:
         self._handle = _create(self._library, self.potential, self._options)
-        self._finalizer = weakref.finalize(self, self._library.nnp_engine_destroy, self._handle)
-        # at exit another thread may still be in it, and the process's end takes the memory anyway
-        self._finalizer.atexit = False  # type: ignore[misc]  # typeshed has it read-only
+        self._finalizer = release_with(self, self._library.nnp_engine_destroy, self._handle)
         self._one_at_a_time = threading.RLock()
 
     def renew_if_busy(self) -> None:

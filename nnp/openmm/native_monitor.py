@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes as ct
 import uuid
-import weakref
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from nnp.engines import _library as engine_library
 from nnp.errors import NNPError, OptionError, UnavailableError
 from nnp.evaluation import Evaluation, Extrapolation, Extrapolations
+from nnp.finalize import release_with
 from nnp.openmm._plugin import Reading, address, load_plugin
 
 _MESSAGE_SIZE = 1024
@@ -43,8 +43,7 @@ class NativeMonitor:
         if not self._handle:
             raise OptionError(message.value.decode(errors="replace"))
         destroy = self._library.nnp_openmm_monitor_destroy
-        # not at exit, where another thread may still read it
-        weakref.finalize(self, destroy, self._handle).atexit = False  # type: ignore[misc]
+        release_with(self, destroy, self._handle)
 
     @property
     def evaluations(self) -> int:

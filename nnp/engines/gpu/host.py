@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes as ct
-import weakref
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from nnp.engines.gpu import library as c
 from nnp.engines.gpu.device import Device
 from nnp.errors import OptionError, StructureError
 from nnp.evaluation import Extrapolations
+from nnp.finalize import release_with
 from nnp.potential import Potential
 
 
@@ -59,8 +59,7 @@ class Host:
         self._call("create", model.handle, ct.byref(options), ct.byref(table), ct.byref(handle))
         self._handle = handle
         destroy = self._library.nnp_gpu_engine_destroy
-        finalizer = weakref.finalize(self, _destroy, destroy, handle, table, device)
-        finalizer.atexit = False  # type: ignore[misc]  # its slots are properties to mypy
+        release_with(self, _destroy, destroy, handle, table, device)
 
     def prepare(self) -> None:
         """Compile the kernels now."""

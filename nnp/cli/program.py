@@ -24,6 +24,7 @@ COMMANDS = (
     "info",
     "predict",
     "convert",
+    "relax",
     "md",
     "demo",
     "train",

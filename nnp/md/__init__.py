@@ -3,8 +3,8 @@
     from nnp.md import MDSettings, Outputs, run
     run(potential, atoms, MDSettings(temperature=300, steps=10_000), Outputs.named("md/si"))
 
-What it writes, and when it stops, is told in ``docs/cli.md``. Settings, names and logs are there
-without OpenMM.
+What it writes, and when it stops, is told in ``docs/md.md``. Settings, names, logs and `relax` are
+there without OpenMM.
 """
 
 from __future__ import annotations
@@ -13,12 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 from nnp.md.log import read_log
 from nnp.md.outputs import Outputs
+from nnp.md.relax_settings import RelaxSettings
 from nnp.md.settings import MDSettings
 
 if TYPE_CHECKING:
+    from nnp.md.relaxation import Relaxed, relax
     from nnp.md.runner import Outcome, Runner, run
 
-__all__ = ["MDSettings", "Outcome", "Outputs", "Runner", "read_log", "run"]
+__all__ = [
+    "MDSettings",
+    "Outcome",
+    "Outputs",
+    "RelaxSettings",
+    "Relaxed",
+    "Runner",
+    "read_log",
+    "relax",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -28,4 +40,8 @@ def __getattr__(name: str) -> Any:
         from nnp.md import runner
 
         return getattr(runner, name)
+    if name in ("Relaxed", "relax"):
+        from nnp.md import relaxation
+
+        return getattr(relaxation, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

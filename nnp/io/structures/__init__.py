@@ -19,6 +19,7 @@ from nnp.io.structures.formats import (
 from nnp.io.structures.frames import from_frame, to_frame
 from nnp.io.structures.labels import LabelKeys, Labels, labels_of, require_keys
 from nnp.io.structures.names import ElementNames
+from nnp.io.structures.plausible import closest_pair
 from nnp.io.structures.reading import Reading, read, read_structures
 from nnp.io.structures.source import ReadOptions
 from nnp.io.structures.writing import (
@@ -37,6 +38,7 @@ __all__ = [
     "ReadOptions",
     "Reading",
     "check_target",
+    "closest_pair",
     "extxyz_bytes",
     "from_frame",
     "is_input_data",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from ase.data import atomic_masses, covalent_radii
@@ -73,6 +73,29 @@ def unit_warning(frames: Sequence[Any]) -> str | None:
     )
 
 
+class ClosestPair(NamedTuple):
+    """Two atoms of a structure.
+
+    Attributes:
+        share: their distance in shares of the sum of their covalent radii.
+        i: the first.
+        j: the second.
+        distance: Å.
+    """
+
+    share: float
+    i: int
+    j: int
+    distance: float
+
+
+def closest_pair(atoms: Any) -> ClosestPair | None:
+    """The two atoms that are closest for their elements; None where none are close to bonded."""
+    structure = as_structure(atoms)
+    radius = float(covalent_radii[structure.atomic_numbers].max(initial=0.0))
+    return _closest(structure, 2 * radius) if len(structure) > 1 else None
+
+
 def mass_warning(frames: Sequence[Any]) -> str | None:
     """What to say where a mass is far from its element's; None where none is."""
     for number, atoms in enumerate(frames):
@@ -90,8 +113,8 @@ def mass_warning(frames: Sequence[Any]) -> str | None:
     return None
 
 
-def _closest(structure: Structure, cutoff: float) -> tuple[float, int, int, float] | None:
-    """Smallest distance in shares of the covalent radii's sum, its atoms, and it in Å."""
+def _closest(structure: Structure, cutoff: float) -> ClosestPair | None:
+    """The pair whose distance is the smallest share of its covalent radii's sum."""
     radii = covalent_radii[structure.atomic_numbers]
     try:
         pairs = neighbor_list(structure, cutoff, refuse_overlaps=False)
@@ -102,7 +125,8 @@ def _closest(structure: Structure, cutoff: float) -> tuple[float, int, int, floa
     distances = np.linalg.norm(pairs.vectors, axis=1)
     shares = distances / (radii[pairs.i] + radii[pairs.j])
     worst = int(shares.argmin())
-    return float(shares[worst]), int(pairs.i[worst]), int(pairs.j[worst]), float(distances[worst])
+    i, j = int(pairs.i[worst]), int(pairs.j[worst])
+    return ClosestPair(float(shares[worst]), i, j, float(distances[worst]))
 
 
 def _density(structure: Structure, masses: Any) -> float:

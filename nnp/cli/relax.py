@@ -1,0 +1,136 @@
+"""``nnp relax``: the nearest minimum of a structure, with its cell on request."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from nnp.cli.options import (
+    SubParsers,
+    add_command,
+    add_engine,
+    add_force,
+    add_potential,
+    at_least_one,
+    count,
+    finite,
+    positive,
+)
+from nnp.cli.start import add_start, read_start
+from nnp.cli.structures import add_structures, load_potential_and_units, write_and_say
+from nnp.cli.table import text_table
+from nnp.errors import OptionError
+from nnp.io.structures import check_target
+from nnp.md.relax_settings import OPTIMIZERS, RelaxSettings
+
+_INTERRUPTED = 130
+_TRAJECTORIES = (".extxyz", ".xyz", ".traj")
+
+
+def add_parser(subparsers: SubParsers) -> None:
+    """Register the command."""
+    summary = "relax a structure, with --cell its cell too; writes the relaxed structure"
+    parser = add_command(subparsers, "relax", _run, summary)
+    add_potential(parser)
+    add_start(parser, "what is relaxed (the last frame)")
+    default = RelaxSettings()
+    add = parser.add_argument
+    add(
+        "--force-tolerance",
+        "--tolerance",
+        type=positive,
+        default=default.force_tolerance,
+        help="largest force that may be left, eV/Å",
+    )
+    add("--cell", action="store_true", help="relax the cell too, lengths and angles")
+    add(
+        "--stress-tolerance",
+        type=positive,
+        default=default.stress_tolerance,
+        help="with --cell: largest component of the stress that may be left, bar",
+    )
+    add("--pressure", type=finite, default=default.pressure, help="with --cell: bar")
+    add("--steps", type=count, default=default.steps, help="the most that are made")
+    add("--optimizer", choices=OPTIMIZERS, default=default.optimizer, help="fire is the calmest")
+    add(
+        "--output", default="relaxed.extxyz", help="the relaxed structure; the name says the format"
+    )
+    add(
+        "--trajectory",
+        metavar="FILE",
+        help=f"every step too: {', '.join(_TRAJECTORIES)}",
+    )
+    add("--threads", type=at_least_one, default=argparse.SUPPRESS, help="of the engine cpu")
+    add_engine(parser)
+    add_structures(parser)
+    add_force(parser)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from nnp.md.relax_trajectory import RelaxTrajectory
+    from nnp.md.relaxation import relax
+
+    names = [field.name for field in fields(RelaxSettings)]
+    settings = RelaxSettings(**{name: getattr(arguments, name) for name in names})
+    check_target(arguments.output, arguments.force)
+    path = None if arguments.trajectory is None else Path(arguments.trajectory)
+    _check_trajectory(path, arguments)
+    potential, units, own = load_potential_and_units(arguments)
+    atoms = read_start(arguments, units, own)
+    with RelaxTrajectory(path) as trajectory:
+        found = relax(potential, atoms, settings, trajectory.add, **_engine(arguments))
+    print(_table(found))
+    for line in _cell_lines(atoms, found.atoms) if settings.cell else ():
+        print(line)
+    write_and_say([found.atoms], arguments.output, units, arguments.force)
+    print(f"{'relaxed' if found.reached else 'not relaxed'}: {arguments.output}")
+    if path is not None:
+        print(f"trajectory: {path}")
+    found.require(settings, f"; what was reached is in {arguments.output}")
+    return _INTERRUPTED if found.interrupted and not found.reached else 0
+
+
+def _engine(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(arguments, name) for name in ("engine", "threads") if name in arguments}
+
+
+def _check_trajectory(path: Path | None, arguments: argparse.Namespace) -> None:
+    if path is None:
+        return
+    if path.suffix not in _TRAJECTORIES:
+        raise OptionError(
+            f"trajectory {path}: its suffix decides the format: allowed are "
+            f"{', '.join(_TRAJECTORIES)}"
+        )
+    check_target(path, arguments.force)
+    if path.resolve() == Path(arguments.output).resolve():
+        raise OptionError(f"--trajectory and --output are one file: {path}")
+
+
+def _table(found: Any) -> str:
+    header = ["", "step", "energy eV", "largest force eV/Å", "largest stress bar", "volume Å³"]
+    rows = []
+    for name, step in (("start", found.first), ("end", found.last)):
+        stress = "" if step.largest_stress is None else f"{step.largest_stress:.4g}"
+        volume = "" if step.volume != step.volume else f"{step.volume:.4f}"
+        rows.append(
+            [
+                name,
+                str(step.step),
+                f"{step.energy:.6f}",
+                f"{step.largest_force:.4g}",
+                stress,
+                volume,
+            ]
+        )
+    return text_table(header, rows)
+
+
+def _cell_lines(before: Any, after: Any) -> list[str]:
+    lines = []
+    for name, atoms in (("cell before", before), ("cell after", after)):
+        a, b, c, alpha, beta, gamma = atoms.cell.cellpar()
+        lines.append(f"{name:<12}{a:.5f} {b:.5f} {c:.5f} Å, {alpha:.3f} {beta:.3f} {gamma:.3f}°")
+    return lines

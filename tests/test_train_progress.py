@@ -19,9 +19,10 @@ from nnp.errors import OptionError
 from nnp.train.config.read import read_settings
 from nnp.train.data.dataset import Dataset
 from nnp.train.fit import progress, run
-from nnp.train.fit.estimate import memory_of, survey
+from nnp.train.fit.estimate import survey
 from nnp.train.fit.initial import NetworkSettings
 from nnp.train.fit.loss import LossSettings
+from nnp.train.fit.memory import memory_of
 from nnp.train.fit.optimizers import OptimizerSettings
 from nnp.train.fit.optimizers.kalman import Kalman
 from nnp.train.fit.settings import RunSettings

@@ -17,7 +17,10 @@ from nnp.errors import UnavailableError
 from nnp.io.files import replacing
 from nnp.metrics import ErrorStatistics
 from nnp.train.fit.objective import Objective, prediction_error
+from nnp.train.fit.samples import chunks
 from nnp.train.inputs.features import Sample
+
+_AT_ONCE = 512  # atoms whose networks are evaluated together
 
 
 @dataclass
@@ -49,17 +52,19 @@ class SetErrors:
 
 
 def set_errors(objective: Objective, theta: Tensor, samples: Sequence[Sample]) -> SetErrors:
-    """Errors over the samples of all processes, structure by structure."""
+    """Errors over the samples of all processes."""
     found = SetErrors()
     counts = objective.counts(samples)
-    for sample in samples:
-        forces = sample.frame.forces is not None
-        (prediction,) = objective.model.predict(theta, [sample], forces)
-        found.loss += float(objective.share(sample, prediction, counts))
-        for name in ("energy", "forces", "stress"):
-            error = prediction_error(sample, prediction, name)
-            if error is not None:
-                getattr(found, name).add(error.cpu().numpy())
+    for part in chunks(samples, _AT_ONCE):
+        traces = objective.model.traces(theta, part)
+        forces = any(sample.frame.forces is not None for sample in part)
+        predictions = objective.model.predict_from(traces, part, forces)
+        for sample, prediction in zip(part, predictions, strict=True):
+            found.loss += float(objective.share(sample, prediction, counts))
+            for name in ("energy", "forces", "stress"):
+                error = prediction_error(sample, prediction, name)
+                if error is not None:
+                    getattr(found, name).add(error.cpu().numpy())
     return _merged(objective.ranks.gather(found))
 
 

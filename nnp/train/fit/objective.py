@@ -14,7 +14,11 @@ from nnp.train.fit.loss import LossSettings
 from nnp.train.fit.machine import Ranks
 from nnp.train.fit.model import Prediction, TrainingModel, stress_of
 from nnp.train.fit.network import Trace
+from nnp.train.fit.samples import chunks, labelled
 from nnp.train.inputs.features import Sample
+
+# Atoms whose traces are held at once: some 10 kB each with 100 inputs.
+_AT_ONCE = 8192
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +65,10 @@ class Objective:
     def value(self, theta: Tensor, batch: Sequence[Sample]) -> float:
         """L."""
         counts = self.counts(batch)
-        predictions = self.model.predict(theta, batch, forces=self._forces(batch)) if batch else []
-        total = self._value(theta, batch, predictions, counts)
+        total = theta.new_zeros((), dtype=torch.float64)
+        for part in chunks(batch, _AT_ONCE):
+            predictions = self.model.predict(theta, part, forces=self._forces(part))
+            total += self._value(theta, part, predictions, counts)
         self.ranks.add(total)
         return float(total + self.penalty(theta)[0])
 
@@ -70,7 +76,9 @@ class Objective:
         """L and dL/dθ."""
         counts = self.counts(batch)
         gradient = torch.zeros_like(theta)
-        total = self._own_gradient(theta, batch, counts, gradient)
+        total = theta.new_zeros((), dtype=torch.float64)
+        for part in chunks(batch, _AT_ONCE):
+            total += self._own_gradient(theta, part, counts, gradient)
         self.ranks.add(total, gradient)
         penalty, diagonal = self.penalty(theta)
         return float(total + penalty), gradient.add_(2 * diagonal * theta)
@@ -78,9 +86,7 @@ class Objective:
     def _own_gradient(
         self, theta: Tensor, batch: Sequence[Sample], total: Counts, gradient: Tensor
     ) -> Tensor:
-        """Add this process' part of dL/dθ to ``gradient``; its part of L."""
-        if not batch:
-            return self._value(theta, [], [], total)
+        """Add a part of dL/dθ to ``gradient``; that part of L."""
         traces = self.model.traces(theta, batch)
         predictions = self.model.predict_from(traces, batch, self._forces(batch))
         energies: list[list[Tensor]] = [[] for _ in traces]
@@ -132,13 +138,12 @@ class Objective:
 
     def counts(self, batch: Sequence[Sample]) -> Counts:
         """Labels in a batch, over all processes, as far as the loss has a weight for them."""
-        return self.total(
-            Counts(
-                sum(s.frame.energy is not None for s in batch),
-                sum(s.frame.forces.size for s in batch if s.frame.forces is not None),
-                6 * sum(s.strain is not None for s in batch),
-            )
-        )
+        energy = forces = stress = 0
+        for frame, strained in labelled(batch):
+            energy += frame.energy is not None
+            forces += 0 if frame.forces is None else frame.forces.size
+            stress += 6 * strained
+        return self.total(Counts(energy, forces, stress))
 
     def total(self, counts: Counts) -> Counts:
         """Counts summed over all processes."""

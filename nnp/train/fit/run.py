@@ -12,8 +12,9 @@ from nnp.io.files import replacing
 from nnp.terminal import Stream
 from nnp.train.data.dataset import Dataset
 from nnp.train.data.sets import read_data
-from nnp.train.fit.estimate import Survey, memory_of, survey
+from nnp.train.fit.estimate import Survey, survey
 from nnp.train.fit.machine import join, memory_explained, use_threads
+from nnp.train.fit.memory import plan_memory
 from nnp.train.fit.settings import CommitteeSettings, TrainingSettings
 from nnp.train.fit.task import Prepared, Task, choose, make_task, prepare
 from nnp.train.fit.trainer import CHECKPOINT, INTERRUPTED, Trainer, TrainingResult
@@ -101,9 +102,10 @@ def _prepared(settings: TrainingSettings, quiet: bool) -> Prepared:
     ranks = join()
     quiet, data = quiet or not ranks.writes, read_data(settings.data)
     chosen = choose(settings, *data, quiet=quiet, ranks=ranks)
+    plan = plan_memory(settings, chosen)
     if not quiet:
-        _say(f"memory: {memory_of(settings, chosen)}")
-    prepared = prepare(settings, chosen, quiet)
+        _say("\n".join(plan.lines))
+    prepared = prepare(settings, chosen, quiet, plan.room)
     if ranks.writes:
         _keep_notes(data, Path(settings.run.output))
     return prepared

@@ -38,7 +38,9 @@ class RunSettings:
         max_time: seconds after which the fit stops, between two steps; None: never.
         patience: epochs without a better validation loss before it stops; None: never.
         dtype: ``"float64"`` or ``"float32"``, of networks and optimiser.
-        store_columns: whether second-order optimisers keep the Jacobian in memory.
+        store_columns: whether second-order optimisers keep the Jacobian in memory; None: as far
+            as there is room.
+        max_memory: GB that the process may take; None: what the machine has free.
         threads: of torch, BLAS and the engine.
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``: where everything is computed.
         tensorboard: whether to write TensorBoard events too.
@@ -52,7 +54,8 @@ class RunSettings:
     patience: int | None = None
     max_time: float | None = None
     dtype: str = "float64"
-    store_columns: bool = True
+    store_columns: bool | None = None
+    max_memory: float | None = None
     threads: int = 1
     tensorboard: bool = False
     device: str = "cpu"
@@ -68,6 +71,8 @@ class RunSettings:
             raise OptionError(f"patience = {self.patience}: 1 epoch or more, or leave it out")
         if self.max_time is not None and not self.max_time > 0:
             raise OptionError(f"max_time = {self.max_time}: seconds above 0, or leave it out")
+        if self.max_memory is not None and not self.max_memory > 0:
+            raise OptionError(f"max_memory = {self.max_memory}: GB above 0, or leave it out")
         require_name(self.device)
 
     @property

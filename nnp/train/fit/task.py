@@ -6,7 +6,7 @@ All but the weights is shared by the members of a committee.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,6 +30,7 @@ from nnp.train.fit.machine import Ranks, find_device, memory_explained
 from nnp.train.fit.model import TrainingModel
 from nnp.train.fit.network import AtomicNetwork, from_network
 from nnp.train.fit.optimizers import uses_columns
+from nnp.train.fit.samples import Samples
 from nnp.train.fit.settings import TrainingSettings
 from nnp.train.inputs.features import FeatureMaker, Sample
 from nnp.train.inputs.functions import Functions, choose_functions
@@ -74,8 +75,8 @@ class Prepared(Chosen):
         train, validation: samples of this process, see `nnp.train.fit.machine`.
     """
 
-    train: list[Sample]
-    validation: list[Sample]
+    train: Samples
+    validation: Samples
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -159,33 +160,53 @@ def choose(
     )
 
 
-def prepare(settings: TrainingSettings, chosen: Chosen, quiet: bool = False) -> Prepared:
+def prepare(
+    settings: TrainingSettings, chosen: Chosen, quiet: bool = False, room: float = float("inf")
+) -> Prepared:
     """Compute this process' samples of the training and of the validation set.
+
+    Args:
+        settings: all of them.
+        chosen: what they are computed from.
+        quiet: whether to hide progress bars.
+        room: bytes that samples may take; those beyond are made whenever they are wanted.
 
     Raises:
         UnavailableError: the device's memory is full.
     """
-    store = stores_columns(settings)
-    parts = (
-        ("training", range(chosen.n_train), 0),
-        ("validation", range(chosen.n_train, len(chosen.frames)), chosen.n_train),
-    )
-    samples: list[list[Sample]] = []
     with memory_explained(chosen.maker.device):
-        for part, numbers, first in parts:
-            own = [n for n in numbers if chosen.ranks.owns(n - first)]
-            hidden = quiet or not own or None
-            bar = progress_bar(own, desc=f"{part} inputs", unit="structure", disable=hidden)
-            keep, stress = store and part == "training", learns_stress(settings)
-            samples.append(
-                [chosen.maker.sample(chosen.frames[n], stress, keep, n - first) for n in bar]
-            )
-    return Prepared(**vars(chosen), train=samples[0], validation=samples[1])
+        train = _samples(settings, chosen, "training", quiet, room)
+        room -= sum(train[place].nbytes for place in range(train.kept))
+        validation = _samples(settings, chosen, "validation", quiet, room)
+    return Prepared(**vars(chosen), train=train, validation=validation)
+
+
+def _samples(
+    settings: TrainingSettings, chosen: Chosen, part: str, quiet: bool, room: float
+) -> Samples:
+    training = part == "training"
+    first = 0 if training else chosen.n_train
+    count = chosen.n_train if training else len(chosen.frames) - chosen.n_train
+    numbers = [n for n in range(count) if chosen.ranks.owns(n)]
+    frames = [chosen.frames[first + n] for n in numbers]
+    store, stress = training and stores_columns(settings), learns_stress(settings)
+
+    def make(place: int, keep: bool) -> Sample:
+        return chosen.maker.sample(frames[place], stress, store and keep, numbers[place])
+
+    def watch(places: range) -> Iterable[int]:
+        hidden = quiet or not places or None
+        bar: Iterable[int] = progress_bar(
+            places, desc=f"{part} inputs", unit="structure", disable=hidden
+        )
+        return bar
+
+    return Samples(frames, numbers, make, room, stress, watch)
 
 
 def stores_columns(settings: TrainingSettings) -> bool:
-    """Whether the Jacobian of the training set is kept in memory."""
-    return settings.run.store_columns and uses_columns(settings.optimizer)
+    """Whether the Jacobian of the training set is kept, as far as memory goes."""
+    return settings.run.store_columns is not False and uses_columns(settings.optimizer)
 
 
 def learns_stress(settings: TrainingSettings) -> bool:
@@ -202,13 +223,10 @@ def make_task(settings: TrainingSettings, prepared: Prepared) -> Task:
 def make_model(settings: TrainingSettings, chosen: Chosen) -> tuple[TrainingModel, Tensor]:
     """The networks' fixed part, and first weights."""
     rng = np.random.default_rng((settings.run.seed, 1))
-    models, networks, parameters = [], [], []
-    start = 0
-    pairs = zip(chosen.functions.items(), chosen.scalings, strict=True)
-    for (symbol, own), scaling in pairs:
-        network = _network(settings, symbol, len(own), start)
-        start += network.n_parameters
-        networks.append(network)
+    models, parameters = [], []
+    networks = networks_of(settings, chosen.functions)
+    pairs = zip(chosen.functions.items(), chosen.scalings, networks, strict=True)
+    for (symbol, own), scaling, network in pairs:
         how = settings.network
         first = initial_network(network, how.initial, rng, how.weight_range)
         parameters.append(from_network(first))
@@ -230,6 +248,15 @@ def _file_units(data: DataSettings) -> UnitSystem:
     if not any(map(is_input_data, (*data.train, *data.validation))):
         return METAL
     return unit_system(data.units) or ATOMIC
+
+
+def networks_of(settings: TrainingSettings, functions: Functions) -> list[AtomicNetwork]:
+    """The networks' shapes, per element, one behind the other in θ."""
+    networks: list[AtomicNetwork] = []
+    for symbol, own in functions.items():
+        start = networks[-1].span.stop if networks else 0
+        networks.append(_network(settings, symbol, len(own), start))
+    return networks
 
 
 def _network(settings: TrainingSettings, symbol: str, n_inputs: int, start: int) -> AtomicNetwork:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -63,7 +64,6 @@ class Trainer:
     def __init__(self, settings: TrainingSettings, task: Task, quiet: bool = False) -> None:
         self._settings, self._task = settings, task
         self._quiet = quiet or not task.ranks.writes
-        self._own = {sample.number: sample for sample in task.train}
         self._folder = Path(settings.run.output)
         self._objective = Objective(task.model, settings.loss, task.ranks)
         self._optimizer = make_optimizer(
@@ -73,6 +73,7 @@ class Trainer:
             settings.run.seed,
             task.theta.dtype,
             task.theta.device,
+            task.model.networks,
         )
         self._theta = task.theta.clone()
         self._best = (np.inf, 0, self._theta)  # loss, epoch, θ
@@ -150,7 +151,7 @@ class Trainer:
         order = rng.permutation(self._task.n_train)
         size = self._settings.optimizer.batch
         for at in range(0, len(order), size):
-            yield [self._own[i] for i in order[at : at + size] if i in self._own]
+            yield self._task.train.of(order[at : at + size].tolist())
 
     def _evaluated(self, theta: Tensor, log: TrainingLog, factor: float) -> dict[str, float]:
         # with the same weights in every epoch, so that losses compare
@@ -282,9 +283,22 @@ def _portable(settings: TrainingSettings) -> dict[str, dict[str, object]]:
         table["baseline"].pop("zbl")
         if not settings.baseline.parts:
             table.pop("baseline")
-    for name in ("output", "device", "max_time"):
+    for name in ("output", "device", "max_time", "max_memory"):
         table["run"].pop(name)
+    table["run"]["store_columns"] = settings.run.store_columns is not False
+    for (*path, name), default in _LATER:
+        part: Any = table
+        for key in path:
+            part = part[key]
+        if part[name] == default:
+            part.pop(name)
     return table
+
+
+# Settings that earlier versions had not, with the default that means what those did.
+_LATER: tuple[tuple[tuple[str, ...], object], ...] = (
+    (("optimizer", "kalman", "decoupling"), "auto"),
+)
 
 
 def _row(

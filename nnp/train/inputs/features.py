@@ -57,6 +57,18 @@ class Sample:
     columns: list[Columns] | None = None
     number: int = 0
 
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @property
+    def nbytes(self) -> int:
+        """Of its arrays; structure and labels, which the data set has anyway, are not counted."""
+        tensors = [*self.inputs, *(self.strain or ())]
+        for column in self.columns or ():
+            tensors += (column.centers, column.values)
+        own: int = sum(tensor.nbytes for tensor in tensors)
+        return own + self.place.nbytes
+
 
 class FeatureMaker:
     """Turns labelled structures into samples and multiplies with their Jacobians.

@@ -70,6 +70,12 @@ class Place:
     order: Tensor | None
     back: Tensor | None
 
+    @property
+    def nbytes(self) -> int:
+        """Of the numbers, without the structure."""
+        known = [t for t in (self.order, self.back, *self.atoms) if t is not None]
+        return sum(tensor.nbytes for tensor in known)
+
 
 class DescriptorProducts:
     """G, J v and Jᵀ v of the raw functions of structures, as one array (n_e, s_e) per element.

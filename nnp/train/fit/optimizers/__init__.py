@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
 
 from nnp.errors import OptionError
+from nnp.train.fit.network import AtomicNetwork
 from nnp.train.fit.optimizers.base import Optimizer, State
+from nnp.train.fit.optimizers.blocks import Blocks, parameter_blocks, resolved
 from nnp.train.fit.optimizers.first_order import (
     MINIBATCH,
     GradientOptimizer,
@@ -73,6 +76,7 @@ def make_optimizer(
     seed: int,
     dtype: torch.dtype,
     device: torch.device | str = "cpu",
+    networks: Sequence[AtomicNetwork] = (),
 ) -> Optimizer:
     """The optimiser that the settings ask for.
 
@@ -83,15 +87,25 @@ def make_optimizer(
         seed: of what the optimiser draws.
         dtype: of θ.
         device: where θ lies, and all that the optimiser remembers.
+        networks: per element, by which a large covariance is parted.
     """
     if settings.kind == "kalman":
         steps = steps_of_epoch(settings, n_structures)
-        return Kalman(settings.kalman, n_parameters, steps, seed, dtype, device)
+        blocks = kalman_blocks(settings, n_parameters, networks)
+        return Kalman(settings.kalman, blocks, steps, seed, dtype, device)
     if settings.kind == "levenberg_marquardt":
         return LevenbergMarquardt(settings.levenberg_marquardt)
     if settings.kind == "lbfgs":
         return Lbfgs(settings.lbfgs, n_parameters, dtype, device)
     return GradientOptimizer(settings.kind, settings.gradient, n_parameters, dtype, device)
+
+
+def kalman_blocks(
+    settings: OptimizerSettings, n_parameters: int, networks: Sequence[AtomicNetwork]
+) -> Blocks:
+    """How the filter's covariance is parted for these networks."""
+    level = resolved(networks, n_parameters, settings.kalman.decoupling)
+    return parameter_blocks(networks, n_parameters, level)
 
 
 def steps_of_epoch(settings: OptimizerSettings, n_structures: int) -> int:

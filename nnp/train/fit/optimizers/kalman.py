@@ -6,6 +6,7 @@ For residuals ξ with Jacobian H (m, p), covariance P and noise R:
 
 with λ = 1 for the standard filter and λ ← ν λ + 1 − ν for fading memory. One step takes the rows
 of a whole batch at once (multi-stream); with one candidate per step it is the classical filter.
+For many parameters P is parted into blocks, see `nnp.train.fit.optimizers.blocks`.
 
 Reference:
     Blank and Brown, J. Chemometrics 8, 391 (1994), doi:10.1002/cem.1180080605; Singraber et al.,
@@ -25,6 +26,8 @@ from nnp.errors import OptionError
 from nnp.train.fit.network import Trace
 from nnp.train.fit.objective import Counts, Objective
 from nnp.train.fit.optimizers.base import State
+from nnp.train.fit.optimizers.block_covariance import BlockCovariance
+from nnp.train.fit.optimizers.blocks import Blocks, Decoupling
 from nnp.train.fit.optimizers.covariance import Covariance
 from nnp.train.inputs.features import Sample
 
@@ -47,6 +50,7 @@ class KalmanSettings:
         candidates: force components per structure and step; None: all.
         threshold: draw only components whose error exceeds this times the structure's
             root-mean-square force error; 0: any.
+        decoupling: which weights the covariance counts as correlated.
     """
 
     fading: bool = True
@@ -61,8 +65,10 @@ class KalmanSettings:
     process_min: float = 0.0
     candidates: int | None = 48
     threshold: float = 0.0
+    decoupling: Decoupling = Decoupling.AUTO
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "decoupling", Decoupling(self.decoupling))
         for name in ("forgetting", "forgetting_rate"):
             if not 0 < getattr(self, name) <= 1:
                 raise OptionError(f"kalman {name} = {getattr(self, name)} must be in (0, 1]")
@@ -78,7 +84,8 @@ class Kalman:
 
     Args:
         settings: constants.
-        n_parameters: length of θ.
+        blocks: of θ, see `nnp.train.fit.optimizers.blocks.parameter_blocks`; or the length of θ,
+            which is one block.
         steps_per_epoch: for the decay of the noises.
         seed: of the draw of force components.
         dtype: of the covariance.
@@ -91,14 +98,14 @@ class Kalman:
     def __init__(
         self,
         settings: KalmanSettings,
-        n_parameters: int,
+        blocks: Blocks | int,
         steps_per_epoch: int,
         seed: int,
         dtype: torch.dtype,
         device: torch.device | str = "cpu",
     ) -> None:
         self._settings = settings
-        self._covariance = Covariance(settings.covariance, n_parameters, dtype, device)
+        self._covariance = _covariance(settings.covariance, blocks, dtype, device)
         self._forgetting = settings.forgetting if settings.fading else 1.0
         self._steps = 0
         self._per_epoch = max(steps_per_epoch, 1)
@@ -192,3 +199,13 @@ class Kalman:
             pool = bad if len(bad) else pool
         rng = np.random.default_rng((self._seed, self._steps, sample.number))
         return np.sort(rng.choice(pool, min(count, len(pool)), replace=False))
+
+
+def _covariance(
+    diagonal: float, blocks: Blocks | int, dtype: torch.dtype, device: torch.device | str
+) -> Covariance | BlockCovariance:
+    if isinstance(blocks, int):
+        return Covariance(diagonal, blocks, dtype, device)
+    if len(blocks) == 1 and len(blocks[0]) == 1:
+        return Covariance(diagonal, blocks[0].size, dtype, device)
+    return BlockCovariance(diagonal, blocks, dtype, device)

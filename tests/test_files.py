@@ -128,14 +128,14 @@ def kill_at_random(folder, times, seed, work):
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
-@pytest.mark.parametrize("times", [20, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [20, pytest.param(500, marks=pytest.mark.exhaustive)])
 def test_killed_at_any_moment_a_folder_is_whole(tmp_path, times):
     """With the exchange of Linux it is never away."""
     for _ in kill_at_random(tmp_path / "p", times, 1, write_folder):
         whole(tmp_path / "p")
 
 
-@pytest.mark.parametrize("times", [20, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [20, pytest.param(500, marks=pytest.mark.exhaustive)])
 def test_killed_without_exchange_the_next_run_puts_the_old_one_back(tmp_path, monkeypatch, times):
     no_exchange(monkeypatch)
     for _ in kill_at_random(tmp_path / "p", times, 2, write_folder):

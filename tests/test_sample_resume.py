@@ -72,7 +72,7 @@ def test_a_resumed_run_draws_the_same(start, tmp_path, monkeypatch, capsys, stat
     assert {path.name for path in tmp_path.iterdir()} == {start, "whole.extxyz", "parts.extxyz"}
 
 
-@pytest.mark.parametrize("times", [4, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("times", [4, pytest.param(100, marks=pytest.mark.exhaustive)])
 def test_killed_at_any_moment(start, tmp_path, capsys, times):
     rng = np.random.default_rng(7)
     words = ["sample", start, "parts.extxyz", *GRID, "--resume"]

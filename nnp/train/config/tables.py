@@ -62,6 +62,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return value
     if origin in (Union, types.UnionType):
         inner = [a for a in get_args(hint) if a is not type(None)]
+        if len(inner) > 1:
+            return from_table(_named_by_family(inner, value, where), value, where)
         return None if value is None else _value(inner[0], value, where)
     if origin is tuple:
         return _tuple(get_args(hint), value, where)
@@ -74,6 +76,17 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _enum(hint, value, where)
     return _plain(hint, value, where)
+
+
+def _named_by_family(classes: list[Any], table: Any, where: str) -> Any:
+    """The class whose default of ``family`` the table names; the first one's where it is silent."""
+    known = {cls.family: cls for cls in classes}
+    name = table.get("family", classes[0].family) if isinstance(table, dict) else None
+    if not isinstance(table, dict) or not isinstance(name, str):
+        return classes[0]  # from_table says what is wrong
+    if name not in known:
+        raise OptionError(f"{_path(where, 'family')} = {name!r}: {_nearest(name, list(known))}")
+    return known[name]
 
 
 def _tuple(arguments: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:

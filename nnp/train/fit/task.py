@@ -136,7 +136,8 @@ def choose(
         train = without_baseline(train, baseline, terms, quiet)
         validation = without_baseline(validation, baseline, terms, quiet)
     device = find_device(settings.run.device)
-    functions = choose_functions(settings.functions, train.elements)
+    structures = [frame.structure for frame in train]
+    functions = choose_functions(settings.functions, train.elements, structures)
     # On the CPU whatever the device: eigenvectors turn with the last digit of the values, and with
     # them what a checkpoint's weights mean.
     values = _values(DescriptorProducts(functions, settings.run.threads), train, quiet)

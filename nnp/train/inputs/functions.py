@@ -20,6 +20,8 @@ from nnp.errors import OptionError
 from nnp.functions import Angular, Radial, SymmetryFunction, canonical_order
 from nnp.io.n2p2.functions import cutoff_maker, read_function
 from nnp.io.n2p2.settings import Settings as InputNN
+from nnp.structure import Structure
+from nnp.train.inputs.moments import GeneratedMoments
 from nnp.train.inputs.prune import PruneSettings
 from nnp.units import ATOMIC, unit_system
 
@@ -90,6 +92,7 @@ class GeneratedFunctions:
     """A set of functions for any list of elements.
 
     Attributes:
+        family: says that it is this set.
         cutoff: r_c, Å.
         cutoff_kind: number of `CutoffKind`.
         inner_fraction: of the cutoff.
@@ -102,8 +105,17 @@ class GeneratedFunctions:
     inner_fraction: float = 0.0
     radial: tuple[RadialSettings, ...] = field(default=(RadialSettings(),))
     angular: tuple[AngularSettings, ...] = field(default=(AngularSettings(),))
+    family: str = "behler"
 
-    def for_elements(self, elements: Iterable[str]) -> dict[str, tuple[SymmetryFunction, ...]]:
+    def __post_init__(self) -> None:
+        if self.family != "behler":
+            raise OptionError(f"family = {self.family!r} is not 'behler'")
+
+    def for_elements(
+        self,
+        elements: Iterable[str],
+        structures: Sequence[Structure] = (),  # noqa: ARG002  other families look at the data
+    ) -> dict[str, tuple[SymmetryFunction, ...]]:
         """The functions of every element, in canonical order.
 
         >>> [len(f) for f in GeneratedFunctions().for_elements(("O", "H")).values()]
@@ -127,21 +139,23 @@ class FunctionSettings:
     Attributes:
         file: an n2p2 input.nn whose functions are taken as they are; None: generate them.
         file_units: of that file, see `nnp.units.unit_system`.
-        generate: the generated set.
+        generate: the generated set; its ``family`` says which class holds the rest.
         prune: which of them to leave out.
     """
 
     file: str | None = None
     file_units: str | None = None
-    generate: GeneratedFunctions = field(default_factory=GeneratedFunctions)
+    generate: GeneratedFunctions | GeneratedMoments = field(default_factory=GeneratedFunctions)
     prune: PruneSettings = field(default_factory=PruneSettings)
 
 
-def choose_functions(settings: FunctionSettings, elements: Iterable[str]) -> Functions:
-    """Functions per element, from a file or generated."""
+def choose_functions(
+    settings: FunctionSettings, elements: Iterable[str], structures: Sequence[Structure] = ()
+) -> Functions:
+    """Functions per element, from a file or generated; some families look at the data."""
     symbols = tuple(elements)
     if settings.file is None:
-        return settings.generate.for_elements(symbols)
+        return settings.generate.for_elements(symbols, structures)
     lines = InputNN(Path(settings.file))
     make_cutoff = cutoff_maker(lines.one("cutoff_type"), lines.one("cutoff_alpha"))
     length = (unit_system(settings.file_units) or ATOMIC).length_in_angstrom

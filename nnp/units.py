@@ -25,6 +25,7 @@ FS_PER_PS = 1000.0
 # eV per u (Å/fs)²: 1 kJ/mol = 1 u (nm/ps)²
 EV_PER_U_A2_FS2 = KJ_PER_MOL * (FS_PER_PS / NANOMETRE) ** 2
 BAR = 1e5 * 1e-30 / ELEMENTARY_CHARGE_C  # eV / Å³
+GPA = 1e4 * BAR  # eV / Å³
 
 LENGTH_UNITS = {"angstrom": 1.0, "bohr": BOHR, "nm": NANOMETRE}
 ENERGY_UNITS = {

@@ -210,7 +210,8 @@ def test_forces_that_are_all_zero_are_listed_once():
     (found,) = check(Dataset(tuple(frames)))
     assert "structure 0: every force is exactly zero, as in 3 of 4 structures" in str(found)
     atom = Structure(np.zeros((1, 3)), [14], np.zeros((3, 3)), False)
-    assert not check(Dataset((LabelledStructure(atom, -1.0, np.zeros((1, 3))),)))
+    lone = check(Dataset((LabelledStructure(atom, -1.0, np.zeros((1, 3))),)))
+    assert [finding.kind for finding in lone] == ["isolated"]
 
 
 def test_an_outlier_among_few():

@@ -28,6 +28,7 @@ COMMANDS = (
     "md",
     "demo",
     "train",
+    "doctor",
     "evaluate",
     "select",
     "sample",

@@ -12,7 +12,7 @@ from nnp.errors import OptionError
 
 if TYPE_CHECKING:
     from nnp.train import TrainingResult, TrainingSettings
-    from nnp.train.data.checks import Finding
+    from nnp.train.data.findings import Finding
 
 _SHOWN = 5
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it

@@ -11,6 +11,7 @@ import numpy as np
 from nnp.io.structures.formats import Format
 from nnp.io.structures.labels import PREDICTED_BY, Labels, is_predicted, unused_names
 from nnp.io.structures.source import Source
+from nnp.io.structures.suggest import key_options, suggest_keys
 from nnp.io.structures.velocities import velocity_column
 
 # How many structures are named in a remark that concerns several.
@@ -40,7 +41,7 @@ def remarks(
     lines = [*_velocity_remarks(source, frames, taken)]
     lines += [f"{_where(numbers)}: {text}" for text, numbers in _grouped(labels).items()]
     if unused:
-        lines.append(f"not used: {', '.join(unused)}{_hint(unused)}")
+        lines.append(f"not used: {', '.join(unused)}{_hint(frames, unused)}")
     if any(map(is_predicted, frames)):
         lines.append(_predicted(frames))
     return lines
@@ -153,7 +154,12 @@ def _velocity_remarks(source: Source, frames: Sequence[Any], taken: set[str]) ->
     return lines
 
 
-def _hint(unused: dict[str, None]) -> str:
+def _hint(frames: Sequence[Any], unused: dict[str, None]) -> str:
+    known = suggest_keys(frames)
+    # which tensor is meant, its values must say
+    known = {name: key for name, key in known.items() if name in ("energy", "forces")}
+    if known:
+        return f" (as labels: {key_options(known)}, or in [data.keys] for training)"
     options = {
         word: option
         for word, option in (

@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nnp.elements import atomic_number
 from nnp.errors import NNPError, OptionError
-from nnp.io.structures import LabelKeys, Labels, ReadOptions, labels_of, read, require_keys
+from nnp.io.structures import LabelKeys, Labels, ReadOptions, labels_of, require_keys
+from nnp.io.structures.folders import read_many
 from nnp.io.structures.labels import drop_zero_energies, held
+from nnp.io.structures.suggest import key_options, suggest_keys
 from nnp.structure import as_structure
 from nnp.train.data.frames import LabelledStructure
+from nnp.train.data.tensors import STRESS, VIRIAL, kinds_of_tensor
 from nnp.units import UnitSystem
 from nnp.values import counted
 
@@ -28,10 +33,14 @@ class Dataset(Sequence[LabelledStructure]):
     Attributes:
         frames: the structures.
         notes: what was understood of the files they are from, and what was left out.
+        suggested: keys of labels that nothing names, by label.
+        contradictions: what differs among the settings of the programs that made the labels.
     """
 
     frames: tuple[LabelledStructure, ...]
     notes: tuple[str, ...] = ()
+    suggested: dict[str, str] = field(default_factory=dict)
+    contradictions: tuple[str, ...] = ()
 
     @classmethod
     def read(
@@ -46,7 +55,7 @@ class Dataset(Sequence[LabelledStructure]):
 
         Args:
             paths: whatever `nnp.io.structures.read` knows: extxyz, n2p2's input.data, aenet's XSF,
-                OUTCAR, vasprun.xml, trajectories, databases ….
+                OUTCAR, vasprun.xml, trajectories, databases …; folders and patterns of them.
             keys: where the labels are; those of the calculator when None.
             units: of an input.data; bohr and hartree when None.
             require_keys: whether one of the structures must have each of the keys.
@@ -61,23 +70,22 @@ class Dataset(Sequence[LabelledStructure]):
         files: list[str | Path] = [paths] if single else list(paths)  # type: ignore[list-item,arg-type]
         options = options or ReadOptions()
         options = replace(options, keys=keys or options.keys, units=units or options.units)
-        frames: list[LabelledStructure] = []
-        there: set[str] = set()
-        notes: list[str] = []
-        for path in files:
-            found = read(path, options)
-            found.say()
-            there |= found.names
-            notes += found.lines
-            frames += (
-                _labelled(atoms, labels, options.keys, f"{path}, structure {number}")
-                for number, (atoms, labels) in enumerate(
-                    zip(found.frames, found.labels, strict=True)
-                )
-            )
+        listed = read_many(files, options)
+        listed.say()
+        frames = [
+            _labelled(atoms, labels, options.keys, f"{found.path}, structure {number}")
+            for found in listed.read
+            for number, (atoms, labels) in enumerate(zip(found.frames, found.labels, strict=True))
+        ]
         if require_keys:
+            there = {name for found in listed.read for name in found.names}
             _require(options.keys, there, ", ".join(map(str, files)))
-        return cls(tuple(frames), tuple(notes))
+        atoms = [frame for found in listed.read for frame in found.frames]
+        suggested = suggest_keys(atoms)
+        taken = {name for name in LabelKeys.__dataclass_fields__ if getattr(options.keys, name)}
+        suggested = {name: key for name, key in suggested.items() if name not in taken}
+        notes = [*listed.lines, *_tensors(atoms, suggested)]
+        return cls(tuple(frames), tuple(notes), suggested, tuple(listed.contradictions))
 
     @classmethod
     def from_atoms(
@@ -108,7 +116,13 @@ class Dataset(Sequence[LabelledStructure]):
         return iter(self.frames)
 
     def __add__(self, other: Dataset) -> Dataset:
-        return Dataset(self.frames + other.frames, self.notes + other.notes)
+        suggested = self.suggested | other.suggested
+        return Dataset(
+            self.frames + other.frames,
+            self.notes + other.notes,
+            suggested,
+            self.contradictions + other.contradictions,
+        )
 
     @property
     def elements(self) -> tuple[str, ...]:
@@ -128,7 +142,7 @@ class Dataset(Sequence[LabelledStructure]):
 
     def subset(self, indices: Iterable[int]) -> Dataset:
         """The structures with these indices."""
-        return Dataset(tuple(self.frames[int(i)] for i in indices), self.notes)
+        return replace(self, frames=tuple(self.frames[int(i)] for i in indices))
 
     @property
     def labels(self) -> dict[str, int]:
@@ -138,6 +152,13 @@ class Dataset(Sequence[LabelledStructure]):
             for name in ("energy", "forces", "stress")
         }
         return {name: count for name, count in counts.items() if count}
+
+    @property
+    def key_hint(self) -> str:
+        """What to say where labels are under names that nothing names; empty without."""
+        if not self.suggested:
+            return ""
+        return f"it has {', '.join(self.suggested.values())}: {key_options(self.suggested)}"
 
     def summary(self) -> str:
         """One line: how many structures, atoms and labels."""
@@ -172,6 +193,20 @@ def _labelled(atoms: Any, labels: Labels, keys: LabelKeys, where: str) -> Labell
         )
     except NNPError as error:
         raise type(error)(f"{where}: {error}") from None
+
+
+def _tensors(frames: Sequence[Any], suggested: dict[str, str]) -> Iterator[str]:
+    """Lines about tensors that could be labels; only those of our units stay suggested."""
+    keys = {suggested.pop(name) for name in ("stress", "virial") if name in suggested}
+    for key in sorted(keys):
+        own = [a for a in frames if all(a.pbc) and np.size(held(a).get(key, 0.0)) in (6, 9)]
+        values = [np.asarray(held(a)[key], np.float64).ravel() for a in own]
+        trace = [v[:3].mean() if v.size == 6 else v[[0, 4, 8]].mean() for v in values]
+        kinds = kinds_of_tensor([as_structure(a) for a in own], np.array(trace))
+        if kinds and kinds[0] in (STRESS, VIRIAL):
+            suggested["stress" if kinds[0] == STRESS else "virial"] = key
+        what = " or ".join(kinds) if kinds else "the volumes do not say what, in which unit"
+        yield f"{key} is not used; by how it changes with the volume: {what}"
 
 
 def _weight(atoms: Any, keys: LabelKeys) -> float:

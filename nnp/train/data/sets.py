@@ -9,7 +9,9 @@ import numpy as np
 
 from nnp.errors import OptionError
 from nnp.io.structures import ReadOptions
+from nnp.train.data.checks import drop
 from nnp.train.data.dataset import Dataset, LabelKeys
+from nnp.train.data.findings import require_kinds
 from nnp.units import unit_system
 
 
@@ -39,7 +41,7 @@ class DataSettings:
     """[data]: what to learn from.
 
     Attributes:
-        train: files of structures.
+        train: files of structures, folders and patterns of them.
         validation: files of more structures, never trained on.
         units: of n2p2's input.data, see `nnp.units.unit_system`.
         split: structures of ``train`` to keep for validation.
@@ -48,6 +50,7 @@ class DataSettings:
         types: elements of LAMMPS's types or of names, such as ``"Si,O"``.
         lammps_units: of LAMMPS's files that do not say them.
         any_geometry: whether to take distances and densities that no matter has.
+        drop: kinds of structures to leave out, see `nnp.train.data.findings.KINDS`.
     """
 
     train: tuple[str, ...]
@@ -59,26 +62,37 @@ class DataSettings:
     types: str | None = None
     lammps_units: str | None = None
     any_geometry: bool = False
+    drop: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.train:
             raise OptionError("train names no file")
+        require_kinds(self.drop, "drop")
+
+    @property
+    def options(self) -> ReadOptions:
+        """What is said of the files."""
+        return ReadOptions(
+            units=unit_system(self.units),
+            types=self.types,
+            lammps_units=self.lammps_units,
+            any_geometry=self.any_geometry,
+        )
 
 
 def read_data(settings: DataSettings) -> tuple[Dataset, Dataset]:
     """Training and validation set."""
-    options = ReadOptions(
-        units=unit_system(settings.units),
-        types=settings.types,
-        lammps_units=settings.lammps_units,
-        any_geometry=settings.any_geometry,
-    )
-    found = Dataset.read(settings.train, settings.keys, options=options)
-    train, held_out = split(found, settings.split)
+    return part(settings, Dataset.read(settings.train, settings.keys, options=settings.options))
+
+
+def part(settings: DataSettings, found: Dataset) -> tuple[Dataset, Dataset]:
+    """Training and validation set of structures that were read already."""
+    train, held_out = split(drop(found, settings.drop), settings.split)
     if settings.validation:
-        held_out = held_out + Dataset.read(
-            settings.validation, settings.keys, require_keys=False, options=options
+        more = Dataset.read(
+            settings.validation, settings.keys, require_keys=False, options=settings.options
         )
+        held_out = held_out + drop(more, settings.drop)
     return train, held_out
 
 

@@ -22,8 +22,9 @@ from nnp.potential import ElementModel, Potential
 from nnp.scaling import Scaling
 from nnp.terminal import progress_bar
 from nnp.train.data.baseline import reference_energies, without_baseline
-from nnp.train.data.checks import Finding, check, require_labels
+from nnp.train.data.checks import check, require_labels
 from nnp.train.data.dataset import Dataset
+from nnp.train.data.findings import Finding
 from nnp.train.data.sets import DataSettings
 from nnp.train.fit.initial import initial_network
 from nnp.train.fit.machine import Ranks, find_device, memory_explained

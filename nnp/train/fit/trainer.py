@@ -17,7 +17,7 @@ from torch import Tensor
 from nnp.errors import FileFormatError, NumericalError, OptionError
 from nnp.interrupt import Interruptible
 from nnp.potential import Potential
-from nnp.train.data.checks import Finding
+from nnp.train.data.findings import Finding
 from nnp.train.fit.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from nnp.train.fit.log import SetErrors, TrainingLog, set_errors
 from nnp.train.fit.objective import Objective
@@ -279,6 +279,8 @@ def _portable(settings: TrainingSettings) -> dict[str, dict[str, object]]:
         table["data"][name] = [Path(p).name for p in table["data"][name]]  # type: ignore[attr-defined]
     file = settings.functions.file
     table["functions"]["file"] = None if file is None else Path(file).name
+    if not settings.data.drop:  # as runs of earlier versions have it
+        table["data"].pop("drop")
     if settings.baseline.zbl is None:  # as runs of earlier versions have it
         table["baseline"].pop("zbl")
         if not settings.baseline.parts:

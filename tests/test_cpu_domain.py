@@ -17,11 +17,13 @@ from domains import (
     results_of,
     sent_home,
 )
+from nep_files import nep_text
 
 import nnp
 from nnp.engines import _library as c
 from nnp.engines.cpu import CpuEngine
 from nnp.errors import NumericalError, OptionError, StructureError
+from nnp.functions.moments import MomentPair
 from nnp.io.n2p2.data import read_data
 from nnp.networks import Activation
 from nnp.potential import Potential
@@ -218,6 +220,28 @@ def test_not_finite(silicon):
     atom, other, value = refused(engine, chain(), NumericalError, 4, "energy or force of atom 0")
     assert (atom, other) == (0, -1)
     assert not np.isfinite(value)
+
+
+def test_function_that_is_not_finite(tmp_path):
+    """The element's own number of it."""
+    (tmp_path / "nep.txt").write_text(nep_text())
+    potential = nnp.load(tmp_path / "nep.txt")
+    model = potential.models[0]
+    pairs = [f for f in model.functions if isinstance(f, MomentPair)]
+    numbers = 1e160 * np.array(pairs[0].series.coefficients)
+    series = replace(pairs[0].series, coefficients=tuple(map(_tuples, numbers)))
+    functions = [replace(f, series=series) if f in pairs else f for f in model.functions]
+    wild = replace(
+        potential, models=(replace(model, functions=tuple(functions)), *potential.models[1:])
+    )
+    with pytest.raises(NumericalError) as caught:
+        compute_domain(CpuEngine(wild), chain(20))
+    assert caught.value.failure.function == functions.index(replace(pairs[0], series=series))
+    assert caught.value.failure.value == np.inf
+
+
+def _tuples(rows):
+    return tuple(tuple(row) for row in rows)
 
 
 def test_a_failure_leaves_results_as_they_were(silicon):

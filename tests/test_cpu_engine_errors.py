@@ -86,6 +86,20 @@ def test_flat_means_the_same_in_python_and_in_c(silicon):
         CpuEngine(silicon).compute(thin)
 
 
+def test_a_function_that_float32_cannot_hold(silicon):
+    """Its values would all be 0, and scaled not finite."""
+    (model,) = silicon.models
+    minimum, maximum = model.scaling.minimum.copy(), model.scaling.maximum.copy()
+    minimum[2], maximum[2] = 0, 1e-60
+    scaling = replace(model.scaling, minimum=minimum, maximum=maximum)
+    small = Potential((replace(model, scaling=scaling),))
+    with pytest.raises(
+        OptionError, match=r"float32 cannot hold function 2 of element 14 .*float64"
+    ):
+        CpuEngine(small, dtype="float32")
+    CpuEngine(small)
+
+
 @pytest.mark.parametrize(
     ("shrink", "message"),
     [

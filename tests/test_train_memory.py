@@ -113,7 +113,9 @@ def test_an_optimiser_without_room_is_refused(kind, monkeypatch):
     monkeypatch.setattr(memory, "available_memory", lambda: needed / 0.8 + 1)
     plan_memory(made, chosen)
     monkeypatch.setattr(memory, "available_memory", lambda: needed / 0.8 - 1e5)
-    with pytest.raises(UnavailableError, match=rf"'{kind}' needs .* [MG]B for \d+ weights, there are"):
+    with pytest.raises(
+        UnavailableError, match=rf"'{kind}' needs .* [MG]B for \d+ weights, there are"
+    ):
         plan_memory(made, chosen)
     parted = OptimizerSettings("kalman", kalman=KalmanSettings(decoupling="node"))
     line = plan_memory(replace(made, optimizer=parted), chosen).lines[-1]

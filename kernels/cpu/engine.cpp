@@ -3,6 +3,7 @@
 #include "defaults.h"
 #include "error.h"
 #include "positions.h"
+#include "single.h"
 
 #include <algorithm>
 #include <chrono>
@@ -82,6 +83,8 @@ Engine::Engine(std::shared_ptr<const Model> model, const nnp_options& options)
       list_(model_->cutoff, skin_width(options), static_cast<int>(model_->elements.size()),
             choose_kernel(false, options.target).within)
 {
+    if (single_)
+        require_single(*model_);
     for (const Element& element : model_->elements) {
         void* data = ::operator new(kernel_.network_bytes(element) + 64, std::align_val_t(64));
         packed_.emplace_back(data);
@@ -224,7 +227,7 @@ void Engine::raise_failures() const
     for (const auto& state : states_) {
         const Failure& f = state->failure;
         if (f.kind != FailureKind::none)
-            first.report(f.kind, f.atom, f.other, f.value);
+            first.report(f.kind, f.atom, f.other, f.value, f.function);
     }
     if (first.kind == FailureKind::overlap) {
         int64_t low = std::min(first.atom, first.other), high = std::max(first.atom, first.other);
@@ -238,7 +241,7 @@ void Engine::raise_failures() const
                     "energy or force of atom " + std::to_string(first.atom) +
                         " is not finite: the structure is far outside what the potential was trained on; look at the "
                         "atoms around this one",
-                    {first.atom, -1, first.value});
+                    {first.atom, -1, first.value, first.function});
 }
 
 void Engine::collect_gradient(const Task& task, int64_t n, double sign, bool add, double* out)

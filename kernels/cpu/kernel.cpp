@@ -197,8 +197,12 @@ void evaluate_energy(const Task& t, int element_index, int64_t atom, const Neigh
         run_network(element, t.networks[element_index], t.model->twist, input, t.gradient, state.arena, d_input);
     double energy = t.model->energy_scale * output + element.energy_offset + repel(element, nb);
     t.energies[atom] = energy;
-    if (!std::isfinite(energy))
-        state.failure.report(FailureKind::not_finite, atom, -1, energy);
+    if (!std::isfinite(energy)) {
+        int s = 0;
+        while (s < n && std::isfinite(descriptors[s]))
+            ++s;
+        state.failure.report(FailureKind::not_finite, atom, -1, s < n ? descriptors[s] : energy, s < n ? s : -1);
+    }
     if (t.gradient) {
         for (int s = 0; s < n; ++s)
             dl_dg[s] = t.model->energy_scale * element.functions[s].factor * (double)d_input[s];

@@ -49,7 +49,7 @@ void Arena::rewind()
     add_block(total);
 }
 
-void Failure::report(FailureKind what, int64_t first, int64_t second, double found)
+void Failure::report(FailureKind what, int64_t first, int64_t second, double found, int32_t of_function)
 {
     bool weightier = kind == FailureKind::none || (kind == FailureKind::not_finite && what == FailureKind::overlap);
     bool earlier = what == kind && (first < atom || (first == atom && second < other));
@@ -58,6 +58,7 @@ void Failure::report(FailureKind what, int64_t first, int64_t second, double fou
         atom = first;
         other = second;
         value = found;
+        function = of_function;
     }
 }
 

@@ -45,9 +45,10 @@ enum class FailureKind { none, overlap, not_finite };
 struct Failure {
     FailureKind kind = FailureKind::none;
     int64_t atom = -1, other = -1;
-    double value = 0;  // the distance, or what is not finite
+    double value = 0;       // the distance, or what is not finite
+    int32_t function = -1;  // whose value is not finite; -1: only the energy or the force
 
-    void report(FailureKind what, int64_t first, int64_t second, double found);
+    void report(FailureKind what, int64_t first, int64_t second, double found, int32_t of_function = -1);
 };
 
 // Parts of one atom's work, timed when the library is built with NNP_PROFILE.

@@ -1,5 +1,6 @@
 #include "programs.h"
 
+#include "single.h"
 #include "source.h"
 
 #include <algorithm>
@@ -32,6 +33,8 @@ Programs::Programs(const Device& device, const Model& model, const nnp_gpu_engin
       group_size_(options.group_size ? options.group_size : GROUP_SIZE)
 {
     prototypes();  // refuses kernels that the host does not know
+    if (precision_ != NNP_GPU_DOUBLE)
+        require_single(model);
     check_options(this->options(fixed_capacity_ ? fixed_capacity_ : CAPACITIES[0], group_size_));
     for (size_t e = 0; e < model.elements.size(); ++e) {
         evaluate_names_.push_back("nnp_evaluate" + suffix_of(e));

@@ -68,14 +68,16 @@ static double along_dipole(const Moments& m, int n, const nnp_scalar* b)
 
 static void functions_of_moments(const MomentGroup& group, const Moments& m, Arena& arena, double* descriptors)
 {
+    for (size_t i = 0; i < group.indices.size(); ++i)
+        descriptors[group.indices[i]] = 0;
     for (size_t i = 0; i < group.sums.size(); ++i)
-        descriptors[group.sums[i].index] = group.sums[i].coefficient * (double)m.a[m.at(group.sums[i].n, 0)];
+        descriptors[group.sums[i].index] += group.sums[i].coefficient * (double)m.a[m.at(group.sums[i].n, 0)];
     if (!group.pairs.empty()) {
         nnp_scalar* products = take_matrices(arena, group, m);
         multiply_moments(group, m, m.a, m.a, products);
         for (size_t i = 0; i < group.pairs.size(); ++i) {
             const MomentPair& p = group.pairs[i];
-            descriptors[p.index] = p.coefficient * (double)products[matrix_place(m, p.l, p.n_1, p.n_2)];
+            descriptors[p.index] += p.coefficient * (double)products[matrix_place(m, p.l, p.n_1, p.n_2)];
         }
     }
     for (size_t i = 0; i < group.triples.size(); ++i)
@@ -144,15 +146,17 @@ static void pull_moments(const MomentGroup& group, const Moments& m, Arena& aren
 static void push_moments(const MomentGroup& group, const Moments& m, Arena& arena, const nnp_scalar* da,
                          double* descriptors)
 {
+    for (size_t i = 0; i < group.indices.size(); ++i)
+        descriptors[group.indices[i]] = 0;
     for (size_t i = 0; i < group.sums.size(); ++i)
-        descriptors[group.sums[i].index] = group.sums[i].coefficient * (double)da[m.at(group.sums[i].n, 0)];
+        descriptors[group.sums[i].index] += group.sums[i].coefficient * (double)da[m.at(group.sums[i].n, 0)];
     if (!group.pairs.empty()) {
         nnp_scalar* products = take_matrices(arena, group, m);
         multiply_moments(group, m, m.a, da, products);
         for (size_t i = 0; i < group.pairs.size(); ++i) {
             const MomentPair& p = group.pairs[i];
-            descriptors[p.index] = p.coefficient * ((double)products[matrix_place(m, p.l, p.n_1, p.n_2)] +
-                                                    (double)products[matrix_place(m, p.l, p.n_2, p.n_1)]);
+            descriptors[p.index] += p.coefficient * ((double)products[matrix_place(m, p.l, p.n_1, p.n_2)] +
+                                                     (double)products[matrix_place(m, p.l, p.n_2, p.n_1)]);
         }
     }
     for (size_t i = 0; i < group.triples.size(); ++i) {

@@ -251,16 +251,13 @@ typedef void (*MomentForward)(const MomentGroup&, const Neighbors&, int, Arena&,
 typedef void (*MomentBackward)(const MomentGroup&, const Neighbors&, Arena&, const Moments&, const double*);
 typedef void (*MomentPush)(const MomentGroup&, const Neighbors&, Arena&, const Moments&, double*);
 
-static const MomentForward MOMENT_FORWARD[NNP_MOST_L + 1] = {moment_forward<0>, moment_forward<1>, moment_forward<2>,
-                                                             moment_forward<3>, moment_forward<4>, moment_forward<5>,
-                                                             moment_forward<6>, moment_forward<7>, moment_forward<8>};
-static const MomentBackward MOMENT_BACKWARD[NNP_MOST_L + 1] = {
-    moment_backward<0>, moment_backward<1>, moment_backward<2>, moment_backward<3>, moment_backward<4>,
-    moment_backward<5>, moment_backward<6>, moment_backward<7>, moment_backward<8>};
-static const MomentPush MOMENT_PUSH[NNP_MOST_L + 1] = {
-    moment_push_forward<0>, moment_push_forward<1>, moment_push_forward<2>,
-    moment_push_forward<3>, moment_push_forward<4>, moment_push_forward<5>,
-    moment_push_forward<6>, moment_push_forward<7>, moment_push_forward<8>};
+// Degrees as plan/moments.cpp (kernel_degree) rounds them.
+#define NNP_EVERY_DEGREE(F) \
+    {F<0>, F<1>, F<2>, F<3>, F<4>, F<5>, F<6>, F<7>, F<8>, 0, 0, 0, F<12>, 0, 0, 0, F<16>, 0, 0, 0, F<20>}
+static const MomentForward MOMENT_FORWARD[NNP_MOST_L + 1] = NNP_EVERY_DEGREE(moment_forward);
+static const MomentBackward MOMENT_BACKWARD[NNP_MOST_L + 1] = NNP_EVERY_DEGREE(moment_backward);
+static const MomentPush MOMENT_PUSH[NNP_MOST_L + 1] = NNP_EVERY_DEGREE(moment_push_forward);
+#undef NNP_EVERY_DEGREE
 
 }  // namespace nnp::NNP_TARGET
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -129,8 +130,24 @@ void add_triple(MomentGroup& group, const Function& f, int index)
         need_degree(group, l);
 }
 
+// Sum over j < k of w_j w_k T_N: half of what all pairs of neighbours make, less a neighbour with itself.
+void add_chebyshev(MomentGroup& group, const Function& f, int index)
+{
+    std::vector<double> c = chebyshev_in_legendre(f.l_1, f.legacy != 0);
+    double itself = 0;
+    for (int l = 0; l <= f.l_1; ++l) {
+        if (c[l] != 0)
+            group.pairs.push_back({f.n_1, f.n_1, l, f.coefficient / 2 * c[l] * 4 * PI / (2 * l + 1), index});
+        itself += c[l];
+    }
+    group.sums.push_back({f.n_2, -f.coefficient / 2 * itself * std::sqrt(4 * PI), index});
+    need_degree(group, 0);
+    need_degree(group, f.l_1);
+}
+
 void add_member(MomentGroup& group, const Function& f, int index)
 {
+    group.indices.push_back(index);
     if (f.family == NNP_MOMENT_SUM) {
         group.sums.push_back({f.n_1, f.coefficient, index});
         need_degree(group, 0);
@@ -140,6 +157,8 @@ void add_member(MomentGroup& group, const Function& f, int index)
     } else if (f.family == NNP_MOMENT_QUARTIC) {
         group.quartics.push_back({f.n_1, f.coefficient, index});
         need_degree(group, 1);
+    } else if (f.family == NNP_MOMENT_CHEBYSHEV) {
+        add_chebyshev(group, f, index);
     } else {
         add_triple(group, f, index);
     }
@@ -159,8 +178,9 @@ std::vector<MomentGroup> moment_groups(const Element& element)
             if (f.moment && f.series == number)
                 add_member(group, f, static_cast<int>(i));
         }
-        if (group.members() == 0)
+        if (group.indices.empty())
             continue;
+        group.l_max = kernel_degree(group.l_max);
         for (int l = 0; l <= group.l_max; ++l) {
             for (int m = -l; m <= l; ++m)
                 group.norms.push_back(harmonic_norm(l, m));
@@ -168,6 +188,35 @@ std::vector<MomentGroup> moment_groups(const Element& element)
         groups.push_back(group);
     }
     return groups;
+}
+
+int kernel_degree(int l)
+{
+    constexpr int DEGREES[] = {12, 16, NNP_MOST_L};  // those of cpu/moment_pass.h above 8
+    return l <= 8 ? l : *std::lower_bound(std::begin(DEGREES), std::end(DEGREES), l);
+}
+
+std::vector<double> chebyshev_in_legendre(int order, bool legacy)
+{
+    double slope = legacy ? 2 / PI : 1, shift = legacy ? -1 : 0;
+    std::vector<double> before(order + 2), value(order + 2);
+    value[0] = 1;
+    for (int n = 0; n < order; ++n) {
+        double twice = n == 0 ? 1 : 2;  // T_1 = x T_0, T_n+1 = 2 x T_n - T_n-1
+        std::vector<double> next(order + 2);
+        for (int l = 0; l <= n; ++l) {  // t P_l = ((l + 1) P_l+1 + l P_l-1) / (2l + 1)
+            next[l] += twice * shift * value[l];
+            next[l + 1] += twice * slope * value[l] * (l + 1) / (2 * l + 1);
+            if (l > 0)
+                next[l - 1] += twice * slope * value[l] * l / (2 * l + 1);
+        }
+        for (int l = 0; l <= n && n > 0; ++l)
+            next[l] -= before[l];
+        before = value;
+        value = next;
+    }
+    value.resize(order + 1);
+    return value;
 }
 
 double harmonic_norm(int l, int m)

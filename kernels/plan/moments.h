@@ -6,9 +6,10 @@
 //   pair      coefficient * sum_m A_nlm A_n'lm         (3-body: the power spectrum)
 //   triple    a short list of c A_nam A_n'bm' A_n''cm''  (4-body: the bispectrum)
 //   quartic   coefficient * (sum_m A_n1m^2)^2          (5-body)
+//   chebyshev a sum of pairs of rising l, and one sum  (3-body: aenet's T_n of the angle)
 //
 // Functions of one element that share their radial series are one group: one pass over the neighbours makes the
-// moments, one pass takes the derivatives back.
+// moments, one pass takes the derivatives back. Several sums and pairs may belong to one function: they add up.
 #ifndef NNP_PLAN_MOMENTS_H
 #define NNP_PLAN_MOMENTS_H
 
@@ -51,15 +52,14 @@ struct MomentQuartic {
 
 struct MomentGroup {
     RadialSeries series;
-    int l_min = 0, l_max = 0;  // of the moments that any member needs
+    int l_min = 0, l_max = 0;  // of the moments that any member needs; l_max as a kernel has it
     std::vector<MomentSum> sums;
     std::vector<MomentPair> pairs;
     std::vector<MomentTriple> triples;
     std::vector<TripleTerm> terms;
     std::vector<MomentQuartic> quartics;
     std::vector<double> norms;  // [(l_max + 1)^2] of the harmonics
-
-    size_t members() const { return sums.size() + pairs.size() + triples.size() + quartics.size(); }
+    std::vector<int> indices;   // of the functions that all these make
 };
 
 // The functions of moments of one element, a group per series.
@@ -73,6 +73,12 @@ double harmonic_norm(int l, int m);
 // for real ones; moments that may change places because n and l are the same stand in one order only. Empty where
 // a + b + c is odd or the degrees make no triangle: nothing is left then.
 std::vector<TripleTerm> coupling(int n_1, int a, int n_2, int b, int n_3, int c);
+
+// T_order(x(t)) = sum_l c_l P_l(t), l <= order; x = t, or x = (2 t - pi)/pi where legacy.
+std::vector<double> chebyshev_in_legendre(int order, bool legacy);
+
+// The degree up to which kernels are made: l itself up to 8, then in steps.
+int kernel_degree(int l);
 
 }  // namespace nnp
 

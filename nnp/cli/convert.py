@@ -19,7 +19,7 @@ from nnp.cli.structures import (
     write_and_say,
 )
 from nnp.errors import OptionError
-from nnp.io import n2p2
+from nnp.io import aenet, load, n2p2
 from nnp.io.scratch import is_put_aside
 from nnp.io.structures import (
     LabelKeys,
@@ -53,6 +53,18 @@ def add_parser(subparsers: SubParsers) -> None:
         help="units of n2p2 files that are written; a potential's own unless told, bohr and "
         "hartree for structures",
     )
+    parser.add_argument(
+        "--to",
+        choices=("aenet", "aenet-text"),
+        default=argparse.SUPPRESS,
+        help="write a potential as ænet's files, El.nn or El.nn.ascii, into the folder TARGET",
+    )
+    parser.add_argument(
+        "--legacy-angle",
+        choices=("yes", "no"),
+        default=argparse.SUPPRESS,
+        help="whether ænet 2.0.0 to 2.0.3 trained SOURCE, where its files do not tell",
+    )
     add_structures(parser, keys=True)
     add_force(parser)
 
@@ -71,6 +83,7 @@ def _is_potential(source: Path) -> bool:
         or is_put_aside(source)
         or zipfile.is_zipfile(source)
         or source.suffix == _MODEL_SUFFIX
+        or (source.is_file() and aenet.is_aenet_name(source))
     ):
         return True
     return not source.exists() and str(source) in embedded_names()
@@ -84,8 +97,15 @@ def _convert_potential(source: Path, target: Path, arguments: argparse.Namespace
             f"becomes FILE{_MODEL_SUFFIX} or a directory"
         )
     units = getattr(arguments, "units", None)
-    potential = load_path_or_name(str(source), units)
+    if "legacy_angle" in arguments:
+        potential = load(source, units, legacy_angle=arguments.legacy_angle == "yes")
+    else:
+        potential = load_path_or_name(str(source), units)
     say_units(potential, str(source), told=units is not None)
+    if "to" in arguments:
+        files = aenet.write(potential, target, arguments.to == "aenet-text", arguments.force)
+        print(f"{target}: {', '.join(path.name for path in files)} of ænet")
+        return
     if target.suffix != _MODEL_SUFFIX:
         n2p2.write(potential, target, target_units, arguments.force)
         print(f"{target}: n2p2 directory in {target_units or potential.units}")

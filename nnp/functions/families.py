@@ -13,7 +13,13 @@ from nnp.functions.angular_shifted import AngularShifted
 from nnp.functions.base import SymmetryFunction
 from nnp.functions.compact_angular import CompactAngular
 from nnp.functions.compact_radial import CompactRadial
-from nnp.functions.moments import MomentPair, MomentQuartic, MomentSum, MomentTriple
+from nnp.functions.moments import (
+    MomentChebyshev,
+    MomentPair,
+    MomentQuartic,
+    MomentSum,
+    MomentTriple,
+)
 from nnp.functions.radial import Radial
 from nnp.functions.radial_cosine import RadialCosine
 
@@ -24,6 +30,7 @@ __all__ = [
     "AngularShifted",
     "CompactAngular",
     "CompactRadial",
+    "MomentChebyshev",
     "MomentPair",
     "MomentQuartic",
     "MomentSum",
@@ -47,6 +54,7 @@ OWN: tuple[type[SymmetryFunction], ...] = (
     MomentPair,
     MomentTriple,
     MomentQuartic,
+    MomentChebyshev,
 )
 _BY_CLASS = {family.__name__: family for family in OWN}
 # Our own families first: their numbers stay theirs.

@@ -4,10 +4,12 @@
     pair     c Σ_m A_nlm A_n'lm               (3-body, the power spectrum)
     triple   c Σ (a b c; m_a m_b m_c) A A A   (4-body, the bispectrum; Wigner's 3j symbol)
     quartic  c (Σ_m A_n1m²)²                  (5-body)
+    chebyshev  c Σ_{j<k} g_n(r_ij) g_n(r_ik) T_l(x(cos θ_jik))    (3-body, as aenet has it)
 
 g_n(r) = f_c(r) Σ_k c_nk T_k(x(r)) is a `RadialSeries`, which many functions share. Y_lm are real
 and orthonormal. Bartók et al., Phys. Rev. B 87, 184115 (2013), doi:10.1103/PhysRevB.87.184115; as
-NEP has them: Fan et al., J. Chem. Phys. 157, 114801 (2022), doi:10.1063/5.0106617.
+NEP has them: Fan et al., J. Chem. Phys. 157, 114801 (2022), doi:10.1063/5.0106617. Chebyshev's:
+Artrith et al., Phys. Rev. B 96, 014112 (2017), doi:10.1103/PhysRevB.96.014112.
 """
 
 from __future__ import annotations
@@ -23,12 +25,12 @@ from nnp.functions.series import RadialSeries
 if TYPE_CHECKING:
     from nnp.functions.torch_terms import Terms
 
-MOST_L = 8
+MOST_L = 20
 
 
 @dataclass(frozen=True)
 class MomentFunction(SymmetryFunction):
-    """What the four families share.
+    """What the five families share.
 
     Attributes:
         series: the radial functions.
@@ -160,3 +162,31 @@ class MomentQuartic(MomentFunction):
     integers: ClassVar[tuple[Parameter, ...]] = _counts("n_1")
 
     n_1: int
+
+
+@dataclass(frozen=True)
+class MomentChebyshev(MomentFunction):
+    """coefficient · Σ_{j<k} g_n(r_ij) g_n(r_ik) T_l(x(cos θ_jik)), each pair of neighbours once.
+
+    T_l is a sum of Legendre polynomials up to l, and each of those a sum over moments; what is
+    taken off are the pairs of a neighbour with itself, Σ_j g_n(r_ij)². The series has these
+    squares as its function n_2.
+
+    Attributes:
+        n_1: of g_n.
+        n_2: of g_n².
+        l_1: order of T.
+        legacy: x = (2 cos θ − π)/π, as aenet 2.0.0 to 2.0.3 have it, instead of cos θ.
+    """
+
+    number: ClassVar[int] = 20
+    name: ClassVar[str] = "moment_chebyshev"
+    integers: ClassVar[tuple[Parameter, ...]] = (
+        *_counts("n_1", "n_2", "l_1"),
+        Parameter("legacy", "flag"),
+    )
+
+    n_1: int
+    n_2: int
+    l_1: int
+    legacy: bool = False

@@ -16,7 +16,7 @@ from typing import Any, Self
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.errors import OptionError
 
-_MOST = 64  # terms and functions of a series, as kernels/model/series.h has it
+MOST_TERMS = 64  # terms and functions of a series, as kernels/model/series.h has it
 
 
 class Argument(IntEnum):
@@ -64,10 +64,10 @@ class RadialSeries:
                 f"a radial series has {len(self.neighbors)} neighbours, {len(self.radii)} radii "
                 f"and {len(rows)} blocks of coefficients: one of each per neighbour is wanted"
             )
-        if any(len(sizes) != 1 or not 1 <= min(sizes) <= _MOST for sizes in counts):
+        if any(len(sizes) != 1 or not 1 <= min(sizes) <= MOST_TERMS for sizes in counts):
             raise OptionError(
                 "a radial series' coefficients are not a block of the same size for each "
-                f"neighbour, of 1 to {_MOST} functions and terms"
+                f"neighbour, of 1 to {MOST_TERMS} functions and terms"
             )
         if not all(math.isfinite(c) for block in rows for row in block for c in row):
             raise OptionError("a radial series has a coefficient that is not finite")

@@ -28,6 +28,7 @@ def load(
     path: str | Path | Sequence[str | Path],
     units: str | tuple[str, str] | UnitSystem | None = None,
     baseline: bool | Any = True,
+    legacy_angle: bool | None = None,
 ) -> Potential:
     """Read a potential.
 
@@ -40,6 +41,8 @@ def load(
         baseline: whether evaluations add what the model was fitted on top of, if it names
             anything (an ASE calculator such as dftd3); False: the fitted part alone; or that
             calculator, where it cannot be made from its name.
+        legacy_angle: whether ænet 2.0.0 to 2.0.3 trained a Chebyshev potential, which took the
+            angle otherwise; None: as the file's statistics say. See `nnp.io.aenet`.
 
     Raises:
         FileFormatError: the path is missing, or its content breaks the format.
@@ -49,7 +52,7 @@ def load(
     >>> import nnp
     >>> potential = nnp.load("potential-directory", units="metal")  # doctest: +SKIP
     """
-    found = _read(path, units)
+    found = _read(path, units, legacy_angle)
     if baseline is False:
         return replace(found, baseline=())
     if baseline is not True:
@@ -65,10 +68,12 @@ def load(
 
 
 def _read(
-    path: str | Path | Sequence[str | Path], units: str | tuple[str, str] | UnitSystem | None
+    path: str | Path | Sequence[str | Path],
+    units: str | tuple[str, str] | UnitSystem | None,
+    legacy_angle: bool | None = None,
 ) -> Potential:
     if isinstance(path, list | tuple) and path and all(isinstance(p, str | PathLike) for p in path):
-        return _read_aenet([Path(p) for p in path], units)
+        return _read_aenet([Path(p) for p in path], units, legacy_angle)
     if not isinstance(path, str | PathLike):
         raise OptionError(f"path is a {type(path).__name__}: give the path of a potential")
     path = Path(path)
@@ -81,9 +86,11 @@ def _read(
     except ValueError:  # a NUL in the name
         is_directory = exists = False
     if is_directory and not (path / "input.nn").exists() and (found := aenet.files_in(path)):
-        return _read_aenet(found, units)
+        return _read_aenet(found, units, legacy_angle)
     if exists and not is_directory and aenet.is_aenet_name(path):
-        return _read_aenet([path], units)
+        return _read_aenet([path], units, legacy_angle)
+    if legacy_angle is not None:
+        raise OptionError(f"legacy_angle={legacy_angle} for {path}, which is not of ænet's files")
     if is_directory:
         members = committee_files(path)
         if not members:
@@ -104,12 +111,16 @@ def _read(
     return model.read(path)
 
 
-def _read_aenet(paths: list[Path], units: str | tuple[str, str] | UnitSystem | None) -> Potential:
+def _read_aenet(
+    paths: list[Path],
+    units: str | tuple[str, str] | UnitSystem | None,
+    legacy_angle: bool | None,
+) -> Potential:
     if units is not None:
         raise OptionError(
             f"units={units!r} for {paths[0]}: ænet's files are in angstrom, eV; leave it out"
         )
-    return aenet.read(paths)
+    return aenet.read(paths, legacy_angle)
 
 
 def _is_nep(path: Path) -> bool:

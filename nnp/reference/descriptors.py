@@ -4,6 +4,7 @@ Suffixes: ``_c`` centre, ``_p`` pair (centre, neighbour), ``_t`` triple (centre,
 TorchScript-compatible, which is why annotations are not postponed here.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from nnp.functions import (
+    MomentChebyshev,
     MomentFunction,
     MomentPair,
     MomentQuartic,
@@ -19,7 +21,7 @@ from nnp.functions import (
     MomentTriple,
     SymmetryFunction,
 )
-from nnp.reference.harmonics import coupling
+from nnp.reference.harmonics import chebyshev_in_legendre, coupling
 from nnp.reference.moments import MomentGroup, Series
 
 
@@ -115,10 +117,8 @@ class TripleGroup(_Group):
         return chosen & ((is_1[p] & is_2[q]) | (is_2[p] & is_1[q]))
 
 
-def moment_group(
-    functions: Sequence[MomentFunction], elements: Sequence[str]
-) -> tuple[MomentGroup, list[int]]:
-    """The functions of one radial series as a module, and where each of its columns stands."""
+def moment_group(functions: Sequence[MomentFunction], elements: Sequence[str]) -> MomentGroup:
+    """The functions of one radial series as a module, in their order."""
     series = functions[0].series
     shape = np.shape(series.coefficients)[1:]
     radii, coefficients = np.zeros(len(elements)), np.zeros((len(elements), *shape))
@@ -134,24 +134,52 @@ def moment_group(
         int(series.cutoff_kind),
         float(series.inner_fraction),
     )
-    kinds = (MomentSum, MomentPair, MomentTriple, MomentQuartic)
-    order = [i for kind in kinds for i, f in enumerate(functions) if isinstance(f, kind)]
-    sums, pairs, triple_terms, quartics = [], [], [], []
-    for function in (functions[i] for i in order):
+    parts = _MomentParts()
+    for index, function in enumerate(functions):
+        parts.add(function, index)
+    degrees = [degree for f in functions for degree in f.degrees]
+    l_max = max([*degrees, 1 if parts.quartics else 0])
+    kinds = (parts.sums, parts.pairs, parts.triples, parts.quartics)
+    targets = [index for kind in kinds for index, _ in kind]
+    sums, pairs, triple_terms, quartics = ([part for _, part in kind] for kind in kinds)
+    return MomentGroup(len(functions), targets, module, l_max, sums, pairs, triple_terms, quartics)
+
+
+class _MomentParts:
+    """What `MomentGroup` adds up, each with the index of its function."""
+
+    def __init__(self) -> None:
+        self.sums: list[Any] = []
+        self.pairs: list[Any] = []
+        self.triples: list[Any] = []
+        self.quartics: list[Any] = []
+
+    def add(self, function: MomentFunction, index: int) -> None:
         c = function.coefficient
         if isinstance(function, MomentSum):
-            sums.append((function.n_1, c))
+            self.sums.append((index, (function.n_1, c)))
         elif isinstance(function, MomentPair):
-            pairs.append((function.n_1, function.n_2, function.l_1, c))
+            self.pairs.append((index, (function.n_1, function.n_2, function.l_1, c)))
         elif isinstance(function, MomentTriple):
             n_1, n_2, n_3 = function.numbers
             terms = coupling(*function.degrees)
-            triple_terms.append([(n_1, i, n_2, j, n_3, k, c * v) for i, j, k, v in terms])
+            own = [(n_1, i, n_2, j, n_3, k, c * v) for i, j, k, v in terms]
+            self.triples.append((index, own))
         elif isinstance(function, MomentQuartic):
-            quartics.append((function.n_1, c))
-    degrees = [degree for f in functions for degree in f.degrees]
-    l_max = max([*degrees, 1 if quartics else 0])
-    return MomentGroup(module, l_max, sums, pairs, triple_terms, quartics), order
+            self.quartics.append((index, (function.n_1, c)))
+        elif isinstance(function, MomentChebyshev):
+            self._chebyshev(function, index)
+
+    def _chebyshev(self, function: MomentChebyshev, index: int) -> None:
+        """Half of all pairs of neighbours, less a neighbour with itself (where cos θ = 1)."""
+        n, half = function.n_1, function.coefficient / 2
+        legendre = chebyshev_in_legendre(function.l_1, function.legacy)
+        for degree, c in enumerate(legendre):
+            if c:
+                norm = 4 * math.pi / (2 * degree + 1)
+                self.pairs.append((index, (n, n, degree, half * c * norm)))
+        itself = -half * sum(legendre) * math.sqrt(4 * math.pi)
+        self.sums.append((index, (function.n_2, itself)))
 
 
 class Descriptors(nn.Module):
@@ -166,9 +194,8 @@ class Descriptors(nn.Module):
         moment_groups, self.moment_columns = [], []
         for columns in moments:
             members = [f for f in (functions[i] for i in columns) if isinstance(f, MomentFunction)]
-            module, order = moment_group(members, elements)
-            moment_groups.append(module)
-            self.moment_columns += [columns[i] for i in order]
+            moment_groups.append(moment_group(members, elements))
+            self.moment_columns += columns
         self.moment_groups = nn.ModuleList(moment_groups)
         groups = [g for g in _groups(functions) if functions[g[0]].table is None]
         pair = [g for g in groups if not functions[g[0]].is_angular]

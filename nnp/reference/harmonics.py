@@ -6,6 +6,7 @@ TorchScript-compatible where it computes, which is why annotations are not postp
 import math
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -73,6 +74,24 @@ def coupling(a: int, b: int, c: int) -> tuple[tuple[int, int, int, float], ...]:
                         terms[i, j, k] = terms.get((i, j, k), 0) + symbol * u * v * w
     kept = {rows: value.real for rows, value in terms.items() if abs(value) > 1e-12}
     return tuple((*rows, value) for rows, value in sorted(kept.items()))
+
+
+def chebyshev_in_legendre(order: int, legacy: bool = False) -> list[float]:
+    """C_l of T_order(x(t)) = Σ_l C_l P_l(t), l ≤ order; x = t, or (2t − π)/π.
+
+    By t P_l = ((l+1) P_{l+1} + l P_{l−1})/(2l+1) in T_{n+1} = 2x T_n − T_{n−1}.
+    """
+    step = np.zeros((order + 1, order + 1))  # x as a matrix over Legendre coefficients
+    for l in range(order + 1):  # noqa: E741
+        for other, factor in ((l + 1, l + 1), (l - 1, l)):
+            if 0 <= other <= order:
+                step[other, l] = factor / (2 * l + 1)
+    if legacy:
+        step = 2 / math.pi * step - np.eye(order + 1)
+    before, value = np.zeros(order + 1), np.eye(order + 1)[0]
+    for n in range(order):
+        before, value = value, (2 if n else 1) * step @ value - before
+    return [float(c) for c in value]
 
 
 def _real_parts(l: int, m: int) -> list[tuple[int, complex]]:  # noqa: E741

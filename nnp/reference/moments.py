@@ -74,10 +74,11 @@ class Series(nn.Module):
 
 
 class MomentGroup(nn.Module):
-    """Functions of one element that share a radial series, in the order sums, pairs, triples,
-    quartics.
+    """Functions of one element that share a radial series; each is a sum of the parts below.
 
     Args:
+        n_functions: how many.
+        targets: the function that each part belongs to: of sums, pairs, triples, quartics.
         series: their radial functions.
         l_max: largest l of any.
         sums: (n, coefficient): coefficient · A_n00.
@@ -87,8 +88,16 @@ class MomentGroup(nn.Module):
         quartics: (n, coefficient): coefficient · (Σ_m A_n1m²)².
     """
 
+    sums: list[tuple[int, float]]
+    pairs: list[tuple[int, int, int, float]]
+    triples: list[list[tuple[int, int, int, int, int, int, float]]]
+    quartics: list[tuple[int, float]]
+    targets: Tensor
+
     def __init__(
         self,
+        n_functions: int,
+        targets: Sequence[int],
         series: Series,
         l_max: int,
         sums: Sequence[tuple[int, float]],
@@ -97,7 +106,8 @@ class MomentGroup(nn.Module):
         quartics: Sequence[tuple[int, float]],
     ) -> None:
         super().__init__()
-        self.series, self.l_max = series, l_max
+        self.series, self.l_max, self.n_functions = series, l_max, n_functions
+        self.register_buffer("targets", torch.tensor(targets, dtype=torch.int64))
         self.sums, self.pairs = list(sums), list(pairs)
         self.triples, self.quartics = [list(terms) for terms in triples], list(quartics)
 
@@ -105,7 +115,7 @@ class MomentGroup(nn.Module):
         """(n, functions) of n centres from their pairs."""
         r_p = torch.linalg.norm(vector_pc, dim=1)
         p = torch.nonzero(r_p < self.series.radii.max()).squeeze(1)
-        g = self.series(r_p[p], element_p[p])
+        g: Tensor = self.series(r_p[p], element_p[p])
         y = harmonics(vector_pc[p] / r_p[p].unsqueeze(1), self.l_max)
         a = g.new_zeros(n, g.size(1), y.size(1))
         a = a.index_add(0, center_p[p], g.unsqueeze(2) * y.unsqueeze(1))
@@ -121,4 +131,5 @@ class MomentGroup(nn.Module):
             columns.append(total)
         for k, coefficient in self.quartics:
             columns.append(coefficient * (a[:, k, 1:4] ** 2).sum(1) ** 2)
-        return torch.stack(columns, 1)
+        values: Tensor = g.new_zeros(n, self.n_functions)
+        return values.index_add(1, self.targets, torch.stack(columns, 1))

@@ -5,7 +5,8 @@
  *   loop      NNP_LOOP_RADIAL sums over neighbours j, NNP_LOOP_ANGULAR over unordered pairs j < k, NNP_LOOP_MOMENT is a
  *             polynomial in the moments of one of the element's radial series (NNP_BLOCK_SERIES; plan/moments.h)
  *   integers  "element": an atomic number, 0 = any, each term weighted by Z_j (Z_j Z_k); "cutoff": number of cutoff.h;
- *             "core": number of core.h; "flag": 0 or 1 (narrow: r_jk takes part too; asymmetric: see core.h);
+ *             "core": number of core.h; "flag": 0 or 1 (narrow: r_jk takes part too; asymmetric: see core.h;
+ *             legacy: the angle of aenet before 2.0.4);
  *             "count": a number of a series, a radial function, or a degree l
  *   reals     their unit, in powers of the model's length; "1": none
  * A family ends at r_cutoff, or where it has none at r_right. Formulas: radial.h, angular.h, core.h.
@@ -25,13 +26,14 @@ enum nnp_family_number {
     NNP_MOMENT_SUM = 16,
     NNP_MOMENT_PAIR = 17,
     NNP_MOMENT_TRIPLE = 18,
-    NNP_MOMENT_QUARTIC = 19
+    NNP_MOMENT_QUARTIC = 19,
+    NNP_MOMENT_CHEBYSHEV = 20
 };
 
 /* Names of all parameters but the neighbours'; families share them. */
 /* clang-format off */
 #define NNP_INTEGER_NAMES(P) \
-    P(cutoff) P(core) P(asymmetric) P(narrow) P(series) P(n_1) P(n_2) P(n_3) P(l_1) P(l_2) P(l_3)
+    P(cutoff) P(core) P(asymmetric) P(narrow) P(series) P(n_1) P(n_2) P(n_3) P(l_1) P(l_2) P(l_3) P(legacy)
 #define NNP_REAL_NAMES(P) \
     P(eta) P(r_shift) P(kappa) P(lambda) P(zeta) P(r_cutoff) P(inner_fraction) P(r_left) P(r_right) \
     P(theta_left) P(theta_right) P(theta_shift) P(coefficient)
@@ -60,6 +62,7 @@ enum nnp_family_number {
 #define NNP_MOMENT_TRIPLE_INTEGERS(P) \
     P(series, "count")                \
     P(n_1, "count") P(n_2, "count") P(n_3, "count") P(l_1, "count") P(l_2, "count") P(l_3, "count")
+#define NNP_MOMENT_CHEBYSHEV_INTEGERS(P) NNP_MOMENT_PAIR_INTEGERS(P) P(legacy, "flag")
 #define NNP_MOMENT_REALS(P) P(coefficient, "1")
 
 #define NNP_FAMILIES(F)                                                                                                \
@@ -72,6 +75,7 @@ enum nnp_family_number {
     F(NNP_MOMENT_SUM, moment_sum, NNP_LOOP_MOMENT, NNP_MOMENT_SUM_INTEGERS, NNP_MOMENT_REALS)                          \
     F(NNP_MOMENT_PAIR, moment_pair, NNP_LOOP_MOMENT, NNP_MOMENT_PAIR_INTEGERS, NNP_MOMENT_REALS)                       \
     F(NNP_MOMENT_TRIPLE, moment_triple, NNP_LOOP_MOMENT, NNP_MOMENT_TRIPLE_INTEGERS, NNP_MOMENT_REALS)                 \
-    F(NNP_MOMENT_QUARTIC, moment_quartic, NNP_LOOP_MOMENT, NNP_MOMENT_SUM_INTEGERS, NNP_MOMENT_REALS)
+    F(NNP_MOMENT_QUARTIC, moment_quartic, NNP_LOOP_MOMENT, NNP_MOMENT_SUM_INTEGERS, NNP_MOMENT_REALS)                  \
+    F(NNP_MOMENT_CHEBYSHEV, moment_chebyshev, NNP_LOOP_MOMENT, NNP_MOMENT_CHEBYSHEV_INTEGERS, NNP_MOMENT_REALS)
 
 #endif

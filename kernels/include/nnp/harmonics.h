@@ -12,7 +12,7 @@
 #define NNP_HARMONICS_H
 #include "real.h"
 
-#define NNP_MOST_L 8
+#define NNP_MOST_L 20
 #define NNP_HARMONICS(l_max) (((l_max) + 1) * ((l_max) + 1))
 #define NNP_HARMONIC(l, m) ((l) * (l) + (l) + (m))
 /* Where Q_lm stands among those with 0 <= m <= l; Q_l,l+1 = 0 has no place. */

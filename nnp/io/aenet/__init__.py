@@ -1,38 +1,39 @@
-"""ænet's potentials: one ``.nn`` per element, binary or as text; functions of Behler 2011.
+"""ænet's potentials: one ``.nn`` per element, binary or as text.
+
+Functions of Behler 2011 or of the Chebyshev basis, whose angle ænet 2.0.0 to 2.0.3 took otherwise
+than later ones; no file says which (see `nnp.io.aenet.angle`).
 
 Artrith and Urban, Comput. Mater. Sci. 114, 135 (2016), doi:10.1016/j.commatsci.2015.11.047. Å, eV.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nnp.elements import atomic_number
 from nnp.errors import FileFormatError, NNPError
 from nnp.functions import SymmetryFunction, canonical_order
+from nnp.io.aenet.angle import legacy_angle
+from nnp.io.aenet.behler import behler_functions
 from nnp.io.aenet.binary import is_binary, read_binary
-from nnp.io.aenet.functions import behler_functions, require_behler
-from nnp.io.aenet.record import Record
+from nnp.io.aenet.chebyshev import ChebyshevSetup
+from nnp.io.aenet.record import ACTIVATIONS, Record, permutation
 from nnp.io.aenet.text import read_text
+from nnp.io.aenet.writing import write
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
-from nnp.scaling import Scaling, ScalingMode
+from nnp.scaling import NO_RANGE, Scaling, ScalingMode
 from nnp.units import METAL
 
-__all__ = ["SUFFIXES", "files_in", "is_aenet_name", "read"]
+__all__ = ["SUFFIXES", "files_in", "is_aenet_name", "read", "write"]
 
 # In the order in which one of an element is taken: binary holds the very numbers.
 SUFFIXES = (".nn", ".ann", ".nn.ascii")
-_ACTIVATIONS = (
-    Activation.IDENTITY,
-    Activation.TANH,
-    Activation.LOGISTIC,
-    Activation.SCALED_TANH,
-    Activation.TWISTED_TANH,
-)
 _DEAD = 1e-10  # ænet's own bound: a function that never changed is not used
 
 
@@ -51,24 +52,44 @@ def files_in(folder: Path) -> list[Path]:
     return list(found.values())
 
 
-def read(paths: Sequence[Path]) -> Potential:
+def read(paths: Sequence[Path], legacy: bool | None = None) -> Potential:
     """Read a potential.
 
     Args:
         paths: of one file per element.
+        legacy: whether ænet 2.0.0 to 2.0.3 trained a Chebyshev potential; None: as its statistics
+            say.
 
     Raises:
-        FileFormatError: a file is damaged, of another kind than Behler 2011, or the files do not
-            belong together; the message names it.
+        FileFormatError: a file is damaged, of another basis, or the files do not belong together;
+            the message names it.
+        OptionError: the files do not say which ænet trained them.
     """
     records = [_record(path) for path in paths]
     _check_together(records)
-    models = tuple(_element(record) for record in records)
-    about = {"source": "aenet", "names": [Path(path).name for path in paths]}
+    if {_basis(record) for record in records} == {"chebyshev"}:
+        legacy = legacy_angle(records) if legacy is None else legacy
+        _warn_of_weights(records)
+    elements = sorted((record.central for record in records), key=atomic_number)
+    models = tuple(_element(record, elements, bool(legacy)) for record in records)
+    about = {
+        "source": "aenet",
+        "names": [Path(path).name for path in paths],
+        "files": {record.central: _about(record) for record in records},
+    }
     try:
         return Potential(models, 1.0, METAL, about)
     except NNPError as error:
         raise FileFormatError(f"{records[0].path}: {error}") from None
+
+
+def _about(record: Record) -> dict[str, object]:
+    """What `write` puts back."""
+    return {
+        **asdict(record.about),
+        "types": list(record.types),
+        "atomic_energy": record.atomic_energy,
+    }
 
 
 def _record(path: Path) -> Record:
@@ -82,14 +103,15 @@ def _check_together(records: Sequence[Record]) -> None:
     if len(set(elements)) != len(elements):
         raise FileFormatError(f"{first.path} and others: two files for one element, {elements}")
     for record in records:
-        require_behler(record)
         missing = [symbol for symbol in record.environment if symbol not in elements]
         if missing:
             raise FileFormatError(
                 f"{record.path} looks for {', '.join(missing)}, of which there is no file: give "
                 "one file for each element"
             )
-        if record.environment != record.types:
+        if _basis(record) == "chebyshev":
+            _check_environment(record, elements)
+        elif record.environment != record.types:
             raise FileFormatError(
                 f"{record.path}: its environment ({' '.join(record.environment)}) stands in "
                 f"another order than the potential's elements ({' '.join(record.types)}): ænet "
@@ -97,19 +119,73 @@ def _check_together(records: Sequence[Record]) -> None:
             )
 
 
-def _element(record: Record) -> ElementModel:
+def _basis(record: Record) -> str:
+    name = record.basis.lower()
+    if name not in ("behler2011", "chebyshev"):
+        raise FileFormatError(
+            f"{record.path}: basis {record.basis[:40]!r}: Behler2011 and Chebyshev are known"
+        )
+    return name
+
+
+def _check_environment(record: Record, elements: Sequence[str]) -> None:
+    """Refuse a Chebyshev basis that has no weight for one of the elements."""
+    absent = [symbol for symbol in elements if symbol not in record.environment]
+    if absent and len(record.environment) > 1:
+        raise FileFormatError(
+            f"{record.path}: its environment ({' '.join(record.environment)}) lacks "
+            f"{', '.join(absent)}, for which there is a file too: ænet would read outside its "
+            "arrays; leave that element's file out"
+        )
+
+
+def _warn_of_weights(records: Sequence[Record]) -> None:
+    for record in records:
+        radial, _, angular = record.parameters.ravel()[:3].tolist()
+        if angular > radial and len(record.environment) > 1:
+            warnings.warn(
+                f"{record.path}: its angular cutoff ({angular:g} Å) is beyond its radial one "
+                f"({radial:g} Å): between the two ænet itself takes the weight of whichever "
+                "neighbour came before, so that its energies differ from the formula's, which "
+                "are computed here",
+                stacklevel=4,
+            )
+
+
+def _functions(record: Record, elements: Sequence[str], legacy: bool) -> Sequence[SymmetryFunction]:
+    """In the order of evaluation."""
+    if _basis(record) == "behler2011":
+        return behler_functions(record)
+    radial_cutoff, radial, angular_cutoff, angular = record.parameters.ravel()[:4].tolist()
+    if radial != int(radial) or angular != int(angular):
+        raise FileFormatError(f"{record.path}: orders {radial} and {angular} of its basis")
+    setup = ChebyshevSetup(
+        record.environment, radial_cutoff, int(radial), angular_cutoff, int(angular), legacy
+    )
+    found = setup.functions(elements)
+    if len(found) != len(record.kinds):
+        raise FileFormatError(
+            f"{record.path} has {len(record.kinds)} functions, its basis {len(found)}"
+        )
+    return found
+
+
+def _element(record: Record, elements: Sequence[str], legacy: bool) -> ElementModel:
     try:
-        functions = behler_functions(record)
+        functions = _functions(record, elements, legacy)
         ordered = canonical_order(functions)
         # equal functions are interchangeable only with their own statistics and weights
-        order = _permutation(functions, ordered)
+        order = permutation(functions, ordered)
         sigma = np.sqrt(np.maximum(record.square - record.mean**2, 0.0))
         dead = sigma <= _DEAD
         weights, biases = record.weights()
         first = np.where(dead[:, None], 0.0, weights[0])[order]
+        ends = record.minimum, record.maximum
+        if not record.has_ranges:
+            ends = np.full(len(order), -NO_RANGE), np.full(len(order), NO_RANGE)
         scaling = Scaling(
-            record.minimum[order],
-            record.maximum[order],
+            ends[0][order],
+            ends[1][order],
             record.mean[order],
             np.where(dead, 1.0, sigma)[order],
             ScalingMode.SCALE_SIGMA,
@@ -130,23 +206,10 @@ def _element(record: Record) -> ElementModel:
         raise FileFormatError(f"{record.path}: {error}") from None
 
 
-def _permutation(
-    functions: Sequence[SymmetryFunction], ordered: Sequence[SymmetryFunction]
-) -> NDArray[np.int64]:
-    """Where each of ``ordered`` stands in ``functions``; equal ones each once."""
-    free = list(range(len(functions)))
-    found = []
-    for function in ordered:
-        index = next(k for k in free if functions[k] == function)
-        free.remove(index)
-        found.append(index)
-    return np.array(found, np.int64)
-
-
 def _activation(number: int, record: Record) -> Activation:
-    if not 0 <= number < len(_ACTIVATIONS):
+    if not 0 <= number < len(ACTIVATIONS):
         raise FileFormatError(
             f"{record.path}: activation {number} is none of ænet's: 0 linear, 1 tanh, 2 sigmoid, "
             "3 mtanh, 4 twist"
         )
-    return _ACTIVATIONS[number]
+    return ACTIVATIONS[number]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnp.errors import FileFormatError
-from nnp.io.aenet.record import Record, checked_count, names
+from nnp.io.aenet.record import About, Record, checked_count, names
 from nnp.io.archive import read_bytes
 
 _RECORDS = 36
+_TEXT, _BASIS = 1024, 100  # characters
 
 
 def is_binary(path: Path) -> bool:
@@ -36,12 +38,12 @@ def read_binary(path: Path) -> Record:
     nodes, activations = r.integers(n_layers), r.integers(n_layers - 1)
     r.skip(2)
     weights = r.reals(n_weights)
-    r.skip(1)
-    central = r.text()
+    description = r.text()
+    central = r.text().strip()
     n_environment = r.integer()
     environment = r.words(n_environment)
-    r.skip(2)
-    basis = r.text()
+    r_min, r_max = r.real(), r.real()
+    basis = r.text().strip()
     n_functions, n_parameters = r.integer(), r.integer()
     checked_count(n_functions, "the number of functions", path, 1)
     if n_parameters != 4:
@@ -49,18 +51,64 @@ def read_binary(path: Path) -> Record:
     kinds = r.integers(n_functions)
     parameters = r.reals(4 * n_functions).reshape(n_functions, 4)
     neighbors = r.integers(2 * n_functions).reshape(n_functions, 2)
-    r.skip(1)
+    evaluations = r.integer()
     minimum, maximum, mean, square = (r.reals(n_functions) for _ in range(4))
-    r.skip(2)
+    data_file, normalized = r.text(), bool(r.integer())
     scale, shift = r.real(), r.real()
     types = r.words(r.integer())
     energies = r.reals(len(types))
-    r.skip(3)
+    n_atoms, n_structures = r.integer(), r.integer()
+    lowest, highest, average = r.reals(3).tolist()
+    about = About(
+        description, r_min, r_max, evaluations, data_file, normalized, n_atoms, n_structures,
+        (lowest, highest, average),
+    )  # fmt: skip
     return Record(
         path, tuple(map(int, nodes)), tuple(map(int, activations)), weights, central, environment,
         basis, kinds, parameters, neighbors, minimum, maximum, mean, square, scale, shift, types,
-        energies,
+        energies, about,
     )  # fmt: skip
+
+
+def binary_of(record: Record) -> bytes:
+    """The bytes of a file, with records as gfortran writes them."""
+    return b"".join(_framed(payload) for payload in _payloads(record))
+
+
+def _framed(payload: bytes) -> bytes:
+    length = struct.pack("<i", len(payload))
+    return length + payload + length
+
+
+def _payloads(r: Record) -> Iterator[bytes]:
+    def integers(*values: int) -> bytes:
+        return np.array(values, "<i4").tobytes()
+
+    def reals(values: object) -> bytes:
+        return np.asarray(values, "<f8").tobytes()
+
+    def words(symbols: Sequence[str]) -> bytes:
+        return "".join(symbol.ljust(2) for symbol in symbols).encode("ascii")
+
+    def text(value: str, width: int) -> bytes:
+        return value.encode("ascii", errors="replace")[:width].ljust(width)
+
+    about = r.about
+    for size in r.sizes():
+        yield integers(size)
+    yield from (integers(*r.nodes), integers(*r.activations))
+    yield from (integers(*places) for places in r.places())
+    yield reals(r.flat_weights)
+    yield from (text(about.description, _TEXT), text(r.central, 2))
+    yield from (integers(len(r.environment)), words(r.environment))
+    yield from (reals(about.r_min), reals(about.r_max), text(r.basis, _BASIS))
+    yield from (integers(len(r.kinds)), integers(4), integers(*r.kinds))
+    yield from (reals(r.parameters), integers(*r.neighbors.ravel()), integers(about.evaluations))
+    yield from (reals(values) for values in (r.minimum, r.maximum, r.mean, r.square))
+    yield from (text(about.data_file, _TEXT), integers(about.normalized))
+    yield from (reals(r.scale), reals(r.shift), integers(len(r.types)), words(r.types))
+    yield from (reals(r.atomic_energies), integers(about.n_atoms), integers(about.n_structures))
+    yield reals(about.energies)
 
 
 class _Reader:
@@ -98,7 +146,7 @@ class _Reader:
         return float(self.reals(1)[0])
 
     def text(self) -> str:
-        return self._payload().decode("ascii", errors="replace").strip()
+        return self._payload().decode("ascii", errors="replace").rstrip()
 
     def words(self, n: int) -> tuple[str, ...]:
         checked_count(n, "the number of elements", self._path, 1)

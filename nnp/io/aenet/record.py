@@ -3,17 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnp.errors import FileFormatError
+from nnp.functions import SymmetryFunction
+from nnp.networks import Activation
 
 # The longest that arrays may be, beyond any potential: sizes are checked before memory is taken.
 LARGEST = 10_000_000
+
+
+# By ænet's numbers.
+ACTIVATIONS = (
+    Activation.IDENTITY,
+    Activation.TANH,
+    Activation.LOGISTIC,
+    Activation.SCALED_TANH,
+    Activation.TWISTED_TANH,
+)
+
+
+@dataclass(frozen=True)
+class About:
+    """What a file says beside the potential.
+
+    Attributes:
+        description: of the set-up.
+        r_min, r_max: shortest distance and largest cutoff, Å.
+        evaluations: of the functions, in the training set.
+        data_file: the training set.
+        normalized: whether its energies were scaled.
+        n_atoms, n_structures: of the training set.
+        energies: lowest, highest and mean one per atom, scaled.
+    """
+
+    description: str = ""
+    r_min: float = 0.75
+    r_max: float = 0.0
+    evaluations: int = 0
+    data_file: str = ""
+    normalized: bool = True
+    n_atoms: int = 0
+    n_structures: int = 0
+    energies: tuple[float, float, float] = (-1.0, 1.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +73,7 @@ class Record:
         scale, shift: energy of the network = (E - shift) scale.
         types: elements of the training set.
         atomic_energies: of ``types``, eV.
+        about: what decides nothing.
     """
 
     path: Path
@@ -56,6 +94,7 @@ class Record:
     shift: float
     types: tuple[str, ...]
     atomic_energies: NDArray[np.float64]
+    about: About = field(default_factory=About)
 
     def __post_init__(self) -> None:
         n = len(self.kinds)
@@ -80,6 +119,22 @@ class Record:
     def atomic_energy(self) -> float:
         """Of the central element, eV."""
         return float(self.atomic_energies[self.types.index(self.central)])
+
+    def sizes(self) -> tuple[int, int, int, int]:
+        """Layers, neurons of the widest, weights, values of all neurons and biases."""
+        values = sum(self.nodes) + len(self.nodes) - 1
+        return len(self.nodes), max(self.nodes), len(self.flat_weights), values
+
+    def places(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Where each layer's weights and its values begin."""
+        weights = [(a + 1) * b for a, b in pairwise(self.nodes)]
+        values = [n + 1 for n in self.nodes[:-1]]
+        return (0, *accumulate(weights)), (0, *accumulate(values))
+
+    @property
+    def has_ranges(self) -> bool:
+        """Whether lowest and highest values of the functions are more than placeholders."""
+        return bool((self.maximum > self.minimum).any())
 
     def weights(self) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
         """Per layer (n_in, n_out) and (n_out,): each layer's matrix by columns, the bias last."""
@@ -107,3 +162,16 @@ def checked_count(value: int, what: str, path: Path, least: int = 0) -> int:
 def names(words: Sequence[str]) -> tuple[str, ...]:
     """Element names without blanks."""
     return tuple(word.strip() for word in words)
+
+
+def permutation(
+    functions: Sequence[SymmetryFunction], ordered: Sequence[SymmetryFunction]
+) -> NDArray[np.int64]:
+    """Where each of ``ordered`` stands in ``functions``; equal ones each once."""
+    free = list(range(len(functions)))
+    found = []
+    for function in ordered:
+        index = next(k for k in free if functions[k] == function)
+        free.remove(index)
+        found.append(index)
+    return np.array(found, np.int64)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnp.errors import FileFormatError
-from nnp.io.aenet.record import Record, checked_count, names
+from nnp.io.aenet.record import About, Record, checked_count, names
 from nnp.io.archive import read_bytes
 from nnp.io.n2p2.settings import parse_number
+
+_TRUE = ("t", "true", ".true.", "yes", "1")
 
 
 def read_text(path: Path) -> Record:
@@ -26,11 +29,10 @@ def read_text(path: Path) -> Record:
     r.integers(n_layers)
     r.integers(n_layers)
     weights = r.reals(n_weights)
-    r.line()  # description
+    description = r.line().strip()
     central = r.line().strip()
     environment = r.words(r.integer())
-    r.reals(1)
-    r.reals(1)
+    r_min, r_max = float(r.reals(1)[0]), float(r.reals(1)[0])
     basis = r.line().strip()
     n_functions, n_parameters = r.integer(), r.integer()
     checked_count(n_functions, "the number of functions", path, 1)
@@ -39,18 +41,57 @@ def read_text(path: Path) -> Record:
     kinds = r.integers(n_functions)
     parameters = r.reals(4 * n_functions).reshape(n_functions, 4)
     neighbors = r.integers(2 * n_functions).reshape(n_functions, 2)
-    r.integer()
+    evaluations = r.integer()
     minimum, maximum, mean, square = (r.reals(n_functions) for _ in range(4))
-    r.line()  # training set
-    r.line()  # normalised
+    data_file = r.line().strip()
+    normalized = r.line().strip().lower() in _TRUE
     scale, shift = float(r.reals(1)[0]), float(r.reals(1)[0])
     types = r.words(r.integer())
     energies = r.reals(len(types))
+    n_atoms, n_structures = r.integer(), r.integer()
+    lowest, highest, average = r.reals(3).tolist()
+    about = About(
+        description, r_min, r_max, evaluations, data_file, normalized, n_atoms, n_structures,
+        (lowest, highest, average),
+    )  # fmt: skip
     return Record(
         path, tuple(map(int, nodes)), tuple(map(int, activations)), weights, central, environment,
         basis, kinds, parameters, neighbors, minimum, maximum, mean, square, scale, shift, types,
-        energies,
+        energies, about,
     )  # fmt: skip
+
+
+def text_of(record: Record) -> str:
+    """The text of a file, as ænet's converter writes it: arrays in a line, texts padded."""
+    return "".join(f"{line}\n" for line in _lines(record))
+
+
+def _lines(r: Record) -> Iterator[str]:
+    def integers(values: Iterable[int]) -> str:
+        return "".join(f"{int(value):12d}" for value in values)
+
+    def reals(values: Iterable[float]) -> str:
+        return "".join(f"{float(value):26.17E}" for value in values)
+
+    about = r.about
+    yield from (integers([size]) for size in r.sizes())
+    yield from (integers(r.nodes), integers(r.activations))
+    yield from (integers(places) for places in r.places())
+    yield reals(r.flat_weights)
+    # the converter back to binary takes the first word alone, and stops at an empty line
+    yield from (f" {about.description.strip() or 'nnp'}", f" {r.central:<2}")
+    yield integers([len(r.environment)])
+    yield from (f"{symbol:<2}" for symbol in r.environment)
+    yield from (reals([about.r_min]), reals([about.r_max]), f" {r.basis}")
+    yield from (integers([len(r.kinds)]), integers([4]), integers(r.kinds))
+    yield from (reals(r.parameters.ravel()), integers(r.neighbors.ravel()))
+    yield integers([about.evaluations])
+    yield from (reals(values) for values in (r.minimum, r.maximum, r.mean, r.square))
+    yield from (f" {about.data_file.strip() or 'none'}", " T" if about.normalized else " F")
+    yield from (reals([r.scale]), reals([r.shift]), integers([len(r.types)]))
+    yield " " + " ".join(r.types)
+    yield from (reals(r.atomic_energies), integers([about.n_atoms]))
+    yield from (integers([about.n_structures]), reals(about.energies))
 
 
 class _Lines:

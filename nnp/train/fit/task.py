@@ -332,5 +332,5 @@ def _maker(
     for symbol in functions:
         scalings.append(scaling_of(values[symbol], settings.inputs))
         transforms.append(input_transform(values[symbol], scalings[-1], settings.inputs))
-    products = DescriptorProducts(functions, settings.run.threads, device, settings.run.dtype)
+    products = DescriptorProducts(functions, settings.run.threads, device)
     return FeatureMaker(products, transforms, settings.run.torch_dtype), scalings

@@ -8,18 +8,6 @@ from nnp.functions import Angular, Radial, RadialCosine, SymmetryFunction
 from nnp.io.aenet.record import Record
 
 
-def require_behler(record: Record) -> None:
-    """Refuse Chebyshev's and other bases.
-
-    Raises:
-        FileFormatError: it is one.
-    """
-    if record.basis.lower() != "behler2011":
-        raise FileFormatError(
-            f"{record.path}: basis {record.basis[:40]!r} is not supported yet: Behler2011 is"
-        )
-
-
 def behler_functions(record: Record) -> list[SymmetryFunction]:
     """The functions in the order of evaluation, which is that of statistics and weights.
 

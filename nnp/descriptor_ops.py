@@ -19,6 +19,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from nnp.distribution import install
 from nnp.engines import create_engine
 from nnp.errors import OptionError, UnavailableError
 from nnp.potential import Potential
@@ -28,7 +29,7 @@ try:
     import torch
 except ImportError as error:
     raise UnavailableError(
-        "nnp.descriptor_ops needs torch, which is not installed: pip install 'nnp[torch]'"
+        f"nnp.descriptor_ops needs torch, which is not installed: {install('torch')}"
     ) from error
 from torch import Tensor
 

@@ -20,6 +20,7 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
+from nnp.distribution import install
 from nnp.engines import Engine, create_engine
 from nnp.errors import OptionError, UnavailableError
 from nnp.evaluation import ArrayEvaluation, Evaluation
@@ -31,7 +32,7 @@ try:
     import torch
 except ImportError as error:
     raise UnavailableError(
-        "nnp.ops needs torch, which is not installed: pip install 'nnp[torch]'"
+        f"nnp.ops needs torch, which is not installed: {install('torch')}"
     ) from error
 from torch import Tensor
 

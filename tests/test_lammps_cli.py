@@ -106,8 +106,16 @@ def test_a_plugin_that_is_not_there(monkeypatch, tmp_path):
     """An entry point whose file has gone is as no plugin."""
     if lammps_plugin.find_plugin() is None:
         pytest.skip("nnp-lammps is not installed: pip install ./lammps")
+    monkeypatch.delenv("LAMMPS_PLUGIN_PATH", raising=False)
     monkeypatch.setattr("nnp_lammps.plugin_folder", lambda: str(tmp_path))
     assert lammps_plugin.find_plugin() is None
     assert lammps_plugin.plugin_environment() == {}
     shutil.copy("/dev/null", tmp_path / "nnpplugin.so")
     assert lammps_plugin.plugin_environment()["LAMMPS_PLUGIN_PATH"].startswith(str(tmp_path))
+
+
+def test_a_plugin_built_by_hand(monkeypatch, tmp_path):
+    """LAMMPS looks there first, so does the report."""
+    (tmp_path / "nnpplugin.so").touch()
+    monkeypatch.setenv("LAMMPS_PLUGIN_PATH", f"/nowhere:{tmp_path}")
+    assert lammps_plugin.find_plugin() == tmp_path / "nnpplugin.so"

@@ -11,7 +11,13 @@ _PATH = "LAMMPS_PLUGIN_PATH"
 
 
 def find_plugin() -> Path | None:
-    """The plugin's file, by its entry point; None where it is not installed."""
+    """The plugin's file: from ``LAMMPS_PLUGIN_PATH``, as LAMMPS looks first, else as installed.
+
+    None where there is none.
+    """
+    for folder in filter(None, os.environ.get(_PATH, "").split(":")):
+        if (named := Path(folder) / _FILE).is_file():
+            return named
     for entry in metadata.entry_points(group=_GROUP):
         if entry.name == _NAME:
             plugin = Path(entry.load()()) / _FILE

@@ -14,6 +14,7 @@ from ase.build import bulk
 
 from nnp.cli.embedded import load_embedded
 from nnp.cli.options import SubParsers, add_command, add_engine, add_force, at_least_one
+from nnp.distribution import install
 from nnp.md.settings import MDSettings
 from nnp.metrics import block_average
 
@@ -167,7 +168,7 @@ def _pictures(runs: list[_Run], folder: Path, settings: MDSettings) -> list[str]
     from nnp.pictures.run import plot_rdf, plot_run
 
     if not have_matplotlib():
-        return ["no pictures: matplotlib is not installed (pip install 'nnp[plot]')"]
+        return [f"no pictures: matplotlib is not installed ({install('plot')})"]
     over_time, distribution = folder / "temperature-and-energies.png", folder / "rdf.png"
     plot_run(read_log(runs[0].outputs.log), over_time, settings.temperature)
     plot_rdf({run.name: run.distribution for run in runs}, distribution)

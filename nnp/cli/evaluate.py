@@ -15,6 +15,7 @@ from nnp.cli.options import (
 )
 from nnp.cli.structures import add_structures, label_keys, load_potential_and_units, read_options
 from nnp.cli.table import text_table
+from nnp.distribution import install
 from nnp.errors import NNPError, OutputExistsError
 from nnp.metrics import ScaleCheck
 from nnp.pictures.figure import have_matplotlib
@@ -63,7 +64,7 @@ def _run(arguments: argparse.Namespace) -> None:
         write_report(report, folder, f"{arguments.path}: {dataset.summary()}", arguments.log)
         print(f"pictures and report: {folder}")
     else:
-        print("no pictures: matplotlib is not installed (pip install 'nnp[plot]')")
+        print(f"no pictures: matplotlib is not installed ({install('plot')})")
 
 
 def _check_folder(folder: Path) -> None:

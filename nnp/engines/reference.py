@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.distribution import install
 from nnp.engines.contract import Capabilities, Engine
 from nnp.errors import NumericalError, UnavailableError
 from nnp.evaluation import Evaluation, Extrapolations, voigt
@@ -20,7 +21,7 @@ try:
     import torch
 except ImportError as error:
     raise UnavailableError(
-        "engine='reference' needs torch, which is not installed: pip install 'nnp[torch]', or "
+        f"engine='reference' needs torch, which is not installed: {install('torch')}, or "
         "use engine='cpu'"
     ) from error
 

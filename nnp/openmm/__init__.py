@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nnp.distribution import install
 from nnp.errors import UnavailableError
 
 try:
     import openmm  # noqa: F401  the real one: imports are absolute
 except ImportError as error:
     raise UnavailableError(
-        "nnp.openmm needs OpenMM, which is not installed: pip install 'nnp[openmm]'"
+        f"nnp.openmm needs OpenMM, which is not installed: {install('openmm')}"
     ) from error
 
 from nnp.openmm._plugin import why_unavailable

@@ -19,6 +19,7 @@ from typing import Any
 
 import openmm
 
+from nnp.distribution import install
 from nnp.errors import UnavailableError
 from nnp.openmm.computed import Computed
 from nnp.openmm.monitor import Monitor, remember_token
@@ -28,7 +29,7 @@ from nnp.potential import Potential
 # openmmtorch's release → the torch release it works with.
 TESTED_TORCH = {"1.5": "2.9"}
 KERNEL = "CalcTorchForce"
-_ADVICE = "pip install 'nnp[torchforce]', or use route='python'"
+_ADVICE = f"{install('torchforce')}, or use route='python'"
 
 
 def create_torch_force(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from nnp.distribution import install
 from nnp.errors import OptionError, UnavailableError
 from nnp.io.files import check_folder, replacing
 
@@ -48,7 +49,7 @@ def new_figure(width: float, height: float) -> Any:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise UnavailableError(
-            "pictures need matplotlib, which is not installed: pip install 'nnp[plot]'"
+            f"pictures need matplotlib, which is not installed: {install('plot')}"
         ) from error
     return Figure(figsize=(width, height), layout="constrained")
 

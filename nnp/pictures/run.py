@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.distribution import install
 from nnp.errors import NNPError
 from nnp.io.structures import ReadOptions, read
 from nnp.md import MDSettings, Outputs, read_log
@@ -97,7 +98,7 @@ def draw(outputs: Outputs, settings: MDSettings, periodic: bool) -> list[str]:
     """
     over_time, distribution = picture_paths(outputs)
     if not have_matplotlib():
-        return ["no pictures: matplotlib is not installed (pip install 'nnp[plot]')"]
+        return [f"no pictures: matplotlib is not installed ({install('plot')})"]
     target = None if settings.ensemble == "nve" else settings.temperature
     plot_run(read_log(outputs.log), over_time, target)
     lines = [f"picture     {over_time}"]

@@ -29,6 +29,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from nnp.distribution import install
 from nnp.errors import UnavailableError
 from nnp.train import _moved
 
@@ -79,5 +80,5 @@ def __getattr__(name: str) -> Any:
         if error.name != "torch":
             raise
         raise UnavailableError(
-            "training needs torch, which is not installed: pip install 'nnp[torch]'"
+            f"training needs torch, which is not installed: {install('torch')}"
         ) from error

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from nnp.distribution import install
 from nnp.errors import UnavailableError
 
-_INSTALL = "pip install 'nnp[gpu]' (CUDA 13) or pip install cupy-cuda12x (CUDA 12)"
+_INSTALL = f"{install('gpu')} (CUDA 13) or pip install cupy-cuda12x (CUDA 12)"
 _INSTEAD = "or use engine='cpu'"
 
 # Oldest architecture that NVRTC compiles for: of CUDA 13, and of CUDA 12.

@@ -284,7 +284,7 @@ BAD_TABLES = {
     "[data]\ntrain='a'\n[run]\nepochs=0": r"\[run\]: epochs = 0: 1 or more",
     "[data]\ntrain='a'\n[loss]\nkind='l1'": "loss.kind = 'l1': allowed are 'mse', 'huber'",
     "[data]\ntrain='a'\n[loss]\nenergy=-1": r"\[loss\]: loss energy = -1.0 must not be negative",
-    "[data]\ntrain='a'\n[optimizer]\nkind='adm'": "kind 'adm': allowed are kalman",
+    "[data]\ntrain='a'\n[optimizer]\nkind='adm'": "kind 'adm': allowed are auto, kalman",
     "[data]\ntrain='a'\n[optimizer.kalman]\nnoise=0": "kalman noise = 0.0 must be positive",
     "[data]\ntrain='a'\n[functions.prune]\nthreshold=2": "must be in",
     "[data]\ntrain='a'\n[functions.prune]\nrarest=0.5": r"rarest = 0.5 must be in \[0, 1/3\)",

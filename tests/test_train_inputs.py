@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase.build import bulk
+from train_data import dataset
 
 pytest.importorskip("torch", reason="training needs torch")
 
@@ -22,11 +23,14 @@ from nnp.train.fit.settings import RunSettings, TrainingSettings
 from nnp.train.fit.task import build
 from nnp.train.fit.trainer import Trainer
 from nnp.train.inputs.functions import AngularSettings, FunctionSettings, GeneratedFunctions
+from nnp.train.inputs.products import DescriptorProducts
+from nnp.train.inputs.statistics import look_at, spread_of_all
 from nnp.train.inputs.transform import (
     InputSettings,
     far_environments,
     input_transform,
     scaling_of,
+    spread_of,
 )
 
 FUNCTIONS = FunctionSettings(
@@ -45,7 +49,7 @@ def values(n=2000, seed=0):
 
 
 def seen(data, settings, rows=None):
-    transform = input_transform(data, scaling_of(data, settings), settings)
+    transform = input_transform(data, scaling_of(spread_of(data), settings), settings)
     return ((data if rows is None else rows) - transform.origin) @ transform.matrix
 
 
@@ -158,3 +162,25 @@ def test_an_isolated_atom_does_not_spoil_the_fit(tmp_path):
     far = "1 atom of Si far from all others: learned, but inputs are scaled without"
     assert far in " ".join(map(str, findings))
     assert far not in " ".join(map(str, others))
+
+
+def test_of_many_atoms_some_are_looked_at_and_all_are_in_the_ranges():
+    data = dataset(("H", "O"), count=12)
+    structures = [frame.structure for frame in data]
+    generated = FUNCTIONS.generate.for_elements(data.elements)
+    products = DescriptorProducts(generated)
+    every = look_at(products, structures)
+    assert every.complete
+    most = 10
+    some = look_at(products, structures, most)
+    assert not some.complete
+    for symbol, rows in every.rows.items():
+        own = some.rows[symbol]
+        assert len(own) == len(some.numbers[symbol]) == most < len(rows)
+        for row, number in zip(own, some.numbers[symbol], strict=True):
+            of_structure = rows[every.numbers[symbol] == number]
+            assert (np.abs(of_structure - row).max(axis=1) < 1e-12).any()
+    for symbol, found in spread_of_all(products, structures).items():
+        wanted = spread_of(every.rows[symbol])
+        for name, value in vars(wanted).items():
+            np.testing.assert_allclose(getattr(found, name), value, rtol=1e-9, atol=1e-12)

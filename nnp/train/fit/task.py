@@ -6,8 +6,9 @@ All but the weights is shared by the members of a committee.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -37,7 +38,15 @@ from nnp.train.inputs.features import FeatureMaker, Sample
 from nnp.train.inputs.functions import Functions, choose_functions
 from nnp.train.inputs.products import DescriptorProducts
 from nnp.train.inputs.prune import prune
-from nnp.train.inputs.transform import InputTransform, far_environments, input_transform, scaling_of
+from nnp.train.inputs.statistics import look_at, spread_of_all
+from nnp.train.inputs.transform import (
+    InputTransform,
+    Spread,
+    far_environments,
+    input_transform,
+    scaling_of,
+    spread_of,
+)
 from nnp.units import ATOMIC, METAL, UnitSystem, unit_system
 
 
@@ -141,14 +150,22 @@ def choose(
     functions = choose_functions(settings.functions, train.elements, structures)
     # On the CPU whatever the device: eigenvectors turn with the last digit of the values, and with
     # them what a checkpoint's weights mean.
-    values = _values(DescriptorProducts(functions, settings.run.threads), train, quiet)
-    kept, dropped = _pruned(functions, values, settings)
-    values = {symbol: values[symbol][:, index] for symbol, index in kept.items()}
+    watch = partial(_bar, "functions", quiet)
+    looked_at = look_at(
+        DescriptorProducts(functions, settings.run.threads), structures, watch=watch
+    )
+    kept, dropped = _pruned(functions, looked_at.rows, settings)
+    values = {symbol: looked_at.rows[symbol][:, index] for symbol, index in kept.items()}
     functions = {s: tuple(functions[s][i] for i in index) for s, index in kept.items()}
+    if looked_at.complete:
+        spreads = {symbol: spread_of(rows) for symbol, rows in values.items()}
+    else:
+        products = DescriptorProducts(functions, settings.run.threads)
+        spreads = spread_of_all(products, structures, partial(_bar, "ranges", quiet))
     if settings.inputs.decorrelate:
-        findings += _far_atoms(train, values)
+        findings += _far_atoms(train, values, looked_at.numbers)
     with memory_explained(device):
-        maker, scalings = _maker(settings, functions, values, device)
+        maker, scalings = _maker(settings, functions, values, spreads, device)
     return Chosen(
         functions=functions,
         scalings=scalings,
@@ -196,14 +213,14 @@ def _samples(
     def make(place: int, keep: bool) -> Sample:
         return chosen.maker.sample(frames[place], stress, store and keep, numbers[place])
 
-    def watch(places: range) -> Iterable[int]:
-        hidden = quiet or not places or None
-        bar: Iterable[int] = progress_bar(
-            places, desc=f"{part} inputs", unit="structure", disable=hidden
-        )
-        return bar
+    return Samples(frames, numbers, make, room, stress, partial(_bar, f"{part} inputs", quiet))
 
-    return Samples(frames, numbers, make, room, stress, watch)
+
+def _bar(what: str, quiet: bool, numbers: Sequence[int]) -> Iterable[int]:
+    """The same numbers, with progress."""
+    hidden = quiet or not numbers or None
+    bar: Iterable[int] = progress_bar(numbers, desc=what, unit="structure", disable=hidden)
+    return bar
 
 
 def stores_columns(settings: TrainingSettings) -> bool:
@@ -283,18 +300,6 @@ def _require_known(train: Dataset, validation: Dataset) -> None:
             )
 
 
-def _values(
-    products: DescriptorProducts, dataset: Dataset, quiet: bool
-) -> dict[str, NDArray[np.float64]]:
-    """(n, s) functions of all atoms, per element."""
-    rows: dict[str, list[NDArray[np.float64]]] = {symbol: [] for symbol in products.elements}
-    for frame in progress_bar(dataset, desc="functions", unit="structure", disable=quiet or None):
-        found = products.descriptors(products.place(frame.structure))
-        for symbol, values in zip(products.elements, found, strict=True):
-            rows[symbol].append(values.numpy())
-    return {symbol: np.concatenate(parts) for symbol, parts in rows.items()}
-
-
 def _pruned(
     functions: Functions,
     values: dict[str, NDArray[np.float64]],
@@ -308,11 +313,14 @@ def _pruned(
     return kept, dropped
 
 
-def _far_atoms(train: Dataset, values: dict[str, NDArray[np.float64]]) -> Iterator[Finding]:
+def _far_atoms(
+    train: Dataset,
+    values: dict[str, NDArray[np.float64]],
+    numbers: dict[str, NDArray[np.int64]],
+) -> Iterator[Finding]:
     """Structures with atoms that the scaling of inputs leaves out."""
     for symbol, rows in values.items():
-        numbers = [n for n, f in enumerate(train) for s in f.structure.symbols if s == symbol]
-        found = Counter(np.array(numbers)[far_environments(rows)].tolist())
+        found = Counter(numbers[symbol][far_environments(rows)].tolist())
         for number, count in found.items():
             atoms = f"{count} atom{'s' if count > 1 else ''} of {symbol}"
             yield Finding(
@@ -325,12 +333,13 @@ def _maker(
     settings: TrainingSettings,
     functions: Functions,
     values: dict[str, NDArray[np.float64]],
+    spreads: dict[str, Spread],
     device: torch.device,
 ) -> tuple[FeatureMaker, list[Scaling]]:
     scalings: list[Scaling] = []
     transforms: list[InputTransform] = []
     for symbol in functions:
-        scalings.append(scaling_of(values[symbol], settings.inputs))
+        scalings.append(scaling_of(spreads[symbol], settings.inputs))
         transforms.append(input_transform(values[symbol], scalings[-1], settings.inputs))
     products = DescriptorProducts(functions, settings.run.threads, device)
     return FeatureMaker(products, transforms, settings.run.torch_dtype), scalings

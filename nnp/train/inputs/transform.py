@@ -69,13 +69,32 @@ class InputTransform:
     matrix: NDArray[np.float64]
 
 
-def scaling_of(values: NDArray[np.float64], settings: InputSettings) -> Scaling:
-    """Scaling from the functions' values (n, s) over the training data."""
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """Of an element's functions over all atoms.
+
+    Attributes:
+        minimum, maximum, mean, sigma: (s,).
+    """
+
+    minimum: NDArray[np.float64]
+    maximum: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    sigma: NDArray[np.float64]
+
+
+def spread_of(values: NDArray[np.float64]) -> Spread:
+    """Of values (n, s) that are all there."""
+    return Spread(values.min(axis=0), values.max(axis=0), values.mean(axis=0), values.std(axis=0))
+
+
+def scaling_of(spread: Spread, settings: InputSettings) -> Scaling:
+    """Scaling from what the functions are over the training data."""
     return Scaling(
-        minimum=values.min(axis=0),
-        maximum=values.max(axis=0),
-        mean=values.mean(axis=0),
-        sigma=values.std(axis=0),
+        minimum=spread.minimum,
+        maximum=spread.maximum,
+        mean=spread.mean,
+        sigma=spread.sigma,
         mode=settings.scaling,
         target_min=settings.target_min,
         target_max=settings.target_max,

@@ -95,6 +95,37 @@ def neighbor_list(
     return NeighborList(i, j, shifts, vectors[order])
 
 
+def pair_distances(
+    structure: Structure, cutoff: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Indices and distances of all pairs closer than a cutoff, each pair once, in no order.
+
+    Args:
+        structure: the atoms.
+        cutoff: Å.
+
+    Returns:
+        (p,) i, (p,) j, (p,) distances, Å.
+
+    Raises:
+        StructureError: as `neighbor_list`.
+    """
+    if len(structure) == 0 or cutoff <= 0:
+        return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+    radius = _search_radius(structure, cutoff)
+    if structure.pbc.all():
+        within = 4 / 3 * np.pi * cutoff**3 / abs(np.linalg.det(structure.cell))
+        _require_matter("atoms have on average", len(structure) * within, cutoff)
+    i, j, distances = VesinNeighborList(cutoff=radius, full_list=False).compute(
+        points=structure.positions,
+        box=structure.cell,
+        periodic=structure.pbc,
+        quantities="ijd",
+    )
+    near = distances < cutoff
+    return i[near].astype(np.int64), j[near].astype(np.int64), distances[near]
+
+
 def _require_matter(who: str, count: float, cutoff: float) -> None:
     if count > MOST_NEIGHBORS:
         raise StructureError(

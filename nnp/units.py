@@ -24,6 +24,7 @@ KJ_PER_MOL_PER_NANOMETRE = KJ_PER_MOL / NANOMETRE  # eV / Å
 FS_PER_PS = 1000.0
 # eV per u (Å/fs)²: 1 kJ/mol = 1 u (nm/ps)²
 EV_PER_U_A2_FS2 = KJ_PER_MOL * (FS_PER_PS / NANOMETRE) ** 2
+U_PER_A3_IN_G_CM3 = 1e24 / AVOGADRO_PER_MOL  # density: g/cm³ per u/Å³
 BAR = 1e5 * 1e-30 / ELEMENTARY_CHARGE_C  # eV / Å³
 GPA = 1e4 * BAR  # eV / Å³
 

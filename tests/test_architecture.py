@@ -28,8 +28,9 @@ LAYERS = [
     ["engines"],
     ["io", "testing", "descriptor_ops"],
     ["ops", "torchscript", "teachers", "metrics", "data"],
-    ["ase", "openmm", "rdf", "train"],
+    ["ase", "openmm", "train"],
     ["md", "bench", "mlpotential"],
+    ["analysis", "rdf"],
     ["pictures"],
     ["cli", "__main__"],
 ]
@@ -60,9 +61,12 @@ OPTIONAL = {
         "md",
         "cli",
         "openmm",
-        "rdf",
+        "analysis",
         "bench",
     },
+    "MDAnalysis": {"analysis/trajectories"},
+    "pymbar": {"analysis/equilibration"},
+    "phonopy": {"analysis/eos"},
 }
 
 

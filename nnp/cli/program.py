@@ -26,6 +26,7 @@ COMMANDS = (
     "convert",
     "relax",
     "md",
+    "analyse",
     "demo",
     "train",
     "doctor",

@@ -73,7 +73,12 @@ class Reading:
             _log.warning(remark)
 
 
-def read(path: str | Path, options: ReadOptions | None = None, index: str | int = ":") -> Reading:
+def read(
+    path: str | Path,
+    options: ReadOptions | None = None,
+    index: str | int = ":",
+    content: str | None = None,
+) -> Reading:
     """Read structures and say what was understood.
 
     Args:
@@ -81,6 +86,8 @@ def read(path: str | Path, options: ReadOptions | None = None, index: str | int 
             that ``ase.io.read`` understands.
         options: what is said of the file in addition.
         index: which structures, as in ``ase.io.read``: ``":"`` all, ``-1`` the last, ``"5:"`` ….
+        content: text of the file that is read in place of all of it, for formats that are text:
+            one structure of a long trajectory.
 
     Raises:
         FileFormatError: no such file, an unknown or broken format, no structure in it, something
@@ -90,15 +97,15 @@ def read(path: str | Path, options: ReadOptions | None = None, index: str | int 
     """
     path, options = Path(path), options or ReadOptions()
     try:
-        return _read(path, options, index)
+        return _read(path, options, index, content)
     except NNPError:
         raise
     except Exception as error:  # of damaged files, from whatever place of whatever reader
         raise FileFormatError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
 
 
-def _read(path: Path, options: ReadOptions, index: str | int) -> Reading:
-    source = Source(path, options)
+def _read(path: Path, options: ReadOptions, index: str | int, content: str | None) -> Reading:
+    source = Source(path, options, content=content)
     name = _format_of(path)
     found = _READERS.get(name, _read_with_ase)(source)
     if not found:

@@ -70,6 +70,7 @@ class Source:
         notes: what its reader has to say, once each.
         units: units of what it holds, for the line; a reader may know better than the table.
         units_taken: whether the units of the options were looked at.
+        content: text to read in place of the whole file's: one structure of a long trajectory.
     """
 
     path: Path
@@ -77,6 +78,7 @@ class Source:
     notes: list[str] = field(default_factory=list)
     units: str | None = None
     units_taken: bool = False
+    content: str | None = None
 
     def note(self, text: str) -> None:
         """Say something of the file, once."""
@@ -84,11 +86,13 @@ class Source:
             self.notes.append(text)
 
     def text(self) -> str:
-        """The whole file, unpacked.
+        """The whole file, unpacked; or the part of it that was given.
 
         Raises:
             FileFormatError: it cannot be read.
         """
+        if self.content is not None:
+            return self.content
         try:
             with opened(self.path) as file:
                 return str(file.read().decode("utf-8-sig", errors="replace"))

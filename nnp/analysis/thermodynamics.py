@@ -1,0 +1,164 @@
+"""Averages and fluctuations of a run's log: means, drift, heat capacity, expansion, bulk modulus.
+
+With U the potential energy, f degrees of freedom (from the kinetic energy and the temperature) and
+P the pressure of the barostat:
+
+- nvt: C_V = var(U)/kT² + f k/2
+- nve: C_V = (f k/2) / (1 − (f/2) var(K)/⟨K⟩²): Lebowitz, Percus, Verlet, Phys. Rev. 153, 250
+  (1967), doi:10.1103/PhysRev.153.250
+- npt: C_P = var(U + PV)/kT² + f k/2, α = cov(V, U + PV)/(kT² ⟨V⟩), B_T = kT ⟨V⟩/var(V):
+  Allen, Tildesley, Computer Simulation of Liquids, 2nd ed. (2017), section 2.5
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnp.analysis.blocks import block_average, jackknife
+from nnp.analysis.results import Quantity
+from nnp.errors import OptionError
+from nnp.units import AVOGADRO_PER_MOL, BAR, BOLTZMANN, ELEMENTARY_CHARGE_C
+
+Floats = NDArray[np.float64]
+Columns = Mapping[str, Floats]
+
+ENSEMBLES = ("nve", "nvt", "npt")
+
+# Ends of the names of columns, and the units that they stand for.
+UNITS = {
+    "_eV": "eV",
+    "_K": "K",
+    "_A3": "Å³",
+    "_g_cm3": "g/cm³",
+    "_bar": "bar",
+    "_GPa": "GPa",
+    "_A": "Å",
+    "_deg": "°",
+    "_eV_A3": "eV/Å³",
+}
+EV_PER_A3_IN_GPA = 1 / (BAR * 1e4)
+# Share of the kinetic energy's fluctuation below which the total energy's says nve.
+_CONSERVED = 0.1
+# Relative fluctuation of a volume that does not change.
+_FIXED = 1e-9
+_PS_PER_NS = 1000.0
+
+
+def split_name(column: str) -> tuple[str, str] | None:
+    """Name and unit of a column; None where it is no quantity to average.
+
+    >>> split_name("density_g_cm3"), split_name("step")
+    (('density', 'g/cm³'), None)
+    """
+    for end, unit in sorted(UNITS.items(), key=lambda item: -len(item[0])):
+        if column.endswith(end):
+            return column.removesuffix(end).replace("_", " "), unit
+    return None
+
+
+def ensemble_of(columns: Columns) -> str | None:
+    """What the columns look like; None where they do not tell.
+
+    The volume changes in npt; the total energy moves far less than the kinetic one in nve.
+    """
+    volume, total = columns.get("volume_A3"), columns.get("total_energy_eV")
+    kinetic = columns.get("kinetic_energy_eV")
+    if volume is not None and np.isfinite(volume).all() and np.ptp(volume) > _FIXED * volume[0]:
+        return "npt"
+    if total is None or kinetic is None or not np.isfinite(total).all() or len(total) < 2:
+        return None
+    trendless = total - np.polyval(np.polyfit(np.arange(len(total)), total, 1), range(len(total)))
+    return "nve" if trendless.std() < _CONSERVED * kinetic.std() else "nvt"
+
+
+def means(columns: Columns) -> list[Quantity]:
+    """Of every column that has a unit."""
+    found = []
+    for column, values in columns.items():
+        named = split_name(column)
+        if named is None or not len(values) or not np.isfinite(values).all():
+            continue
+        mean, error = block_average(values)
+        found.append(Quantity(f"mean {named[0]}", float(mean), float(error), named[1], "log"))
+    return found
+
+
+def drift(columns: Columns, atoms: int) -> Quantity | None:
+    """Slope of the total energy, meV per atom and ns; None without it or without time."""
+    time, total = columns.get("time_ps"), columns.get("total_energy_eV")
+    if time is None or total is None or len(time) < 3 or not np.isfinite(total).all():
+        return None
+    value, error = jackknife(lambda t, e: float(np.polyfit(t, e, 1)[0]), (time, total))
+    scale = 1000 * _PS_PER_NS / atoms
+    return Quantity(
+        "energy drift", value * scale, error * scale, "meV/atom/ns", "slope of the total energy"
+    )
+
+
+def fluctuations(
+    columns: Columns, ensemble: str, atoms: int, pressure_bar: float = 1.0
+) -> list[Quantity]:
+    """What the ensemble's fluctuations tell; empty where a column is missing.
+
+    Args:
+        columns: of the log, equilibrated.
+        ensemble: ``nve``, ``nvt`` or ``npt``.
+        atoms: how many.
+        pressure_bar: of the barostat.
+
+    Raises:
+        OptionError: no such ensemble.
+    """
+    if ensemble not in ENSEMBLES:
+        raise OptionError(f"ensemble={ensemble!r}: allowed are {', '.join(ENSEMBLES)}")
+    names = ["potential_energy_eV", "kinetic_energy_eV", "temperature_K"]
+    names += ["volume_A3"] if ensemble == "npt" else []
+    series = [columns.get(name) for name in names]
+    there = [x for x in series if x is not None and np.isfinite(x).all() and len(x) > 2]
+    if len(there) < len(names):
+        return []
+    if ensemble == "nve":
+        return [_capacity("heat capacity C_V", _microcanonical, there, atoms, "nve, LPV")]
+    if ensemble == "nvt":
+        return [_capacity("heat capacity C_V", _canonical, there, atoms, "nvt, var(U)")]
+    pressure = pressure_bar * BAR
+
+    def with_work(u: Floats, k: Floats, t: Floats, v: Floats) -> float:
+        return _canonical(u + pressure * v, k, t)
+
+    def expansion(u: Floats, _: Floats, t: Floats, v: Floats) -> float:
+        covariance = np.cov(v, u + pressure * v, ddof=1)[0, 1]
+        return float(covariance / (BOLTZMANN * t.mean() ** 2 * v.mean()))
+
+    def modulus(_: Floats, __: Floats, t: Floats, v: Floats) -> float:
+        return float(BOLTZMANN * t.mean() * v.mean() / v.var(ddof=1) * EV_PER_A3_IN_GPA)
+
+    return [
+        _capacity("heat capacity C_P", with_work, there, atoms, "npt, var(U + PV)"),
+        Quantity("thermal expansion", *jackknife(expansion, there), "1/K", "npt, cov(V, U + PV)"),
+        Quantity("bulk modulus", *jackknife(modulus, there), "GPa", "npt, var(V)"),
+    ]
+
+
+def _capacity(
+    name: str, estimate: Callable[..., float], series: list[Floats], atoms: int, how: str
+) -> Quantity:
+    value, error = jackknife(estimate, series)
+    scale = ELEMENTARY_CHARGE_C * AVOGADRO_PER_MOL / atoms  # eV/K of all → J/(mol K) of atoms
+    return Quantity(name, value * scale, error * scale, "J/(mol K)", f"{how}, per mole of atoms")
+
+
+def _canonical(potential: Floats, kinetic: Floats, temperature: Floats) -> float:
+    """eV/K."""
+    t = temperature.mean()
+    return float(potential.var(ddof=1) / (BOLTZMANN * t**2) + kinetic.mean() / t)
+
+
+def _microcanonical(_: Floats, kinetic: Floats, temperature: Floats) -> float:
+    """eV/K."""
+    ideal = kinetic.mean() / temperature.mean()  # f k / 2
+    share = ideal / BOLTZMANN * kinetic.var(ddof=1) / kinetic.mean() ** 2
+    return float(ideal / (1 - share))

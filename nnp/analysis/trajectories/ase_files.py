@@ -1,0 +1,76 @@
+"""ASE's trajectories, one frame at a time; lists of ``ase.Atoms``; whatever is read as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import ase.io
+import numpy as np
+
+from nnp.analysis.trajectories.base import Frame, Outline, Trajectory
+from nnp.analysis.trajectories.extxyz import frame_of
+from nnp.errors import FileFormatError, NNPError, StructureError
+
+
+class AtomsList(Trajectory):
+    """Frames that are there as ``ase.Atoms``.
+
+    Args:
+        frames: a list, or anything with a length and numbers as indices.
+        path: what messages call it.
+    """
+
+    def __init__(self, frames: Sequence[Any], path: str | Path = "frames") -> None:
+        if not len(frames):
+            raise StructureError(f"{path} has no frame to analyse")
+        self._frames = frames
+        super().__init__(path, frames[0])
+
+    def outline(self) -> Outline:
+        """See `Trajectory.outline`."""
+        times, energies = [], []
+        for number in range(len(self._frames)):
+            frame = self._frame(number)
+            times.append(frame.time_fs)
+            energies.append(frame.energy)
+        return Outline(len(times), np.array(times), np.array(energies))
+
+    def frames(self, start: int, stop: int, step: int = 1) -> Iterator[Frame]:
+        """See `Trajectory.frames`."""
+        for number in range(start, min(stop, len(self._frames)), step):
+            yield self._frame(number)
+
+    def _frame(self, number: int) -> Frame:
+        try:
+            atoms = self._frames[number]
+        except NNPError:
+            raise
+        except Exception as error:  # of a damaged file, from whatever place of its reader
+            raise FileFormatError(
+                f"{self.path}, frame {number} cannot be read: {type(error).__name__}: {error}"
+            ) from error
+        if len(atoms) != len(self):
+            raise self.refuse_other_atoms(
+                number, f"{len(atoms)} atoms, and the first frame has {len(self)}"
+            )
+        if not np.array_equal(atoms.numbers, self.numbers):
+            raise self.refuse_other_atoms(number, "its elements, or their order, are others")
+        return frame_of(atoms)
+
+
+def open_traj(path: Path) -> AtomsList:
+    """A ``.traj`` file; its frames are read when they are looked at.
+
+    Raises:
+        FileFormatError: it is damaged.
+    """
+    try:
+        frames = ase.io.Trajectory(path)  # type: ignore[no-untyped-call]
+        len(frames), frames[0]
+    except Exception as error:  # as above
+        raise FileFormatError(
+            f"{path} cannot be read as ASE's trajectory: {type(error).__name__}: {error}"
+        ) from error
+    return AtomsList(frames, path)

@@ -1,0 +1,134 @@
+"""The files of an analysis: ``analysis.json`` with everything, ``numbers.csv``, a CSV per curve."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnp.analysis.results import Analysis, Curve, Quantity
+from nnp.errors import FileFormatError
+from nnp.io.files import replacing
+
+JSON_NAME = "analysis.json"
+_FORMAT = "nnp analysis 1"
+
+
+def write_analysis(found: Analysis, folder: str | Path, force: bool = False) -> list[Path]:
+    """Write it into a folder, which is made.
+
+    Returns:
+        The files.
+
+    Raises:
+        OutputExistsError: a file is there and ``force`` is False.
+        NNPError: the file system refuses.
+    """
+    folder = Path(folder)
+    texts = {JSON_NAME: json.dumps(_plain(found), indent=1, ensure_ascii=False) + "\n"}
+    texts["numbers.csv"] = _numbers(found.quantities)
+    texts |= {f"{name}.csv": _table(curve) for name, curve in found.curves.items()}
+    for name, text in texts.items():
+        with replacing(folder / name, force) as scratch:
+            scratch.write_text(text, encoding="utf-8")
+    return [folder / name for name in texts]
+
+
+def read_analysis(path: str | Path) -> Analysis:
+    """An analysis that was written: its folder, or its JSON.
+
+    Raises:
+        FileFormatError: it is none.
+    """
+    path = Path(path)
+    path = path / JSON_NAME if path.is_dir() else path
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        _require_format(data["format"], path)
+        quantities = [
+            Quantity(q["name"], _number(q["value"]), _number(q["error"]), q["unit"], q["how"])
+            for q in data["quantities"]
+        ]
+        curves = {name: _curve(columns) for name, columns in data["curves"].items()}
+        return Analysis(data["name"], data["about"], quantities, curves, data["notes"])
+    except FileFormatError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FileFormatError(
+            f"{path} cannot be read as an analysis of nnp analyse: {type(error).__name__}: {error}"
+        ) from None
+
+
+def _require_format(got: object, path: Path) -> None:
+    if got != _FORMAT:
+        raise FileFormatError(f"{path} has the format {got!r}: {_FORMAT!r} is wanted")
+
+
+def _plain(found: Analysis) -> dict[str, Any]:
+    return {
+        "format": _FORMAT,
+        "name": found.name,
+        "about": found.about,
+        "quantities": [
+            {
+                "name": q.name,
+                "value": _json(q.value),
+                "error": _json(q.error),
+                "unit": q.unit,
+                "how": q.how,
+            }
+            for q in found.quantities
+        ],
+        "curves": {
+            name: {column: [_json(x) for x in values] for column, values in curve.columns().items()}
+            for name, curve in found.curves.items()
+        },
+        "notes": found.notes,
+    }
+
+
+def _curve(columns: dict[str, list[float | None]]) -> Curve:
+    arrays = {name: np.array([_number(x) for x in values]) for name, values in columns.items()}
+    x_name = next(iter(arrays))
+    names = [name for name in arrays if name != x_name and not name.endswith("_error")]
+    errors = {n: arrays[f"{n}_error"] for n in names if f"{n}_error" in arrays}
+    return Curve(x_name, arrays[x_name], {n: arrays[n] for n in names}, errors)
+
+
+def _json(value: float) -> float | None:
+    """JSON has no NaN."""
+    number = float(f"{value:.8g}")
+    return number if math.isfinite(number) else None
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)
+
+
+def _numbers(quantities: list[Quantity]) -> str:
+    rows = [["quantity", "value", "error", "unit", "how"]]
+    for q in quantities:
+        error = f"{q.error:.6g}" if math.isfinite(q.error) else ""
+        rows.append([q.name, f"{q.value:.8g}", error, q.unit, q.how])
+    return _csv(rows)
+
+
+def _table(curve: Curve) -> str:
+    columns = curve.columns()
+    rows = [list(columns)]
+    rows += [
+        [f"{x:.8g}" if math.isfinite(x) else "" for x in values]
+        for values in zip(*columns.values(), strict=True)
+    ]
+    return _csv(rows)
+
+
+def _csv(rows: list[list[str]]) -> str:
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows(rows)
+    return file.getvalue()

@@ -84,6 +84,7 @@ def fake_cuda(monkeypatch, count=1):
     for name, value in (
         ("is_available", True),
         ("device_count", count),
+        ("mem_get_info", (64 << 30, 80 << 30)),
         ("is_current_stream_capturing", False),
         ("set_device", None),
         ("_lazy_init", None),

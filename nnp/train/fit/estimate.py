@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from nnp.train.fit.batches import batches, steps_of_epoch
 from nnp.train.fit.log import set_errors
 from nnp.train.fit.memory import MemoryPlan, plan_memory
 from nnp.train.fit.objective import Objective
-from nnp.train.fit.optimizers import make_optimizer, steps_of_epoch
+from nnp.train.fit.optimizers import make_optimizer
 from nnp.train.fit.progress import duration
 from nnp.train.fit.settings import TrainingSettings
 from nnp.train.fit.task import Chosen, Task, make_model, prepare
@@ -81,11 +82,11 @@ def survey(settings: TrainingSettings, chosen: Chosen) -> Survey:
             for m, network in zip(model.template.models, model.networks, strict=True)
         },
         n_parameters=model.n_parameters,
-        steps=steps_of_epoch(settings.optimizer, chosen.n_train),
+        steps=steps_of_epoch(settings.optimizer, np.array([len(frame) for frame in train])),
         plan=plan,
         seconds_inputs=inputs * all_atoms / tried,
         seconds_epoch=_epoch(settings, task) * sum(map(len, train)) / tried,
-        epochs=settings.run.epochs,
+        epochs=settings.run.passes,
     )
 
 
@@ -102,12 +103,14 @@ def _epoch(settings: TrainingSettings, task: Task) -> float:
         theta.device,
         task.model.networks,
     )
-    size = len(task.train) if optimizer.full_batch else settings.optimizer.batch
+    atoms = np.array([len(sample) for sample in task.train])
+    numbers = list(range(len(task.train)))
+    parts = [numbers] if optimizer.full_batch else [*batches(numbers, atoms, settings.optimizer)]
     seconds = 0.0
     for _ in range(2):
         start = time.perf_counter()
-        for at in range(0, len(task.train), size):
-            theta = optimizer.step(theta, objective, task.train[at : at + size])
+        for part in parts:
+            theta = optimizer.step(theta, objective, task.train.of(part))
         seconds = time.perf_counter() - start
     start = time.perf_counter()
     set_errors(objective, theta, task.train)

@@ -50,6 +50,12 @@ class Progress:
             epoch, step = divmod(self._now - 1, self._steps)
             self._say(f"epoch {epoch + 1} of {self._epochs}, step {step + 1} of {self._steps}")
 
+    def epoch_done(self, epoch: int) -> None:
+        """All steps of an epoch, counted from 0, however many there were."""
+        missing = (epoch + 1) * self._steps - self._now
+        self._now += missing
+        self._bar.update(missing)
+
     def epoch(self, row: Mapping[str, float]) -> None:
         """An epoch is done and evaluated; ``row`` is that of the log."""
         self._bar.set_postfix_str(_errors(row, "valid" if "valid_loss" in row else "train"))

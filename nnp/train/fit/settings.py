@@ -24,13 +24,15 @@ from nnp.train.inputs.functions import FunctionSettings
 from nnp.train.inputs.transform import InputSettings
 from nnp.values import require_whole
 
+_EPOCHS = 40
+
 
 @dataclass(frozen=True)
 class RunSettings:
     """[run]: how long, and what is written.
 
     Attributes:
-        epochs: passes over the training data.
+        epochs: passes over the training data; None: 40, or as the recipe has it (kind = "auto").
         seed: of everything that is drawn.
         output: folder of models, logs and checkpoints.
         evaluate_every: epochs between evaluations of training and validation errors.
@@ -46,7 +48,7 @@ class RunSettings:
         tensorboard: whether to write TensorBoard events too.
     """
 
-    epochs: int = 40
+    epochs: int | None = None
     seed: int = 0
     output: str = "training"
     evaluate_every: int = 1
@@ -62,8 +64,9 @@ class RunSettings:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "evaluate_every", "checkpoint_every", "threads"):
-            if getattr(self, name) < 1:
-                raise OptionError(f"{name} = {getattr(self, name)}: 1 or more")
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise OptionError(f"{name} = {value}: 1 or more")
         require_whole("seed", self.seed, 0)
         if self.dtype not in ("float64", "float32"):
             raise OptionError(f"dtype = {self.dtype!r}: allowed are 'float64', 'float32'")
@@ -74,6 +77,11 @@ class RunSettings:
         if self.max_memory is not None and not self.max_memory > 0:
             raise OptionError(f"max_memory = {self.max_memory}: GB above 0, or leave it out")
         require_name(self.device)
+
+    @property
+    def passes(self) -> int:
+        """``epochs``, or the default."""
+        return _EPOCHS if self.epochs is None else self.epochs
 
     @property
     def torch_dtype(self) -> torch.dtype:

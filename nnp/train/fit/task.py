@@ -341,5 +341,5 @@ def _maker(
     for symbol in functions:
         scalings.append(scaling_of(spreads[symbol], settings.inputs))
         transforms.append(input_transform(values[symbol], scalings[-1], settings.inputs))
-    products = DescriptorProducts(functions, settings.run.threads, device)
+    products = DescriptorProducts(functions, settings.run.threads, device, settings.run.dtype)
     return FeatureMaker(products, transforms, settings.run.torch_dtype), scalings

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,12 +15,14 @@ from nnp.errors import FileFormatError, NumericalError, OptionError
 from nnp.interrupt import Interruptible
 from nnp.potential import Potential
 from nnp.train.data.findings import Finding
+from nnp.train.fit.batches import batches, steps_of_epoch
 from nnp.train.fit.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from nnp.train.fit.identity import fingerprint, portable
 from nnp.train.fit.log import SetErrors, TrainingLog, set_errors
 from nnp.train.fit.objective import Objective
-from nnp.train.fit.optimizers import make_optimizer, steps_of_epoch
 from nnp.train.fit.progress import Progress
-from nnp.train.fit.settings import TrainingSettings, to_table
+from nnp.train.fit.settings import TrainingSettings
+from nnp.train.fit.stages import Stages
 from nnp.train.fit.task import Task
 from nnp.train.inputs.features import Sample
 
@@ -66,15 +65,9 @@ class Trainer:
         self._quiet = quiet or not task.ranks.writes
         self._folder = Path(settings.run.output)
         self._objective = Objective(task.model, settings.loss, task.ranks)
-        self._optimizer = make_optimizer(
-            settings.optimizer,
-            task.model.n_parameters,
-            task.n_train,
-            settings.run.seed,
-            task.theta.dtype,
-            task.theta.device,
-            task.model.networks,
-        )
+        self._atoms = np.array([len(frame) for frame in task.frames[: task.n_train]])
+        self._steps = steps_of_epoch(settings.optimizer, self._atoms)
+        self._stages = Stages(settings, task, self._steps)
         self._theta = task.theta.clone()
         self._best = (np.inf, 0, self._theta)  # loss, epoch, θ
         self._epoch = 0
@@ -102,34 +95,45 @@ class Trainer:
         if resume:
             self._restore(log)
         run, self._start = self._settings.run, time.monotonic()
-        steps = steps_of_epoch(self._settings.optimizer, self._task.n_train)
-        progress = Progress(run.epochs, self._epoch, steps, not self._quiet)
+        progress = Progress(run.passes, self._epoch, self._steps, not self._quiet)
         with Interruptible() as interrupt:
-            while self._epoch < run.epochs and not self._out_of_patience() and not self._stopped:
+            while self._epoch < run.passes and not self._out_of_patience() and not self._stopped:
                 self._one_epoch(log, progress, interrupt)
         progress.close()
         return self._finish(log)
 
     def _one_epoch(self, log: TrainingLog, progress: Progress, interrupt: Interruptible) -> None:
         run = self._settings.run
-        factor = self._settings.schedule.at(self._epoch, run.epochs)
-        self._optimizer.set_rate(factor)
-        self._objective.loss = self._settings.loss.at(factor)
-        theta, last = self._theta, self._epoch + 1 == run.epochs
-        for batch in self._batches():
+        theta, last = self._theta, self._epoch + 1 == run.passes
+        theta = self._stages.begin(self._epoch, theta)
+        factor = 1.0
+        for step, batch in enumerate(self._batches()):
             if self._must_stop(interrupt):
                 self._theta = theta
                 return
-            theta = self._optimizer.step(theta, self._objective, batch)
+            factor = self._set_rate(step)
+            theta = self._stages.optimizer.step(theta, self._objective, batch)
             if not bool(torch.isfinite(theta).all()):
                 self._diverged(log, "a step made the weights infinite or NaN")
             progress.step()
+        progress.epoch_done(self._epoch)
         if (self._epoch + 1) % run.evaluate_every == 0 or last:
             progress.epoch(self._evaluated(theta, log, factor))
         self._theta = theta
         self._epoch += 1
         if self._epoch % run.checkpoint_every == 0 or last:
             self._save(log)
+
+    def _set_rate(self, step: int) -> float:
+        """Learning rate and loss of a step; the rate's factor."""
+        schedule, epochs = self._settings.schedule, self._settings.run.passes
+        if not schedule.by_step:
+            factor = schedule.at(self._epoch, epochs)
+        else:
+            factor = schedule.at_step(self._epoch * self._steps + step, self._steps, epochs)
+        self._stages.optimizer.set_rate(factor)
+        self._objective.loss = self._settings.loss.at(factor)
+        return factor
 
     def _must_stop(self, interrupt: Interruptible) -> bool:
         """Whether it was asked for, or time is up; the same in all processes."""
@@ -144,17 +148,17 @@ class Trainer:
 
     def _batches(self) -> Iterator[Sequence[Sample]]:
         """This process' share of each batch; it may be empty."""
-        if self._optimizer.full_batch:
+        if self._stages.optimizer.full_batch:
             yield self._task.train
             return
         rng = np.random.default_rng((self._settings.run.seed, 2, self._epoch))
-        order = rng.permutation(self._task.n_train)
-        size = self._settings.optimizer.batch
-        for at in range(0, len(order), size):
-            yield self._task.train.of(order[at : at + size].tolist())
+        order = rng.permutation(self._task.n_train).tolist()
+        for numbers in batches(order, self._atoms, self._settings.optimizer):
+            yield self._task.train.of(numbers)
 
     def _evaluated(self, theta: Tensor, log: TrainingLog, factor: float) -> dict[str, float]:
         # with the same weights in every epoch, so that losses compare
+        theta = self._stages.optimizer.judged(theta)
         reference = Objective(self._task.model, self._settings.loss, self._task.ranks)
         train = set_errors(reference, theta, self._task.train)
         held_out = set_errors(reference, theta, self._task.validation)
@@ -182,7 +186,7 @@ class Trainer:
 
     def _save(self, log: TrainingLog) -> None:
         loss, epoch, best = self._best
-        state = self._optimizer.state()
+        state = self._stages.state()
         checkpoint = Checkpoint(
             self._epoch,
             self._theta,
@@ -215,7 +219,7 @@ class Trainer:
         self._epoch, self._theta = found.epoch, found.theta.to(device)
         self._best = (found.best_loss, found.best_epoch, found.best_theta.to(device))
         try:
-            self._optimizer.restore(found.optimizer)
+            self._stages.restore(found.optimizer)
         except (LookupError, ValueError, TypeError, RuntimeError) as error:
             raise FileFormatError(
                 f"{self._folder / CHECKPOINT} is damaged: its optimiser's state does not fit "
@@ -232,9 +236,10 @@ class Trainer:
     def _write_models(self) -> tuple[Potential, Potential]:
         """Best and last; a kill leaves those of the last checkpoint."""
         _, epoch, best = self._best
+        now = self._stages.optimizer.judged(self._theta)
         if not epoch:  # nothing has been evaluated
-            best = self._theta
-        potential, last = self._potential(best, epoch), self._potential(self._theta, self._epoch)
+            best = now
+        potential, last = self._potential(best, epoch), self._potential(now, self._epoch)
         if self._task.ranks.writes:
             potential.save(self._folder / BEST, force=True)
             last.save(self._folder / LAST, force=True)
@@ -244,7 +249,7 @@ class Trainer:
         provenance = {
             "program": "nnp train",
             "epoch": epoch,
-            "settings": _portable(self._settings),
+            "settings": portable(self._settings),
             "structures": self._task.n_train,
         }
         return replace(self._task.model.potential(theta), provenance=provenance)
@@ -256,50 +261,6 @@ _ADVICE = {
     "lbfgs": "fewer [optimizer.lbfgs] iterations per epoch, or some loss l2",
 } | dict.fromkeys(
     ("adam", "adamw", "sgd", "rmsprop"), "a smaller [optimizer.gradient] rate, or a clip"
-)
-
-
-def fingerprint(settings: TrainingSettings, task: Task) -> str:
-    """Hash of what a resumed run must share with the interrupted one."""
-    table = _portable(settings)
-    for name in ("epochs", "patience"):
-        table["run"].pop(name)
-    digest = hashlib.sha256(json.dumps(table, sort_keys=True).encode())
-    digest.update(task.theta.cpu().numpy().tobytes())
-    for frame in task.frames:
-        for label in (frame.structure.positions, frame.energy, frame.forces, frame.stress):
-            digest.update(np.asarray(label if label is not None else np.nan).tobytes())
-    return digest.hexdigest()
-
-
-def _portable(settings: TrainingSettings) -> dict[str, dict[str, object]]:
-    """Settings without paths, devices and the time there is: they belong to one machine."""
-    table: dict[str, dict[str, object]] = to_table(settings)
-    for name in ("train", "validation"):
-        table["data"][name] = [Path(p).name for p in table["data"][name]]  # type: ignore[attr-defined]
-    file = settings.functions.file
-    table["functions"]["file"] = None if file is None else Path(file).name
-    if not settings.data.drop:  # as runs of earlier versions have it
-        table["data"].pop("drop")
-    if settings.baseline.zbl is None:  # as runs of earlier versions have it
-        table["baseline"].pop("zbl")
-        if not settings.baseline.parts:
-            table.pop("baseline")
-    for name in ("output", "device", "max_time", "max_memory"):
-        table["run"].pop(name)
-    table["run"]["store_columns"] = settings.run.store_columns is not False
-    for (*path, name), default in _LATER:
-        part: Any = table
-        for key in path:
-            part = part[key]
-        if part[name] == default:
-            part.pop(name)
-    return table
-
-
-# Settings that earlier versions had not, with the default that means what those did.
-_LATER: tuple[tuple[tuple[str, ...], object], ...] = (
-    (("optimizer", "kalman", "decoupling"), "auto"),
 )
 
 

@@ -111,11 +111,16 @@ class DeviceEngine:
         return found
 
 
-def make_engine(potential: Potential, device: torch.device, threads: int | None) -> ProductEngine:
+def make_engine(
+    potential: Potential, device: torch.device, threads: int | None, dtype: str = "float64"
+) -> ProductEngine:
     """The engine that computes where the tensors lie: ``cpu``, or ``gpu`` for CUDA.
+
+    On the CPU ``"float32"`` computes and takes derivatives in it, and sums in float64; the GPU's
+    engine has a precision of its own.
 
     Neighbour lists have no skin: mostly, the next call is about another structure.
     """
     if device.type == "cpu":
-        return HostEngine(create_engine(potential, "cpu", threads=threads, skin=0.0))
+        return HostEngine(create_engine(potential, "cpu", threads=threads, skin=0.0, dtype=dtype))
     return DeviceEngine(create_engine(potential, "gpu", device=device.index, skin=0.0), device)

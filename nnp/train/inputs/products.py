@@ -80,12 +80,13 @@ class Place:
 class DescriptorProducts:
     """G, J v and Jᵀ v of the raw functions of structures, as one array (n_e, s_e) per element.
 
-    All in float64, Å.
+    All arrays in float64, Å.
 
     Args:
         functions: per element symbol, in canonical order.
         threads: of the engine, where it runs on the CPU.
         device: where tensors lie; decides the engine.
+        dtype: of the arithmetic, on the CPU.
 
     Raises:
         UnavailableError: the device's engine cannot run here.
@@ -96,10 +97,12 @@ class DescriptorProducts:
         functions: dict[str, tuple[SymmetryFunction, ...]],
         threads: int | None = 1,
         device: torch.device | str = "cpu",
+        dtype: str = "float64",
     ) -> None:
+        self.dtype = dtype
         self.device = torch.device(device)
         self._potential = _blank_potential(functions)
-        self._engine = make_engine(self._potential, self.device, threads)
+        self._engine = make_engine(self._potential, self.device, threads, dtype)
         self.widths = [len(model.functions) for model in self._potential.models]
 
     @property

@@ -30,10 +30,10 @@ __all__ = [
     "OptimizerSettings",
     "State",
     "make_optimizer",
-    "steps_of_epoch",
     "uses_columns",
 ]
 
+AUTO = "auto"  # see `nnp.train.fit.recipe`
 KINDS = ("kalman", "levenberg_marquardt", "lbfgs", *MINIBATCH)
 
 
@@ -42,14 +42,18 @@ class OptimizerSettings:
     """Which optimiser, and the constants of each.
 
     Attributes:
-        kind: of `KINDS`.
+        kind: of `KINDS`, or ``"auto"``: by weights and data.
         batch: structures per step, of those that go by minibatches.
+        batch_atoms: as many structures per step as have so many atoms, in place of ``batch``.
+        finish: epochs at the end that L-BFGS goes on for.
         kalman, levenberg_marquardt, lbfgs: constants of those.
         gradient: constants of Adam, AdamW, SGD and RMSprop.
     """
 
     kind: str = "kalman"
     batch: int = 1
+    batch_atoms: int | None = None
+    finish: int = 0
     kalman: KalmanSettings = field(default_factory=KalmanSettings)
     levenberg_marquardt: LevenbergMarquardtSettings = field(
         default_factory=LevenbergMarquardtSettings
@@ -63,8 +67,13 @@ class OptimizerSettings:
         return self.kind in ("levenberg_marquardt", "lbfgs")
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise OptionError(f"optimizer kind {self.kind!r}: allowed are {', '.join(KINDS)}")
+        if self.kind not in (AUTO, *KINDS):
+            allowed = ", ".join((AUTO, *KINDS))
+            raise OptionError(f"optimizer kind {self.kind!r}: allowed are {allowed}")
+        if self.batch_atoms is not None and self.batch_atoms < 1:
+            raise OptionError(f"batch_atoms = {self.batch_atoms}: 1 or more, or leave it out")
+        if self.finish < 0:
+            raise OptionError(f"finish = {self.finish}: epochs of L-BFGS at the end, 0 or more")
         if self.batch < 1:
             raise OptionError(f"batch = {self.batch}: 1 structure per step or more")
 
@@ -72,7 +81,7 @@ class OptimizerSettings:
 def make_optimizer(
     settings: OptimizerSettings,
     n_parameters: int,
-    n_structures: int,
+    steps: int,
     seed: int,
     dtype: torch.dtype,
     device: torch.device | str = "cpu",
@@ -83,14 +92,13 @@ def make_optimizer(
     Args:
         settings: kind and constants.
         n_parameters: length of θ.
-        n_structures: in the training set.
+        steps: of an epoch.
         seed: of what the optimiser draws.
         dtype: of θ.
         device: where θ lies, and all that the optimiser remembers.
         networks: per element, by which a large covariance is parted.
     """
     if settings.kind == "kalman":
-        steps = steps_of_epoch(settings, n_structures)
         blocks = kalman_blocks(settings, n_parameters, networks)
         return Kalman(settings.kalman, blocks, steps, seed, dtype, device)
     if settings.kind == "levenberg_marquardt":
@@ -106,11 +114,6 @@ def kalman_blocks(
     """How the filter's covariance is parted for these networks."""
     level = resolved(networks, n_parameters, settings.kalman.decoupling)
     return parameter_blocks(networks, n_parameters, level)
-
-
-def steps_of_epoch(settings: OptimizerSettings, n_structures: int) -> int:
-    """How many steps an epoch has, over batches or over all structures."""
-    return 1 if settings.full_batch else -(-n_structures // settings.batch)
 
 
 def uses_columns(settings: OptimizerSettings) -> bool:

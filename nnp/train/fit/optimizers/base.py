@@ -39,6 +39,10 @@ class Optimizer(Protocol):
         """Multiply the first learning rate by this; optimisers without one ignore it."""
         ...
 
+    def judged(self, theta: Tensor) -> Tensor:
+        """The parameters that errors and models are of, when the last step gave θ."""
+        ...
+
     def state(self) -> State:
         """All that the next step depends on, besides θ."""
         ...
@@ -67,6 +71,7 @@ class ScheduleSettings:
         every: epochs between drops (step).
         factor: of each drop (step).
         warmup: epochs over which the rate rises linearly first.
+        by_step: whether the rate changes in every step rather than every epoch.
     """
 
     kind: ScheduleKind = ScheduleKind.CONSTANT
@@ -74,6 +79,7 @@ class ScheduleSettings:
     every: int = 100
     factor: float = 0.5
     warmup: int = 0
+    by_step: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "kind", ScheduleKind(self.kind))
@@ -93,7 +99,18 @@ class ScheduleSettings:
         0.01
         """
         rise = min(1.0, (epoch + 1) / (self.warmup + 1))
-        progress = epoch / max(epochs - 1, 1)
+        return rise * self._fall(epoch, epoch / max(epochs - 1, 1))
+
+    def at_step(self, step: int, steps: int, epochs: int) -> float:
+        """Factor in step ``step`` of all, counted from 0, with ``steps`` an epoch.
+
+        >>> ScheduleSettings(ScheduleKind.COSINE, final=0.5, warmup=1).at_step(10, 10, 3)
+        0.875
+        """
+        rise = min(1.0, (step + 1) / (self.warmup * steps + 1))
+        return rise * self._fall(step // steps, min(1.0, step / (epochs * steps)))
+
+    def _fall(self, epoch: int, progress: float) -> float:
         match self.kind:
             case ScheduleKind.EXPONENTIAL:
                 fall = self.final**progress
@@ -103,4 +120,4 @@ class ScheduleSettings:
                 fall = self.factor ** (epoch // self.every)
             case _:
                 fall = 1.0
-        return float(rise * fall)
+        return float(fall)

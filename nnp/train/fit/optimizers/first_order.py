@@ -13,6 +13,7 @@ from torch import Tensor
 
 from nnp.errors import OptionError
 from nnp.train.fit.objective import Objective
+from nnp.train.fit.optimizers.averaging import Average
 from nnp.train.fit.optimizers.base import State
 from nnp.train.inputs.features import Sample
 
@@ -30,6 +31,7 @@ class GradientSettings:
         weight_decay: of AdamW, decoupled from the gradient; for the others use the loss's l2.
         smoothing: α of RMSprop.
         clip: largest norm of the gradient; None: any.
+        average: decay of the moving average of θ, which is judged and saved; None: the last θ is.
     """
 
     rate: float = 1e-3
@@ -38,6 +40,7 @@ class GradientSettings:
     weight_decay: float = 0.0
     smoothing: float = 0.99
     clip: float | None = None
+    average: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "betas", tuple(self.betas))
@@ -45,6 +48,10 @@ class GradientSettings:
             raise OptionError(f"optimizer rate = {self.rate} must be positive")
         if self.clip is not None and not self.clip > 0:
             raise OptionError(f"optimizer clip = {self.clip} must be positive, or left out")
+        if self.average is not None and not 0 < self.average < 1:
+            raise OptionError(
+                f"optimizer average = {self.average}: a decay between 0 and 1, or leave it out"
+            )
         inside = (self.momentum, self.smoothing, *self.betas)
         if len(self.betas) != 2 or not all(0 <= value < 1 for value in inside):
             raise OptionError(
@@ -88,6 +95,10 @@ class _TorchOptimizer:
     def set_rate(self, factor: float) -> None:
         """See `nnp.train.fit.optimizers.base.Optimizer.set_rate`."""
         self._optimizer.param_groups[0]["lr"] = self._rate * factor
+
+    def judged(self, theta: Tensor) -> Tensor:
+        """See `nnp.train.fit.optimizers.base.Optimizer.judged`."""
+        return theta
 
     def state(self) -> State:
         """See `nnp.train.fit.optimizers.base.Optimizer.state`."""
@@ -139,6 +150,7 @@ class GradientOptimizer(_TorchOptimizer):
         device: torch.device | str = "cpu",
     ) -> None:
         self._kind, self._settings = kind, settings
+        self._average = None if settings.average is None else Average(settings.average)
         super().__init__(n_parameters, dtype, device)
 
     def _make(self) -> torch.optim.Optimizer:
@@ -162,7 +174,24 @@ class GradientOptimizer(_TorchOptimizer):
         if self._settings.clip is not None:
             torch.nn.utils.clip_grad_norm_([self._theta], self._settings.clip)
         self._optimizer.step()
-        return self._theta.detach().clone()
+        moved = self._theta.detach().clone()
+        if self._average is not None:
+            self._average.add(moved)
+        return moved
+
+    def judged(self, theta: Tensor) -> Tensor:
+        """The moving average, where one is asked for."""
+        return theta if self._average is None else self._average.of(theta)
+
+    def state(self) -> State:
+        """See `nnp.train.fit.optimizers.base.Optimizer.state`."""
+        return super().state() | ({} if self._average is None else self._average.state())
+
+    def restore(self, state: State) -> None:
+        """See `nnp.train.fit.optimizers.base.Optimizer.restore`."""
+        if self._average is not None:
+            self._average.restore(state, self._theta.detach())
+        super().restore({key: a for key, a in state.items() if ":" in key})
 
 
 class Lbfgs(_TorchOptimizer):

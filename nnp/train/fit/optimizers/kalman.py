@@ -165,6 +165,10 @@ class Kalman:
     def set_rate(self, factor: float) -> None:
         """The filter has no learning rate."""
 
+    def judged(self, theta: Tensor) -> Tensor:
+        """See `nnp.train.fit.optimizers.base.Optimizer.judged`."""
+        return theta
+
     def state(self) -> State:
         """See `nnp.train.fit.optimizers.base.Optimizer.state`."""
         scalars = np.array([self._forgetting, float(self._steps)])

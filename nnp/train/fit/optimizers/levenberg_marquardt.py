@@ -79,6 +79,10 @@ class LevenbergMarquardt:
     def set_rate(self, factor: float) -> None:
         """There is no learning rate."""
 
+    def judged(self, theta: Tensor) -> Tensor:
+        """See `nnp.train.fit.optimizers.base.Optimizer.judged`."""
+        return theta
+
     def state(self) -> State:
         """See `nnp.train.fit.optimizers.base.Optimizer.state`."""
         return {"damping": np.array([self._damping])}

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nnp.analysis.results import Analysis, Curve, Quantity
-from nnp.errors import FileFormatError
+from nnp.errors import FileFormatError, NNPError, OutputExistsError
 from nnp.io.files import replacing
 
 JSON_NAME = "analysis.json"
@@ -37,6 +37,23 @@ def write_analysis(found: Analysis, folder: str | Path, force: bool = False) -> 
         with replacing(folder / name, force) as scratch:
             scratch.write_text(text, encoding="utf-8")
     return [folder / name for name in texts]
+
+
+def prepare_folder(folder: Path, force: bool) -> None:
+    """A folder that can be written, before anything is computed for it.
+
+    Raises:
+        OutputExistsError: it holds an analysis, and ``force`` is False.
+        NNPError: it cannot be made.
+    """
+    if (folder / JSON_NAME).exists() and not force:
+        raise OutputExistsError(
+            f"{folder} holds an analysis: choose another --output, or add --force"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NNPError(f"--output {folder}: {error.strerror or error}") from error
 
 
 def read_analysis(path: str | Path) -> Analysis:

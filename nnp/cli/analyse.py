@@ -8,11 +8,11 @@ from pathlib import Path
 from nnp.analysis import Analysis, AnalysisSettings, analyse, write_analysis
 from nnp.analysis.compare import differences, number_rows, read_reference
 from nnp.analysis.thermodynamics import ENSEMBLES
-from nnp.analysis.writing import JSON_NAME
+from nnp.analysis.writing import prepare_folder
 from nnp.cli.options import SubParsers, add_command, add_force, at_least_one, finite, positive
 from nnp.cli.structures import add_structures, read_options
 from nnp.cli.table import text_table
-from nnp.errors import NNPError, OptionError, OutputExistsError
+from nnp.errors import OptionError
 from nnp.pictures.figure import have_matplotlib
 
 _PAGE = "report.png"
@@ -106,7 +106,7 @@ def _run(arguments: argparse.Namespace) -> None:
     folder = Path(arguments.output)
     folders = [folder] if len(paths) == 1 else [folder / name for name in names]
     for own in folders:
-        _prepare(own, arguments.force)
+        prepare_folder(own, arguments.force)
     references = [read_reference(path) for path in arguments.reference]
     logs = _logs(getattr(arguments, "log", None), len(paths))
     settings = _settings(arguments)
@@ -181,18 +181,6 @@ def _settings(arguments: argparse.Namespace) -> AnalysisSettings:
         viscosity_mpa_s=getattr(arguments, "viscosity", None),
         blocks=arguments.blocks,
     )
-
-
-def _prepare(folder: Path, force: bool) -> None:
-    """A folder that can be written, before anything is computed for it."""
-    if (folder / JSON_NAME).exists() and not force:
-        raise OutputExistsError(
-            f"{folder} holds an analysis: choose another --output, or add --force"
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise NNPError(f"--output {folder}: {error.strerror or error}") from error
 
 
 def _say(one: Analysis) -> None:

@@ -27,6 +27,7 @@ COMMANDS = (
     "relax",
     "md",
     "analyse",
+    "eos",
     "demo",
     "train",
     "doctor",

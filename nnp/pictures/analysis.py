@@ -29,7 +29,7 @@ _TELLING = (
 )
 _STYLES = ("-", "--", ":", "-.")
 _COLOURS = 10
-_ROWS_OF_NUMBERS = 22
+_ROWS_OF_NUMBERS = 26
 _QUIET_VDOS = 1e-3  # of its highest value: the rest of the axis is empty
 
 
@@ -55,7 +55,7 @@ def plot_analyses(analyses: Sequence[Analysis], path: str | Path) -> None:
     for axis, (column, label) in zip(axes[len(panels) :], telling, strict=False):
         _draw_series(axis, analyses, column)
         axis.set(xlabel="time / ps", ylabel=label)
-    _write_numbers(axes[count - 1], analyses)
+    write_numbers(axes[count - 1], analyses)
     for axis in axes[count:]:
         axis.set_axis_off()
     save_figure(figure, path)
@@ -109,7 +109,8 @@ def _draw_series(axis: Any, analyses: Sequence[Analysis], column: str) -> None:
         axis.legend(loc="best", fontsize="x-small")
 
 
-def _write_numbers(axis: Any, analyses: Sequence[Analysis]) -> None:
+def write_numbers(axis: Any, analyses: Sequence[Analysis]) -> None:
+    """Write all numbers into a panel, as a table."""
     axis.set_axis_off()
     header, rows = number_rows(analyses)
     if not rows:

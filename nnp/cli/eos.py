@@ -1,0 +1,97 @@
+"""``nnp eos``: what a potential says of a crystal."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from nnp.analysis.eos import EosSettings, equation_of_state
+from nnp.analysis.writing import prepare_folder, write_analysis
+from nnp.ase import NNPCalculator
+from nnp.cli.options import (
+    SubParsers,
+    add_command,
+    add_engine,
+    add_force,
+    add_potential,
+    at_least_one,
+    positive,
+)
+from nnp.cli.structures import (
+    add_structures,
+    load_potential_and_units,
+    read_and_say,
+    read_options,
+    write_and_say,
+)
+from nnp.cli.table import text_table
+from nnp.pictures.figure import have_matplotlib
+
+_PAGE, _CRYSTAL = "eos.png", "relaxed.extxyz"
+
+
+def add_parser(subparsers: SubParsers) -> None:
+    """Register the command."""
+    summary = "energy over volume (Birch-Murnaghan), elastic constants and phonons of a crystal"
+    parser = add_command(subparsers, "eos", _run, summary)
+    default = EosSettings()
+    add_potential(parser)
+    add = parser.add_argument
+    add("structure", metavar="STRUCTURE", help="the crystal (the last frame)")
+    add("--output", metavar="DIR", default="eos", help="folder of all files")
+    add("--no-relax", action="store_true", help="keep the cell as it is given (ions come to rest)")
+    add("--span", type=positive, default=default.span, help="largest relative change of the volume")
+    add("--points", type=at_least_one, default=default.points, help="how many volumes")
+    add("--strain", type=positive, default=default.strain, help="of the strained cells")
+    add("--no-elastic", action="store_true", help="leave the elastic constants out")
+    add("--no-phonons", action="store_true", help="leave the phonons out")
+    add(
+        "--supercell",
+        type=at_least_one,
+        nargs=3,
+        metavar="N",
+        default=argparse.SUPPRESS,
+        help="for phonons (default: edges of at least 10 Å)",
+    )
+    add_engine(parser)
+    add_structures(parser)
+    add_force(parser)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    folder = Path(arguments.output)
+    prepare_folder(folder, arguments.force)
+    potential, units, own = load_potential_and_units(arguments)
+    options = read_options(arguments, units)
+    crystal = read_and_say(arguments.structure, options, -1, own).frames[0]
+    settings = EosSettings(
+        relax=not arguments.no_relax,
+        span=arguments.span,
+        points=arguments.points,
+        elastic=not arguments.no_elastic,
+        strain=arguments.strain,
+        with_phonons=not arguments.no_phonons,
+        supercell=getattr(arguments, "supercell", None),
+    )
+    calculator = NNPCalculator(potential, engine=arguments.engine)
+    name = Path(arguments.path).stem
+
+    def say(text: str) -> None:
+        print(text, flush=True)
+
+    found, still = equation_of_state(calculator, crystal, settings, name, say)
+    found.about |= {"potential": str(arguments.path), "structure": str(arguments.structure)}
+    write_analysis(found, folder, arguments.force)
+    write_and_say([still], folder / _CRYSTAL, None, arguments.force)
+    rows = [[q.name, f"{q.value:.6g}", q.unit, q.how] for q in found.quantities]
+    print(text_table(["", name, "unit", ""], rows))
+    for note in found.notes:
+        print(f"note: {note}")
+    print(f"numbers and curves: {folder}")
+    if have_matplotlib():
+        from nnp.pictures.eos import plot_eos
+
+        plot_eos(found, folder / _PAGE)
+        print(f"pictures: {folder / _PAGE}")
+    else:
+        print("no pictures: matplotlib is not installed (pip install 'nnp[plot]')")

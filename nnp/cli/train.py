@@ -26,6 +26,13 @@ def add_parser(subparsers: SubParsers) -> None:
         "config", metavar="CONFIG", help="TOML file, or an input.nn with input.data beside it"
     )
     parser.add_argument("--units", default=argparse.SUPPRESS, help=UNITS_HELP)
+    parser.add_argument(
+        "--from",
+        dest="start",
+        metavar="MODEL",
+        default=argparse.SUPPRESS,
+        help="go on from a finished potential, on new data; as [run] says unless told",
+    )
     parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
     parser.add_argument(
         "--members",
@@ -60,7 +67,8 @@ def _run(arguments: argparse.Namespace) -> int:
         raise OptionError("--resume continues a run and --force overwrites it: give one of them")
     settings = train.read_settings(arguments.config, getattr(arguments, "units", None))
     device = getattr(arguments, "device", settings.run.device)
-    settings = replace(settings, run=replace(settings.run, device=device))
+    start = getattr(arguments, "start", settings.run.from_)
+    settings = replace(settings, run=replace(settings.run, device=device, from_=start))
     quiet = arguments.log_level == "warning"
     if quiet:
         logging.getLogger("nnp.io.structures").setLevel(logging.WARNING)

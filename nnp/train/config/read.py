@@ -58,5 +58,10 @@ def _located(settings: TrainingSettings, folder: Path) -> TrainingSettings:
     )
     file = settings.functions.file
     functions = replace(settings.functions, file=None if file is None else inside(file))
-    run = replace(settings.run, output=inside(settings.run.output))
+    start = settings.run.from_
+    run = replace(
+        settings.run,
+        output=inside(settings.run.output),
+        from_=None if start is None else inside(start),
+    )
     return replace(settings, data=data, functions=functions, run=run)

@@ -28,14 +28,17 @@ def from_table(cls: type[_T], table: Any, where: str) -> _T:
     if not isinstance(table, dict):
         raise OptionError(f"[{where}] must be a table, got {table!r}")
     hints = get_type_hints(cls)
-    fields = {f.name: f for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
+    # from_ is from in the file, which is a word of Python
+    known = [f for f in dataclasses.fields(cls) if f.init]  # type: ignore[arg-type]
+    fields = {f.name.rstrip("_"): f for f in known}
     for key in table:
         if key not in fields:
             raise OptionError(f"{_path(where, key)} is unknown: {_nearest(key, list(fields))}")
     required = [n for n, f in fields.items() if n not in table and _is_required(f)]
     if required:
         raise OptionError(f"{_path(where, required[0])} is missing: it has no default")
-    values = {key: _value(hints[key], v, _path(where, key)) for key, v in table.items()}
+    names = {key: fields[key].name for key in table}
+    values = {names[k]: _value(hints[names[k]], v, _path(where, k)) for k, v in table.items()}
     try:
         return cls(**values)
     except OptionError as error:

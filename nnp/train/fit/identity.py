@@ -41,6 +41,8 @@ def portable(settings: TrainingSettings) -> dict[str, dict[str, object]]:
         table["run"].pop(name)
     table["run"]["store_columns"] = settings.run.store_columns is not False
     table["run"]["epochs"] = settings.run.passes
+    if settings.run.from_ is not None:
+        table["run"]["from"] = Path(settings.run.from_).name
     for (*path, name), default in _LATER:
         part: Any = table
         for key in path:
@@ -58,4 +60,5 @@ _LATER: tuple[tuple[tuple[str, ...], object], ...] = (
     (("optimizer", "batch_atoms"), None),
     (("optimizer", "finish"), 0),
     (("schedule", "by_step"), False),
+    (("run", "from"), None),
 )

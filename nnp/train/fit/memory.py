@@ -149,7 +149,7 @@ def memory_of(settings: TrainingSettings, chosen: Chosen) -> Memory:
 
 def n_parameters(settings: TrainingSettings, chosen: Chosen) -> int:
     """Weights and biases."""
-    return sum(network.n_parameters for network in networks_of(settings, chosen.functions))
+    return sum(network.n_parameters for network in networks_of(settings, chosen))
 
 
 def size_text(count: float) -> str:
@@ -181,7 +181,7 @@ def _covariance(settings: TrainingSettings, chosen: Chosen) -> str:
     """Which blocks the filter's covariance has, and why."""
     if settings.optimizer.kind != "kalman":
         return ""
-    networks = networks_of(settings, chosen.functions)
+    networks = networks_of(settings, chosen)
     p = n_parameters(settings, chosen)
     asked = settings.optimizer.kalman.decoupling
     level = resolved(networks, p, asked)
@@ -226,7 +226,7 @@ def _remembered(
 ) -> int:
     """Numbers that an optimiser holds for p parameters."""
     if optimizer.kind == "kalman":
-        blocks = kalman_blocks(optimizer, p, networks_of(settings, chosen.functions))
+        blocks = kalman_blocks(optimizer, p, networks_of(settings, chosen))
         return numbers_of(blocks) + PENDING * sum(b.size for b in blocks if len(b) == 1)
     if optimizer.kind == "levenberg_marquardt":
         return 2 * p * p  # the normal equations and their factors

@@ -42,6 +42,7 @@ class RunSettings:
         dtype: ``"float64"`` or ``"float32"``, of networks and optimiser.
         store_columns: whether second-order optimisers keep the Jacobian in memory; None: as far
             as there is room.
+        from_: a potential to go on from, in the file ``from``; None: random weights.
         max_memory: GB that the process may take; None: what the machine has free.
         threads: of torch, BLAS and the engine.
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``: where everything is computed.
@@ -58,6 +59,7 @@ class RunSettings:
     dtype: str = "float64"
     store_columns: bool | None = None
     max_memory: float | None = None
+    from_: str | None = None
     threads: int = 1
     tensorboard: bool = False
     device: str = "cpu"
@@ -137,7 +139,7 @@ def to_table(settings: Any) -> Any:
     """Plain values of a dataclass, JSON-serialisable."""
     if dataclasses.is_dataclass(settings):
         pairs = ((f.name, getattr(settings, f.name)) for f in dataclasses.fields(settings))
-        return {name: to_table(value) for name, value in pairs}
+        return {name.rstrip("_"): to_table(value) for name, value in pairs}
     if isinstance(settings, Enum):
         return settings.value
     if isinstance(settings, tuple | list):

@@ -15,13 +15,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nnp.baseline import BaselineSum
+from nnp.baseline import Baseline, BaselineSum
 from nnp.errors import StructureError
+from nnp.functions import describe
 from nnp.io.structures import is_input_data
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import Scaling
 from nnp.terminal import progress_bar
+from nnp.terms import RepulsionTerm
 from nnp.train.data.baseline import reference_energies, without_baseline
 from nnp.train.data.checks import check, require_labels
 from nnp.train.data.dataset import Dataset
@@ -34,6 +36,7 @@ from nnp.train.fit.network import AtomicNetwork, from_network
 from nnp.train.fit.optimizers import uses_columns
 from nnp.train.fit.samples import Samples
 from nnp.train.fit.settings import TrainingSettings
+from nnp.train.fit.start import Start, read_start
 from nnp.train.inputs.features import FeatureMaker, Sample
 from nnp.train.inputs.functions import Functions, choose_functions
 from nnp.train.inputs.products import DescriptorProducts
@@ -64,6 +67,8 @@ class Chosen:
         findings: of the data's checks.
         dropped: functions that were pruned, one line each with the reason.
         ranks: the processes that share the work.
+        parts, terms: of the finished potential, taken off the labels.
+        start: the potential that the fit goes on from, if any.
     """
 
     functions: Functions
@@ -75,6 +80,9 @@ class Chosen:
     findings: list[Finding]
     dropped: list[str]
     ranks: Ranks = field(default_factory=Ranks)
+    parts: tuple[Baseline, ...] = ()
+    terms: tuple[RepulsionTerm, ...] = ()
+    start: Start | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -139,43 +147,52 @@ def choose(
     if len(validation):
         require_labels(validation)
     findings = check(train + validation)  # together: a duplicate may be in both
-    _require_known(train, validation)
-    terms = settings.baseline.terms(train.elements)
-    if settings.baseline.parts or terms:
-        baseline = BaselineSum(settings.baseline.parts)
+    start = None if settings.run.from_ is None else read_start(settings.run.from_)
+    elements = train.elements if start is None else start.elements(train.elements)
+    _require_known(elements, validation)
+    parts, terms = _baseline(settings, start, elements)
+    if parts or terms:
+        baseline = BaselineSum(parts)
         train = without_baseline(train, baseline, terms, quiet)
         validation = without_baseline(validation, baseline, terms, quiet)
     device = find_device(settings.run.device)
     structures = [frame.structure for frame in train]
-    functions = choose_functions(settings.functions, train.elements, structures)
+    functions: Functions = {}
+    if start is None or set(elements) > set(start.potential.elements):
+        functions = choose_functions(settings.functions, elements, structures)
+    if start is not None:
+        functions = start.functions(functions)
     # On the CPU whatever the device: eigenvectors turn with the last digit of the values, and with
     # them what a checkpoint's weights mean.
     watch = partial(_bar, "functions", quiet)
     looked_at = look_at(
         DescriptorProducts(functions, settings.run.threads), structures, watch=watch
     )
-    kept, dropped = _pruned(functions, looked_at.rows, settings)
+    kept, dropped = _pruned(functions, looked_at.rows, settings, start)
     values = {symbol: looked_at.rows[symbol][:, index] for symbol, index in kept.items()}
     functions = {s: tuple(functions[s][i] for i in index) for s, index in kept.items()}
     if looked_at.complete:
-        spreads = {symbol: spread_of(rows) for symbol, rows in values.items()}
+        spreads = {symbol: spread_of(rows) for symbol, rows in values.items() if len(rows)}
     else:
         products = DescriptorProducts(functions, settings.run.threads)
         spreads = spread_of_all(products, structures, partial(_bar, "ranges", quiet))
     if settings.inputs.decorrelate:
         findings += _far_atoms(train, values, looked_at.numbers)
     with memory_explained(device):
-        maker, scalings = _maker(settings, functions, values, spreads, device)
+        maker, scalings = _maker(settings, functions, values, spreads, start, device)
     return Chosen(
         functions=functions,
         scalings=scalings,
-        offsets=reference_energies(train, train.elements, settings.data.reference_energies),
+        offsets=reference_energies(train, elements, _known_energies(settings, start)),
         maker=maker,
         frames=train + validation,
         n_train=len(train),
         findings=findings,
         dropped=dropped,
         ranks=ranks or Ranks(),
+        parts=parts,
+        terms=terms,
+        start=start,
     )
 
 
@@ -243,19 +260,22 @@ def make_model(settings: TrainingSettings, chosen: Chosen) -> tuple[TrainingMode
     """The networks' fixed part, and first weights."""
     rng = np.random.default_rng((settings.run.seed, 1))
     models, parameters = [], []
-    networks = networks_of(settings, chosen.functions)
-    pairs = zip(chosen.functions.items(), chosen.scalings, networks, strict=True)
-    for (symbol, own), scaling, network in pairs:
-        how = settings.network
-        first = initial_network(network, how.initial, rng, how.weight_range)
+    networks = networks_of(settings, chosen)
+    transforms = chosen.maker.transforms
+    pairs = zip(chosen.functions.items(), chosen.scalings, networks, transforms, strict=True)
+    for (symbol, own), scaling, network, transform in pairs:
+        first = None if chosen.start is None else chosen.start.network(symbol, own, transform)
+        if first is None:
+            how = settings.network
+            first = initial_network(network, how.initial, rng, how.weight_range)
         parameters.append(from_network(first))
         blank = _blank(len(own), first)
         models.append(ElementModel(symbol, own, scaling, blank, chosen.offsets[symbol]))
     template = Potential(
         tuple(models),
-        units=_file_units(settings.data),
-        baseline=settings.baseline.parts,
-        terms=settings.baseline.terms(tuple(chosen.functions)),
+        units=_file_units(settings.data) if chosen.start is None else chosen.start.potential.units,
+        baseline=chosen.parts,
+        terms=chosen.terms,
     )
     model = TrainingModel(tuple(networks), chosen.maker, template)
     theta = torch.cat(parameters).to(chosen.maker.device, chosen.maker.dtype)
@@ -269,12 +289,17 @@ def _file_units(data: DataSettings) -> UnitSystem:
     return unit_system(data.units) or ATOMIC
 
 
-def networks_of(settings: TrainingSettings, functions: Functions) -> list[AtomicNetwork]:
+def networks_of(settings: TrainingSettings, chosen: Chosen) -> list[AtomicNetwork]:
     """The networks' shapes, per element, one behind the other in θ."""
     networks: list[AtomicNetwork] = []
-    for symbol, own in functions.items():
-        start = networks[-1].span.stop if networks else 0
-        networks.append(_network(settings, symbol, len(own), start))
+    for symbol, own in chosen.functions.items():
+        at = networks[-1].span.stop if networks else 0
+        model = None if chosen.start is None else chosen.start.model(symbol)
+        if model is None:
+            networks.append(_network(settings, symbol, len(own), at))
+        else:
+            sizes = (len(own), *model.network.sizes[1:])
+            networks.append(AtomicNetwork(sizes, model.network.activations, at))
     return networks
 
 
@@ -291,9 +316,24 @@ def _blank(n_functions: int, first: Network) -> Network:
     return Network(zeros, tuple(np.zeros_like(b) for b in first.biases), first.activations)
 
 
-def _require_known(train: Dataset, validation: Dataset) -> None:
+def _baseline(
+    settings: TrainingSettings, start: Start | None, elements: tuple[str, ...]
+) -> tuple[tuple[Baseline, ...], tuple[RepulsionTerm, ...]]:
+    if start is not None:
+        return start.baseline(settings.baseline, elements)
+    return settings.baseline.parts, settings.baseline.terms(elements)
+
+
+def _known_energies(settings: TrainingSettings, start: Start | None) -> dict[str, float]:
+    """Reference energies that are no matter of least squares."""
+    models = () if start is None else start.potential.models
+    return {m.symbol: m.energy_offset for m in models} | settings.data.reference_energies
+
+
+def _require_known(elements: tuple[str, ...], validation: Dataset) -> None:
+    known = set(elements)
     for frame in validation:
-        unknown = set(frame.structure.symbols) - set(train.elements)
+        unknown = set(frame.structure.symbols) - known
         if unknown:
             raise StructureError(
                 f"{frame.where} (validation) has {sorted(unknown)}, which the training data lacks"
@@ -304,12 +344,21 @@ def _pruned(
     functions: Functions,
     values: dict[str, NDArray[np.float64]],
     settings: TrainingSettings,
+    start: Start | None,
 ) -> tuple[dict[str, NDArray[np.int64]], list[str]]:
+    """Indices per element that are kept; what a potential to go on from has is."""
     kept, dropped = {}, []
     for symbol, own in functions.items():
-        chosen = prune(own, values[symbol], settings.functions.prune)
-        kept[symbol] = chosen.kept
-        dropped += [f"{symbol}: {reason}" for reason in chosen.reasons]
+        mine = np.zeros(len(own), np.bool_) if start is None else start.mine(symbol, own)
+        others = np.flatnonzero(~mine)
+        kept[symbol] = np.flatnonzero(mine)
+        if mine.any() and not values[symbol][:, others].any():
+            dropped += [f"{symbol}: {describe(own[i])}: always zero" for i in others]
+        elif len(others):
+            rest = tuple(own[i] for i in others)
+            chosen = prune(rest, values[symbol][:, others], settings.functions.prune)
+            kept[symbol] = np.sort(np.concatenate([kept[symbol], others[chosen.kept]]))
+            dropped += [f"{symbol}: {reason}" for reason in chosen.reasons]
     return kept, dropped
 
 
@@ -320,6 +369,8 @@ def _far_atoms(
 ) -> Iterator[Finding]:
     """Structures with atoms that the scaling of inputs leaves out."""
     for symbol, rows in values.items():
+        if not len(rows):
+            continue
         found = Counter(numbers[symbol][far_environments(rows)].tolist())
         for number, count in found.items():
             atoms = f"{count} atom{'s' if count > 1 else ''} of {symbol}"
@@ -334,12 +385,14 @@ def _maker(
     functions: Functions,
     values: dict[str, NDArray[np.float64]],
     spreads: dict[str, Spread],
+    start: Start | None,
     device: torch.device,
 ) -> tuple[FeatureMaker, list[Scaling]]:
     scalings: list[Scaling] = []
     transforms: list[InputTransform] = []
-    for symbol in functions:
-        scalings.append(scaling_of(spreads[symbol], settings.inputs))
+    for symbol, own in functions.items():
+        known = None if start is None else start.scaling(symbol, own, spreads.get(symbol))
+        scalings.append(scaling_of(spreads[symbol], settings.inputs) if known is None else known)
         transforms.append(input_transform(values[symbol], scalings[-1], settings.inputs))
     products = DescriptorProducts(functions, settings.run.threads, device, settings.run.dtype)
     return FeatureMaker(products, transforms, settings.run.torch_dtype), scalings

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nnp.elements import atomic_number
 from nnp.errors import FileFormatError, NumericalError, OptionError
 from nnp.interrupt import Interruptible
 from nnp.potential import Potential
@@ -69,6 +70,7 @@ class Trainer:
         self._steps = steps_of_epoch(settings.optimizer, self._atoms)
         self._stages = Stages(settings, task, self._steps)
         self._theta = task.theta.clone()
+        self._still = _still(task)
         self._best = (np.inf, 0, self._theta)  # loss, epoch, θ
         self._epoch = 0
         self._start = time.monotonic()
@@ -113,6 +115,8 @@ class Trainer:
                 return
             factor = self._set_rate(step)
             theta = self._stages.optimizer.step(theta, self._objective, batch)
+            if self._still is not None:
+                theta = torch.where(self._still, self._task.theta, theta)
             if not bool(torch.isfinite(theta).all()):
                 self._diverged(log, "a step made the weights infinite or NaN")
             progress.step()
@@ -253,6 +257,15 @@ class Trainer:
             "structures": self._task.n_train,
         }
         return replace(self._task.model.potential(theta), provenance=provenance)
+
+
+def _still(task: Task) -> Tensor | None:
+    """Which weights belong to elements that the data lack: nothing moves them, decay neither."""
+    known = {z for frame in task.frames[: task.n_train] for z in frame.structure.atomic_numbers}
+    still = torch.zeros_like(task.theta, dtype=torch.bool)
+    for network, model in zip(task.model.networks, task.model.template.models, strict=True):
+        still[network.span] = atomic_number(model.symbol) not in known
+    return still if bool(still.any()) else None
 
 
 _ADVICE = {

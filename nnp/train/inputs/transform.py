@@ -110,14 +110,14 @@ def input_transform(
     the eigenvectors V and eigenvalues λ of the correlation matrix and c such that the largest
     input is ``reach``. Statistics are those of all environments but the far ones.
     """
-    if not settings.decorrelate:
+    if not settings.decorrelate or not len(values):
         return InputTransform(-scaling.offset / scaling.factor, np.diag(scaling.factor))
     near = values[~far_environments(values)]
     mean, sigma = near.mean(axis=0), _with_spread(near.std(axis=0), scaling.sigma)
     standard = (near - mean) / sigma
     eigenvalues, vectors = np.linalg.eigh(standard.T @ standard / len(near))
     turned = vectors * (np.maximum(eigenvalues, 0) + settings.ridge) ** -settings.power
-    largest = np.abs(standard @ turned).max()
+    largest = np.abs(standard @ turned).max() or 1.0
     return InputTransform(mean, settings.reach / largest * turned / sigma[:, None])
 
 
@@ -135,8 +135,9 @@ def far_environments(values: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def _with_spread(spread: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    """That of all atoms where a function changes among few of them only."""
-    return np.where(spread > _LEAST_SPREAD * whole, spread, whole)
+    """That of all atoms where a function changes among few of them only; 1 where it never does."""
+    known = np.where(spread > _LEAST_SPREAD * whole, spread, whole)
+    return np.where(known > 0, known, 1.0)
 
 
 def folded(network: Network, transform: InputTransform, scaling: Scaling) -> Network:

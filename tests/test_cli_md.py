@@ -159,15 +159,38 @@ def test_demo_agrees_with_its_teacher(capsys):
     assert difference < 2 * noise
 
 
-def test_what_the_documentation_shows_works(capsys):
-    """The commands of docs/cli.md, one after the other in one folder."""
+def test_a_run_begins_minimised(capsys):
+    atoms = crystal()
+    atoms.rattle(0.15, seed=1)
+    write("start.extxyz", atoms)
+    assert nnp("md", *INPUTS, "--minimize", "--steps", "0", "--no-pictures") == 0
+    assert re.search(r"minimised in \d+ steps: largest force \S+ → 0\.00", capsys.readouterr().out)
+    assert np.linalg.norm(read("md.extxyz", 0).get_forces(), axis=1).max() < 0.01
+
+
+def test_two_atoms_that_overlap_are_no_start(capsys):
+    """It warned, and ended with exit code 0."""
+    pair = crystal(1)[:2]
+    pair.pbc = False
+    pair.positions = [(0, 0, 0), (0, 0, 0.5)]
+    write("start.extxyz", pair)
+    assert nnp("md", *INPUTS, "--steps", "0") == 1
+    text = "where the run begins, atoms 0 (Si) and 1 (Si) are 0.500 Å apart, 0.23 of a bond's"
+    assert text in capsys.readouterr().err
+    assert not Path("md.csv").exists()
+    assert nnp("md", *INPUTS, "--steps", "0", "--any-geometry", "--no-pictures") == 0
+
+
+@pytest.mark.parametrize("page", ["cli.md", "md.md"])
+def test_what_the_documentation_shows_works(page, capsys):
+    """The commands of the pages, one after the other in one folder."""
     write("start.extxyz", bulk("Si", a=5.431, cubic=True) * (2, 2, 2))
     write("frames.extxyz", [bulk("Si", a=a, cubic=True) for a in (5.3, 5.4, 5.5)])
-    text = (ROOT / "docs/cli.md").read_text()
+    text = (ROOT / "docs" / page).read_text()
     blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
     commands = [shlex.split(line, comments=True) for line in lines if line.startswith("nnp ")]
-    assert len(commands) >= 8
+    assert len(commands) >= 4
     for command in commands:
         words = command[1:]
         if ">" in words:  # what the shell does

@@ -42,6 +42,8 @@ def begin(folder, settings=SETTINGS, name="r", restart=None, atoms=None, force=N
         {"ensemble": "nve"},
         {"thermostat": "langevin"},
         {"thermostat": "nose-hoover"},
+        {"thermostat": "andersen"},
+        {"temperature": 50.0, "temperature_end": 400.0, "ramp_steps": 47},
         {"ensemble": "npt", "barostat_interval": 4},
     ],
     ids=str,

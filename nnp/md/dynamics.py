@@ -13,6 +13,8 @@ from openmm import unit
 
 from nnp.errors import NNPError, NumericalError, OptionError
 from nnp.limits import temperature_of
+from nnp.md.controls import Controls
+from nnp.md.ensembles import add_thermostat_and_barostat, create_integrator, is_leapfrog
 from nnp.md.settings import LARGEST_SEED, MDSettings
 from nnp.md.snapshot import Snapshot
 from nnp.openmm import OpenMMAtoms, context_errors, fingerprint, monitors, original_errors
@@ -52,6 +54,7 @@ class Dynamics:
         masses: (n,) u; zero where an atom is fixed.
         constraints: of the system; fixed atoms are those without mass.
         forces: what the system's forces compute, see `nnp.openmm.fingerprint`, without helpers.
+        controls: ramps and the barostat's acceptance.
 
     Raises:
         OptionError: a barostat that does not fit the box.
@@ -75,14 +78,17 @@ class Dynamics:
         self.constraints = _all_constraints(system)
         self.forces = [fingerprint(force) for force in system.getForces()]
         self._system = system
-        self._verlet = settings.ensemble == "nve"
+        self._verlet = is_leapfrog(settings)
         seed = (settings.seed + self.begin.step) % LARGEST_SEED or 1
-        _add_helpers(system, start, settings, seed)
+        barostat = add_thermostat_and_barostat(
+            system, start, settings, seed, fixed=not self.masses.all()
+        )
         if self.degrees_of_freedom < 1:
             raise OptionError("all atoms are fixed: nothing can move; release some (FixAtoms)")
-        self._integrator = _integrator(settings, seed)
+        self._integrator = create_integrator(settings, seed)
         with context_errors(platform):
             self.context = openmm.Context(system, self._integrator, platform)
+        self.controls = Controls(settings, self.context, self._integrator, barostat)
         self.context.setPositions(start.positions_nm)
         if start.box_nm is not None:
             self.context.setPeriodicBoxVectors(*start.box_nm)
@@ -93,11 +99,11 @@ class Dynamics:
     def degrees_of_freedom(self) -> int:
         """3 of each atom that moves, less one of each kept distance.
 
-        Three less where nothing moves the centre of mass: neither Langevin's noise nor the forces
-        of fixed atoms.
+        Three less where nothing moves the centre of mass: neither noise (langevin, andersen)
+        nor the forces of fixed atoms.
         """
         n = int(np.count_nonzero(self.masses))
-        still = self.settings.thermostat != "langevin" or self._verlet
+        still = self.settings.ensemble == "nve" or self.settings.thermostat == "nose-hoover"
         free = 3 * n - len(self.constraints.pairs)
         return free - 3 if still and 1 < n == len(self.masses) else free
 
@@ -116,7 +122,8 @@ class Dynamics:
 
         Args:
             velocities: (n, 3) Å/fs in OpenMM's axes; None: drawn at the settings' temperature,
-                without motion of the centre of mass, scaled to meet the temperature.
+                without motion of the centre of mass, scaled to meet the temperature
+                of the first step.
         """
         if velocities is None:
             velocities = self._draw()
@@ -134,7 +141,7 @@ class Dynamics:
             NNPError: what the potential raised.
         """
         with self._numbers_to_blame(), original_errors(self._system):
-            self._integrator.step(steps)
+            self.controls.advance(steps)
 
     def snapshot(self, full: bool = True) -> Snapshot:
         """The present state; with energies and forces, at the price of an evaluation, if ``full``.
@@ -176,16 +183,37 @@ class Dynamics:
             velocities = velocities + self._half_kick(forces)
             velocities = self._allowed(velocities, snapshot.positions_nm)
         kinetic = _number(state.getKineticEnergy()) * KJ_PER_MOL
+        potential = _number(state.getPotentialEnergy()) * KJ_PER_MOL
         watched = monitors(self._system)
         return replace(
             snapshot,
             velocities=velocities,
-            potential_energy=_number(state.getPotentialEnergy()) * KJ_PER_MOL,
+            potential_energy=potential,
             kinetic_energy=kinetic,
             temperature=2 * kinetic / (self.degrees_of_freedom * BOLTZMANN),
+            conserved_energy=self._conserved(potential + kinetic + self._chains_energy()),
             forces=forces,
             extrapolations=watched[0].extrapolations if watched else None,
         )
+
+    def _conserved(self, with_bath: float) -> float:
+        """eV; NaN where noise, a barostat or a ramp exchange what nothing counts."""
+        settings = self.settings
+        counted = settings.ensemble == "nve" or (
+            settings.ensemble == "nvt" and settings.thermostat == "nose-hoover"
+        )
+        return with_bath if counted and not settings.ramps else np.nan
+
+    def _chains_energy(self) -> float:
+        """Of Nosé-Hoover chains, eV; they begin at zero, and OpenMM crashes when asked before.
+
+        NaN where a continued run has not made a step yet.
+        """
+        if not isinstance(self._integrator, openmm.NoseHooverIntegrator):
+            return 0.0
+        if self.step == self.begin.step:
+            return np.nan if self.step else 0.0
+        return _number(self._integrator.computeHeatBathEnergy()) * KJ_PER_MOL
 
     def _draw(self) -> NDArray[np.float64]:
         """(n, 3) velocities, Å/fs."""
@@ -237,58 +265,6 @@ def _all_constraints(system: openmm.System) -> Constraints:
         pairs=np.array([(i, j) for i, j, _ in found], np.int64).reshape(-1, 2),
         lengths_nm=np.array([_number(length) for _, _, length in found], np.float64),
     )
-
-
-def _integrator(settings: MDSettings, seed: int) -> openmm.Integrator:
-    timestep_ps = settings.timestep / FS_PER_PS
-    rate_per_ps = FS_PER_PS / settings.thermostat_time
-    if settings.ensemble == "nve":
-        return openmm.VerletIntegrator(timestep_ps)
-    if settings.thermostat == "nose-hoover":
-        return openmm.NoseHooverIntegrator(settings.temperature, rate_per_ps, timestep_ps)
-    integrator = openmm.LangevinMiddleIntegrator(settings.temperature, rate_per_ps, timestep_ps)
-    integrator.setRandomNumberSeed(seed)
-    return integrator
-
-
-def _add_helpers(
-    system: openmm.System, start: OpenMMAtoms, settings: MDSettings, seed: int
-) -> None:
-    """The remover tells Nosé-Hoover chains that three degrees of freedom are not theirs.
-
-    One atom alone has no others: the remover would take all its motion.
-    """
-    chains = settings.ensemble != "nve" and settings.thermostat == "nose-hoover"
-    fixed = not _masses(system).all()
-    if chains and len(start.masses) > 1 and not fixed:
-        system.addForce(openmm.CMMotionRemover())
-    if settings.ensemble != "npt":
-        return
-    if fixed:
-        raise OptionError(
-            "ensemble='npt' changes the box and would move the fixed atoms (FixAtoms): use nvt, or "
-            "release them"
-        )
-    if start.box_nm is None:
-        raise OptionError("ensemble='npt' needs a periodic structure: set cell and pbc, or use nvt")
-    barostat = _barostat(start.box_nm, settings)
-    barostat.setRandomNumberSeed(seed)
-    system.addForce(barostat)
-
-
-def _barostat(box_nm: NDArray[np.float64], settings: MDSettings) -> openmm.Force:
-    pressure, temperature = settings.pressure * unit.bar, settings.temperature
-    interval = settings.barostat_interval
-    if settings.barostat == "isotropic":
-        return openmm.MonteCarloBarostat(pressure, temperature, interval)
-    if settings.barostat == "flexible":
-        return openmm.MonteCarloFlexibleBarostat(pressure, temperature, interval)
-    if np.any(box_nm != np.diag(np.diag(box_nm))):
-        raise OptionError(
-            "barostat='anisotropic' needs a rectangular box: use 'flexible' or 'isotropic'"
-        )
-    along = [settings.pressure] * 3 * unit.bar
-    return openmm.MonteCarloAnisotropicBarostat(along, temperature, True, True, True, interval)
 
 
 def _numbers(quantity: unit.Quantity) -> NDArray[np.float64]:

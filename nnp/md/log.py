@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from ase.geometry import cell_to_cellpar
 from numpy.typing import NDArray
 
 from nnp.errors import FileFormatError
 from nnp.md.files import AppendedFile
 from nnp.md.snapshot import Snapshot
-from nnp.units import AVOGADRO_PER_MOL
+from nnp.units import AVOGADRO_PER_MOL, BAR
+
+if TYPE_CHECKING:
+    from nnp.openmm import OpenMMAtoms
 
 _FIRST = (
     "step",
@@ -27,10 +33,44 @@ _FIRST = (
     "worst_function",
     "worst_excess_percent",
 )
+_STRESS = tuple(f"stress_{name}_bar" for name in ("xx", "yy", "zz", "yz", "xz", "xy"))
+_CELL = ("cell_a_A", "cell_b_A", "cell_c_A", "cell_alpha_deg", "cell_beta_deg", "cell_gamma_deg")
+_PACE = ("steps_per_s", "ns_per_day", "time_left_s")
 # Later versions add at the end; a log that an earlier one began keeps the columns that it has.
-COLUMNS = (*_FIRST, "segment")
+COLUMNS = (
+    *_FIRST,
+    "segment",
+    "conserved_energy_eV",
+    "target_temperature_K",
+    "target_pressure_bar",
+    "pressure_bar",
+    *_STRESS,
+    *_CELL,
+    "force_spread_eV_A",
+    "barostat_acceptance",
+    *_PACE,
+)
+# What depends on the machine and not on the run.
+WALL_CLOCK = frozenset(_PACE)
 
 _GRAM_PER_CM3 = 1e24 / AVOGADRO_PER_MOL  # per u / Å³
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a row holds of the run beside its state; None is an empty cell.
+
+    Attributes:
+        target_temperature: of the thermostat, K.
+        target_pressure: of the barostat, bar.
+        acceptance: share of the barostat's moves that succeeded.
+        pace: steps per second, ns per day, seconds that are left.
+    """
+
+    target_temperature: float | None = None
+    target_pressure: float | None = None
+    acceptance: float | None = None
+    pace: tuple[float | None, float | None, float | None] = (None, None, None)
 
 
 class Log:
@@ -42,21 +82,22 @@ class Log:
 
     Args:
         path: the file.
-        mass: of all atoms, u.
+        start: the atoms.
         resume_at: size in bytes to which an existing file is cut before it is continued; None
             starts a new file.
     """
 
-    def __init__(self, path: Path, mass: float, resume_at: int | None = None) -> None:
+    def __init__(self, path: Path, start: OpenMMAtoms, resume_at: int | None = None) -> None:
         self._columns = COLUMNS if resume_at is None else _columns_of(path)
         self._file = AppendedFile(path, resume_at)
-        self._mass = mass
+        self._start, self._mass = start, float(np.sum(start.masses))
         if resume_at is None:
             self._file.write((",".join(COLUMNS) + "\n").encode())
 
-    def write(self, snapshot: Snapshot) -> None:
+    def write(self, snapshot: Snapshot, beside: Beside) -> None:
         """Add a row."""
-        cells = _cells(snapshot, self._mass)
+        cells = _cells(snapshot, self._mass) | _pressure_cells(snapshot) | _beside_cells(beside)
+        cells |= _cell_cells(snapshot, self._start)
         self._file.write((",".join(cells[name] for name in self._columns) + "\n").encode())
 
     @property
@@ -117,6 +158,8 @@ def _cells(snapshot: Snapshot, mass: float) -> dict[str, str]:
         "volume_A3": _cell(snapshot.volume, 4),
         "density_g_cm3": _cell(mass / snapshot.volume * _GRAM_PER_CM3, 6),
         "segment": str(snapshot.segment),
+        "conserved_energy_eV": _cell(snapshot.conserved_energy, 9),
+        "force_spread_eV_A": _cell(snapshot.force_spread, 6),
     } | _extrapolation_cells(snapshot)
 
 
@@ -130,5 +173,27 @@ def _extrapolation_cells(snapshot: Snapshot) -> dict[str, str]:
     return dict(zip(_FIRST[-4:], values, strict=True))
 
 
-def _cell(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}" if math.isfinite(value) else ""
+def _pressure_cells(snapshot: Snapshot) -> dict[str, str]:
+    found = {"pressure_bar": _cell(snapshot.pressure / BAR, 3)}
+    stress = [math.nan] * 6 if snapshot.stress is None else (snapshot.stress / BAR).tolist()
+    return found | {name: _cell(value, 3) for name, value in zip(_STRESS, stress, strict=True)}
+
+
+def _cell_cells(snapshot: Snapshot, start: OpenMMAtoms) -> dict[str, str]:
+    if snapshot.box_nm is None:
+        return dict.fromkeys(_CELL, "")
+    lengths_and_angles = cell_to_cellpar(start.cell_of(snapshot.box_nm))  # type: ignore[no-untyped-call]
+    return {name: f"{v:.6f}" for name, v in zip(_CELL, lengths_and_angles, strict=True)}
+
+
+def _beside_cells(beside: Beside) -> dict[str, str]:
+    found = {
+        "target_temperature_K": _cell(beside.target_temperature, 4),
+        "target_pressure_bar": _cell(beside.target_pressure, 4),
+        "barostat_acceptance": _cell(beside.acceptance, 4),
+    }
+    return found | {n: _cell(v, 4) for n, v in zip(_PACE, beside.pace, strict=True)}
+
+
+def _cell(value: float | None, digits: int) -> str:
+    return "" if value is None or not math.isfinite(value) else f"{value:.{digits}f}"

@@ -47,6 +47,15 @@ class Progress:
         simulated_ns = (self._done - self._first) * self._timestep / _FS_PER_NS
         return simulated_ns / elapsed * _SECONDS_PER_DAY if elapsed > 0 else 0.0
 
+    def pace(self, step: int) -> tuple[float | None, float | None, float | None]:
+        """Steps per second, ns per day, and seconds that are left at a step; None before any."""
+        elapsed, made = time.perf_counter() - self._begin, step - self._first
+        if made <= 0 or elapsed <= 0:
+            return (None, None, None)
+        rate = made / elapsed
+        nanoseconds = rate * self._timestep / _FS_PER_NS
+        return (rate, nanoseconds * _SECONDS_PER_DAY, (self._last - step) / rate)
+
     def update(self, step: int, temperature: float = float("nan")) -> None:
         """Show that a step is reached; without a temperature (K) the one before stays."""
         before, self._done = self._done, step

@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nnp.errors import NNPError
 from nnp.io.files import replacing
 from nnp.io.structures import extxyz_bytes
 from nnp.md.continuation import capture
 from nnp.md.dynamics import Dynamics
-from nnp.md.log import Log
+from nnp.md.log import Beside, Log
 from nnp.md.outputs import Outputs
 from nnp.md.restart import Restart, write_restart
 from nnp.md.settings import MDSettings
@@ -47,28 +45,28 @@ class Recorder:
         log_at = restart.log[1] if restart and outputs.log in continued else None
         mark = restart.trajectory[1:] if restart and outputs.trajectory in continued else None
         self._fresh_log, self._fresh_trajectory = log_at is None, mark is None
-        self._log = Log(outputs.log, float(np.sum(start.masses)), log_at)
+        self._log = Log(outputs.log, start, log_at)
         try:
             self._trajectory = open_trajectory(outputs.trajectory, start, settings, mark)
         except NNPError:
             self._log.close()
             raise
 
-    def begin(self, snapshot: Snapshot) -> None:
+    def begin(self, snapshot: Snapshot, beside: Beside) -> None:
         """Write the starting state to the files that do not have it yet."""
         if self._fresh_log:
-            self._log.write(snapshot)
+            self._log.write(snapshot, beside)
         if self._fresh_trajectory:
             self._trajectory.write(snapshot)
 
     def wants(self, step: int) -> bool:
         """Whether a row or a frame belongs to this step."""
-        return self._wants_row(step) or step % self._settings.frame_interval == 0
+        return self.wants_row(step) or step % self._settings.frame_interval == 0
 
-    def write(self, snapshot: Snapshot) -> None:
+    def write(self, snapshot: Snapshot, beside: Beside) -> None:
         """Write the row and the frame that belong to this step."""
-        if self._wants_row(snapshot.step):
-            self._log.write(snapshot)
+        if self.wants_row(snapshot.step):
+            self._log.write(snapshot, beside)
         if snapshot.step % self._settings.frame_interval == 0:
             self._trajectory.write(snapshot)
 
@@ -93,7 +91,8 @@ class Recorder:
         self._log.close()
         self._trajectory.close()
 
-    def _wants_row(self, step: int) -> bool:
+    def wants_row(self, step: int) -> bool:
+        """Whether a row belongs to this step."""
         return step % self._settings.log_interval == 0 or step == self._settings.steps
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,15 @@ from nnp.errors import NNPError, NumericalError, OptionError
 from nnp.interrupt import Interruptible
 from nnp.md.continuation import apply, changes_of, check_forces, next_segment
 from nnp.md.dynamics import Begin, Dynamics
+from nnp.md.log import Beside
+from nnp.md.observer import Observer
 from nnp.md.outputs import Outputs
 from nnp.md.progress import Progress
 from nnp.md.recorder import Recorder, continued_files
 from nnp.md.restart import Restart, read_restart
 from nnp.md.settings import MDSettings
 from nnp.md.snapshot import Snapshot
+from nnp.md.start import check_start
 from nnp.md.trajectory import check_dcd
 from nnp.md.watch import Watch
 from nnp.openmm import OpenMMAtoms, check_platform, create_system, fingerprint, to_openmm
@@ -31,7 +34,7 @@ from nnp.potential import Potential
 _SECONDS_PER_CHUNK = 0.5
 _ADVICE = (
     "Try a smaller timestep, a relaxed structure, or a potential that knows it; a bound can be set "
-    "(docs/cli.md), or passed with keep_going=True (--keep-going)"
+    "(docs/md.md), or passed with keep_going=True (--keep-going)"
 )
 
 
@@ -43,11 +46,13 @@ class Outcome:
         step: the last step made.
         ns_per_day: speed, outputs included.
         interrupted: whether Ctrl-C or SIGTERM ended it.
+        acceptance: share of the barostat's moves that succeeded; None without one.
     """
 
     step: int
     ns_per_day: float
     interrupted: bool
+    acceptance: float | None = None
 
 
 def run(
@@ -56,6 +61,7 @@ def run(
     settings: MDSettings,
     outputs: Outputs,
     platform: str = "CPU",
+    any_geometry: bool = False,
     **force_options: Any,
 ) -> Outcome:
     """Run molecular dynamics with a potential.
@@ -67,16 +73,21 @@ def run(
         settings: ensemble, numbers, intervals.
         outputs: files.
         platform: OpenMM's, by name.
+        any_geometry: whether two atoms may begin within each other.
         force_options: ``route``, ``engine`` and its options, see `nnp.openmm.create_force`.
 
     Raises:
+        StructureError: two atoms overlap where the run begins.
         NumericalError: energy, forces or positions stopped being finite, or went beyond a bound of
             the settings; everything until then is on disk, the last good state too.
         NNPError: anything else that is wrong, before anything is written.
 
     >>> run(potential, atoms, MDSettings(steps=1000), Outputs.named("si"))  # doctest: +SKIP
     """
-    system = create_system(potential, to_openmm(atoms), platform=platform, **force_options)
+    start = to_openmm(atoms)
+    system = create_system(potential, start, platform=platform, **force_options)
+    if not any_geometry:
+        check_start(start.to_ase(start.positions_nm))
     machine = {"platform": platform} | force_options
     runner = Runner(
         system, atoms, settings, outputs, platform, machine=machine, potential=potential
@@ -119,6 +130,8 @@ class Runner:
         machine: Mapping[str, Any] | None = None,
         potential: Potential | None = None,
     ) -> None:
+        if settings.ramps and settings.ramp_steps is None:
+            settings = replace(settings, ramp_steps=max(settings.steps, 1))
         self._settings, self._outputs = settings, outputs
         self._machine = dict(machine or {})
         self._start = to_openmm(atoms)
@@ -134,6 +147,7 @@ class Runner:
             self._dynamics.set_velocities(_velocities(atoms, self._start))
         else:
             self.seamless = self._continue(path, self._restart)
+        self._observer = Observer(self._dynamics, potential, self._machine)
         self._watch: Watch | None = None
         self._good = self._look(full=True)
         known = None if self._restart is None or self.changes else self._restart.energy
@@ -169,7 +183,8 @@ class Runner:
         finally:
             progress.close()
             self._recorder.close()
-        return Outcome(self._dynamics.step, progress.ns_per_day, interrupt.requested)
+        acceptance = self._dynamics.controls.acceptance
+        return Outcome(self._dynamics.step, progress.ns_per_day, interrupt.requested, acceptance)
 
     def _begin(self, system: openmm.System, platform: str) -> Begin:
         self.changes: list[str] = []
@@ -189,8 +204,8 @@ class Runner:
         return seamless
 
     def _loop(self, progress: Progress, interrupt: Interruptible) -> None:
-        watch = self._watcher
-        self._recorder.begin(self._good)
+        watch, first = self._watcher, self._dynamics.step
+        self._recorder.begin(self._observer.observe(self._good), self._beside(progress, first))
         watch.row(self._good)
         self._recorder.save_restart(self._dynamics, watch.energy)
         seconds_per_step = 0.0
@@ -201,11 +216,23 @@ class Runner:
             wanted = self._recorder.wants(self._dynamics.step)
             snapshot = self._look(full=wanted)
             if wanted:
-                self._recorder.write(snapshot)
+                if self._recorder.wants_row(snapshot.step):
+                    snapshot = self._observer.observe(snapshot)
+                self._recorder.write(snapshot, self._beside(progress, snapshot.step))
                 watch.row(snapshot)
             if self._recorder.wants_restart(snapshot.step):
                 self._recorder.save_restart(self._dynamics, watch.energy)
             progress.update(snapshot.step, snapshot.temperature)
+
+    def _beside(self, progress: Progress, step: int) -> Beside:
+        settings = self._settings
+        thermostat, barostat = settings.ensemble != "nve", settings.ensemble == "npt"
+        return Beside(
+            target_temperature=settings.temperature_at(step) if thermostat else None,
+            target_pressure=settings.pressure_at(step) if barostat else None,
+            acceptance=self._dynamics.controls.acceptance,
+            pace=progress.pace(step),
+        )
 
     def _chunk(self, seconds_per_step: float) -> int:
         """Steps until something is due, or about ``_SECONDS_PER_CHUNK``."""

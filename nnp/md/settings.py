@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +11,18 @@ from nnp.errors import OptionError
 from nnp.values import require_number, require_whole
 
 ENSEMBLES = ("nve", "nvt", "npt")
-THERMOSTATS = ("langevin", "nose-hoover")
-BAROSTATS = ("isotropic", "anisotropic", "flexible")
+THERMOSTATS = ("langevin", "nose-hoover", "andersen")
+BAROSTATS = ("isotropic", "anisotropic", "membrane", "flexible")
 
-# fs. Langevin: one over the friction, slow enough to leave the dynamics alone. Nosé-Hoover: must
-# not be far from the periods of the atoms' own vibrations, or it does not couple.
-_RELAXATION_TIME = {"langevin": 1000.0, "nose-hoover": 100.0}
+# fs. Langevin: one over the friction, slow enough to leave the dynamics alone; Andersen: between
+# two collisions of an atom, likewise. Nosé-Hoover: must not be far from the periods of the atoms'
+# own vibrations, or it does not couple.
+_RELAXATION_TIME = {"langevin": 1000.0, "nose-hoover": 100.0, "andersen": 1000.0}
+# fs; the fastest vibrations of atoms last 9 (O-H) to 100 fs, and no integrator follows one in fewer
+# than some steps.
+LONGEST_TIMESTEP = 10.0
+# Steps between two changes of a ramp's temperature or pressure.
+RAMP_INTERVAL = 10
 LARGEST_SEED = 2**31 - 1
 # What is counted, from where on.
 _COUNTS = {
@@ -28,6 +35,10 @@ _COUNTS = {
     "seed": 1,
 }
 
+# What only some ensembles use; ``temperature`` is of the first velocities, too.
+_OF_BAROSTAT = ("barostat", "pressure", "pressure_end", "barostat_interval", "surface_tension")
+_OF_THERMOSTAT = ("thermostat", "temperature_end", "relaxation_time")
+
 _BOUNDS = {"max_temperature": "K", "max_speed": "Å/fs", "max_energy_drift": "eV/atom"}
 
 
@@ -37,16 +48,21 @@ class MDSettings:
 
     Attributes:
         ensemble: ``nve``, ``nvt`` or ``npt``.
-        thermostat: ``langevin`` or ``nose-hoover``; not used by nve.
-        barostat: ``isotropic``, ``anisotropic`` (each edge of a rectangular box for itself) or
-            ``flexible`` (shape too): OpenMM's Monte Carlo barostats; used by npt.
+        thermostat: ``langevin`` (LangevinMiddle), ``nose-hoover`` or ``andersen``; not used by nve.
+        barostat: ``isotropic``, ``anisotropic`` (each edge of a rectangular box for itself),
+            ``membrane`` (x and y together, z for itself) or ``flexible`` (shape too): OpenMM's
+            Monte Carlo barostats; used by npt.
         temperature: K; of the thermostat and of the initial velocities.
-        pressure: bar.
-        timestep: fs.
+        temperature_end: K; where the temperature goes, linearly in the step; None: nowhere.
+        pressure: bar; of npt.
+        pressure_end: bar; where the pressure goes; None: nowhere.
+        ramp_steps: in so many steps from the beginning of the run; None: in all of ``steps``.
+        surface_tension: bar nm; of the barostat ``membrane``.
+        timestep: fs, at most 10.
         steps: of the whole run, those before a restart included.
         seed: of velocities, thermostat and barostat; 1 to 2³¹ − 1.
-        relaxation_time: of the thermostat, fs; None: 1000 (langevin: friction 1/ps) or 100
-            (nose-hoover).
+        relaxation_time: of the thermostat, fs; None: 1000 (langevin: friction 1/ps; andersen:
+            between two collisions of an atom) or 100 (nose-hoover).
         barostat_interval: steps between two attempts to change the volume.
         log_interval: steps between two rows of the log.
         frame_interval: steps between two frames of the trajectory.
@@ -69,7 +85,11 @@ class MDSettings:
     thermostat: str = "langevin"
     barostat: str = "isotropic"
     temperature: float = 300.0
+    temperature_end: float | None = None
     pressure: float = 1.0
+    pressure_end: float | None = None
+    ramp_steps: int | None = None
+    surface_tension: float = 0.0
     timestep: float = 1.0
     steps: int = 10_000
     seed: int = 1
@@ -90,7 +110,15 @@ class MDSettings:
         _one_of("barostat", self.barostat, BAROSTATS)
         require_number("temperature", self.temperature, 0, " K, without a unit")
         require_number("pressure", self.pressure, -math.inf, ", in bar")
+        require_number("surface_tension", self.surface_tension, -math.inf, ", in bar nm")
+        self._check_ramp()
         _above_zero("timestep", self.timestep, "fs")
+        if self.timestep > LONGEST_TIMESTEP and not self.keep_going:
+            raise OptionError(
+                f"timestep={self.timestep:g} fs: bonds vibrate in 10 to 100 fs, and a run would "
+                f"explode: allowed are up to {LONGEST_TIMESTEP:g} fs (1 with hydrogen, 2 to 5 "
+                "without), more with keep_going=True (--keep-going)"
+            )
         _above_zero("relaxation_time", self.thermostat_time, "fs")
         for name, unit in _BOUNDS.items():
             if getattr(self, name) is not None:
@@ -102,6 +130,77 @@ class MDSettings:
                 require_whole(name, getattr(self, name), least)
         if self.seed > LARGEST_SEED:
             raise OptionError(f"seed={self.seed} is not in 1 to {LARGEST_SEED}")
+
+    def _check_ramp(self) -> None:
+        end = self.temperature_end
+        if end is not None:
+            require_number("temperature_end", end, 0, " K, without a unit")
+            if self.ensemble == "nve" or end == 0:
+                raise OptionError(
+                    f"temperature_end={end:g} K with ensemble={self.ensemble!r}: a ramp needs a "
+                    "thermostat (nvt, npt) and a temperature above zero"
+                )
+        if self.pressure_end is not None:
+            require_number("pressure_end", self.pressure_end, -math.inf, ", in bar")
+            if self.ensemble != "npt":
+                raise OptionError(
+                    f"pressure_end={self.pressure_end:g} bar with ensemble={self.ensemble!r}: a "
+                    "ramp of the pressure needs a barostat: ensemble='npt'"
+                )
+        if self.ramp_steps is not None:
+            require_whole("ramp_steps", self.ramp_steps, 1, ", or None")
+
+    def require_use_of(self, names: Iterable[str]) -> None:
+        """Refuse what was said and would do nothing.
+
+        Args:
+            names: of the attributes that were said.
+
+        Raises:
+            OptionError: this ensemble does not use one of them.
+        """
+        for name in names:
+            if name in _OF_BAROSTAT and self.ensemble != "npt":
+                raise OptionError(
+                    f"{name}={getattr(self, name)!r} needs a barostat, and ensemble="
+                    f"{self.ensemble!r} has none: add ensemble='npt' (--ensemble npt), or leave it "
+                    "out"
+                )
+            if name in _OF_THERMOSTAT and self.ensemble == "nve":
+                raise OptionError(
+                    f"{name}={getattr(self, name)!r} needs a thermostat, and ensemble='nve' has "
+                    "none: use nvt, or leave it out"
+                )
+
+    @property
+    def ramps(self) -> bool:
+        """Whether temperature or pressure change on the way."""
+        return self.temperature_end is not None or self.pressure_end is not None
+
+    def temperature_at(self, step: int) -> float:
+        """K; of the thermostat at a step, constant for ``RAMP_INTERVAL`` steps.
+
+        >>> heat = MDSettings(temperature=10, temperature_end=300, steps=1000)
+        >>> heat.temperature_at(0), heat.temperature_at(505), heat.temperature_at(2000)
+        (10.0, 155.0, 300.0)
+        """
+        return self._between(self.temperature, self.temperature_end, step)
+
+    def pressure_at(self, step: int) -> float:
+        """Bar; of the barostat, likewise."""
+        return self._between(self.pressure, self.pressure_end, step)
+
+    def _between(self, begin: float, end: float | None, step: int) -> float:
+        if end is None:
+            return float(begin)
+        whole = max(self.ramp_steps or self.steps, 1)
+        done = min(step // RAMP_INTERVAL * RAMP_INTERVAL, whole)
+        return begin + (end - begin) * done / whole
+
+    @property
+    def hottest(self) -> float:
+        """K; the highest temperature of the thermostat, 0 without one."""
+        return 0.0 if self.ensemble == "nve" else max(self.temperature, self.temperature_end or 0.0)
 
     @property
     def thermostat_time(self) -> float:
@@ -121,6 +220,12 @@ class MDSettings:
             names += ["thermostat", "temperature", "thermostat_time"]
         if self.ensemble == "npt":
             names += ["barostat", "pressure", "barostat_interval"]
+            if self.barostat == "membrane":
+                names += ["surface_tension"]
+        if self.ramps:
+            ends = ("temperature_end", "pressure_end")
+            names += [name for name in ends if getattr(self, name) is not None]
+            names += ["ramp_steps"]
         return {name: getattr(self, name) for name in names}
 
     @property
@@ -132,11 +237,15 @@ class MDSettings:
         """
         how = []
         if self.ensemble != "nve":
-            how.append(f"{self.thermostat}, {self.temperature:g} K")
+            how.append(f"{self.thermostat}, {_range(self.temperature, self.temperature_end)} K")
         if self.ensemble == "npt":
-            how.append(f"{self.barostat}, {self.pressure:g} bar")
+            how.append(f"{self.barostat}, {_range(self.pressure, self.pressure_end)} bar")
         inside = f" ({', '.join(how)})" if how else ""
         return f"{self.ensemble.upper()}{inside}, {self.steps} steps of {self.timestep:g} fs"
+
+
+def _range(begin: float, end: float | None) -> str:
+    return f"{begin:g}" if end is None else f"{begin:g} → {end:g}"
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -34,6 +34,13 @@ class Snapshot:
         temperature: K, NaN if not asked for.
         forces: (n, 3) eV/Å, None if not asked for.
         extrapolations: of the potential, None if not known.
+        conserved_energy: total energy and, with Nosé-Hoover chains, theirs, eV; NaN where the
+            ensemble conserves nothing that is known.
+        stress: (6,) of the potential and of the motion, −(1/V) Σ m v ⊗ v, eV/Å³, in ASE's order
+            and sign and in the axes of the start; None if not known.
+        force_spread: largest standard deviation of an atom's force over a committee, eV/Å; NaN if
+            not known.
+        spread_atom: whose, −1 if not known.
     """
 
     step: int
@@ -47,6 +54,15 @@ class Snapshot:
     forces: NDArray[np.float64] | None = None
     extrapolations: Extrapolations | None = None
     segment: int = 0
+    conserved_energy: float = np.nan
+    stress: NDArray[np.float64] | None = None
+    force_spread: float = np.nan
+    spread_atom: int = -1
+
+    @property
+    def pressure(self) -> float:
+        """eV/Å³; NaN if the stress is not known."""
+        return np.nan if self.stress is None else -float(self.stress[:3].mean())
 
     @property
     def volume(self) -> float:

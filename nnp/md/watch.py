@@ -43,9 +43,8 @@ class Watch:
         self._symbols = [atom.element.symbol for atom in dynamics.start.topology.atoms()]
         self._told: set[str] = set()
         settings = self._settings
-        own = 0.0 if settings.ensemble == "nve" else settings.temperature
         self._max_temperature = settings.max_temperature or default_max_temperature(
-            max(own, first.temperature), dynamics.degrees_of_freedom
+            max(settings.hottest, first.temperature), dynamics.degrees_of_freedom
         )
         self._max_speed = settings.max_speed or default_max_speed(settings.timestep)
         given = settings.max_extrapolations

@@ -57,10 +57,7 @@ class OpenMMAtoms:
             box_nm: (3, 3); the starting box if None.
         """
         box_nm = self.box_nm if box_nm is None else box_nm
-        cell = None
-        if box_nm is not None:
-            lattice = np.linalg.inv(self.combination) @ box_nm
-            cell = lattice @ self.rotation.T * NANOMETRE
+        cell = None if box_nm is None else self.cell_of(box_nm)
         atoms = Atoms(
             numbers=[atom.element.atomic_number for atom in self.topology.atoms()],
             positions=positions_nm @ self.rotation.T * NANOMETRE,
@@ -71,6 +68,15 @@ class OpenMMAtoms:
         if len(self.constraints.fixed):
             atoms.set_constraint(FixAtoms(self.constraints.fixed))  # type: ignore[no-untyped-call]
         return atoms
+
+    def cell_of(self, box_nm: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(3, 3) cell of a box, Å: the original vectors in the original frame.
+
+        Args:
+            box_nm: (3, 3) of the simulation.
+        """
+        lattice = np.linalg.inv(self.combination) @ box_nm
+        return np.asarray(lattice @ self.rotation.T * NANOMETRE)
 
 
 def to_openmm(atoms: Any) -> OpenMMAtoms:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import aenet_files
 import numpy as np
 import pytest
@@ -12,8 +14,10 @@ import nnp
 from nnp.engines.cpu import CpuEngine
 from nnp.errors import FileFormatError, OptionError
 from nnp.functions import MomentChebyshev
-from nnp.io.aenet.chebyshev import ChebyshevSetup, setup_of
+from nnp.functions.chebyshev import ChebyshevSetup, setup_of
 from nnp.testing import assert_engines_agree, random_structure
+from nnp.train.config.tables import from_table
+from nnp.train.inputs.functions import FunctionSettings
 
 
 def folder(path, form=None, **options):
@@ -119,7 +123,8 @@ def test_what_it_comes_from_is_found_again():
         setup = ChebyshevSetup(elements, 5.0, 3, 4.5, 2)
         made = setup.functions(elements)
         assert setup_of(made, elements, "Ti") == setup
-        assert setup_of(made[1:], elements, "Ti") is None
+        assert setup_of(made[1:], elements, "Ti") == setup
+        assert setup_of([replace(made[0], coefficient=1.0), *made], elements, "Ti") is None
     weights = [ChebyshevSetup(tuple("HCNOF"[:n]), 1, 1, 1, 1).weights.values() for n in range(1, 6)]
     expected = [[], [-1, 1], [-1, 0, 1], [-2, -1, 1, 2], [-2, -1, 0, 1, 2]]
     assert [list(own) for own in weights] == expected
@@ -162,3 +167,18 @@ def test_torchscript(tmp_path):
     wanted = potential.evaluate(CLUSTER)
     assert float(energy) == pytest.approx(wanted.energy, rel=1e-12)
     np.testing.assert_allclose(forces.numpy(), wanted.forces, atol=1e-11)
+
+
+def test_generated_for_a_fit():
+    table = {"generate": {"family": "chebyshev", "cutoff": 5.0, "radial": 3, "angular": 2}}
+    settings = from_table(FunctionSettings, table, "functions").generate
+    made = settings.for_elements(("Ti", "O"))
+    assert list(made) == ["O", "Ti"]
+    setup = ChebyshevSetup(("O", "Ti"), 5.0, 3, 5.0, 2)
+    assert set(made["O"]) == set(setup.functions(("O", "Ti")))
+    other = replace(settings, environment=("Ti", "O"), angular_cutoff=4.0)
+    assert setup_of(other.for_elements(("O", "Ti"))["O"], ("O", "Ti"), "O").weights["O"] == 1
+    with pytest.raises(OptionError, match="the data has O, Ti"):
+        replace(settings, environment=("Ti", "H")).for_elements(("O", "Ti"))
+    with pytest.raises(OptionError, match="angular order 30 of a Chebyshev basis: 0 to 20"):
+        replace(settings, angular=30)

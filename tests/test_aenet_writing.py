@@ -106,6 +106,32 @@ def test_the_command(folder, tmp_path, capsys):
     assert (tmp_path / "text" / "Ti.nn.ascii").is_file()
 
 
+def test_a_basis_with_functions_left_out(tmp_path):
+    """As pruning leaves it: the file has the whole basis, with weights of zero."""
+    potential = nnp.load(write_folder(tmp_path / "p", record=CHEBYSHEV))
+
+    def pruned(model):
+        kept = [k for k in range(len(model.functions)) if k % 4]
+        columns = {
+            n: getattr(model.scaling, n)[kept] for n in ("minimum", "maximum", "mean", "sigma")
+        }
+        first, *rest = model.network.weights
+        return replace(
+            model,
+            functions=tuple(model.functions[k] for k in kept),
+            scaling=replace(model.scaling, **columns),
+            network=replace(model.network, weights=(first[kept], *rest)),
+        )
+
+    potential = replace(potential, models=tuple(map(pruned, potential.models)))
+    aenet.write(potential, tmp_path / "again")
+    again = nnp.load(tmp_path / "again", legacy_angle=False)
+    assert len(again.models[0].functions) > len(potential.models[0].functions)
+    wanted, found = potential.evaluate(CLUSTER), again.evaluate(CLUSTER)
+    assert found.energy == pytest.approx(wanted.energy, rel=1e-12)
+    np.testing.assert_allclose(found.forces, wanted.forces, atol=1e-11)
+
+
 def test_what_they_cannot_hold(tmp_path):
     potential = nnp.load(write_folder(tmp_path / "p"))
     model = potential.models[0]

@@ -18,10 +18,10 @@ import numpy as np
 from nnp.elements import atomic_number
 from nnp.errors import FileFormatError, NNPError
 from nnp.functions import SymmetryFunction, canonical_order
+from nnp.functions.chebyshev import ChebyshevSetup
 from nnp.io.aenet.angle import legacy_angle
 from nnp.io.aenet.behler import behler_functions
 from nnp.io.aenet.binary import is_binary, read_binary
-from nnp.io.aenet.chebyshev import ChebyshevSetup
 from nnp.io.aenet.record import ACTIVATIONS, Record, permutation
 from nnp.io.aenet.text import read_text
 from nnp.io.aenet.writing import write

@@ -18,8 +18,8 @@ from nnp.committee import Committee
 from nnp.cutoffs import CutoffKind
 from nnp.errors import NNPError, OptionError, OutputExistsError
 from nnp.functions import Angular, Radial, RadialCosine, SymmetryFunction, describe
+from nnp.functions.chebyshev import setup_of
 from nnp.io.aenet.binary import binary_of
-from nnp.io.aenet.chebyshev import setup_of
 from nnp.io.aenet.record import ACTIVATIONS, About, Record, permutation
 from nnp.io.aenet.text import text_of
 from nnp.io.files import replacing
@@ -77,15 +77,18 @@ def _record(potential: Potential, model: ElementModel) -> Record:
         )
     said = potential.provenance.get("files", {}).get(model.symbol, {})
     basis = _basis(potential, model)
-    place = permutation(model.functions, basis.functions)
+    there = np.array([function in model.functions for function in basis.functions])
+    kept = [f for f, is_there in zip(basis.functions, there, strict=True) if is_there]
+    place = permutation(model.functions, kept)
     mean, square, layers = _scaled(model, place)
     minimum, maximum = model.scaling.minimum[place], model.scaling.maximum[place]
     unknown = (minimum <= -NO_RANGE) | (maximum >= NO_RANGE)
+    layers[0] = _spread(layers[0][0], there), layers[0][1]
     atomic = float(said.get("atomic_energy", 0.0))
     types = _types(potential)
     return Record(
         Path(f"{model.symbol}.nn"),
-        model.network.sizes,
+        (len(basis.functions), *model.network.sizes[1:]),
         tuple(_activation(a, model) for a in model.network.activations),
         np.concatenate([np.vstack([w, b]).ravel() for w, b in layers]),
         model.symbol,
@@ -94,10 +97,10 @@ def _record(potential: Potential, model: ElementModel) -> Record:
         np.array(basis.kinds),
         np.array(basis.parameters),
         np.array(basis.neighbors),
-        np.where(unknown, 0.0, minimum),
-        np.where(unknown, 0.0, maximum),
-        mean,
-        square,
+        _spread(np.where(unknown, 0.0, minimum), there),
+        _spread(np.where(unknown, 0.0, maximum), there),
+        _spread(mean, there),
+        _spread(square, there, 1.0),
         1.0 / potential.energy_scale,
         model.energy_offset - atomic,
         types,
@@ -146,6 +149,15 @@ def _scaled(
     weights = [first * (factor * s)[:, None], *network.weights[1:]]
     biases = [network.biases[0] + (factor * mean + offset) @ first, *network.biases[1:]]
     return mean, square, list(zip(weights, biases, strict=True))
+
+
+def _spread(
+    values: NDArray[np.float64], there: NDArray[np.bool_], empty: float = 0.0
+) -> NDArray[np.float64]:
+    """Rows of a whole basis from those of the functions that are there."""
+    rows = np.full((len(there), *values.shape[1:]), empty)
+    rows[there] = values
+    return rows
 
 
 def _activation(activation: Any, model: ElementModel) -> int:

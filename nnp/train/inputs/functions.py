@@ -21,6 +21,7 @@ from nnp.functions import Angular, Radial, SymmetryFunction, canonical_order
 from nnp.io.n2p2.functions import cutoff_maker, read_function
 from nnp.io.n2p2.settings import Settings as InputNN
 from nnp.structure import Structure
+from nnp.train.inputs.chebyshev import GeneratedChebyshev
 from nnp.train.inputs.moments import GeneratedMoments
 from nnp.train.inputs.prune import PruneSettings
 from nnp.units import ATOMIC, unit_system
@@ -145,7 +146,9 @@ class FunctionSettings:
 
     file: str | None = None
     file_units: str | None = None
-    generate: GeneratedFunctions | GeneratedMoments = field(default_factory=GeneratedFunctions)
+    generate: GeneratedFunctions | GeneratedMoments | GeneratedChebyshev = field(
+        default_factory=GeneratedFunctions
+    )
     prune: PruneSettings = field(default_factory=PruneSettings)
 
 

@@ -1,4 +1,4 @@
-"""Functions of ænet's Chebyshev basis, as functions of moments.
+"""Sets of functions that make ænet's Chebyshev basis, as functions of moments.
 
 Artrith, Urban and Ceder, Phys. Rev. B 96, 014112 (2017), doi:10.1103/PhysRevB.96.014112.
 """
@@ -14,17 +14,9 @@ from numpy.typing import NDArray
 
 from nnp.cutoffs import CutoffKind
 from nnp.errors import OptionError
-from nnp.functions import (
-    Argument,
-    MomentChebyshev,
-    MomentFunction,
-    MomentSum,
-    RadialSeries,
-    SymmetryFunction,
-    canonical_order,
-)
-from nnp.functions.moments import MOST_L
-from nnp.functions.series import MOST_TERMS
+from nnp.functions.base import SymmetryFunction
+from nnp.functions.moments import MOST_L, MomentChebyshev, MomentFunction, MomentSum
+from nnp.functions.series import MOST_TERMS, Argument, RadialSeries
 
 # J_k(π/2) of k = 1, 3, …: sin(πx/2) = 2 Σ (−1)^((k−1)/2) J_k(π/2) T_k(x); the next is 8e-20.
 _ORDERS = range(1, 18, 2)
@@ -156,30 +148,27 @@ def _bessel(order: int, x: float) -> float:
 def setup_of(
     functions: Sequence[SymmetryFunction], elements: Sequence[str], central: str
 ) -> ChebyshevSetup | None:
-    """The basis that functions of an element make; None: they make none of ænet's."""
+    """The smallest basis that holds functions of an element; None: none of ænet's does."""
     sums = [f for f in functions if isinstance(f, MomentSum)]
     angles = [f for f in functions if isinstance(f, MomentChebyshev)]
     if not sums or len(sums) + len(angles) != len(functions) or not angles:
         return None
     series = angles[0].series
-    halves = series.n_functions // 2
-    symbols = list(series.neighbors)
-    if halves > 1:
-        symbols.sort(key=lambda e: series.coefficients[series.neighbors.index(e)][1][0])
-    else:
-        symbols = [central]
-    blocks = 2 if halves > 1 else 1
+    symbols = [central]
+    blocks = series.n_functions // 2
+    if blocks > 1:
+        rows = dict(zip(series.neighbors, series.coefficients, strict=True))
+        symbols = sorted(series.neighbors, key=lambda symbol: rows[symbol][1][0])
     try:
         found = ChebyshevSetup(
             tuple(symbols),
             sums[0].radius,
-            len(sums) // blocks - 1,
+            len(sums[0].series.coefficients[0][0]) - 1,
             series.radii[0],
-            len(angles) // blocks - 1,
+            max(f.l_1 for f in angles),
             angles[0].legacy,
         )
         made = found.functions(elements)
     except OptionError:
         return None
-    same = canonical_order(made) == canonical_order(functions)
-    return found if same else None
+    return found if set(functions) <= set(made) else None

@@ -31,7 +31,6 @@ from nnp.functions import (
     SymmetryFunction,
     canonical_order,
 )
-from nnp.functions.moments import MOST_L
 from nnp.structure import Structure
 from nnp.train.inputs.products import DescriptorProducts
 
@@ -39,6 +38,8 @@ Coefficients = NDArray[np.float64]
 
 # Structures whose moments are looked at, spread over the data.
 _LOOKED_AT = 64
+# Largest l: the GPU kernels' own.
+_MOST_L = 8
 # 2-body functions of all neighbour elements together, beyond which each has fewer.
 _MOST_SUMS = 40
 _FEWEST_TERMS = 2
@@ -73,8 +74,8 @@ class GeneratedMoments:
             raise OptionError(f"family = {self.family!r} is not 'moments'")
         if not (math.isfinite(self.cutoff) and self.cutoff > 0):
             raise OptionError(f"cutoff = {self.cutoff}: a positive number of Å is wanted")
-        if not 1 <= self.l <= MOST_L:
-            raise OptionError(f"l = {self.l}: 1 to {MOST_L}")
+        if not 1 <= self.l <= _MOST_L:
+            raise OptionError(f"l = {self.l}: 1 to {_MOST_L}")
         if self.four_body and self.l < 2:
             raise OptionError(f"four_body = true with l = {self.l}: it takes l of 2 or more")
         if not 1 <= self.four_body_radial <= self.angular <= self.radial <= 16:

@@ -1,10 +1,12 @@
 """nnp: Behler-Parrinello neural network potentials in OpenMM and ASE."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from nnp import registry
 from nnp.committee import Committee, CommitteeEvaluation
+from nnp.distribution import refuse_another
 from nnp.engines import Engine
 from nnp.errors import NNPError
 from nnp.evaluation import Evaluation, Extrapolation, Extrapolations
@@ -12,7 +14,9 @@ from nnp.io import load
 from nnp.potential import ElementModel, Potential
 from nnp.structure import Structure
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
+
+refuse_another(Path(__file__).parent)
 
 __all__ = [
     "Committee",

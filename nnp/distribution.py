@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 # As in pyproject.toml; the import name and the command are nnp.
 DISTRIBUTION = "nnp"
+# Modules of the other project (0.0.4), of whose names none is ours.
+_OTHERS = ("so3.py", "vib.py")
 
 
 def install(extra: str) -> str:
@@ -13,3 +17,20 @@ def install(extra: str) -> str:
     True
     """
     return f"pip install '{DISTRIBUTION}[{extra}]'"
+
+
+def refuse_another(folder: Path) -> None:
+    """Refuse the other project's files among ours: both would be called ``nnp``.
+
+    Args:
+        folder: of the imported package.
+
+    Raises:
+        ImportError: they are there.
+    """
+    if any((folder / name).exists() for name in _OTHERS):
+        raise ImportError(
+            f"{folder} holds files of another project, which is called nnp at the index and uses "
+            "the same import name: pip uninstall nnp, then "
+            f"pip install --force-reinstall {DISTRIBUTION}"
+        )

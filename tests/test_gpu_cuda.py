@@ -166,12 +166,12 @@ def no_memory(fake):
 FAILURES = {
     no_driver: r"finds no usable NVIDIA driver .*install the driver",
     old_driver: r"made for CUDA 13\.2, the NVIDIA driver knows CUDA 12\.8: install the CuPy of "
-    r"the driver's CUDA \(.*cupy-cuda12x.*or a newer driver",
+    r"the driver's CUDA \(.*cuda12.*or a newer driver",
     no_device: r"finds no NVIDIA GPU .*CUDA_VISIBLE_DEVICES",
     hidden: r"finds no NVIDIA GPU: use",
     no_compiler: r"no CUDA compiler, NVRTC \(.*\): pip install nvidia-cuda-nvrtc",
     too_old: r"Fake GPU is of compute capability 7\.0, the CUDA compiler \(NVRTC 13\.5\) makes "
-    r"kernels for 7\.5 and newer: install cupy-cuda12x",
+    r"kernels for 7\.5 and newer: pip install .*cuda12",
     far_too_old: r"capability 3\.5, .*NVRTC 12\.8\) makes kernels for 5\.0 and newer: use",
     does_not_compile: r"the CUDA compiler does not take the kernels for Fake GPU \(nnp\.cu\(3\): "
     r"error: no such thing\)",
@@ -205,7 +205,7 @@ def test_auto_says_so_once_and_takes_the_cpu(fake, silicon, failure):
 def test_auto_without_cupy(silicon, monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
     auto._told.clear()
-    with pytest.warns(RuntimeWarning, match=r"needs CuPy.*'nnp\[gpu\]'"):
+    with pytest.warns(RuntimeWarning, match=r"needs CuPy.*'nnp\[cuda13\]'"):
         engine = silicon.make_engine("auto", dtype="single")
     assert engine.name == "cpu"
     assert engine.compute(BOX).forces is not None

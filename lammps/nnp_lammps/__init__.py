@@ -6,7 +6,7 @@ import importlib.util
 import os
 from pathlib import Path
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 
 def plugin_folder() -> str:

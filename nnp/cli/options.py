@@ -50,11 +50,12 @@ def add_command(
     return parser
 
 
-def add_potential(parser: argparse.ArgumentParser) -> None:
+def add_potential(parser: argparse.ArgumentParser, needed: bool = True) -> None:
     """PATH and --units."""
     parser.add_argument(
         "path",
         metavar="PATH",
+        nargs=None if needed else "?",
         help="one-file model, n2p2/RuNNer directory, output of nnp train --members, or silicon_sw, "
         "which comes along",
     )

@@ -7,7 +7,7 @@ from typing import Any
 from nnp.distribution import install
 from nnp.errors import UnavailableError
 
-_INSTALL = f"{install('gpu')} (CUDA 13) or pip install cupy-cuda12x (CUDA 12)"
+_INSTALL = f"{install('cuda13')} or {install('cuda12')}, as nvidia-smi says"
 _INSTEAD = "or use engine='cpu'"
 
 # Oldest architecture that NVRTC compiles for: of CUDA 13, and of CUDA 12.
@@ -55,7 +55,7 @@ def refuse_old(cupy: Any, description: str, architecture: tuple[int, int]) -> No
     oldest = OLDEST_ARCHITECTURE if major >= 13 else _OLDEST_BEFORE_13
     if architecture < oldest:
         what = f"{description} is of compute capability {_dotted(architecture)}"
-        way_out = "install cupy-cuda12x, or use" if major >= 13 else "use"
+        way_out = f"{install('cuda12')} in a fresh environment, or use" if major >= 13 else "use"
         raise UnavailableError(
             f"{what}, the CUDA compiler (NVRTC {major}.{minor}) makes kernels for "
             f"{_dotted(oldest)} and newer: {way_out} engine='cpu'"

@@ -1,0 +1,83 @@
+"""What stands before the code: versions, extras, commit messages, the report of a machine."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import nnp
+from nnp.cli import main
+from nnp.distribution import DISTRIBUTION, refuse_another
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_one_name():
+    """Of the distribution, in what installs it and in messages."""
+    assert PROJECT["name"] == DISTRIBUTION
+    extras = [line for lines in PROJECT["optional-dependencies"].values() for line in lines]
+    own = {match[1] for line in extras if (match := re.match(r"([\w-]+)\[", line))} & {
+        "nnp",
+        DISTRIBUTION,
+    }
+    assert own == {DISTRIBUTION}
+
+
+def test_the_other_project_is_refused(tmp_path):
+    """Its 0.0.4 installs so3.py and vib.py into the same folder."""
+    refuse_another(tmp_path)
+    (tmp_path / "so3.py").touch()
+    with pytest.raises(ImportError, match=f"pip uninstall nnp, .*--force-reinstall {DISTRIBUTION}"):
+        refuse_another(tmp_path)
+
+
+def test_one_version():
+    lammps = tomllib.loads((ROOT / "lammps" / "pyproject.toml").read_text())["project"]["version"]
+    citation = re.search(r"(?m)^version: (\S+)", (ROOT / "CITATION.cff").read_text())
+    recipe = re.search(r"(?m)^  version: (\S+)", (ROOT / "recipe" / "recipe.yaml").read_text())
+    assert {lammps, citation[1], recipe[1], PROJECT["version"]} == {nnp.__version__}
+
+
+def test_extras_that_messages_name():
+    named = set()
+    for file in (ROOT / "nnp").rglob("*.py"):
+        named |= set(re.findall(r"install\(['\"](\w+)['\"]\)", file.read_text()))
+    assert "plot" in named
+    assert named <= set(PROJECT["optional-dependencies"])
+
+
+def test_report_of_the_machine(capsys):
+    assert main(["info", "--debug"]) == 0
+    printed = capsys.readouterr().out
+    for row in (
+        f"nnp         {nnp.__version__}",
+        "cpu engine  /",
+        "packages    numpy ",
+        "openmm  ",
+    ):
+        assert row in printed
+    assert main(["info"]) == 1
+    assert "nnp info --debug" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("message", "complaint"),
+    [
+        ("Read blank lines\n\nThey ended the reader.\n# a comment of git.", None),
+        ("x" * 73, "73 characters"),
+        ("Read blank lines.", "full stop"),
+        ("Read\nblank", "second line"),
+        ("", "no subject"),
+    ],
+)
+def test_commit_messages(message, complaint):
+    spec = importlib.util.spec_from_file_location("rules", ROOT / "tools" / "commit_message.py")
+    rules = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(rules)
+    found = rules.complaints(message)
+    assert not found if complaint is None else any(complaint in line for line in found)

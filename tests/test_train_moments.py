@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from train_data import dataset
+import torch
+from train_data import dataset, directional_slope, objective, task
 
 from nnp.errors import OptionError
 from nnp.functions import MomentPair, MomentSum, MomentTriple
@@ -13,9 +14,11 @@ from nnp.potential import ElementModel, Potential
 from nnp.scaling import Scaling, ScalingMode
 from nnp.structure import Structure
 from nnp.train.config.tables import from_table
+from nnp.train.fit.loss import LossSettings
 from nnp.train.inputs.functions import FunctionSettings, GeneratedFunctions
 from nnp.train.inputs.moments import GeneratedMoments
 from nnp.train.inputs.products import DescriptorProducts
+from nnp.train.inputs.prune import PruneSettings
 
 FREE = (np.zeros((3, 3)), np.zeros(3, bool))
 SMALL = GeneratedMoments(cutoff=4.0, radial=3, angular=2, l=2)
@@ -103,3 +106,67 @@ def test_family_of_the_settings():
 def test_refused_settings(table, message):
     with pytest.raises(OptionError, match=message):
         from_table(FunctionSettings, {"generate": table}, "functions")
+
+
+def learned(elements=("H", "O"), **changes):
+    """A task whose coefficients are learned, some way from where they begin."""
+    generate = GeneratedMoments(cutoff=4.0, radial=3, angular=2, l=2, learn=True)
+    functions = FunctionSettings(generate=generate, prune=PruneSettings("none"))
+    made = task(elements, functions=functions, loss=LossSettings(stress=1.0), **changes)
+    generator = torch.Generator().manual_seed(1)
+    moved = 0.3 * torch.randn(len(made.theta), generator=generator, dtype=torch.float64)
+    return made, made.theta + moved
+
+
+@pytest.fixture(scope="module")
+def both():
+    return {elements: learned(elements) for elements in (("Si",), ("H", "O"))}
+
+
+@pytest.mark.parametrize("elements", [("Si",), ("H", "O")], ids="-".join)
+def test_learned_coefficients_reach_the_potential(both, elements):
+    """Energies, forces and stress of the fit are those of the finished potential."""
+    made, theta = both[elements]
+    potential = made.model.potential(theta)
+    for sample in made.train[:2]:
+        (found,) = made.model.predict(theta, [sample])
+        for engine in ("reference", "cpu"):
+            known = potential.evaluate(sample.frame.structure, engine, stress=True)
+            assert float(found.energy) == pytest.approx(known.energy, rel=1e-10)
+            np.testing.assert_allclose(found.forces, known.forces, rtol=1e-9, atol=1e-9)
+            np.testing.assert_allclose(found.stress, known.stress, rtol=1e-9, atol=1e-11)
+    first = made.model.potential(made.theta)
+    assert potential.models[0].functions != first.models[0].functions
+
+
+@pytest.mark.parametrize("elements", [("Si",), ("H", "O")], ids="-".join)
+def test_gradient_by_learned_coefficients(both, elements):
+    made, theta = both[elements]
+    aim = objective(made, energy=3.0, forces=2.0, stress=5.0, l2=0.01)
+    _, gradient = aim.value_and_gradient(theta, made.train)
+    for network in made.model.networks:
+        direction = torch.zeros_like(theta)
+        direction[network.learned] = torch.linspace(
+            -1, 1, network.learned.stop - network.learned.start
+        )
+        slope = directional_slope(lambda t: aim.value(t, made.train), theta, direction)
+        assert abs(slope) > 1e-3
+        assert float(gradient @ direction) == pytest.approx(slope, rel=1e-7)
+    direction = torch.linspace(-1, 1, len(theta), dtype=torch.float64)
+    slope = directional_slope(lambda t: aim.value(t, made.train), theta, direction)
+    assert float(gradient @ direction) == pytest.approx(slope, rel=1e-7)
+
+
+@pytest.mark.parametrize("elements", [("Si",), ("H", "O")], ids="-".join)
+def test_rows_by_learned_coefficients(both, elements):
+    """What the filter takes: −2 Jᵀ r is the gradient, of all components and of some."""
+    made, theta = both[elements]
+    aim = objective(made, energy=3.0, forces=2.0, stress=5.0)
+    counts = aim.counts(made.train)
+    _, gradient = aim.value_and_gradient(theta, made.train)
+    with torch.inference_mode():
+        parts = [aim.residuals(theta, sample, counts) for sample in made.train]
+        some = aim.residuals(theta, made.train[0], counts, np.array([4, 7]))
+    rows = -2 * sum(p.jacobian.T @ p.values for p in parts)
+    torch.testing.assert_close(rows, gradient, rtol=1e-9, atol=1e-11)
+    torch.testing.assert_close(some.jacobian[1:3], parts[0].jacobian[[5, 8]], rtol=1e-9, atol=1e-11)

@@ -66,6 +66,11 @@ class MomentFunction(SymmetryFunction):
         return tuple(int(getattr(self, p.name)) for p in self.integers if p.name.startswith("l_"))
 
     @property
+    def factor_degrees(self) -> tuple[int, ...]:
+        """L of each moment that it multiplies, in the order of `numbers`."""
+        return self.degrees
+
+    @property
     def table(self) -> RadialSeries:
         """See `SymmetryFunction.table`."""
         return self.series
@@ -123,6 +128,11 @@ class MomentSum(MomentFunction):
 
     n_1: int
 
+    @property
+    def factor_degrees(self) -> tuple[int, ...]:
+        """See `MomentFunction.factor_degrees`."""
+        return (0,)
+
 
 @dataclass(frozen=True)
 class MomentPair(MomentFunction):
@@ -135,6 +145,11 @@ class MomentPair(MomentFunction):
     n_1: int
     n_2: int
     l_1: int
+
+    @property
+    def factor_degrees(self) -> tuple[int, ...]:
+        """See `MomentFunction.factor_degrees`."""
+        return (self.l_1, self.l_1)
 
 
 @dataclass(frozen=True)
@@ -162,6 +177,11 @@ class MomentQuartic(MomentFunction):
     integers: ClassVar[tuple[Parameter, ...]] = _counts("n_1")
 
     n_1: int
+
+    @property
+    def factor_degrees(self) -> tuple[int, ...]:
+        """See `MomentFunction.factor_degrees`."""
+        return (1,)
 
 
 @dataclass(frozen=True)

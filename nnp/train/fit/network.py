@@ -132,19 +132,29 @@ class AtomicNetwork:
             centers: (k, m) atoms.
             tangents: (k, m, n_inputs); rows of zeros are padding.
         """
-        picked = replace(
-            trace,
-            inputs=[a[centers] for a in trace.inputs],
-            slopes=[slope[centers] for slope in trace.slopes],
-            curvatures=[curvature[centers] for curvature in trace.curvatures],
-            adjoints=[delta[centers] for delta in trace.adjoints],
-        )
+        picked = _picked(trace, centers)
         dots, second = _tangent_pass(picked, tangents)
         parts = []
         for layer, (a, delta) in enumerate(zip(picked.inputs, picked.adjoints, strict=True)):
             outer = torch.bmm(dots[layer].mT, delta) + torch.bmm(a.mT, second[layer])
             parts += [outer.flatten(1), second[layer].sum(1)]
         return torch.cat(parts, 1)
+
+    def bend(self, trace: Trace, tangents: Tensor, centers: Tensor | None = None) -> Tensor:
+        """(…, n_inputs) how dE/dx changes along tangents (…, n_inputs) of all atoms, or of some."""
+        second = _tangent_pass(trace if centers is None else _picked(trace, centers), tangents)[1]
+        return second[0] @ trace.weights[0].T
+
+
+def _picked(trace: Trace, centers: Tensor) -> Trace:
+    """The atoms of an index of any shape."""
+    return replace(
+        trace,
+        inputs=[a[centers] for a in trace.inputs],
+        slopes=[slope[centers] for slope in trace.slopes],
+        curvatures=[curvature[centers] for curvature in trace.curvatures],
+        adjoints=[delta[centers] for delta in trace.adjoints],
+    )
 
 
 def _tangent_pass(trace: Trace, tangent: Tensor) -> tuple[list[Tensor], list[Tensor]]:

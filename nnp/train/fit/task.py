@@ -32,6 +32,7 @@ from nnp.train.data.sets import DataSettings
 from nnp.train.fit.initial import initial_network
 from nnp.train.fit.machine import Ranks, find_device, memory_explained
 from nnp.train.fit.model import TrainingModel
+from nnp.train.fit.moment_model import MomentModel, moment_networks
 from nnp.train.fit.network import AtomicNetwork, from_network
 from nnp.train.fit.optimizers import uses_columns
 from nnp.train.fit.samples import Samples
@@ -39,6 +40,7 @@ from nnp.train.fit.settings import TrainingSettings
 from nnp.train.fit.start import Start, read_start
 from nnp.train.inputs.features import FeatureMaker, Sample
 from nnp.train.inputs.functions import Functions, choose_functions
+from nnp.train.inputs.moment_features import MomentMaker
 from nnp.train.inputs.products import DescriptorProducts
 from nnp.train.inputs.prune import prune
 from nnp.train.inputs.statistics import look_at, spread_of_all
@@ -50,6 +52,7 @@ from nnp.train.inputs.transform import (
     scaling_of,
     spread_of,
 )
+from nnp.train.inputs.uncontracted import UncontractedProducts
 from nnp.units import ATOMIC, METAL, UnitSystem, unit_system
 
 
@@ -242,7 +245,15 @@ def _bar(what: str, quiet: bool, numbers: Sequence[int]) -> Iterable[int]:
 
 def stores_columns(settings: TrainingSettings) -> bool:
     """Whether the Jacobian of the training set is kept, as far as memory goes."""
+    if learns_coefficients(settings):
+        return False
     return settings.run.store_columns is not False and uses_columns(settings.optimizer)
+
+
+def learns_coefficients(settings: TrainingSettings) -> bool:
+    """Whether radial series are learned with the networks."""
+    generate = settings.functions.generate
+    return settings.functions.file is None and getattr(generate, "learn", False)
 
 
 def learns_stress(settings: TrainingSettings) -> bool:
@@ -277,9 +288,30 @@ def make_model(settings: TrainingSettings, chosen: Chosen) -> tuple[TrainingMode
         baseline=chosen.parts,
         terms=chosen.terms,
     )
+    if isinstance(chosen.maker, MomentMaker):
+        return _with_coefficients(settings, chosen, chosen.maker, template, parameters)
     model = TrainingModel(tuple(networks), chosen.maker, template)
     theta = torch.cat(parameters).to(chosen.maker.device, chosen.maker.dtype)
     return model, theta
+
+
+def _with_coefficients(
+    settings: TrainingSettings,
+    chosen: Chosen,
+    maker: MomentMaker,
+    template: Potential,
+    parameters: Sequence[Tensor],
+) -> tuple[TrainingModel, Tensor]:
+    """As `make_model`, of a fit that learns radial series: their parameters begin at 0."""
+    structures = tuple(frame.structure for frame in chosen.frames.frames[: chosen.n_train])
+    networks = moment_networks(networks_of(settings, chosen), chosen.functions, maker, structures)
+    scaled = (structures, settings.inputs, settings.run.threads)
+    model = MomentModel(tuple(networks), maker, template, *scaled)
+    whole = [
+        torch.cat([own, own.new_zeros(network.n_parameters - network.n_weights)])
+        for own, network in zip(parameters, networks, strict=True)
+    ]
+    return model, torch.cat(whole).to(maker.device, maker.dtype)
 
 
 def _file_units(data: DataSettings) -> UnitSystem:
@@ -394,5 +426,8 @@ def _maker(
         known = None if start is None else start.scaling(symbol, own, spreads.get(symbol))
         scalings.append(scaling_of(spreads[symbol], settings.inputs) if known is None else known)
         transforms.append(input_transform(values[symbol], scalings[-1], settings.inputs))
+    if learns_coefficients(settings):
+        moments = UncontractedProducts(functions, settings.run.torch_dtype, device)
+        return MomentMaker(moments, transforms, settings.run.torch_dtype), scalings
     products = DescriptorProducts(functions, settings.run.threads, device, settings.run.dtype)
     return FeatureMaker(products, transforms, settings.run.torch_dtype), scalings

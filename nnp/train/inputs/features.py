@@ -115,7 +115,7 @@ class FeatureMaker:
         inputs = [((g - origin) @ matrix).to(self.dtype) for g, origin, matrix in rows]
         sample = Sample(frame, self._labels(frame), place, inputs, number=number)
         if stress and frame.stress is not None:
-            _require_volume(frame)
+            require_volume(frame)
             strain = zip(self.products.strain(place), self._exact_matrices, strict=True)
             sample.strain = [(s @ matrix).to(self.dtype) for s, matrix in strain]
         if store and frame.forces is not None:
@@ -158,7 +158,12 @@ class FeatureMaker:
         return torch.from_numpy(np.array(array, np.float64, order="C")).to(self.device)
 
 
-def _require_volume(frame: LabelledStructure) -> None:
+def require_volume(frame: LabelledStructure) -> None:
+    """Refuse a stress of a structure without a volume.
+
+    Raises:
+        StructureError: it is not periodic along all axes.
+    """
     if not frame.structure.pbc.all():
         axes = " ".join("FT"[int(axis)] for axis in frame.structure.pbc)
         raise StructureError(

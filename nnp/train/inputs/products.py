@@ -74,7 +74,8 @@ class Place:
     def nbytes(self) -> int:
         """Of the numbers, without the structure."""
         known = [t for t in (self.order, self.back, *self.atoms) if t is not None]
-        return sum(tensor.nbytes for tensor in known)
+        own: int = sum(tensor.nbytes for tensor in known)
+        return own + int(getattr(self.handle, "nbytes", 0))
 
 
 class DescriptorProducts:

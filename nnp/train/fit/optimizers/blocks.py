@@ -59,7 +59,7 @@ def parameter_blocks(
         Decoupling.LAYER: lambda n: [nodes.reshape(1, -1) for nodes in _nodes(n)],
         Decoupling.NODE: _nodes,
     }[decoupling]
-    blocks = [block for network in networks for block in make(network)]
+    blocks = [block for n in networks for block in (*make(n), *_others(n, decoupling))]
     rest = np.arange(max(network.span.stop for network in networks), n_parameters)
     return [*blocks, rest[None]] if len(rest) else blocks
 
@@ -80,6 +80,13 @@ def resolved(
         if numbers_of(parameter_blocks(networks, n_parameters, level)) <= MOST_NUMBERS:
             return level
     return Decoupling.NODE
+
+
+def _others(network: AtomicNetwork, decoupling: Decoupling) -> Blocks:
+    """One more block of the parameters behind a network's weights, as `MomentNetwork` has them."""
+    weights = sum(block.size for block in _nodes(network))
+    rest = np.arange(network.start + weights, network.span.stop)
+    return [rest[None]] if len(rest) and decoupling is not Decoupling.ELEMENT else []
 
 
 def _nodes(network: AtomicNetwork) -> Blocks:

@@ -1,0 +1,354 @@
+"""Moments before their contraction, and products with their Jacobian.
+
+    B_jklm = Σ_{neighbours of element j} g_k(r) Y_lm(r̂),    g_k(r) = T_k(x(r)) f_c(r)
+
+Functions of moments see A_nlm = Σ_jk c_njk B_jklm. To learn c a fit needs B, which do not depend on
+it, and their Jacobian, which is a product of two factors for each pair of atoms: it is never
+stored whole. Formulas are those of `nnp.reference`; derivatives are exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nnp.functions import MomentFunction, RadialSeries, SymmetryFunction
+from nnp.neighbors import neighbor_list
+from nnp.reference.harmonics import harmonics
+from nnp.reference.moments import Series
+from nnp.structure import Structure
+from nnp.train.inputs.products import VOIGT, Columns, Place
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """B of one radial series: (elements, terms, rows) numbers of an atom, flat.
+
+    Attributes:
+        series: the radial functions that are made of it.
+        functions: which of the element's functions.
+        rows: those of Y_lm that these need.
+        start: where it begins among the numbers of an atom.
+        shape: elements, terms, rows.
+        elements: symbols.
+    """
+
+    series: RadialSeries
+    functions: tuple[int, ...]
+    rows: slice
+    start: int
+    shape: tuple[int, int, int]
+    elements: tuple[str, ...]
+
+    @property
+    def span(self) -> slice:
+        """Its numbers among those of an atom."""
+        return slice(self.start, self.start + int(np.prod(self.shape)))
+
+    def of(self, numbers: Tensor) -> Tensor:
+        """(…, elements · terms, rows) from (…, all numbers)."""
+        elements, terms, rows = self.shape
+        part = numbers[..., self.span]
+        return part.reshape(*numbers.shape[:-1], elements * terms, rows)
+
+    def coefficients(self) -> NDArray[np.float64]:
+        """(N, elements · terms) c of the series; 0 of elements that it does not see."""
+        elements, terms, _ = self.shape
+        own = np.zeros((self.series.n_functions, elements, terms))
+        for symbol, rows in zip(self.series.neighbors, self.series.coefficients, strict=True):
+            own[:, self.elements.index(symbol)] = rows
+        return own.reshape(len(own), -1)
+
+
+def blocks_of(functions: Sequence[SymmetryFunction], elements: Sequence[str]) -> list[Block]:
+    """The blocks of one element's functions of moments, in the order of their series."""
+    own = [f for f in functions if isinstance(f, MomentFunction)]
+    blocks: list[Block] = []
+    for series in dict.fromkeys(f.series for f in own):
+        places = [i for i, f in enumerate(functions) if f.table == series]
+        degrees = [d for i in places for d in own[i].factor_degrees]
+        rows = slice(min(degrees) ** 2, (max(degrees) + 1) ** 2)
+        shape = (len(elements), len(series.coefficients[0][0]), rows.stop - rows.start)
+        start = blocks[-1].span.stop if blocks else 0
+        blocks.append(Block(series, tuple(places), rows, start, shape, tuple(elements)))
+    return blocks
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Pairs of one element's atoms (centres), and the factors of their parts of B.
+
+    Attributes:
+        n: centres.
+        center: (p,) centre, counted within the element.
+        atoms: (p, 2) both atoms, counted within the structure.
+        element: (p,) of the neighbour.
+        vector, unit: (p, 3) from centre to neighbour, Å, and of length 1.
+        y, dy: (p, rows) Y_lm and (p, rows, 3) its gradient by the neighbour's position.
+        g, dg: per block (p, terms) g_k and its slope.
+    """
+
+    n: int
+    center: Tensor
+    atoms: Tensor
+    element: Tensor
+    vector: Tensor
+    unit: Tensor
+    y: Tensor
+    dy: Tensor
+    g: list[Tensor]
+    dg: list[Tensor]
+
+
+class _Tables(list[_Pairs]):
+    """Pairs by the centre's element."""
+
+    @property
+    def nbytes(self) -> int:
+        """Of all tensors."""
+        tensors = [
+            tensor
+            for t in self
+            for tensor in (t.center, t.atoms, t.element, t.vector, t.unit, t.y, t.dy, *t.g, *t.dg)
+        ]
+        found: int = sum(tensor.nbytes for tensor in tensors)
+        return found
+
+
+class UncontractedProducts:
+    """B, J v and Jᵀ v of the uncontracted moments, as one array (n_e, numbers) per element.
+
+    The methods of `DescriptorProducts`.
+
+    Args:
+        functions: per element symbol, by atomic number; all are functions of moments.
+        dtype: of what is kept of each pair.
+        device: where tensors lie.
+    """
+
+    def __init__(
+        self,
+        functions: dict[str, tuple[SymmetryFunction, ...]],
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.device, self.dtype = torch.device(device), dtype
+        self.elements = tuple(functions)
+        self.blocks = [blocks_of(own, self.elements) for own in functions.values()]
+        self.widths = [own[-1].span.stop for own in self.blocks]
+        self._bases = [[_basis(block, self.elements) for block in own] for own in self.blocks]
+        self._cutoff = max(max(b.series.radii) for own in self.blocks for b in own)
+
+    def place(self, structure: Structure) -> Place:
+        """What every product of a structure needs."""
+        with torch.inference_mode(False):
+            numbers = [self.elements.index(symbol) for symbol in structure.symbols]
+            element = np.array(numbers, np.int64)
+            found = neighbor_list(structure, self._cutoff)
+            tables = _Tables()
+            for e in range(len(self.elements)):
+                own = np.flatnonzero(element == e)
+                at = np.flatnonzero(element[found.i] == e)
+                i, j = found.i[at], found.j[at]
+                center = np.searchsorted(own, i)
+                tables.append(self._pairs(e, len(own), center, i, j, element, found.vectors[at]))
+            atoms = [self.index(np.flatnonzero(element == e)) for e in range(len(self.elements))]
+            return Place(structure, tables, atoms, None, None)
+
+    def _pairs(
+        self,
+        e: int,
+        n: int,
+        center: NDArray[np.int64],
+        i: NDArray[np.int64],
+        j: NDArray[np.int64],
+        element: NDArray[np.int64],
+        vectors: NDArray[np.float64],
+    ) -> _Pairs:
+        vector = torch.from_numpy(np.ascontiguousarray(vectors)).to(self.device)
+        neighbor = self.index(element[j])
+        r = torch.linalg.norm(vector, dim=1)
+        l_max = int(np.sqrt(max(b.rows.stop for b in self.blocks[e]))) - 1
+
+        def angular(v: Tensor) -> Tensor:
+            return harmonics(v / torch.linalg.norm(v, dim=1, keepdim=True), l_max)
+
+        axes = torch.eye(3, dtype=vector.dtype, device=self.device)
+        gradients = [
+            torch.func.jvp(angular, (vector,), (axis.expand_as(vector).contiguous(),))[1]
+            for axis in axes
+        ]
+        radial = [
+            torch.func.jvp(lambda x, b=basis: b(x, neighbor), (r,), (torch.ones_like(r),))
+            for basis in self._bases[e]
+        ]
+        return _Pairs(
+            n,
+            self.index(center),
+            self.index(np.stack([i, j], 1)),
+            neighbor,
+            vector.to(self.dtype),
+            (vector / r[:, None]).to(self.dtype),
+            angular(vector).to(self.dtype),
+            torch.stack(gradients, 2).to(self.dtype),
+            [value.to(self.dtype) for value, _ in radial],
+            [slope.to(self.dtype) for _, slope in radial],
+        )
+
+    def descriptors(self, place: Place) -> list[Tensor]:
+        """(n_e, numbers) B."""
+        return [self._summed(e, t, t.g, t.y) for e, t in enumerate(_tables(place))]
+
+    def jvp(
+        self, place: Place, direction: Tensor | None, strain: Tensor | None = None
+    ) -> list[Tensor]:
+        """(n_e, numbers) dB along a displacement (n, 3), or along a strain (3, 3)."""
+        found = []
+        for e, t in enumerate(_tables(place)):
+            if strain is not None:
+                moved = t.vector @ strain.to(self.dtype).T
+            else:
+                ends = direction.to(self.dtype)[t.atoms]  # type: ignore[union-attr]
+                moved = ends[:, 1] - ends[:, 0]
+            found.append(self._changed(e, t, moved))
+        return found
+
+    def strain(self, place: Place) -> list[Tensor]:
+        """(6, n_e, numbers) dB/d(strain) in Voigt order, each off-diagonal pair half-half."""
+        rows = []
+        for a, b in VOIGT:
+            strain = torch.zeros((3, 3), dtype=torch.float64, device=self.device)
+            strain[a, b] += 0.5
+            strain[b, a] += 0.5
+            rows.append(self.jvp(place, None, strain))
+        return [torch.stack(parts) for parts in zip(*rows, strict=True)]
+
+    def vjp(self, place: Place, dl_db: Sequence[Tensor]) -> Tensor:
+        """(n, 3) dL/dr from dL/dB (n_e, numbers)."""
+        total = torch.zeros((len(place.structure), 3), dtype=self.dtype, device=self.device)
+        for e, (t, weights) in enumerate(zip(_tables(place), dl_db, strict=True)):
+            along, free = torch.zeros_like(t.y[:, 0]), torch.zeros_like(t.y)
+            for block, g, dg in zip(self.blocks[e], t.g, t.dg, strict=True):
+                elements, terms, rows = block.shape
+                own = weights[:, block.span].reshape(-1, terms, rows)
+                picked = own[t.center * elements + t.element]
+                free[:, block.rows] += torch.bmm(g[:, None, :], picked)[:, 0]
+                slopes = torch.bmm(dg[:, None, :], picked)[:, 0]
+                along = along + (slopes * t.y[:, block.rows]).sum(1)
+            pull = along[:, None] * t.unit + torch.bmm(free[:, None, :], t.dy)[:, 0]
+            total.index_add_(0, t.atoms[:, 1], pull)
+            total.index_add_(0, t.atoms[:, 0], -pull)
+        return total
+
+    def columns(self, place: Place, components: NDArray[np.int64]) -> list[Columns]:
+        """Columns of J for force components 3 a + c, per element."""
+        return [self._columns(e, t, components) for e, t in enumerate(_tables(place))]
+
+    def _columns(self, e: int, t: _Pairs, components: NDArray[np.int64]) -> Columns:
+        ends = t.atoms.cpu().numpy()
+        found = [_matching(ends[:, end], components // 3) for end in (1, 0)]  # neighbour, centre
+        number, pair = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        signs = np.repeat([1.0, -1.0], [len(numbers) for numbers, _ in found])
+        kept = ends[pair, 0] != ends[pair, 1]  # its own image moves with it
+        number, pair, signs = number[kept], pair[kept], signs[kept]
+        center = t.center.cpu().numpy()[pair]
+        keys, row = np.unique(number * max(t.n, 1) + center, return_inverse=True)
+        felt, first = np.unique(keys // max(t.n, 1), return_index=True)
+        counts = np.diff(np.append(first, len(keys)))
+        longest = int(counts.max()) if len(counts) else 0
+        slot = np.repeat(felt, counts) * longest
+        slot = slot + np.arange(len(keys)) - np.repeat(first, counts)
+        centers = np.zeros(len(components) * longest, np.int64)
+        centers[slot] = keys % max(t.n, 1)
+        values = self._values(
+            e,
+            t,
+            self.index(pair),
+            self.index(components % 3)[self.index(number)],
+            self.index(slot[row] if len(row) else row),
+            torch.from_numpy(signs).to(t.y),
+            len(components) * longest,
+        )
+        shape = (len(components), longest)
+        return Columns(self.index(centers).view(shape), values.view(*shape, -1))
+
+    def _values(
+        self, e: int, t: _Pairs, pair: Tensor, axis: Tensor, row: Tensor, sign: Tensor, n: int
+    ) -> Tensor:
+        """(n, numbers) changes of B with one atom's displacement along an axis, by rows."""
+        values = torch.zeros((n, self.widths[e]), dtype=self.dtype, device=self.device)
+        rate = sign * t.unit[pair].gather(1, axis[:, None])[:, 0]
+        dy = t.dy[pair, :, axis] * sign[:, None]
+        y, element = t.y[pair], t.element[pair]
+        for block, g, dg in zip(self.blocks[e], t.g, t.dg, strict=True):
+            elements, terms, rows = block.shape
+            change = torch.bmm(
+                torch.stack([dg[pair] * rate[:, None], g[pair]], 2),
+                torch.stack([y[:, block.rows], dy[:, block.rows]], 1),
+            )
+            own = torch.zeros((n * elements, terms * rows), dtype=self.dtype, device=self.device)
+            own.index_add_(0, row * elements + element, change.flatten(1))
+            values[:, block.span] = own.view(n, -1)
+        return values
+
+    def _changed(self, e: int, t: _Pairs, moved: Tensor) -> Tensor:
+        rate = (t.unit * moved).sum(1, keepdim=True)
+        dy = torch.bmm(t.dy, moved[:, :, None])[:, :, 0]
+        radial = self._summed(e, t, [dg * rate for dg in t.dg], t.y)
+        return radial + self._summed(e, t, t.g, dy)
+
+    def _summed(self, e: int, t: _Pairs, g: Sequence[Tensor], y: Tensor) -> Tensor:
+        """Σ over neighbours of g_k Y_lm."""
+        found = []
+        for block, own in zip(self.blocks[e], g, strict=True):
+            elements, terms, rows = block.shape
+            part = own.new_zeros((t.n * elements, terms, rows))
+            outer = own[:, :, None] * y[:, None, block.rows]
+            part.index_add_(0, t.center * elements + t.element, outer)
+            found.append(part.view(t.n, elements * terms * rows))
+        return torch.cat(found, 1)
+
+    def index(self, array: NDArray[np.int64]) -> Tensor:
+        """Numbers of the host, to take rows of tensors with."""
+        return torch.from_numpy(np.ascontiguousarray(array, np.int64)).to(self.device)
+
+
+def _basis(block: Block, elements: Sequence[str]) -> Series:
+    """g_k itself, for every element that the series sees."""
+    series, terms = block.series, block.shape[1]
+    radii = np.zeros(len(elements))
+    for symbol, radius in zip(series.neighbors, series.radii, strict=True):
+        radii[elements.index(symbol)] = radius
+    return Series(
+        torch.from_numpy(radii),
+        torch.eye(terms, dtype=torch.float64).expand(len(elements), terms, terms).contiguous(),
+        int(series.argument),
+        int(series.cutoff_kind),
+        float(series.inner_fraction),
+    )
+
+
+def _matching(
+    values: NDArray[np.int64], wanted: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All (number of a wanted one, place in values) with equal values.
+
+    >>> [a.tolist() for a in _matching(np.array([3, 1, 3]), np.array([1, 3]))]
+    [[0, 1, 1], [1, 0, 2]]
+    """
+    order = np.argsort(values, kind="stable")
+    low, high = (np.searchsorted(values[order], wanted, side) for side in ("left", "right"))
+    counts = high - low
+    number = np.repeat(np.arange(len(wanted)), counts)
+    within = np.arange(len(number)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return number, order[np.repeat(low, counts) + within]
+
+
+def _tables(place: Place) -> _Tables:
+    tables: _Tables = place.handle  # type: ignore[assignment]
+    return tables

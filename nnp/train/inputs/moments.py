@@ -36,6 +36,8 @@ from nnp.train.inputs.products import DescriptorProducts
 
 Coefficients = NDArray[np.float64]
 
+# Largest l: what all kernels have.
+_MOST_L = 8
 # Structures whose moments are looked at, spread over the data.
 _LOOKED_AT = 64
 # Largest l: the GPU kernels' own.

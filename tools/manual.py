@@ -29,9 +29,9 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 def enum_table(file: str, name: str) -> str:
     """Members of an enumeration: name, value, the comment behind it."""
     text = (ROOT / file).read_text(encoding="utf-8")
-    body = text[text.index(f"class {name}(") :]
+    body = text[text.find(f"class {name}(") :]
     body = body[: end.start()] if (end := re.search(r"\n\n\n", body)) else body
-    found = _MEMBER.findall(body)
+    found = _MEMBER.findall(body) if f"class {name}(" in text else []
     if not found:
         raise ValueError(f"{file} has no members of {name} with comments")
     rows = [f"| `{m}` | {v.strip(chr(34))} | {_cell(comment)} |" for m, v, comment in found]

@@ -32,6 +32,7 @@ class Survey:
         seconds_inputs: to compute inputs and stored columns, by the clock here and now.
         seconds_epoch: of an epoch.
         epochs: how many at most.
+        recipe: why this optimiser; empty where the settings say it.
     """
 
     chosen: Chosen
@@ -42,6 +43,7 @@ class Survey:
     seconds_inputs: float
     seconds_epoch: float
     epochs: int
+    recipe: str = ""
 
     def lines(self) -> list[str]:
         """For people."""
@@ -54,6 +56,7 @@ class Survey:
         return [
             *functions,
             f"{self.n_parameters} weights and biases, {self.steps} steps an epoch",
+            *[self.recipe] * bool(self.recipe),
             *self.plan.lines,
             f"time: about {whole}, here and now: inputs {first}, {self.epochs} epochs of {each}",
         ]
@@ -97,7 +100,7 @@ def _epoch(settings: TrainingSettings, task: Task) -> float:
     optimizer = make_optimizer(
         settings.optimizer,
         task.model.n_parameters,
-        task.n_train,
+        steps_of_epoch(settings.optimizer, np.array([len(sample) for sample in task.train])),
         settings.run.seed,
         theta.dtype,
         theta.device,

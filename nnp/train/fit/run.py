@@ -15,6 +15,7 @@ from nnp.train.data.sets import read_data
 from nnp.train.fit.estimate import Survey, survey
 from nnp.train.fit.machine import join, memory_explained, use_threads
 from nnp.train.fit.memory import plan_memory
+from nnp.train.fit.recipe import recipe
 from nnp.train.fit.settings import CommitteeSettings, TrainingSettings
 from nnp.train.fit.task import Prepared, Task, choose, make_task, prepare
 from nnp.train.fit.trainer import CHECKPOINT, INTERRUPTED, Trainer, TrainingResult
@@ -102,9 +103,12 @@ def _prepared(settings: TrainingSettings, quiet: bool) -> Prepared:
     ranks = join()
     quiet, data = quiet or not ranks.writes, read_data(settings.data)
     chosen = choose(settings, *data, quiet=quiet, ranks=ranks)
+    taken = recipe(settings, chosen)
+    settings = taken.settings
+    use_threads(settings.run.threads, settings.optimizer.kind)
     plan = plan_memory(settings, chosen)
     if not quiet:
-        _say("\n".join(plan.lines))
+        _say("\n".join([*plan.lines, *[taken.reason] * bool(taken.reason)]))
     prepared = prepare(settings, chosen, quiet, plan.room)
     if ranks.writes:
         _keep_notes(data, Path(settings.run.output))
@@ -130,7 +134,9 @@ def survey_of(settings: TrainingSettings, quiet: bool = False) -> Survey:
         StructureError, OptionError, UnavailableError: as `train`.
     """
     use_threads(settings.run.threads, settings.optimizer.kind)
-    return survey(settings, choose(settings, *read_data(settings.data), quiet=quiet))
+    chosen = choose(settings, *read_data(settings.data), quiet=quiet)
+    taken = recipe(settings, chosen)
+    return replace(survey(taken.settings, chosen), recipe=taken.reason)
 
 
 def _say(text: str) -> None:
@@ -142,6 +148,7 @@ def _say(text: str) -> None:
 def _fit(
     settings: TrainingSettings, prepared: Prepared, resume: bool, quiet: bool
 ) -> TrainingResult:
+    settings = recipe(settings, prepared).settings
     folder, ranks = Path(settings.run.output), prepared.ranks
     with memory_explained(prepared.maker.device):
         task = make_task(settings, prepared)

@@ -98,6 +98,8 @@ def make_optimizer(
         device: where θ lies, and all that the optimiser remembers.
         networks: per element, by which a large covariance is parted.
     """
+    if settings.kind == AUTO:
+        raise OptionError(f"optimizer kind {AUTO!r} is none yet: nnp.train.fit.recipe chooses")
     if settings.kind == "kalman":
         blocks = kalman_blocks(settings, n_parameters, networks)
         return Kalman(settings.kalman, blocks, steps, seed, dtype, device)

@@ -1,0 +1,78 @@
+"""optimizer.kind = "auto": Kalman for small fits, Adam for large ones; what is left as it is."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs torch")
+from train_data import dataset, settings, write_config  # noqa: E402
+
+import nnp  # noqa: E402
+from nnp.cli import main  # noqa: E402
+from nnp.errors import OptionError  # noqa: E402
+from nnp.train.data.dataset import Dataset  # noqa: E402
+from nnp.train.fit import recipe as module  # noqa: E402
+from nnp.train.fit.initial import NetworkSettings  # noqa: E402
+from nnp.train.fit.optimizers import OptimizerSettings, make_optimizer  # noqa: E402
+from nnp.train.fit.optimizers.base import ScheduleKind, ScheduleSettings  # noqa: E402
+from nnp.train.fit.optimizers.first_order import GradientSettings  # noqa: E402
+from nnp.train.fit.recipe import kalman_seconds, recipe  # noqa: E402
+from nnp.train.fit.settings import RunSettings  # noqa: E402
+from nnp.train.fit.task import choose  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def chosen():
+    return choose(settings(), dataset(("H", "O")), Dataset(()), quiet=True)
+
+
+def auto(epochs=None, **optimizer):
+    run = RunSettings(epochs=epochs, output="unused")
+    return settings(run=run, optimizer=OptimizerSettings("auto", **optimizer))
+
+
+def test_small_fits_are_the_filters(chosen):
+    found = recipe(auto(), chosen)
+    assert (found.settings.optimizer.kind, found.settings.run.passes) == ("kalman", 16)
+    assert found.reason.startswith("optimiser: kalman, for ")
+    assert recipe(auto(epochs=3), chosen).settings.run.passes == 3
+    kept = settings()
+    assert recipe(kept, chosen).settings is kept
+
+
+def test_large_ones_are_adams(chosen, monkeypatch):
+    monkeypatch.setattr(module, "_LONGEST", 0.1)
+    found = recipe(auto(), chosen).settings
+    assert (found.optimizer.kind, found.optimizer.gradient.average) == ("adam", 0.999)
+    assert (found.schedule.kind, found.schedule.by_step) == (ScheduleKind.COSINE, True)
+    assert found.run.passes == 400  # 24 atoms: one step an epoch, but no more epochs
+    own = GradientSettings(rate=0.5)
+    given = auto(epochs=7, gradient=own, batch=3)
+    found = recipe(given, chosen).settings
+    assert found.optimizer.gradient == own
+    assert (found.optimizer.batch, found.optimizer.batch_atoms, found.run.passes) == (3, None, 7)
+    assert found.schedule != ScheduleSettings()
+
+
+def test_the_filter_costs_what_its_covariance_has(chosen):
+    small, large = (
+        settings(network=NetworkSettings(hidden=hidden)) for hidden in ((5, 5), (35, 35))
+    )
+    assert kalman_seconds(large, chosen) > 1.2 * kalman_seconds(small, chosen)
+
+
+def test_what_is_not_chosen_makes_no_optimiser():
+    with pytest.raises(OptionError, match="'auto' is none yet"):
+        make_optimizer(OptimizerSettings("auto"), 3, 1, 0, torch.float64)
+
+
+def test_command_says_why(tmp_path, capsys):
+    config = write_config(tmp_path)
+    config.write_text(config.read_text() + '\n[optimizer]\nkind = "auto"\n')
+    assert main(["train", str(config), "--dry-run"]) == 0
+    assert "optimiser: kalman, for " in capsys.readouterr().out
+    assert main(["train", str(config)]) == 0
+    assert "optimiser: kalman, for " in capsys.readouterr().err
+    made = nnp.load(tmp_path / "out" / "best.nnp").provenance["settings"]
+    assert (made["optimizer"]["kind"], made["run"]["epochs"]) == ("kalman", 2)
+    assert main(["train", str(config), "--resume"]) == 0

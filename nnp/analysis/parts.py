@@ -132,7 +132,11 @@ def add_motion(
             "frames: its way cannot be told, displacements may be wrong; write frames more often"
         )
     moved = displacements(gathered.paths, numbers, spacing, settings.blocks)
-    if moved:
+    if not moved:
+        found.notes.append(
+            "no displacements: too few frames for blocks of time; run longer, or --blocks 2"
+        )
+    else:
         first = next(iter(moved.values()))
         named = {chemical_symbol(z): one for z, one in moved.items()}
         found.curves["msd"] = Curve(
@@ -206,6 +210,10 @@ def _add_vibrations(
     found: Analysis, vibrating: Mapping[int, Vibrations], numbers: NDArray[np.int64]
 ) -> None:
     if not vibrating:
+        found.notes.append(
+            "no velocity autocorrelation and vibrations: too few frames for blocks of time; run "
+            "longer, or --blocks 2"
+        )
         return
     first = next(iter(vibrating.values()))
     if not all(one.resolved for one in vibrating.values()):

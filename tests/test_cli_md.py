@@ -56,8 +56,8 @@ def test_names_and_formats(folder, capsys):
     options = ("--output", "a/b/run", "--trajectory", "t.dcd", "--log", "l.csv", "--no-pictures")
     assert nnp("md", *INPUTS, *SHORT, *options) == 0
     found = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    names = ["a/b/run.final.extxyz", "a/b/run.restart", "l.csv", "model.nnp", "start.extxyz"]
-    assert found == [*names, "t.dcd"]
+    names = ["a/b/run.final.extxyz", "a/b/run.restart", "a/b/run.topology.pdb"]
+    assert found == [*names, "l.csv", "model.nnp", "start.extxyz", "t.dcd"]
     assert "picture" not in capsys.readouterr().out
 
 
@@ -98,7 +98,7 @@ def test_extrapolation_is_told(capsys):
         (["--platform", "Abacus"], "platform='Abacus' is not there: this OpenMM has Reference"),
         (["--route", "scenic"], "route='scenic' is unknown: allowed are auto, "),
         (["--engine", "steam"], "engine='steam' is unknown: allowed are auto, "),
-        (["--trajectory", "t.pdb"], "trajectory t.pdb: its suffix decides the format"),
+        (["--trajectory", "t.abc"], "trajectory t.abc: its suffix decides the format"),
         (["--timestep", "0"], "timestep=0.0 fs is not allowed"),
         (["--seed", "0"], "seed=0: a whole number from 1"),
         (["--restart", "none"], "none cannot be read as a restart file"),

@@ -298,8 +298,8 @@ def test_existing_files_are_kept_unless_forced(tmp_path, name):
 
 
 def test_names_of_outputs(tmp_path):
-    with pytest.raises(OptionError, match=r"x.pdb: its suffix decides .*: allowed are .extxyz"):
-        Outputs.named(tmp_path / "r", trajectory="x.pdb").check()
+    with pytest.raises(OptionError, match=r"x.abc: its suffix decides .*: allowed are .extxyz"):
+        Outputs.named(tmp_path / "r", trajectory="x.abc").check()
     with pytest.raises(OptionError, match="two outputs of the run have one name"):
         Outputs.named(tmp_path / "r", log=tmp_path / "r.extxyz").check()
 

@@ -18,6 +18,7 @@ from nnp.cli.md_summary import closing_lines
 from nnp.cli.options import SubParsers, add_command, add_potential
 from nnp.cli.start import add_start, read_start
 from nnp.cli.structures import add_structures, load_potential_and_units
+from nnp.md.frame_file import FrameFile
 from nnp.md.settings import MDSettings
 from nnp.values import counted
 
@@ -50,9 +51,8 @@ def _run(arguments: argparse.Namespace) -> int:
     restart = given.get("restart")
     before = None if restart is None else read_restart(restart)
     settings = _settings(given, None if before is None else before.settings)
-    outputs = Outputs.named(
-        arguments.output, given.get("log"), given.get("trajectory"), arguments.force
-    )
+    frames = [FrameFile.parse(words) for words in given.get("trajectory", ())]
+    outputs = Outputs.named(arguments.output, given.get("log"), frames, arguments.force)
     potential, units, own = load_potential_and_units(arguments)
     atoms = read_start(arguments, units, own)
     if before is None:

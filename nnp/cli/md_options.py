@@ -7,6 +7,7 @@ from typing import Any
 
 from nnp.cli.options import add_force, at_least_one, count, finite, positive
 from nnp.engines import DEFAULT_ENGINE, engine_names
+from nnp.md.frame_file import SUFFIXES
 from nnp.md.relax_settings import RelaxSettings
 from nnp.md.settings import BAROSTATS, ENSEMBLES, THERMOSTATS, MDSettings
 
@@ -83,7 +84,15 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         "--output", metavar="PREFIX", default="md", help="folder and beginning of all names"
     )
     add("log", "PREFIX.csv", "CSV")
-    add("trajectory", "PREFIX.extxyz", ".extxyz or .dcd decides the format")
+    group.add_argument(
+        "--trajectory",
+        nargs="+",
+        action="append",
+        default=argparse.SUPPRESS,
+        metavar=("FILE", "OPTION"),
+        help=f"{', '.join(SUFFIXES)} decides the format; then any of every=STEPS, wrapped, "
+        "no-forces, no-velocities; may be given several times (default: PREFIX.extxyz)",
+    )
     group.add_argument(
         "--restart",
         metavar="FILE",

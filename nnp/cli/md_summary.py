@@ -25,7 +25,8 @@ def closing_lines(potential: Any, atoms: Any, outputs: Any, outcome: Any) -> lis
         *_drift(columns, len(atoms)),
         _extrapolations(potential, atoms, columns),
         f"log         {outputs.log}",
-        f"trajectory  {outputs.trajectory}",
+        *(f"trajectory  {file.path}" for file in outputs.frames),
+        *([f"topology    {outputs.topology}"] if outputs.needs_topology else []),
         f"last state  {outputs.final}",
         f"restart     {outputs.restart}",
     ]

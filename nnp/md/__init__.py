@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nnp.md.frame_file import FrameFile
 from nnp.md.log import read_log
 from nnp.md.outputs import Outputs
 from nnp.md.relax_settings import RelaxSettings
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from nnp.md.runner import Outcome, Runner, run
 
 __all__ = [
+    "FrameFile",
     "MDSettings",
     "Outcome",
     "Outputs",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ _DIGITS = 32
 def capture(
     dynamics: Dynamics,
     log: tuple[str, int],
-    trajectory: tuple[str, int, int],
+    files: Sequence[tuple[str, int, int]],
     machine: dict[str, Any],
     energy: float | None,
 ) -> Restart:
@@ -37,7 +38,7 @@ def capture(
     Args:
         dynamics: whose state.
         log: see `Restart`.
-        trajectory: see `Restart`.
+        files: see `Restart`.
         machine: see `Restart`.
         energy: see `Restart`.
     """
@@ -49,7 +50,7 @@ def capture(
         symbols=_atomic_numbers(dynamics),
         kind=_kind(dynamics),
         log=log,
-        trajectory=trajectory,
+        files=tuple(files),
         state=openmm.XmlSerializer.serialize(state),
         checkpoint=dynamics.context.createCheckpoint(),
         time_fs=dynamics.time_fs,

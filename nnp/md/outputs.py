@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nnp.errors import NNPError, OptionError, OutputExistsError
-
-TRAJECTORY_SUFFIXES = (".extxyz", ".xyz", ".dcd")
+from nnp.md.frame_file import WITH_EVERYTHING, WITH_ONE_TIMESTEP, FrameFile
 
 
 @dataclass(frozen=True)
@@ -16,18 +16,22 @@ class Outputs:
 
     Attributes:
         log: CSV.
-        trajectory: ``.extxyz``, ``.xyz`` or ``.dcd``.
+        frames: trajectories, one or more.
         restart: what a later run continues from; replaced as the run goes on.
         final: the last state, extxyz.
         last_good: the last state that was finite, extxyz; written when the run has to stop.
+        topology: PDB with elements, residues and chains, for the readers of formats that have none.
+        selected: structures to be labelled next, see `nnp.md.selection`; beside it a folder.
         force: whether existing files may be overwritten.
     """
 
     log: Path
-    trajectory: Path
+    frames: tuple[FrameFile, ...]
     restart: Path
     final: Path
     last_good: Path
+    topology: Path
+    selected: Path
     force: bool = False
 
     @classmethod
@@ -35,7 +39,7 @@ class Outputs:
         cls,
         prefix: str | Path,
         log: str | Path | None = None,
-        trajectory: str | Path | None = None,
+        trajectory: str | Path | Sequence[FrameFile] | None = None,
         force: bool = False,
     ) -> Outputs:
         """Names made from one prefix.
@@ -43,26 +47,54 @@ class Outputs:
         Args:
             prefix: folder and beginning of the names, such as ``runs/si``.
             log: in place of ``PREFIX.csv``.
-            trajectory: in place of ``PREFIX.extxyz``.
+            trajectory: in place of ``PREFIX.extxyz``; one name, or several `FrameFile`.
             force: whether existing files may be overwritten.
+
+        Raises:
+            OptionError: a trajectory's name says no format.
 
         >>> Outputs.named("runs/si").final.as_posix()
         'runs/si.final.extxyz'
         """
         begin = str(prefix)
+        if trajectory is None or isinstance(trajectory, str | Path):
+            frames: tuple[FrameFile, ...] = (FrameFile(Path(trajectory or f"{begin}.extxyz")),)
+        else:
+            frames = tuple(trajectory) or (FrameFile(Path(f"{begin}.extxyz")),)
         return cls(
             log=Path(log or f"{begin}.csv"),
-            trajectory=Path(trajectory or f"{begin}.extxyz"),
+            frames=frames,
             restart=Path(f"{begin}.restart"),
             final=Path(f"{begin}.final.extxyz"),
             last_good=Path(f"{begin}.last-good.extxyz"),
+            topology=Path(f"{begin}.topology.pdb"),
+            selected=Path(f"{begin}.selected.extxyz"),
             force=force,
         )
 
     @property
+    def trajectory(self) -> Path:
+        """Name of the first trajectory."""
+        return self.frames[0].path
+
+    @property
+    def with_everything(self) -> Path | None:
+        """The first trajectory that ASE reads with elements and cell; None without one."""
+        found = [frame.path for frame in self.frames if frame.path.suffix in WITH_EVERYTHING]
+        return found[0] if found else None
+
+    @property
+    def needs_topology(self) -> bool:
+        """Whether some trajectory has no elements."""
+        return any(frame.path.suffix in WITH_ONE_TIMESTEP for frame in self.frames)
+
+    @property
     def paths(self) -> tuple[Path, ...]:
         """All of them."""
-        return (self.log, self.trajectory, self.restart, self.final, self.last_good)
+        extra = (self.topology,) if self.needs_topology else ()
+        trajectories = (frame.path for frame in self.frames)
+        fixed = (self.restart, self.final, self.last_good, self.selected)
+        return (self.log, *trajectories, *fixed, *extra)
 
     def check(self, continued: frozenset[Path] = frozenset()) -> None:
         """Refuse what would overwrite; make missing folders.
@@ -71,11 +103,10 @@ class Outputs:
             continued: files that a restart goes on writing.
 
         Raises:
-            OptionError: an unknown suffix, or one name for two files.
+            OptionError: one name for two files.
             OutputExistsError: a file is there and ``force`` is False.
             NNPError: a folder cannot be made.
         """
-        check_suffix(self.trajectory)
         if len(set(self.paths)) < len(self.paths):
             names = ", ".join(str(path) for path in self.paths)
             raise OptionError(f"two outputs of the run have one name: {names}")
@@ -92,16 +123,3 @@ class Outputs:
                 raise NNPError(
                     f"cannot make the folder {path.parent}: {error.strerror or error}"
                 ) from error
-
-
-def check_suffix(path: Path) -> None:
-    """Refuse names that say no format.
-
-    Raises:
-        OptionError: the suffix is none of ``TRAJECTORY_SUFFIXES``.
-    """
-    if path.suffix not in TRAJECTORY_SUFFIXES:
-        raise OptionError(
-            f"trajectory {path}: its suffix decides the format: allowed are "
-            f"{', '.join(TRAJECTORY_SUFFIXES)}"
-        )

@@ -15,12 +15,13 @@ from nnp.md.outputs import Outputs
 from nnp.md.restart import Restart, write_restart
 from nnp.md.settings import MDSettings
 from nnp.md.snapshot import Snapshot
-from nnp.md.trajectory import open_trajectory
+from nnp.md.trajectory import Trajectory, open_trajectory
+from nnp.md.trajectory_openmm import pdb_bytes
 from nnp.openmm import OpenMMAtoms
 
 
 class Recorder:
-    """Log, trajectory, restart file and single frames.
+    """Log, trajectories, restart file and single frames.
 
     Args:
         outputs: their names.
@@ -43,32 +44,49 @@ class Recorder:
         self._outputs, self._start, self._settings = outputs, start, settings
         self._machine = machine
         log_at = restart.log[1] if restart and outputs.log in continued else None
-        mark = restart.trajectory[1:] if restart and outputs.trajectory in continued else None
-        self._fresh_log, self._fresh_trajectory = log_at is None, mark is None
+        self._fresh_log = log_at is None
         self._log = Log(outputs.log, start, log_at)
+        self._trajectories: list[tuple[Trajectory, int, bool]] = []
         try:
-            self._trajectory = open_trajectory(outputs.trajectory, start, settings, mark)
+            for file in outputs.frames:
+                mark = restart.mark(file.path.name) if restart and file.path in continued else None
+                trajectory = open_trajectory(file, start, settings, mark)
+                every = file.every or settings.frame_interval
+                self._trajectories.append((trajectory, every, mark is None))
         except NNPError:
-            self._log.close()
+            self.close()
             raise
 
     def begin(self, snapshot: Snapshot, beside: Beside) -> None:
         """Write the starting state to the files that do not have it yet."""
         if self._fresh_log:
             self._log.write(snapshot, beside)
-        if self._fresh_trajectory:
-            self._trajectory.write(snapshot)
+        for trajectory, _, fresh in self._trajectories:
+            if fresh:
+                trajectory.write(snapshot)
+        if self._outputs.needs_topology:
+            with replacing(self._outputs.topology, force=True) as scratch:
+                scratch.write_bytes(pdb_bytes(self._start, snapshot, wrapped=False))
 
     def wants(self, step: int) -> bool:
         """Whether a row or a frame belongs to this step."""
-        return self.wants_row(step) or step % self._settings.frame_interval == 0
+        frames = any(step % every == 0 for _, every, _ in self._trajectories)
+        return frames or self.wants_row(step)
 
     def write(self, snapshot: Snapshot, beside: Beside) -> None:
         """Write the row and the frame that belong to this step."""
         if self.wants_row(snapshot.step):
             self._log.write(snapshot, beside)
-        if snapshot.step % self._settings.frame_interval == 0:
-            self._trajectory.write(snapshot)
+        for trajectory, every, _ in self._trajectories:
+            if snapshot.step % every == 0:
+                trajectory.write(snapshot)
+
+    @property
+    def intervals(self) -> set[int]:
+        """Of everything that is written."""
+        settings = self._settings
+        own = {settings.log_interval, settings.restart_interval}
+        return own | {every for _, every, _ in self._trajectories}
 
     def wants_restart(self, step: int) -> bool:
         """Whether a restart file belongs to this step."""
@@ -77,8 +95,8 @@ class Recorder:
     def save_restart(self, dynamics: Dynamics, energy: float | None) -> None:
         """Replace the restart file; ``energy``: with which the segment began, eV."""
         log = (self._outputs.log.name, self._log.size)
-        trajectory = (self._outputs.trajectory.name, *self._trajectory.mark)
-        found = capture(dynamics, log, trajectory, self._machine, energy)
+        files = [(found.path.name, *found.mark) for found, _, _ in self._trajectories]
+        found = capture(dynamics, log, files, self._machine, energy)
         write_restart(found, self._outputs.restart)
 
     def write_frame(self, snapshot: Snapshot, path: Path) -> None:
@@ -87,9 +105,10 @@ class Recorder:
             scratch.write_bytes(extxyz_bytes(snapshot.to_ase(self._start)))
 
     def close(self) -> None:
-        """Close log and trajectory."""
+        """Close log and trajectories."""
         self._log.close()
-        self._trajectory.close()
+        for trajectory, _, _ in self._trajectories:
+            trajectory.close()
 
     def wants_row(self, step: int) -> bool:
         """Whether a row belongs to this step."""
@@ -109,8 +128,9 @@ def continued_files(
     """
     if restart is None or path is None or path.resolve() != outputs.restart.resolve():
         return frozenset()
-    found = {outputs.restart, outputs.final, outputs.last_good}
-    for name, file in ((restart.log[0], outputs.log), (restart.trajectory[0], outputs.trajectory)):
-        if file.name == name and file.exists():
-            found.add(file)
-    return frozenset(found)
+    found = {outputs.restart, outputs.final, outputs.last_good, outputs.topology}
+    if outputs.log.name == restart.log[0] and outputs.log.exists():
+        found.add(outputs.log)
+    known = {name for name, _, _ in restart.files}
+    files = [file.path for file in outputs.frames] + [outputs.selected]
+    return frozenset(found | {path for path in files if path.name in known and path.exists()})

@@ -58,7 +58,8 @@ class Restart:
         kind: what a checkpoint must fit: OpenMM version, platform, dynamics, what is fixed, and
             the forces as `nnp.openmm.fingerprint` tells them.
         log: name of the log and its size in bytes at this step.
-        trajectory: name of the trajectory, its bytes and frames at this step.
+        files: of each file of frames its name, bytes and number of frames at this step; the
+            trajectory first.
         state: OpenMM's State as XML.
         checkpoint: OpenMM's checkpoint; None where it may not be used.
         time_fs: since the beginning.
@@ -73,7 +74,7 @@ class Restart:
     symbols: list[int]
     kind: dict[str, Any]
     log: tuple[str, int]
-    trajectory: tuple[str, int, int]
+    files: tuple[tuple[str, int, int], ...]
     state: str
     checkpoint: bytes | None
     time_fs: float
@@ -82,10 +83,15 @@ class Restart:
     machine: dict[str, Any] = field(default_factory=dict)
     energy: float | None = None
 
+    def mark(self, name: str) -> tuple[int, int] | None:
+        """Bytes and frames of the file of this name at this step; None if it had none."""
+        return next(((size, count) for known, size, count in self.files if known == name), None)
+
 
 def write_restart(restart: Restart, path: Path) -> None:
     """Replace the restart file; the old one stays until the new one is complete."""
-    header = {k: v for k, v in vars(restart).items() if k not in ("state", "checkpoint")}
+    header = {k: v for k, v in vars(restart).items() if k not in ("state", "checkpoint", "files")}
+    header |= {"trajectory": restart.files[0], "more": restart.files[1:]}
     header |= {"settings": asdict(restart.settings), "format": FORMAT, "version": VERSION}
     members = {"state.xml": restart.state.encode(), "checkpoint": restart.checkpoint or b""}
     header["sha256"] = _digest(header, members)
@@ -151,7 +157,10 @@ def _restart(header: dict[str, Any], members: dict[str, bytes]) -> Restart:
         symbols=[_whole(number) for number in symbols],
         kind=dict(kind),
         log=(str(log[0]), _whole(log[1])),
-        trajectory=(str(trajectory[0]), _whole(trajectory[1]), _whole(trajectory[2])),
+        files=tuple(
+            (str(name), _whole(size), _whole(count))
+            for name, size, count in (trajectory, *header.get("more", ()))
+        ),
         state=state,
         checkpoint=members["checkpoint"] if version > 1 else None,
         time_fs=time_fs,

@@ -25,7 +25,7 @@ from nnp.md.restart import Restart, read_restart
 from nnp.md.settings import MDSettings
 from nnp.md.snapshot import Snapshot
 from nnp.md.start import check_start
-from nnp.md.trajectory import check_dcd
+from nnp.md.trajectory import check_one_timestep
 from nnp.md.watch import Watch
 from nnp.openmm import OpenMMAtoms, check_platform, create_system, fingerprint, to_openmm
 from nnp.potential import Potential
@@ -195,11 +195,13 @@ class Runner:
         return next_segment(self._restart, self.changes)
 
     def _continue(self, path: Path, restart: Restart) -> bool:
-        same_files = not self._continued.isdisjoint((self._outputs.log, self._outputs.trajectory))
+        files = [self._outputs.log, *(file.path for file in self._outputs.frames)]
+        same_files = not self._continued.isdisjoint(files)
         seamless = apply(restart, self._dynamics, path)
         check_forces(restart, self._dynamics, path, same_files)
-        if self._outputs.trajectory in self._continued:
-            check_dcd(self._outputs.trajectory, restart.settings, self._settings)
+        for file in self._outputs.frames:
+            if file.path in self._continued:
+                check_one_timestep(file, restart.settings, self._settings)
         self._require_steps(restart.step)
         return seamless
 
@@ -237,8 +239,7 @@ class Runner:
     def _chunk(self, seconds_per_step: float) -> int:
         """Steps until something is due, or about ``_SECONDS_PER_CHUNK``."""
         step, settings = self._dynamics.step, self._settings
-        intervals = (settings.log_interval, settings.frame_interval, settings.restart_interval)
-        until = min(interval - step % interval for interval in intervals)
+        until = min(interval - step % interval for interval in self._recorder.intervals)
         patience = _SECONDS_PER_CHUNK / seconds_per_step if seconds_per_step else 1
         return max(1, min(until, settings.steps - step, int(patience)))
 

@@ -65,6 +65,14 @@ class Snapshot:
         return np.nan if self.stress is None else -float(self.stress[:3].mean())
 
     @property
+    def wrapped_nm(self) -> NDArray[np.float64]:
+        """(n, 3) positions within the box; as they are if not periodic."""
+        if self.box_nm is None:
+            return self.positions_nm
+        shares = self.positions_nm @ np.linalg.inv(self.box_nm)
+        return np.asarray((shares - np.floor(shares)) @ self.box_nm)
+
+    @property
     def volume(self) -> float:
         """Å³; NaN if not periodic."""
         if self.box_nm is None:

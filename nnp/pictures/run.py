@@ -102,11 +102,12 @@ def draw(outputs: Outputs, settings: MDSettings, periodic: bool) -> list[str]:
     target = None if settings.ensemble == "nve" else settings.temperature
     plot_run(read_log(outputs.log), over_time, target)
     lines = [f"picture     {over_time}"]
-    if outputs.trajectory.suffix == ".dcd":
-        return [*lines, "no picture of the radial distribution: it is drawn from extxyz only"]
+    trajectory = outputs.with_everything
+    if trajectory is None:
+        return [*lines, "no picture of the radial distribution: it is drawn from extxyz and traj"]
     if periodic:
         try:
-            plot_rdf({"second half of the run": second_half(outputs.trajectory)}, distribution)
+            plot_rdf({"second half of the run": second_half(trajectory)}, distribution)
         except NNPError as error:
             return [*lines, f"no picture of the radial distribution: {error}"]
         lines.append(f"            {distribution}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from train_data import dataset, directional_slope, objective, task
+from train_data import dataset, directional_slope, objective, settings, task
 
 from nnp.errors import OptionError
 from nnp.functions import MomentPair, MomentSum, MomentTriple
@@ -15,6 +15,7 @@ from nnp.scaling import Scaling, ScalingMode
 from nnp.structure import Structure
 from nnp.train.config.tables import from_table
 from nnp.train.fit.loss import LossSettings
+from nnp.train.fit.memory import memory_of
 from nnp.train.inputs.functions import FunctionSettings, GeneratedFunctions
 from nnp.train.inputs.moments import GeneratedMoments
 from nnp.train.inputs.products import DescriptorProducts
@@ -170,3 +171,13 @@ def test_rows_by_learned_coefficients(both, elements):
     rows = -2 * sum(p.jacobian.T @ p.values for p in parts)
     torch.testing.assert_close(rows, gradient, rtol=1e-9, atol=1e-11)
     torch.testing.assert_close(some.jacobian[1:3], parts[0].jacobian[[5, 8]], rtol=1e-9, atol=1e-11)
+
+
+def test_memory_is_counted(both):
+    """Bytes of inputs and pairs, as samples have them."""
+    made, _ = both["H", "O"]
+    generate = GeneratedMoments(cutoff=4.0, radial=3, angular=2, l=2, learn=True)
+    functions = FunctionSettings(generate=generate, prune=PruneSettings("none"))
+    counted = memory_of(settings(functions=functions, loss=LossSettings(stress=1.0)), made)
+    known = sum(sample.nbytes for sample in made.train)
+    assert counted.inputs + counted.columns == pytest.approx(known, rel=0.05)

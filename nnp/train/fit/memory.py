@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from nnp.train.fit.optimizers.covariance import PENDING
 from nnp.train.fit.room import available_memory, used_memory
 from nnp.train.fit.settings import TrainingSettings
 from nnp.train.fit.task import Chosen, learns_stress, networks_of, stores_columns
+from nnp.train.inputs.moment_features import MomentMaker
 
 _LOOKED_AT = 20  # structures whose neighbours are counted
 _SHARE = 0.8  # of the free memory that may be taken: sums and batches come on top
@@ -30,7 +31,7 @@ class Memory:
 
     Attributes:
         inputs: of the networks, with their derivatives by strain where a stress is learned.
-        columns: of the stored Jacobian.
+        columns: of the stored Jacobian, or of what it is made of.
         optimizer: what it remembers.
         order: where functions of several elements lie in the engine's order.
         step: rows and matrices of one step.
@@ -135,6 +136,9 @@ def memory_of(settings: TrainingSettings, chosen: Chosen) -> Memory:
     if stores_columns(settings):
         each = 3 * (1 + _neighbors(chosen)) * size
         columns = each * _functions((f for f in train if f.forces is not None), widths)
+    if isinstance(chosen.maker, MomentMaker):  # what columns are made of
+        pairs = _by_number(chosen, chosen.maker.moments.pair_bytes)
+        columns = _neighbors(chosen, images=True) * _functions(frames, pairs)
     order = 16.0 * _functions(frames, widths) if len(chosen.functions) > 1 else 0.0
     share = 1 / chosen.ranks.size
     p = n_parameters(settings, chosen)
@@ -197,25 +201,34 @@ def _covariance(settings: TrainingSettings, chosen: Chosen) -> str:
 
 
 def _widths(chosen: Chosen) -> NDArray[np.int64]:
-    """(119,) functions by atomic number."""
-    widths = np.zeros(119, np.int64)
-    for symbol, own in chosen.functions.items():
-        widths[atomic_number(symbol)] = len(own)
-    return widths
+    """(119,) inputs by atomic number."""
+    if isinstance(chosen.maker, MomentMaker):
+        return _by_number(chosen, chosen.maker.moments.widths)
+    return _by_number(chosen, [len(own) for own in chosen.functions.values()])
+
+
+def _by_number(chosen: Chosen, counts: Sequence[int]) -> NDArray[np.int64]:
+    found = np.zeros(119, np.int64)
+    for symbol, count in zip(chosen.functions, counts, strict=True):
+        found[atomic_number(symbol)] = count
+    return found
 
 
 def _functions(frames: Iterable[LabelledStructure], widths: NDArray[np.int64]) -> int:
     return sum(int(widths[frame.structure.atomic_numbers].sum()) for frame in frames)
 
 
-def _neighbors(chosen: Chosen) -> float:
-    """Mean number of other atoms within the largest cutoff; images of an atom count once."""
+def _neighbors(chosen: Chosen, images: bool = False) -> float:
+    """Mean number of other atoms within the largest cutoff, or of all their images."""
     cutoff = max(f.radius for own in chosen.functions.values() for f in own)
     step = max(1, chosen.n_train // _LOOKED_AT)
     looked_at = [chosen.frames[n] for n in range(0, chosen.n_train, step)]
     pairs = 0
     for frame in looked_at:
         found = neighbor_list(frame.structure, cutoff)
+        if images:
+            pairs += len(found.i)
+            continue
         others = found.i != found.j
         pairs += len(np.unique(found.i[others] * len(frame) + found.j[others]))
     return pairs / max(1, sum(map(len, looked_at)))

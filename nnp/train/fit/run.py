@@ -17,8 +17,8 @@ from nnp.train.fit.machine import join, memory_explained, use_threads
 from nnp.train.fit.memory import plan_memory
 from nnp.train.fit.recipe import recipe
 from nnp.train.fit.settings import CommitteeSettings, TrainingSettings
-from nnp.train.fit.task import Prepared, Task, choose, make_task, prepare
-from nnp.train.fit.trainer import CHECKPOINT, INTERRUPTED, Trainer, TrainingResult
+from nnp.train.fit.task import Prepared, Task, choose, learns_coefficients, make_task, prepare
+from nnp.train.fit.trainer import BEST, CHECKPOINT, INTERRUPTED, Trainer, TrainingResult
 
 COMMITTEE = "committee.nnp"
 
@@ -57,7 +57,9 @@ def train_committee(
 
     Member k uses seed + k, for first weights, order and draws, and the k-th of
     ``settings.committee.hidden`` if there are any; it writes into the folder ``member_k`` of the
-    output. The best models together are ``committee.nnp``, which `nnp.load` reads as one potential.
+    output. Where coefficients of radial series are learned, the first member learns them and the
+    others have its functions. The best models together are ``committee.nnp``, which `nnp.load`
+    reads as one potential.
     Ctrl-C ends all, without a committee; ``resume`` goes on.
 
     Args:
@@ -78,15 +80,25 @@ def train_committee(
     for member in own:
         _require_room(member, resume, force)
     prepared = _prepared(settings, quiet)
-    results = []
-    for member in own:
-        results.append(_fit(member, prepared, resume, quiet))
+    results: list[TrainingResult] = []
+    for number in range(count):
+        if number == 1 and learns_coefficients(settings):
+            first = Path(own[0].run.output) / BEST
+            own[1:] = [_with_functions_of(first, other) for other in own[1:]]
+            prepared = _prepared(_with_functions_of(first, settings), quiet)
+        results.append(_fit(own[number], prepared, resume, quiet))
         if results[-1].stopped == INTERRUPTED:
             return results
     committee = Committee.of([result.potential for result in results], {"program": "nnp train"})
     if join().writes:
         committee.save(Path(settings.run.output) / COMMITTEE, force=True)
     return results
+
+
+def _with_functions_of(path: Path, settings: TrainingSettings) -> TrainingSettings:
+    """Settings with a potential's functions as they are, so that members share the costly part."""
+    join().gather(None)  # until it is written
+    return replace(settings, functions=replace(settings.functions, file=str(path)))
 
 
 def _require_room(settings: TrainingSettings, resume: bool, force: bool) -> None:

@@ -18,6 +18,7 @@ from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.elements import atomic_number
 from nnp.errors import OptionError
 from nnp.functions import Angular, Radial, SymmetryFunction, canonical_order
+from nnp.io.model import read as read_model
 from nnp.io.n2p2.functions import cutoff_maker, read_function
 from nnp.io.n2p2.settings import Settings as InputNN
 from nnp.structure import Structure
@@ -138,8 +139,9 @@ class FunctionSettings:
     """[functions]: the symmetry functions.
 
     Attributes:
-        file: an n2p2 input.nn whose functions are taken as they are; None: generate them.
-        file_units: of that file, see `nnp.units.unit_system`.
+        file: a potential (one file, .nnp) or an n2p2 input.nn whose functions are taken as they
+            are, coefficients that were learned included; None: generate them.
+        file_units: of an input.nn, see `nnp.units.unit_system`.
         generate: the generated set; its ``family`` says which class holds the rest.
         prune: which of them to leave out.
     """
@@ -159,6 +161,8 @@ def choose_functions(
     symbols = tuple(elements)
     if settings.file is None:
         return settings.generate.for_elements(symbols, structures)
+    if Path(settings.file).suffix == ".nnp":
+        return _functions_of_model(settings.file, symbols)
     lines = InputNN(Path(settings.file))
     make_cutoff = cutoff_maker(lines.one("cutoff_type"), lines.one("cutoff_alpha"))
     length = (unit_system(settings.file_units) or ATOMIC).length_in_angstrom
@@ -172,6 +176,20 @@ def choose_functions(
         if not own:
             raise OptionError(f"{settings.file} has no symfunction_short line for {symbol}")
     return {symbol: tuple(canonical_order(own)) for symbol, own in found.items()}
+
+
+def _functions_of_model(path: str, symbols: Sequence[str]) -> Functions:
+    known = {model.symbol: model.functions for model in read_model(path).models}
+    unknown = sorted(set(symbols) - set(known))
+    if unknown:
+        raise OptionError(f"{path} has functions for {', '.join(known)}, not for {unknown[0]}")
+    strangers = sorted(set(known) - set(symbols))
+    if strangers:
+        raise OptionError(
+            f"{path} has functions of {strangers[0]} too, which the training data lacks: its "
+            "functions would look for it among the neighbours"
+        )
+    return {symbol: known[symbol] for symbol in symbols}
 
 
 def radial_functions(

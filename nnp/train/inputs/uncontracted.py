@@ -144,6 +144,16 @@ class UncontractedProducts:
         self._bases = [[_basis(block, self.elements) for block in own] for own in self.blocks]
         self._cutoff = max(max(b.series.radii) for own in self.blocks for b in own)
 
+    @property
+    def pair_bytes(self) -> list[int]:
+        """Of what is kept of a pair, per element of its centre."""
+        found = []
+        for own in self.blocks:
+            rows, terms = max(b.rows.stop for b in own), sum(b.shape[1] for b in own)
+            numbers = 6 + 4 * rows + 2 * terms  # vectors; y, dy; g, dg
+            found.append(numbers * self.dtype.itemsize + 4 * 8)
+        return found
+
     def place(self, structure: Structure) -> Place:
         """What every product of a structure needs."""
         with torch.inference_mode(False):

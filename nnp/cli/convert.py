@@ -9,7 +9,6 @@ from pathlib import Path
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from nnp.cli.embedded import embedded_names, load_path_or_name, say_units
 from nnp.cli.options import UNITS_HELP, SubParsers, add_command, add_force
 from nnp.cli.structures import (
     add_structures,
@@ -18,8 +17,10 @@ from nnp.cli.structures import (
     read_options,
     write_and_say,
 )
+from nnp.cli.units_of import say_units
 from nnp.errors import OptionError
 from nnp.io import aenet, load, n2p2
+from nnp.io.bundled import bundled_names
 from nnp.io.scratch import is_put_aside
 from nnp.io.structures import (
     LabelKeys,
@@ -86,7 +87,7 @@ def _is_potential(source: Path) -> bool:
         or (source.is_file() and aenet.is_aenet_name(source))
     ):
         return True
-    return not source.exists() and str(source) in embedded_names()
+    return not source.exists() and str(source) in bundled_names()
 
 
 def _convert_potential(source: Path, target: Path, arguments: argparse.Namespace) -> None:
@@ -100,7 +101,7 @@ def _convert_potential(source: Path, target: Path, arguments: argparse.Namespace
     if "legacy_angle" in arguments:
         potential = load(source, units, legacy_angle=arguments.legacy_angle == "yes")
     else:
-        potential = load_path_or_name(str(source), units)
+        potential = load(str(source), units)
     say_units(potential, str(source), told=units is not None)
     if "to" in arguments:
         files = aenet.write(potential, target, arguments.to == "aenet-text", arguments.force)

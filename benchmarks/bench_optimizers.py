@@ -32,9 +32,10 @@ from nnp.structure import Structure
 from nnp.train.config.tables import from_table
 from nnp.train.data.dataset import Dataset
 from nnp.train.data.frames import LabelledStructure
+from nnp.train.fit.choosing import choose
 from nnp.train.fit.machine import use_threads
 from nnp.train.fit.settings import TrainingSettings
-from nnp.train.fit.task import Prepared, choose, make_task, prepare
+from nnp.train.fit.task import Prepared, make_task, prepare
 from nnp.train.fit.trainer import Trainer
 
 RESULTS = Path(__file__).parent / "results" / "optimizers.json"

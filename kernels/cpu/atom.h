@@ -36,6 +36,14 @@ NNP_INLINE T* take(Arena& arena, int64_t count)
     return static_cast<T*>(arena.take(sizeof(T) * count));
 }
 
+template <class T>
+NNP_INLINE T* take_zeros(Arena& arena, int64_t count)
+{
+    T* values = take<T>(arena, count);
+    std::memset(values, 0, count * sizeof(T));
+    return values;
+}
+
 NNP_INLINE int round_up(int n, int multiple)
 {
     return (n + multiple - 1) / multiple * multiple;

@@ -33,7 +33,7 @@ struct Kept {
     RadialSlopes* radial;
     Triples* angular;
     Compact* compact;
-    Moments* moments;
+    KeptMoments* moments;
     Side* sides;  // [n_elements] and all: those of count -1 nobody asked for
 };
 
@@ -113,10 +113,9 @@ void forward(const ElementPlan& plan, const Neighbors& nb, const Task& task, Thr
         state.triples += t.count;
     }
     Timed timed(state, ANGULAR);
-    kept.moments = take<Moments>(state.arena, plan.moments.size() + 1);
+    kept.moments = take<KeptMoments>(state.arena, plan.moments.size() + 1);
     for (size_t i = 0; i < plan.moments.size(); ++i)
-        MOMENT_FORWARD[plan.moments[i].l_max](plan.moments[i], nb, task.n_elements, state.arena, descriptors,
-                                              kept.moments[i]);
+        moment_forward(plan.moments[i], nb, task, state.arena, descriptors, kept.moments[i]);
     forward_compact(plan, nb, task, state, descriptors, kept);
 }
 
@@ -153,11 +152,12 @@ void backward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, int n_el
     }
     Timed timed(state, ANGULAR_BACK);
     for (size_t i = 0; i < plan.moments.size(); ++i)
-        MOMENT_BACKWARD[plan.moments[i].l_max](plan.moments[i], nb, state.arena, kept.moments[i], dl_dg);
+        moment_backward(plan.moments[i], nb, n_elements, state.arena, kept.moments[i], dl_dg);
     backward_compact(plan, nb, kept, n_elements, dl_dg, state);
 }
 
-void push_forward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, double* descriptors, Arena& arena)
+void push_forward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, int n_elements, double* descriptors,
+                  Arena& arena)
 {
     size_t n_radial = plan.radial.size(), n_angular = plan.angular.size();
     for (size_t i = 0; i < n_radial; ++i)
@@ -165,7 +165,7 @@ void push_forward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, doub
     for (size_t i = 0; i < n_angular; ++i)
         angular_push_forward(plan.angular[i], arena, kept.angular[i], descriptors);
     for (size_t i = 0; i < plan.moments.size(); ++i)
-        MOMENT_PUSH[plan.moments[i].l_max](plan.moments[i], nb, arena, kept.moments[i], descriptors);
+        moment_push_forward(plan.moments[i], nb, n_elements, arena, kept.moments[i], descriptors);
     for (size_t i = 0; i < plan.compact.size(); ++i)
         compact_push_forward(plan.compact[i], arena, kept.compact[i], descriptors);
 }
@@ -225,13 +225,15 @@ void process_atom(const Task& t, ThreadState& state, int64_t rank)
     bool push = t.mode == Mode::push_forward;
     if (push)
         gather_displacements(t, rank, nb);
-    double* descriptors = take<double>(state.arena, element.functions.size() + 1);
+    double* descriptors = take_zeros<double>(state.arena, element.functions.size() + 1);
     double* own_dl_dg = take<double>(state.arena, element.functions.size() + 1);
     const double* dl_dg = t.mode == Mode::pull_back ? t.dl_dg + t.offsets[atom] : own_dl_dg;
     Kept kept;
     forward(plan, nb, t, state, descriptors, kept);
-    if (push)
-        push_forward(plan, nb, kept, descriptors, state.arena);
+    if (push) {
+        std::memset(descriptors, 0, element.functions.size() * sizeof(double));
+        push_forward(plan, nb, kept, t.n_elements, descriptors, state.arena);
+    }
     if (t.descriptors)
         std::memcpy(t.descriptors + t.offsets[atom], descriptors, element.functions.size() * sizeof(double));
     if (t.mode == Mode::evaluate) {

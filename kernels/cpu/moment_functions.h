@@ -19,7 +19,8 @@ struct Moments {
     int64_t at(int n_, int row) const { return (int64_t)(row - first_row) * stride + n_; }
 };
 
-// A number for each (l, n, n'), as vectors over n'; of a diagonal group for each (l, n): sum_m A_nlm A_n'lm, or weights.
+// A number for each (l, n, n'), as vectors over n'; of a diagonal group for each (l, n): sum_m A_nlm A_n'lm, or
+// weights.
 struct PairTable {
     bool diagonal;
     int functions, stride;  // n and n' are below `functions`

@@ -211,11 +211,27 @@ constexpr ForDegree for_degree()
 }
 
 // Degrees as plan/moments.cpp (kernel_degree) rounds them.
-static const ForDegree FOR_DEGREE[NNP_MOST_L + 1] = {
-    for_degree<0>(),  for_degree<1>(), for_degree<2>(), for_degree<3>(), for_degree<4>(), for_degree<5>(),
-    for_degree<6>(),  for_degree<7>(), for_degree<8>(), {},              {},              {},
-    for_degree<12>(), {},              {},              {},              for_degree<16>(), {},
-    {},               {},              for_degree<20>()};
+static const ForDegree FOR_DEGREE[NNP_MOST_L + 1] = {for_degree<0>(),
+                                                     for_degree<1>(),
+                                                     for_degree<2>(),
+                                                     for_degree<3>(),
+                                                     for_degree<4>(),
+                                                     for_degree<5>(),
+                                                     for_degree<6>(),
+                                                     for_degree<7>(),
+                                                     for_degree<8>(),
+                                                     {},
+                                                     {},
+                                                     {},
+                                                     for_degree<12>(),
+                                                     {},
+                                                     {},
+                                                     {},
+                                                     for_degree<16>(),
+                                                     {},
+                                                     {},
+                                                     {},
+                                                     for_degree<20>()};
 
 // Adds the group's functions to zeroed descriptors.
 static void moment_forward(const MomentGroup& group, const Neighbors& nb, const Task& task, Arena& arena,

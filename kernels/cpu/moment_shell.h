@@ -1,6 +1,6 @@
-// The neighbours within one radial series' own reach: unit vectors and distances of whole vectors of lanes, the elements
-// one after the other. Where the series sees as far as the atom's longest function the lanes stay where they are;
-// else the near ones are packed, and what is found for them is spread again.
+// The neighbours within one radial series' own reach: unit vectors and distances of whole vectors of lanes, the
+// elements one after the other. Where the series sees as far as the atom's longest function the lanes stay where they
+// are; else the near ones are packed, and what is found for them is spread again.
 #ifndef NNP_CPU_MOMENT_SHELL_H
 #define NNP_CPU_MOMENT_SHELL_H
 
@@ -11,9 +11,9 @@ namespace nnp::NNP_TARGET
 {
 
 struct Shell {
-    int size;              // lanes, a multiple of W
-    Range* elements;       // [n_elements] whole vectors, padding included
-    nnp_scalar *x, *y, *z; // unit vectors
+    int size;               // lanes, a multiple of W
+    Range* elements;        // [n_elements] whole vectors, padding included
+    nnp_scalar *x, *y, *z;  // unit vectors
     nnp_scalar *r, *inverse;
     nnp_scalar *dx, *dy, *dz;                     // displacements of r_ij, Mode::push_forward
     nnp_scalar *pull, *pull_x, *pull_y, *pull_z;  // as Neighbors has them

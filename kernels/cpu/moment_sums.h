@@ -141,9 +141,10 @@ static void sum_changes(const RadialSeries& s, const Neighbors& nb, const TermLa
     for (int k = 0; k < s.n_terms + 4; ++k)
         acc[k] = real{};
     for (int lane = lanes.begin; lane < lanes.end; lane += W) {
-        real x, dx, along = load(nb.inverse + lane) *
-                            (load(nb.x + lane) * load(nb.dx + lane) + load(nb.y + lane) * load(nb.dy + lane) +
-                             load(nb.z + lane) * load(nb.dz + lane));
+        real x, dx,
+            along = load(nb.inverse + lane) *
+                    (load(nb.x + lane) * load(nb.dx + lane) + load(nb.y + lane) * load(nb.dy + lane) +
+                     load(nb.z + lane) * load(nb.dz + lane));
         nnp_chebyshev_argument(s.argument, load(nb.r + lane), r_c, &x, &dx);
         nnp_chebyshev(s.n_terms, x, t, dt);
         real value = along * load(terms.df + lane), slope = along * dx * load(terms.f + lane);

@@ -16,8 +16,8 @@ struct BatchRows {
     nnp_scalar* row(int m) const { return values + (int64_t)m * stride; }
 };
 
-// The moments a [row][stride] of place `p` of a batch's functions: as they stand where the functions are in the moments'
-// own order, else copied. The first row of `a` is that of l = first_l.
+// The moments a [row][stride] of place `p` of a batch's functions: as they stand where the functions are in the
+// moments' own order, else copied. The first row of `a` is that of l = first_l.
 static BatchRows rows_of_batch(const TripleBatch& batch, int p, int first_row, nnp_scalar* a, int stride, Arena& arena)
 {
     const int l = batch.l[p], n_rows = 2 * l + 1, whole = round_up(batch.size(), W);
@@ -133,9 +133,9 @@ static void batch_push_forward(const TripleBatch& batch, const BatchRows (&a)[3]
             const TripleTerm& t = batch.terms[k];
             real first = load(a[0].row(t.row_1) + f), second = load(a[1].row(t.row_2) + f);
             real third = load(a[2].row(t.row_3) + f);
-            sum += (nnp_scalar)t.value * (load(da[0].row(t.row_1) + f) * second * third +
-                                          first * load(da[1].row(t.row_2) + f) * third +
-                                          first * second * load(da[2].row(t.row_3) + f));
+            sum += (nnp_scalar)t.value *
+                   (load(da[0].row(t.row_1) + f) * second * third + first * load(da[1].row(t.row_2) + f) * third +
+                    first * second * load(da[2].row(t.row_3) + f));
         }
         for (int lane = 0; lane < W && f + lane < batch.size(); ++lane)
             descriptors[batch.indices[f + lane]] += batch.coefficients[f + lane] * (double)sum[lane];

@@ -118,26 +118,18 @@ void need_degree(MomentGroup& group, int l)
     group.l_max = std::max(group.l_max, l);
 }
 
-bool same_pattern(const TripleBatch& batch, const int* n, const int* l)
-{
-    for (int p = 0; p < 3; ++p) {
-        int next = (p + 1) % 3;
-        if (batch.l[p] != l[p] || (batch.n[p][0] == batch.n[next][0]) != (n[p] == n[next]))
-            return false;
-    }
-    return true;
-}
-
-// The batch that a triple belongs to, a new one if need be: it has the coupling.
+// The batch that a triple belongs to, a new one if need be. Where all n are the same equal products of a coupling are
+// merged; the other triples of its degrees take it term by term, whichever of their n are the same.
 TripleBatch& batch_of(MomentGroup& group, const Function& f)
 {
-    const int n[3] = {f.n_1, f.n_2, f.n_3}, l[3] = {f.l_1, f.l_2, f.l_3};
+    const std::array<int, 3> l = {f.l_1, f.l_2, f.l_3};
+    const bool same = f.n_1 == f.n_2 && f.n_2 == f.n_3;
     for (TripleBatch& batch : group.batches) {
-        if (same_pattern(batch, n, l))
+        if (batch.l == l && batch.same == same)
             return batch;
     }
-    TripleBatch batch = {{l[0], l[1], l[2]}, {}, {true, true, true}, {}, {}, {}};
-    batch.terms = coupling(n[0], l[0], n[1], l[1], n[2], l[2]);
+    TripleBatch batch = {l, same, {}, {true, true, true}, {}, {}, {}};
+    batch.terms = same ? coupling(0, l[0], 0, l[1], 0, l[2]) : coupling(0, l[0], 1, l[1], 2, l[2]);
     for (TripleTerm& term : batch.terms) {
         term.row_1 -= l[0] * l[0];
         term.row_2 -= l[1] * l[1];
@@ -160,15 +152,10 @@ void add_to_batch(TripleBatch& batch, const Function& f, int index)
 
 void add_triple(MomentGroup& group, const Function& f, int index)
 {
-    TripleBatch& batch = batch_of(group, f);
-    std::vector<TripleTerm> terms = batch.terms;
-    for (TripleTerm& term : terms) {
-        term.row_1 += f.l_1 * f.l_1;
-        term.row_2 += f.l_2 * f.l_2;
-        term.row_3 += f.l_3 * f.l_3;
+    add_to_batch(batch_of(group, f), f, index);
+    std::vector<TripleTerm> terms = coupling(f.n_1, f.l_1, f.n_2, f.l_2, f.n_3, f.l_3);
+    for (TripleTerm& term : terms)
         term.value *= f.coefficient;
-    }
-    add_to_batch(batch, f, index);
     group.triples.push_back(
         {f.n_1, f.n_2, f.n_3, static_cast<int>(group.terms.size()), static_cast<int>(terms.size()), index});
     group.terms.insert(group.terms.end(), terms.begin(), terms.end());

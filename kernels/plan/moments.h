@@ -15,6 +15,7 @@
 
 #include "model.h"
 
+#include <array>
 #include <vector>
 
 namespace nnp
@@ -50,10 +51,11 @@ struct MomentQuartic {
     int index;
 };
 
-// Triples of the same degrees and the same pattern of equal n: one list of terms for all of them, so that the functions
-// are the lanes of vectors. Rows of a term count from l^2 of its own degree.
+// Triples of the same degrees, for a loop over one list of terms with the functions as the lanes of vectors. Rows of a
+// term count from l^2 of its own degree.
 struct TripleBatch {
-    int l[3];
+    std::array<int, 3> l;
+    bool same;              // the three n of each function are the same: equal products are merged
     std::vector<int> n[3];  // [function] radial functions
     bool in_order[3];       // n is 0, 1, 2, ...
     std::vector<TripleTerm> terms;
@@ -66,15 +68,15 @@ struct TripleBatch {
 struct MomentGroup {
     RadialSeries series;
     std::vector<float> coefficients_single;  // the series' in float32
-    int l_min = 0, l_max = 0;  // of the moments that any member needs; l_max as a kernel has it
+    int l_min = 0, l_max = 0;                // of the moments that any member needs; l_max as a kernel has it
     std::vector<MomentSum> sums;
     std::vector<MomentPair> pairs;
     std::vector<MomentTriple> triples;
     std::vector<TripleTerm> terms;
     std::vector<TripleBatch> batches;  // the triples once more, as lanes
     std::vector<MomentQuartic> quartics;
-    int pair_functions = 0;  // the pairs' n and n' are below this
-    bool diagonal = true;    // every pair has n = n'
+    int pair_functions = 0;     // the pairs' n and n' are below this
+    bool diagonal = true;       // every pair has n = n'
     std::vector<double> norms;  // [(l_max + 1)^2] of the harmonics
     std::vector<int> indices;   // of the functions that all these make
 

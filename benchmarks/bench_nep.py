@@ -24,10 +24,10 @@ from pathlib import Path
 import ase
 import numpy as np
 from ase.build import bulk
+from calorine.calculators import CPUNEP
 from nep_adapters import NEPCalculator
 
 import nnp
-from calorine.calculators import CPUNEP
 from nnp.bench import as_record, replicated
 from nnp.bench.measurement import Measurement, from_times
 from nnp.cli.table import text_table

@@ -108,7 +108,7 @@ def _read(
                 f"files, or a name that comes with the package: {', '.join(bundled_names())}"
             )
         path = bundled
-    if _is_nep(path):
+    if nep.is_nep_file(path):
         if units is not None:
             raise OptionError(
                 f"units={units!r} for {path}: a nep.txt is in angstrom, eV; leave it out"
@@ -131,18 +131,6 @@ def _read_aenet(
             f"units={units!r} for {paths[0]}: ænet's files are in angstrom, eV; leave it out"
         )
     return aenet.read(paths, legacy_angle)
-
-
-def _is_nep(path: Path) -> bool:
-    """By the first line; a one-file model is a zip. A pipe would wait for its writer."""
-    if not path.is_file():
-        return False
-    try:
-        with path.open("rb") as file:
-            first = file.readline(4096)
-    except OSError as error:
-        raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from None
-    return nep.is_nep(first.decode("ascii", "replace"))
 
 
 def committee_files(folder: Path) -> list[Path]:

@@ -87,7 +87,12 @@ def add_parser(subparsers: SubParsers) -> None:
         help="time between two frames, where the file does not say it",
     )
     add("--ensemble", choices=ENSEMBLES, default=argparse.SUPPRESS, help="(default: as it looks)")
-    add("--pressure", type=finite, default=default.pressure_bar, help="of the barostat, bar")
+    add(
+        "--pressure",
+        type=finite,
+        default=argparse.SUPPRESS,
+        help="of the barostat, bar (default: as the log says, else 1)",
+    )
     add(
         "--viscosity",
         type=positive,
@@ -177,7 +182,7 @@ def _settings(arguments: argparse.Namespace) -> AnalysisSettings:
         bonds=bonds,
         frame_time_fs=getattr(arguments, "frame_time", None),
         ensemble=getattr(arguments, "ensemble", None),
-        pressure_bar=arguments.pressure,
+        pressure_bar=getattr(arguments, "pressure", None),
         viscosity_mpa_s=getattr(arguments, "viscosity", None),
         blocks=arguments.blocks,
     )

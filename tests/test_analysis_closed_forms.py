@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from ase import Atoms, units
 from ase.build import bulk
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.geometry.rdf import get_rdf
 
 from nnp.analysis import AnalysisSettings, AtomsList, analyse
@@ -347,3 +350,13 @@ def test_what_cannot_be_had_is_said():
     bare = analyse(AtomsList(frames), AnalysisSettings(skip=0.0))
     assert any("no cell with three periodic axes" in note for note in bare.notes)
     assert "rdf" not in bare.curves
+
+
+def test_without_pymbar(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pymbar", None)
+    frames = harmonic_run(30)
+    for k, atoms in enumerate(frames):
+        atoms.calc = SinglePointCalculator(atoms, energy=float(k % 3))
+    found = analyse(AtomsList(frames))
+    assert found.about["frames taken"] == 30
+    assert any("pymbar, which is not installed: pip install" in note for note in found.notes)

@@ -20,6 +20,7 @@ from nnp.cli.options import (
     add_force,
     add_potential,
 )
+from nnp.cli.predict_in import predict_in
 from nnp.cli.structures import (
     add_structures,
     load_potential_and_units,
@@ -46,7 +47,9 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument(
         "structures",
         metavar="STRUCTURES",
-        help="extxyz, n2p2 input.data (in the potential's file units), or anything ASE reads",
+        nargs="?",
+        help="extxyz, n2p2 input.data (in the potential's file units), or anything ASE reads; "
+        "left out where PATH is ænet's predict.in",
     )
     parser.add_argument("--output", default="predicted.extxyz", help="file of the results")
     parser.add_argument("--index", default=":", help="which structures, such as 0, -1 or 10:20")
@@ -70,6 +73,9 @@ class _Summary:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    if arguments.structures is None:
+        predict_in(arguments)
+        return
     output = Path(arguments.output)
     check_target(output, arguments.force, labels=True)
     potential, units, own = load_potential_and_units(arguments)

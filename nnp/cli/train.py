@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnp.cli.options import UNITS_HELP, SubParsers, add_command, add_force, at_least_one
@@ -23,7 +24,10 @@ def add_parser(subparsers: SubParsers) -> None:
     summary = "fit a potential to energies, forces and stresses; docs/training.md has the settings"
     parser = add_command(subparsers, "train", _run, summary)
     parser.add_argument(
-        "config", metavar="CONFIG", help="TOML file, or an input.nn with input.data beside it"
+        "config",
+        metavar="CONFIG",
+        help="TOML file, an input.nn with input.data beside it, or ænet's train.in with its "
+        "generate.in",
     )
     parser.add_argument("--units", default=argparse.SUPPRESS, help=UNITS_HELP)
     parser.add_argument(
@@ -46,12 +50,6 @@ def add_parser(subparsers: SubParsers) -> None:
         help="cpu, cuda or cuda:N; as [run] says unless told",
     )
     parser.add_argument(
-        "--threads",
-        type=at_least_one,
-        default=argparse.SUPPRESS,
-        help="of engine, torch and BLAS; as [run] says unless told",
-    )
-    parser.add_argument(
         "--dry-run",
         action="store_true",
         help="check the data, choose functions, say what time and memory the fit will take; no fit",
@@ -72,9 +70,9 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.resume and arguments.force:
         raise OptionError("--resume continues a run and --force overwrites it: give one of them")
     settings = train.read_settings(arguments.config, getattr(arguments, "units", None))
-    told = {"device": "device", "threads": "threads", "start": "from_"}
-    given = {field: getattr(arguments, n) for n, field in told.items() if n in arguments}
-    settings = replace(settings, run=replace(settings.run, **given))
+    device = getattr(arguments, "device", settings.run.device)
+    start = getattr(arguments, "start", settings.run.from_)
+    settings = replace(settings, run=replace(settings.run, device=device, from_=start))
     quiet = arguments.log_level == "warning"
     if quiet:
         logging.getLogger("nnp.io.structures").setLevel(logging.WARNING)
@@ -94,6 +92,10 @@ def _run(arguments: argparse.Namespace) -> int:
         name = f"member {number}: " if len(results) > 1 else ""
         print(f"{name}{_outcome(result)}")
     print(f"models, logs and checkpoints: {settings.run.output}")
+    if Path(arguments.config).suffix == ".in":
+        from nnp.train.config.train_in_files import leave_behind
+
+        print("\n".join(leave_behind(Path(arguments.config), settings, results[0].potential)))
     if not stopped:
         return 0
     print(f"{stopped}: last.nnp is where it stopped; the same command with --resume goes on")

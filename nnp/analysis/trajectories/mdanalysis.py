@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from nnp.analysis.trajectories.base import Floats, Frame, Outline, Trajectory
-from nnp.distribution import install
 from nnp.errors import FileFormatError, UnavailableError
 from nnp.units import FS_PER_PS
 
@@ -88,7 +87,7 @@ class MDAnalysisFile(Trajectory):
             except ImportError:
                 raise UnavailableError(
                     f"{self.path}: DCD, XTC, TRR, NetCDF and PDB are read by MDAnalysis, which is "
-                    f"not installed: {install('analysis')}"
+                    "not installed: pip install 'nnp[analysis]'"
                 ) from None
             try:
                 options = {} if self.path.suffix.lower() == ".pdb" else {"n_atoms": len(self)}

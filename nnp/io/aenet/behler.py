@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.errors import FileFormatError
 from nnp.functions import Angular, Radial, RadialCosine, SymmetryFunction
-from nnp.io.aenet.record import Record
 
 
-def behler_functions(record: Record) -> list[SymmetryFunction]:
+class Listed(Protocol):
+    """What lists functions: a potential's file or a set-up; see `nnp.io.aenet.record.Record`."""
+
+    @property
+    def path(self) -> Path: ...  # noqa: D102
+
+    @property
+    def environment(self) -> tuple[str, ...]: ...  # noqa: D102
+
+    @property
+    def kinds(self) -> NDArray[np.int64]: ...  # noqa: D102
+
+    @property
+    def parameters(self) -> NDArray[np.float64]: ...  # noqa: D102
+
+    @property
+    def neighbors(self) -> NDArray[np.int64]: ...  # noqa: D102
+
+
+def behler_functions(record: Listed) -> list[SymmetryFunction]:
     """The functions in the order of evaluation, which is that of statistics and weights.
 
     For each element of the environment its G1, G2, G3, then for each pair of it and a later one
@@ -22,7 +46,7 @@ def behler_functions(record: Record) -> list[SymmetryFunction]:
     return [_function(record, number) for number in order]
 
 
-def _place(record: Record, number: int) -> tuple[int, int, int]:
+def _place(record: Listed, number: int) -> tuple[int, int, int]:
     """First element, second element (0: radial), kind."""
     kind = int(record.kinds[number])
     first, second = (int(n) for n in record.neighbors[number])
@@ -38,7 +62,7 @@ def _place(record: Record, number: int) -> tuple[int, int, int]:
     return min(first, second), max(first, second), kind
 
 
-def _function(record: Record, number: int) -> SymmetryFunction:
+def _function(record: Listed, number: int) -> SymmetryFunction:
     kind = int(record.kinds[number])
     radius, *rest = (float(value) for value in record.parameters[number])
     cutoff = Cutoff(CutoffKind.COSINE, radius)

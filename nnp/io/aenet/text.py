@@ -122,7 +122,7 @@ class _Lines:
     def reals(self, n: int) -> NDArray[np.float64]:
         words = self._words(n)
         where = f"{self._path}, line {self._at}"
-        return np.array([parse_number(_exponent(word), where) for word in words])
+        return np.array([fortran_number(word, where) for word in words])
 
     def integers(self, n: int) -> NDArray[np.int64]:
         words = self._words(n)
@@ -148,6 +148,19 @@ class _Lines:
         while len(found) < n:
             found += self.line().split()
         return tuple(found)
+
+
+def fortran_number(word: str, where: str) -> float:
+    """A number as Fortran reads it.
+
+    Args:
+        word: such as ``1.0d-3`` or ``1.15-102``.
+        where: file and line, for the message.
+
+    Raises:
+        FileFormatError: it is none.
+    """
+    return parse_number(_exponent(word), where)
 
 
 def _exponent(word: str) -> str:

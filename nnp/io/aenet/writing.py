@@ -6,7 +6,7 @@ evaluates them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,23 +49,46 @@ def write(
         OptionError: a function, activation, term or baseline that ænet does not have.
         OutputExistsError: a file is there and ``force`` is False.
     """
-    records = [_record(potential, model) for model in potential.models]
-    folder = Path(folder)
     suffix = ".nn.ascii" if text else ".nn"
-    paths = [folder / f"{record.central}{suffix}" for record in records]
-    if there := [path for path in paths if path.exists()] if not force else []:
+    names = {symbol: Path(folder) / f"{symbol}{suffix}" for symbol in potential.elements}
+    records = [_record(potential, model) for model in potential.models]
+    _refuse_existing(names, force)
+    try:
+        Path(folder).mkdir(exist_ok=True)
+    except OSError as error:
+        raise NNPError(f"cannot write {folder}: {error.strerror or error}") from None
+    _write(records, names, text, force)
+    return list(names.values())
+
+
+def write_as(potential: Potential, names: Mapping[str, Path], force: bool = False) -> None:
+    """Write binary files under names of one's own.
+
+    Args:
+        potential: what to write.
+        names: file of each element.
+        force: whether existing files may be replaced.
+
+    Raises:
+        OptionError, OutputExistsError: as `write`.
+    """
+    records = [_record(potential, model) for model in potential.models]
+    _refuse_existing(names, force)
+    _write(records, names, False, force)
+
+
+def _refuse_existing(names: Mapping[str, Path], force: bool) -> None:
+    if there := [path for path in names.values() if path.exists()] if not force else []:
         raise OutputExistsError(
             f"{there[0]} exists: choose another folder, or overwrite it with force=True (--force)"
         )
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise NNPError(f"cannot write {folder}: {error.strerror or error}") from None
-    for path, record in zip(paths, records, strict=True):
+
+
+def _write(records: Sequence[Record], names: Mapping[str, Path], text: bool, force: bool) -> None:
+    for record in records:
         content = text_of(record).encode() if text else binary_of(record)
-        with replacing(path, force) as scratch:
+        with replacing(names[record.central], force) as scratch:
             scratch.write_bytes(content)
-    return paths
 
 
 def _record(potential: Potential, model: ElementModel) -> Record:

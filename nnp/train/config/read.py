@@ -1,4 +1,4 @@
-"""Settings from a file: TOML, or n2p2's and RuNNer's ``input.nn``."""
+"""Settings from a file: TOML, n2p2's and RuNNer's ``input.nn``, or ænet's ``train.in``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from nnp.errors import FileFormatError, OptionError
 from nnp.train.config.input_nn import read_input_nn
 from nnp.train.config.tables import from_table
+from nnp.train.config.train_in import read_train_in
 from nnp.train.fit.settings import TrainingSettings
 
 
@@ -17,7 +18,7 @@ def read_settings(path: str | Path, units: str | None = None) -> TrainingSetting
     """Read a TOML file, or n2p2's or RuNNer's input.nn; files that it names are in its folder.
 
     Args:
-        path: ``*.nn`` is an input.nn, everything else TOML.
+        path: ``*.nn`` is an input.nn, ``*.in`` a train.in, everything else TOML.
         units: of an input.nn and its input.data; a TOML file says them itself.
 
     Raises:
@@ -25,7 +26,11 @@ def read_settings(path: str | Path, units: str | None = None) -> TrainingSetting
         OptionError: unknown keys or values that are not allowed.
     """
     path = Path(path)
-    if path.suffix == ".nn":
+    if path.suffix == ".in":
+        if units is not None:
+            raise OptionError(f"units={units!r} for {path}: ænet's files are in angstrom, eV")
+        table = read_train_in(path)
+    elif path.suffix == ".nn":
         table = read_input_nn(path, units)
     elif units is not None:
         raise OptionError(f"units={units!r} for {path}: write data.units and functions.file_units")
@@ -57,7 +62,11 @@ def _located(settings: TrainingSettings, folder: Path) -> TrainingSettings:
         validation=tuple(map(inside, settings.data.validation)),
     )
     file = settings.functions.file
-    functions = replace(settings.functions, file=None if file is None else inside(file))
+    functions = replace(
+        settings.functions,
+        file=None if file is None else inside(file),
+        setups={symbol: inside(name) for symbol, name in settings.functions.setups.items()},
+    )
     start = settings.run.from_
     run = replace(
         settings.run,

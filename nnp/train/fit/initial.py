@@ -25,6 +25,7 @@ class Initialisation(StrEnum):
     UNIFORM = "uniform"  # weights and biases uniform in a range, [−1, 1] unless told
     XAVIER = "xavier"  # weights normal, variance 2 / (n_in + n_out); biases small
     NGUYEN_WIDROW = "nguyen_widrow"  # active regions of the neurons spread over the inputs
+    INPUTS = "inputs"  # weights and biases uniform, standard deviation 1 / √(n_in + 1), as aenet
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,24 @@ class ElementNetworkSettings:
     Attributes:
         hidden: neurons of each hidden layer.
         activation: of the hidden layers.
+        activations: of each hidden layer, in place of ``activation``.
     """
 
     hidden: tuple[int, ...]
     activation: Activation = Activation.TANH
+    activations: tuple[Activation, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.activations and len(self.activations) != len(self.hidden):
+            raise OptionError(
+                f"activations = {[str(a) for a in self.activations]} for hidden layers "
+                f"{list(self.hidden)}: one for each, or none"
+            )
+
+    @property
+    def of_layers(self) -> tuple[Activation, ...]:
+        """Of each hidden layer."""
+        return self.activations or (self.activation,) * len(self.hidden)
 
 
 @dataclass(frozen=True)
@@ -93,7 +108,7 @@ def initial_network(
     if method is Initialisation.UNIFORM:
         low, half = uniform[0], (uniform[1] - uniform[0]) / 2
         layers = [(low + half * (w + 1), low + half * (b + 1)) for w, b in layers]
-    else:  # start from the reference energies
+    elif method is not Initialisation.INPUTS:  # start from the reference energies
         layers[-1] = _xavier(network.sizes[-2], 1, rng)
     weights, biases = zip(*layers, strict=True)
     return Network(weights, biases, network.activations)
@@ -114,8 +129,14 @@ def _nguyen_widrow(n_in: int, n_out: int, rng: np.random.Generator) -> _Layer:
     return weights, rng.uniform(-length, length, n_out)
 
 
+def _by_inputs(n_in: int, n_out: int, rng: np.random.Generator) -> _Layer:
+    half = (3 / (n_in + 1)) ** 0.5
+    return rng.uniform(-half, half, (n_in, n_out)), rng.uniform(-half, half, n_out)
+
+
 _METHODS: dict[Initialisation, Callable[[int, int, np.random.Generator], _Layer]] = {
     Initialisation.UNIFORM: _uniform,
     Initialisation.XAVIER: _xavier,
     Initialisation.NGUYEN_WIDROW: _nguyen_widrow,
+    Initialisation.INPUTS: _by_inputs,
 }

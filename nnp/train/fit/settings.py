@@ -37,6 +37,7 @@ class RunSettings:
         output: folder of models, logs and checkpoints.
         evaluate_every: epochs between evaluations of training and validation errors.
         checkpoint_every: epochs between checkpoints.
+        keep_every: epochs between models that are kept as ``epoch_00042.nnp``; None: none is.
         max_time: seconds after which the fit stops, between two steps; None: never.
         patience: epochs without a better validation loss before it stops; None: never.
         dtype: ``"float64"`` or ``"float32"``, of networks and optimiser.
@@ -54,6 +55,7 @@ class RunSettings:
     output: str = "training"
     evaluate_every: int = 1
     checkpoint_every: int = 1
+    keep_every: int | None = None
     patience: int | None = None
     max_time: float | None = None
     dtype: str = "float64"

@@ -28,6 +28,7 @@ from nnp.train.fit.task import Task
 from nnp.train.inputs.features import Sample
 
 CHECKPOINT, BEST, LAST = "checkpoint.npz", "best.nnp", "last.nnp"
+KEPT = "epoch_{:05d}.nnp"
 INTERRUPTED, OUT_OF_TIME = "interrupted", "out of time"
 
 
@@ -127,6 +128,9 @@ class Trainer:
         self._epoch += 1
         if self._epoch % run.checkpoint_every == 0 or last:
             self._save(log)
+        if run.keep_every and self._epoch % run.keep_every == 0 and self._task.ranks.writes:
+            kept = self._potential(self._stages.optimizer.judged(theta), self._epoch)
+            kept.save(self._folder / KEPT.format(self._epoch), force=True)
 
     def _set_rate(self, step: int) -> float:
         """Learning rate and loss of a step; the rate's factor."""

@@ -18,6 +18,7 @@ from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.elements import atomic_number
 from nnp.errors import OptionError
 from nnp.functions import Angular, Radial, SymmetryFunction, canonical_order
+from nnp.io.aenet.setup import read_setup
 from nnp.io.model import read as read_model
 from nnp.io.n2p2.functions import cutoff_maker, read_function
 from nnp.io.n2p2.settings import Settings as InputNN
@@ -142,12 +143,14 @@ class FunctionSettings:
         file: a potential (one file, .nnp) or an n2p2 input.nn whose functions are taken as they
             are, coefficients that were learned included; None: generate them.
         file_units: of an input.nn, see `nnp.units.unit_system`.
+        setups: ænet's ``.stp`` of each element, in place of both.
         generate: the generated set; its ``family`` says which class holds the rest.
         prune: which of them to leave out.
     """
 
     file: str | None = None
     file_units: str | None = None
+    setups: dict[str, str] = field(default_factory=dict)
     generate: GeneratedFunctions | GeneratedMoments | GeneratedChebyshev = field(
         default_factory=GeneratedFunctions
     )
@@ -159,6 +162,8 @@ def choose_functions(
 ) -> Functions:
     """Functions per element, from a file or generated; some families look at the data."""
     symbols = tuple(elements)
+    if settings.setups:
+        return _of_setups(settings, symbols)
     if settings.file is None:
         return settings.generate.for_elements(symbols, structures)
     if Path(settings.file).suffix == ".nnp":
@@ -190,6 +195,20 @@ def _functions_of_model(path: str, symbols: Sequence[str]) -> Functions:
             "functions would look for it among the neighbours"
         )
     return {symbol: known[symbol] for symbol in symbols}
+
+
+def _of_setups(settings: FunctionSettings, symbols: Sequence[str]) -> Functions:
+    if missing := [symbol for symbol in symbols if symbol not in settings.setups]:
+        raise OptionError(f"functions.setups: none for {', '.join(missing)}")
+    ordered, found = sorted(symbols, key=atomic_number), {}
+    for symbol in symbols:
+        setup = read_setup(settings.setups[symbol])
+        if setup.central != symbol:
+            raise OptionError(f"{setup.path} is for {setup.central}, not for {symbol}")
+        if strangers := [s for s in setup.environment if s not in symbols]:
+            raise OptionError(f"{setup.path} looks for {', '.join(strangers)}: the data has none")
+        found[symbol] = setup.functions(ordered)
+    return found
 
 
 def radial_functions(

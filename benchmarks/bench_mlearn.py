@@ -31,11 +31,19 @@ from nnp.train.fit.settings import TrainingSettings
 RESULTS = Path(__file__).parent / "results" / "mlearn.json"
 
 
-def recipe(data: Path, output: Path, epochs: int, seed: int) -> TrainingSettings:
-    """Defaults of every table but cutoff and epochs: 40 functions within 6.5 Å, 24-24."""
+# What is generated, and for how many epochs: Behler's 40 functions, or moments whose coefficients
+# are learned with the network.
+FAMILIES: dict[str, tuple[dict[str, object], int]] = {
+    "behler": ({"family": "behler", "cutoff": 6.5}, 16),
+    "moments": ({"family": "moments", "cutoff": 6.0, "learn": True}, 8),
+}
+
+
+def recipe(data: Path, output: Path, family: str, epochs: int, seed: int) -> TrainingSettings:
+    """Defaults of every table but functions and epochs: networks of 24-24."""
     table = {
         "data": {"train": [str(data)]},
-        "functions": {"generate": {"cutoff": 6.5}},
+        "functions": {"generate": FAMILIES[family][0]},
         "run": {"epochs": epochs, "seed": seed, "output": str(output), "evaluate_every": epochs},
     }
     return from_table(TrainingSettings, table, "")
@@ -49,6 +57,7 @@ def errors(report: EvaluationReport) -> dict[str, float]:
         "energy_rmse_mev": 1e3 * energy["rmse"],
         "force_mae": forces["mae"],
         "force_rmse": forces["rmse"],
+        "force_largest": float(np.abs(report.comparisons["forces"].error).max()),
     }
 
 
@@ -59,6 +68,7 @@ def mean_report(reports: list[EvaluationReport]) -> dict[str, float]:
         error = np.mean([report.comparisons[name].error for report in reports], axis=0)
         found[key % "mae"] = factor * float(np.abs(error).mean())
         found[key % "rmse"] = factor * float(np.sqrt(np.mean(error**2)))
+    found["force_largest"] = float(np.abs(error).max())
     return found
 
 
@@ -67,7 +77,7 @@ def show(name: str, values: dict[str, float]) -> None:
     print(
         f"{name:14s} energy MAE {values['energy_mae_mev']:.3f} RMSE "
         f"{values['energy_rmse_mev']:.3f} meV/atom  force MAE {values['force_mae']:.4f} RMSE "
-        f"{values['force_rmse']:.4f} eV/Å",
+        f"{values['force_rmse']:.4f} largest {values['force_largest']:.2f} eV/Å",
         flush=True,
     )
 
@@ -77,16 +87,18 @@ def run(element: str, arguments: argparse.Namespace) -> dict[str, object]:
     folder = Path(os.environ["NNP_REFERENCE_DATA"]) / "mlearn" / element
     test = Dataset.read(folder / "test.extxyz")
     reports, members = [], []
+    epochs = arguments.epochs or FAMILIES[arguments.family][1]
     for seed in range(arguments.members):
         output = Path(arguments.output) / f"{element}_{seed}"
         cpu, wall = time.process_time(), time.monotonic()
-        settings = recipe(folder / "train.extxyz", output, arguments.epochs, seed)
+        settings = recipe(folder / "train.extxyz", output, arguments.family, epochs, seed)
         result = train(settings, force=True)
         seconds = {"cpu_s": time.process_time() - cpu, "wall_s": time.monotonic() - wall}
         reports.append(evaluate(result.last, test, "cpu"))
         members.append(errors(reports[-1]) | seconds)
         show(f"{element} seed {seed}", members[-1])
-    found: dict[str, object] = {"element": element, "epochs": arguments.epochs, "members": members}
+    found: dict[str, object] = {"element": element, "family": arguments.family, "epochs": epochs}
+    found["members"] = members
     if arguments.members > 1:
         found["mean"] = mean_report(reports)
         show(f"{element} mean of {arguments.members}", mean_report(reports))
@@ -115,7 +127,8 @@ def main() -> None:
     """Parse the command line and run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("elements", nargs="+", help="folders of mlearn, such as Si Li")
-    parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--family", choices=FAMILIES, default="moments")
+    parser.add_argument("--epochs", type=int, help="16 for behler, 8 for moments unless told")
     parser.add_argument("--members", type=int, default=1)
     parser.add_argument("--output", default="mlearn-training", help="folder of the runs")
     parser.add_argument("--save", action="store_true", help=f"add the numbers to {RESULTS.name}")

@@ -24,10 +24,11 @@ import molecules
 
 from nnp.train.config.tables import from_table
 from nnp.train.data.sets import read_data
+from nnp.train.fit.choosing import choose
 from nnp.train.fit.machine import use_threads
 from nnp.train.fit.memory import plan_memory
 from nnp.train.fit.settings import TrainingSettings
-from nnp.train.fit.task import choose, make_task, prepare
+from nnp.train.fit.task import make_task, prepare
 from nnp.train.fit.trainer import Trainer
 
 RESULTS = Path(__file__).parent / "results" / "streaming.json"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from ase import Atoms, units
 from ase.build import bulk
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.geometry.rdf import get_rdf
 
 from nnp.analysis import AnalysisSettings, AtomsList, analyse
@@ -234,7 +237,7 @@ def test_fluctuations_give_back_their_response():
         "temperature_K": 2 * kinetic / (3 * atoms * BOLTZMANN),
     }
     gas_constant = 8.314462618
-    assert thermo.ensemble_of(columns) == "nvt"
+    assert thermo.ensemble_of(columns) == ("nvt", "as its energies and volume look")
     (capacity,) = thermo.fluctuations(columns, "nvt", atoms)
     assert capacity.value == pytest.approx((1.4 + 1.5) * gas_constant, rel=0.02)
     assert abs(capacity.value - 2.9 * gas_constant) < 4 * capacity.error
@@ -247,7 +250,7 @@ def test_fluctuations_give_back_their_response():
         "total_energy_eV": np.full(count, -400.0) + 1e-6 * rng.normal(size=count),
         "temperature_K": 2 * kinetic / (3 * atoms * BOLTZMANN),
     }
-    assert thermo.ensemble_of(nve) == "nve"
+    assert thermo.ensemble_of(nve)[0] == "nve"
     (capacity,) = thermo.fluctuations(nve, "nve", atoms)
     assert capacity.value == pytest.approx(2.9 * gas_constant, rel=0.03)
     # npt: α and B from the volume, whose noise carries enthalpy with it
@@ -258,7 +261,7 @@ def test_fluctuations_give_back_their_response():
         "volume_A3": volume + dv,
         "potential_energy_eV": potential + enthalpy - pressure * BAR * (volume + dv),
     }
-    assert thermo.ensemble_of(npt) == "npt"
+    assert thermo.ensemble_of(npt)[0] == "npt"
     found = {q.name: q for q in thermo.fluctuations(npt, "npt", atoms, pressure)}
     assert found["bulk modulus"].value == pytest.approx(50.0, rel=0.03)
     expansion = found["thermal expansion"]
@@ -273,7 +276,8 @@ def test_drift_and_jackknife():
     time = np.arange(500) * 0.1
     noise = 0.01 * np.random.default_rng(0).normal(size=500)
     columns = {"time_ps": time, "total_energy_eV": -100 + 2e-3 * time + noise}
-    found = thermo.drift(columns, 50)
+    found = thermo.drift(columns, "nve", 50)
+    assert thermo.drift(columns, "nvt", 50) is None
     assert found.unit == "meV/atom/ns"
     assert found.value == pytest.approx(2e-3 * 1e3 * 1e3 / 50, abs=4 * found.error)
     values = np.random.default_rng(1).normal(size=1000)
@@ -346,3 +350,13 @@ def test_what_cannot_be_had_is_said():
     bare = analyse(AtomsList(frames), AnalysisSettings(skip=0.0))
     assert any("no cell with three periodic axes" in note for note in bare.notes)
     assert "rdf" not in bare.curves
+
+
+def test_without_pymbar(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pymbar", None)
+    frames = harmonic_run(30)
+    for k, atoms in enumerate(frames):
+        atoms.calc = SinglePointCalculator(atoms, energy=float(k % 3))
+    found = analyse(AtomsList(frames))
+    assert found.about["frames taken"] == 30
+    assert any("pymbar, which is not installed: pip install" in note for note in found.notes)

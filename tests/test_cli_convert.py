@@ -57,7 +57,7 @@ def test_structures_there_and_back():
         (["in.extxyz", "x.xyz", "--target-units", "metal"], "x.xyz is not written as input.data"),
         (["model.nnp", "in.extxyz"], "in.extxyz the name of a file of structures"),
         (["model.nnp", "c1.extxyz"], "is a potential, and c1.extxyz the name of a file of struct"),
-        (["model.nnp", "input.data"], "becomes FILE.nnp or a directory"),
+        (["model.nnp", "input.data"], "becomes FILE.nnp, a nep.txt or a directory"),
         (["in.extxyz", "model.nnp"], "model.nnp exists"),
         (["nothing", "x.nnp"], "nothing does not exist"),
     ],

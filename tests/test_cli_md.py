@@ -187,6 +187,8 @@ def test_what_the_documentation_shows_works(page, capsys):
     write("start.extxyz", bulk("Si", a=5.431, cubic=True) * (2, 2, 2))
     write("frames.extxyz", [bulk("Si", a=a, cubic=True) for a in (5.3, 5.4, 5.5)])
     text = (ROOT / "docs" / page).read_text()
+    for plan in re.findall(r"```toml\n(.*?)```", text, re.DOTALL):
+        Path("run.toml").write_text(plan)
     blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
     commands = [shlex.split(line, comments=True) for line in lines if line.startswith("nnp ")]

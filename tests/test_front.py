@@ -61,7 +61,7 @@ def test_report_of_the_machine(capsys):
         "openmm  ",
     ):
         assert row in printed
-    assert main(["info"]) == 1
+    assert main(["info"]) == 2
     assert "nnp info --debug" in capsys.readouterr().err
 
 

@@ -11,7 +11,7 @@ from lammps_nnp import environment, run_input
 import nnp
 from nnp.bench import lammps_plugin
 from nnp.cli import main
-from nnp.cli.embedded import load_path_or_name
+from nnp.io import load
 from nnp.io.lammps import boxed, in_our_axes, write_data
 from nnp.structure import as_structure
 from nnp.testing import structures
@@ -21,7 +21,7 @@ from nnp.testing import structures
 def start(tmp_path, monkeypatch):
     """A folder with a model file and a structure in a skewed cell."""
     monkeypatch.chdir(tmp_path)
-    load_path_or_name("silicon_sw", None).save(tmp_path / "si.nnp")
+    load("silicon_sw").save(tmp_path / "si.nnp")
     atoms = ase.build.bulk("Si") * (3, 3, 3)
     atoms.rattle(0.05, seed=3)
     ase.io.write("start.extxyz", atoms)

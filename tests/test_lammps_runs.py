@@ -15,7 +15,7 @@ from lammps_nnp import BAR, box, environment, run_input, run_jobs
 
 import nnp
 from nnp.bench.lammps_plugin import find_plugin
-from nnp.cli.embedded import load_path_or_name
+from nnp.io import load
 from nnp.io.lammps import system_script, write_data
 from nnp.structure import as_structure
 
@@ -24,7 +24,7 @@ from nnp.structure import as_structure
 def silicon(tmp_path_factory):
     """64 atoms and the potential that comes along: a crystal that vibrates."""
     path = tmp_path_factory.mktemp("silicon") / "silicon.nnp"
-    potential = load_path_or_name("silicon_sw", None)
+    potential = load("silicon_sw")
     potential.save(path)
     atoms = ase.build.bulk("Si", cubic=True) * 2
     atoms.rattle(0.02, seed=1)

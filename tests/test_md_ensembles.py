@@ -12,8 +12,8 @@ from openmm import unit
 from pair_potential import pair_potential
 from runs import crystal, moving_crystal
 
-from nnp.cli.embedded import load_embedded
 from nnp.errors import OptionError
+from nnp.io import load
 from nnp.md import MDSettings, Outputs, controls, read_log, run
 from nnp.metrics import block_average
 from nnp.openmm import create_simulation
@@ -33,7 +33,7 @@ def boxes(folder, potential=None, atoms=None, **changes):
 
 def test_the_flexible_barostat_moves(tmp_path, monkeypatch):
     """It sat on one volume for 1,000 steps: moves of 1 % in six numbers never succeed."""
-    silicon = load_embedded("silicon_sw"), bulk("Si", cubic=True) * (3, 3, 3)
+    silicon = load("silicon_sw"), bulk("Si", cubic=True) * (3, 3, 3)
     log, _ = boxes(tmp_path / "a", *silicon, barostat="flexible", steps=600)
     assert len(set(log["volume_A3"])) > 4
     assert log["barostat_acceptance"][-1] > 0.1

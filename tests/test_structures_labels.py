@@ -10,8 +10,8 @@ from ase.io import read, write
 from runs import nnp
 from structure_files import XSF, extended, reading
 
-from nnp.cli.embedded import load_embedded
 from nnp.errors import FileFormatError, StructureError
+from nnp.io import load
 from nnp.io.structures import LabelKeys, read_structures, write_structures
 from nnp.io.structures import read as read_and_report
 from nnp.units import METAL
@@ -216,7 +216,7 @@ def test_units_beside_a_one_file_model_are_those_of_the_structures(
 @pytest.mark.parametrize("command", ["predict", "evaluate"])
 def test_labels_in_another_unit_than_the_potential(tmp_path, monkeypatch, capsys, factor, command):
     monkeypatch.chdir(tmp_path)
-    potential = load_embedded("silicon_sw")
+    potential = load("silicon_sw")
     for scale in (1.0, factor):
         frames = crystals()
         for atoms in frames:

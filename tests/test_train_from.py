@@ -111,7 +111,9 @@ def test_command(tmp_path, capsys):
     start.write_bytes(first.read_bytes())
     loss = nnp.train.read_settings(config)
     assert loss.run.from_ is None
-    assert main(["train", str(config), "--from", str(start), "--force"]) == 0
+    assert main(["train", str(config), "--from", str(start), "--threads", "2", "--force"]) == 0
+    made = nnp.load(first).provenance["settings"]["run"]
+    assert (made["from"], made["threads"]) == ("first.nnp", 2)
     rows = (tmp_path / "out" / "log.csv").read_text().splitlines()
     config.write_text(config.read_text() + '\nfrom = "first.nnp"\n')
     assert nnp.train.read_settings(config).run.from_ == str(start)

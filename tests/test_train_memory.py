@@ -12,6 +12,7 @@ from train_data import dataset, settings  # noqa: E402
 
 from nnp.errors import OptionError, UnavailableError  # noqa: E402
 from nnp.train.fit import memory  # noqa: E402
+from nnp.train.fit.choosing import choose  # noqa: E402
 from nnp.train.fit.initial import NetworkSettings  # noqa: E402
 from nnp.train.fit.memory import memory_of, plan_memory  # noqa: E402
 from nnp.train.fit.objective import Objective  # noqa: E402
@@ -19,7 +20,7 @@ from nnp.train.fit.optimizers import OptimizerSettings  # noqa: E402
 from nnp.train.fit.optimizers.kalman import KalmanSettings  # noqa: E402
 from nnp.train.fit.room import available_memory, used_memory  # noqa: E402
 from nnp.train.fit.settings import RunSettings  # noqa: E402
-from nnp.train.fit.task import Task, choose, make_model, prepare  # noqa: E402
+from nnp.train.fit.task import Task, make_model, prepare  # noqa: E402
 from nnp.train.fit.trainer import Trainer  # noqa: E402
 
 

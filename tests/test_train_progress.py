@@ -19,6 +19,7 @@ from nnp.errors import OptionError
 from nnp.train.config.read import read_settings
 from nnp.train.data.dataset import Dataset
 from nnp.train.fit import progress, run
+from nnp.train.fit.choosing import choose
 from nnp.train.fit.estimate import survey
 from nnp.train.fit.initial import NetworkSettings
 from nnp.train.fit.loss import LossSettings
@@ -26,7 +27,7 @@ from nnp.train.fit.memory import memory_of
 from nnp.train.fit.optimizers import OptimizerSettings
 from nnp.train.fit.optimizers.kalman import Kalman
 from nnp.train.fit.settings import RunSettings
-from nnp.train.fit.task import build, choose
+from nnp.train.fit.task import build
 from nnp.train.fit.trainer import INTERRUPTED, OUT_OF_TIME
 
 

@@ -12,13 +12,13 @@ from nnp.cli import main  # noqa: E402
 from nnp.errors import OptionError  # noqa: E402
 from nnp.train.data.dataset import Dataset  # noqa: E402
 from nnp.train.fit import recipe as module  # noqa: E402
+from nnp.train.fit.choosing import choose  # noqa: E402
 from nnp.train.fit.initial import NetworkSettings  # noqa: E402
 from nnp.train.fit.optimizers import OptimizerSettings, make_optimizer  # noqa: E402
 from nnp.train.fit.optimizers.base import ScheduleKind, ScheduleSettings  # noqa: E402
 from nnp.train.fit.optimizers.first_order import GradientSettings  # noqa: E402
 from nnp.train.fit.recipe import kalman_seconds, recipe  # noqa: E402
 from nnp.train.fit.settings import RunSettings  # noqa: E402
-from nnp.train.fit.task import choose  # noqa: E402
 
 
 @pytest.fixture(scope="module")

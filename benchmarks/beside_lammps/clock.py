@@ -24,7 +24,7 @@ def silicon_clock() -> Measurement | str:
     From the lattice at 1000 K; colder atoms have fewer neighbours and run up to 1.6 times faster.
 
     Returns:
-        The measurement, or a sentence why there is none.
+        The measurement, or why there is none.
     """
     crystal = as_structure(ase.build.bulk("Si", cubic=True) * (_CELLS, _CELLS, _CELLS))
     try:

@@ -63,7 +63,7 @@ def compare(
         subjects: what to measure.
         structures: one per size.
         plan: how.
-        tell: gets a sentence for each subject that cannot be measured; one that is not there at all
+        tell: gets a message for each subject that cannot be measured; one that is not there at all
             is left out of all further sizes. And one on what agrees.
         judge: of what the subjects compute before they are timed; None: nobody asks.
 

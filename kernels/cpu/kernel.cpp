@@ -7,6 +7,7 @@
 #include "network_pass.h"
 #include "radial_pass.h"
 #include "repulsion_pass.h"
+#include "scatter.h"
 
 namespace nnp::NNP_TARGET
 {
@@ -33,7 +34,7 @@ struct Kept {
     RadialSlopes* radial;
     Triples* angular;
     Compact* compact;
-    Moments* moments;
+    KeptMoments* moments;
     Side* sides;  // [n_elements] and all: those of count -1 nobody asked for
 };
 
@@ -113,10 +114,9 @@ void forward(const ElementPlan& plan, const Neighbors& nb, const Task& task, Thr
         state.triples += t.count;
     }
     Timed timed(state, ANGULAR);
-    kept.moments = take<Moments>(state.arena, plan.moments.size() + 1);
+    kept.moments = take<KeptMoments>(state.arena, plan.moments.size() + 1);
     for (size_t i = 0; i < plan.moments.size(); ++i)
-        MOMENT_FORWARD[plan.moments[i].l_max](plan.moments[i], nb, task.n_elements, state.arena, descriptors,
-                                              kept.moments[i]);
+        moment_forward(plan.moments[i], nb, task, state.arena, descriptors, kept.moments[i]);
     forward_compact(plan, nb, task, state, descriptors, kept);
 }
 
@@ -153,11 +153,12 @@ void backward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, int n_el
     }
     Timed timed(state, ANGULAR_BACK);
     for (size_t i = 0; i < plan.moments.size(); ++i)
-        MOMENT_BACKWARD[plan.moments[i].l_max](plan.moments[i], nb, state.arena, kept.moments[i], dl_dg);
+        moment_backward(plan.moments[i], nb, n_elements, state.arena, kept.moments[i], dl_dg);
     backward_compact(plan, nb, kept, n_elements, dl_dg, state);
 }
 
-void push_forward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, double* descriptors, Arena& arena)
+void push_forward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, int n_elements, double* descriptors,
+                  Arena& arena)
 {
     size_t n_radial = plan.radial.size(), n_angular = plan.angular.size();
     for (size_t i = 0; i < n_radial; ++i)
@@ -165,21 +166,27 @@ void push_forward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, doub
     for (size_t i = 0; i < n_angular; ++i)
         angular_push_forward(plan.angular[i], arena, kept.angular[i], descriptors);
     for (size_t i = 0; i < plan.moments.size(); ++i)
-        MOMENT_PUSH[plan.moments[i].l_max](plan.moments[i], nb, arena, kept.moments[i], descriptors);
+        moment_push_forward(plan.moments[i], nb, n_elements, arena, kept.moments[i], descriptors);
     for (size_t i = 0; i < plan.compact.size(); ++i)
         compact_push_forward(plan.compact[i], arena, kept.compact[i], descriptors);
 }
 
-void check_ranges(const Element& element, const double* descriptors, double tolerance, int64_t atom, ThreadState& state)
+// Functions outside their range by more than the tolerance.
+void check_ranges(const Inputs& inputs, const double* descriptors, double tolerance, int64_t atom, ThreadState& state)
 {
-    int n = (int)element.functions.size();
+    const double *low = inputs.minimum.data(), *high = inputs.maximum.data();
+    const int n = (int)inputs.minimum.size();
+    int outside = 0;
     for (int s = 0; s < n; ++s) {
-        const Function& f = element.functions[s];
-        double margin = tolerance * (f.maximum - f.minimum);
-        if (descriptors[s] < f.minimum - margin)
-            state.flag(atom, s, descriptors[s] - f.minimum);
-        else if (descriptors[s] > f.maximum + margin)
-            state.flag(atom, s, descriptors[s] - f.maximum);
+        double margin = tolerance * (high[s] - low[s]);
+        outside |= (descriptors[s] < low[s] - margin) | (descriptors[s] > high[s] + margin);
+    }
+    for (int s = 0; outside && s < n; ++s) {
+        double margin = tolerance * (high[s] - low[s]);
+        if (descriptors[s] < low[s] - margin)
+            state.flag(atom, s, descriptors[s] - low[s]);
+        else if (descriptors[s] > high[s] + margin)
+            state.flag(atom, s, descriptors[s] - high[s]);
     }
 }
 
@@ -188,11 +195,13 @@ void evaluate_energy(const Task& t, int element_index, int64_t atom, const Neigh
                      ThreadState& state, double* dl_dg)
 {
     const Element& element = t.model->elements[element_index];
-    int n = (int)element.functions.size();
+    const Inputs& inputs = (*t.plan)[element_index].inputs;
+    const double *factor = inputs.factor.data(), *offset = inputs.offset.data();
+    const int n = (int)inputs.factor.size();
     nnp_scalar* input = take<nnp_scalar>(state.arena, round_up(n, W) + W);
     nnp_scalar* d_input = take<nnp_scalar>(state.arena, round_up(n, W) + W);
     for (int s = 0; s < n; ++s)
-        input[s] = (nnp_scalar)(element.functions[s].factor * descriptors[s] + element.functions[s].offset);
+        input[s] = (nnp_scalar)(factor[s] * descriptors[s] + offset[s]);
     double output =
         run_network(element, t.networks[element_index], t.model->twist, input, t.gradient, state.arena, d_input);
     double energy = t.model->energy_scale * output + element.energy_offset + repel(element, nb);
@@ -204,8 +213,9 @@ void evaluate_energy(const Task& t, int element_index, int64_t atom, const Neigh
         state.failure.report(FailureKind::not_finite, atom, -1, s < n ? descriptors[s] : energy, s < n ? s : -1);
     }
     if (t.gradient) {
+        const double scale = t.model->energy_scale;
         for (int s = 0; s < n; ++s)
-            dl_dg[s] = t.model->energy_scale * element.functions[s].factor * (double)d_input[s];
+            dl_dg[s] = scale * factor[s] * (double)d_input[s];
     }
 }
 
@@ -219,24 +229,26 @@ void process_atom(const Task& t, ThreadState& state, int64_t rank)
     Neighbors nb = {};
     {
         Timed timed(state, GATHER);
-        if (!gather(t, state, rank, nb))
+        if (!gather(t, state, rank, !plan.angular.empty() || !plan.compact.empty(), nb))
             return;
     }
     bool push = t.mode == Mode::push_forward;
     if (push)
         gather_displacements(t, rank, nb);
-    double* descriptors = take<double>(state.arena, element.functions.size() + 1);
+    double* descriptors = take_zeros<double>(state.arena, element.functions.size() + 1);
     double* own_dl_dg = take<double>(state.arena, element.functions.size() + 1);
     const double* dl_dg = t.mode == Mode::pull_back ? t.dl_dg + t.offsets[atom] : own_dl_dg;
     Kept kept;
     forward(plan, nb, t, state, descriptors, kept);
-    if (push)
-        push_forward(plan, nb, kept, descriptors, state.arena);
+    if (push) {
+        std::memset(descriptors, 0, element.functions.size() * sizeof(double));
+        push_forward(plan, nb, kept, t.n_elements, descriptors, state.arena);
+    }
     if (t.descriptors)
         std::memcpy(t.descriptors + t.offsets[atom], descriptors, element.functions.size() * sizeof(double));
     if (t.mode == Mode::evaluate) {
         Timed timed(state, NETWORK);
-        check_ranges(element, descriptors, t.extrapolation_tolerance, atom, state);
+        check_ranges(plan.inputs, descriptors, t.extrapolation_tolerance, atom, state);
         evaluate_energy(t, element_index, atom, nb, descriptors, state, own_dl_dg);
     }
     if (t.gradient) {

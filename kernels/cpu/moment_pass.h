@@ -5,61 +5,30 @@
 #define NNP_CPU_MOMENT_PASS_H
 
 #include "moment_functions.h"
+#include "moment_sums.h"
 
 namespace nnp::NNP_TARGET
 {
 
-constexpr int MOST_TERMS = 64;  // of a radial series, as model/series.h has it
-constexpr int ROWS = 4;         // moments summed at once, by n and by lm
+constexpr int ROWS = 4;  // moments summed at once, by n and by lm
 
-NNP_INLINE void unit_vector(const Neighbors& nb, int k, real* x, real* y, real* z)
-{
-    real inverse = load(nb.inverse + k);
-    *x = load(nb.x + k) * inverse;
-    *y = load(nb.y + k) * inverse;
-    *z = load(nb.z + k) * inverse;
-}
-
-// g_n and its slope on the lanes of one element.
-static void series_of_element(const RadialSeries& s, const Neighbors& nb, int element, int end, Moments& out)
-{
-    const int n = s.n_functions, n_terms = s.n_terms;
-    const double* c = s.coefficients.data() + (int64_t)element * n * n_terms;
-    const nnp_scalar r_c = (nnp_scalar)s.radii[element];
-    real t[MOST_TERMS], dt[MOST_TERMS];
-    for (int k = nb.elements[element].begin; k < end; k += W) {
-        real r = load(nb.r + k), x, dx, f, df;
-        if (r_c > 0) {
-            nnp_cutoff(s.cutoff, r, r_c, (nnp_scalar)s.inner_fraction, &f, &df);
-            nnp_chebyshev_argument(s.argument, r, r_c, &x, &dx);
-            nnp_chebyshev(n_terms, x, t, dt);
-        }
-        for (int i = 0; i < n; ++i) {
-            real p = {}, dp = {};
-            for (int j = 0; j < n_terms && r_c > 0; ++j) {
-                p += (nnp_scalar)c[i * n_terms + j] * t[j];
-                dp += (nnp_scalar)c[i * n_terms + j] * dt[j];
-            }
-            store(out.g + (int64_t)i * nb.size + k, r_c > 0 ? p * f : real{});
-            store(out.dg + (int64_t)i * nb.size + k, r_c > 0 ? dp * dx * f + p * df : real{});
-        }
-    }
-}
-
-static void radial_series(const RadialSeries& s, const Neighbors& nb, int n_elements, Moments& out)
-{
-    for (int e = 0; e < n_elements; ++e)
-        series_of_element(s, nb, e, e + 1 < n_elements ? nb.elements[e + 1].begin : nb.size, out);
-}
+// What a group leaves for the way back.
+struct KeptMoments {
+    TermLanes terms;  // of a group of sums alone, else:
+    Shell shell;
+    Moments moments;
+};
 
 // y [rows, whole blocks][lane]; change: how they move with the neighbours' displacement, Mode::push_forward.
 template <int L>
-static void harmonics_of_lanes(const Neighbors& nb, int first_row, nnp_scalar* y, nnp_scalar* change)
+static void harmonics_of_lanes(const Shell& nb, int first_row, nnp_scalar* y, nnp_scalar* change)
 {
     constexpr int M = NNP_HARMONICS(L);
     for (int k = 0; k < nb.size; k += W) {
         real x, yy, z, q[NNP_LEGENDRES(L)], c[L + 1], s[L + 1], row[M];
-        unit_vector(nb, k, &x, &yy, &z);
+        x = load(nb.x + k);
+        yy = load(nb.y + k);
+        z = load(nb.z + k);
         nnp_legendre(L, z, q);
         nnp_azimuth(L, x, yy, c, s);
         nnp_harmonics(L, q, c, s, row);
@@ -128,23 +97,16 @@ static void apply_norms(const double* norms, const Moments& m, nnp_scalar* value
     }
 }
 
-NNP_INLINE nnp_scalar* take_zeros(Arena& arena, int64_t count)
-{
-    nnp_scalar* values = take<nnp_scalar>(arena, count);
-    std::memset(values, 0, count * sizeof(nnp_scalar));
-    return values;
-}
-
-static Moments take_moments(const MomentGroup& group, const Neighbors& nb, Arena& arena)
+static Moments take_moments(const MomentGroup& group, int lanes, Arena& arena)
 {
     Moments m;
     m.n = group.series.n_functions;
     m.stride = round_up(m.n, W);
     m.first_row = group.l_min * group.l_min;
     m.rows = NNP_HARMONICS(group.l_max) - m.first_row;
-    m.g = take<nnp_scalar>(arena, (int64_t)m.n * nb.size);
-    m.dg = take<nnp_scalar>(arena, (int64_t)m.n * nb.size);
-    m.a = take_zeros(arena, (int64_t)round_up(m.rows, ROWS) * m.stride);
+    m.g = take<nnp_scalar>(arena, (int64_t)m.n * lanes);
+    m.dg = take<nnp_scalar>(arena, (int64_t)m.n * lanes);
+    m.a = take_zeros<nnp_scalar>(arena, (int64_t)round_up(m.rows, ROWS) * m.stride);
     return m;
 }
 
@@ -157,16 +119,14 @@ NNP_INLINE nnp_scalar* take_rows(Arena& arena, const Moments& m, int lanes)
 }
 
 template <int L>
-static void moment_forward(const MomentGroup& group, const Neighbors& nb, int n_elements, Arena& arena,
-                           double* descriptors, Moments& m)
+static void moments_of_shell(const MomentGroup& group, const Shell& shell, int n_elements, Arena& arena, Moments& m)
 {
-    m = take_moments(group, nb, arena);
-    radial_series(group.series, nb, n_elements, m);
-    nnp_scalar* y = take_rows(arena, m, nb.size);
-    harmonics_of_lanes<L>(nb, m.first_row, y, nullptr);
-    multiply_lanes(m.g, y, nb.size, m, m.a);
+    m = take_moments(group, shell.size, arena);
+    radial_series(group, shell, n_elements, m.g, m.dg);
+    nnp_scalar* y = take_rows(arena, m, shell.size);
+    harmonics_of_lanes<L>(shell, m.first_row, y, nullptr);
+    multiply_lanes(m.g, y, shell.size, m, m.a);
     apply_norms(group.norms.data(), m, m.a);
-    functions_of_moments(group, m, arena, descriptors);
 }
 
 // h = sum_n d_n g_n and dh = sum_n d_n dg_n/dr for ROWS harmonics on one vector of lanes.
@@ -191,7 +151,7 @@ NNP_INLINE void contract(const Moments& m, const nnp_scalar* d, int lanes, int k
 
 // The derivative by each r_ij: u sum dh Y + (G - (u.G) u)/r, G the gradient of sum h Y by the unit vector u.
 template <int L>
-static void pull_neighbors(const Neighbors& nb, const Moments& m, const nnp_scalar* d)
+static void pull_neighbors(const Shell& nb, const Moments& m, const nnp_scalar* d)
 {
     constexpr int M = NNP_HARMONICS(L);
     for (int k = 0; k < nb.size; k += W) {
@@ -200,7 +160,9 @@ static void pull_neighbors(const Neighbors& nb, const Moments& m, const nnp_scal
             h[i] = dh[i] = real{};
         for (int i = 0; i < m.rows; i += ROWS)
             contract(m, d + (int64_t)i * m.stride, nb.size, k, h + m.first_row + i, dh + m.first_row + i);
-        unit_vector(nb, k, &x, &y, &z);
+        x = load(nb.x + k);
+        y = load(nb.y + k);
+        z = load(nb.z + k);
         nnp_legendre(L, z, q);
         nnp_azimuth(L, x, y, c, s);
         nnp_harmonics(L, q, c, s, row);
@@ -216,48 +178,99 @@ static void pull_neighbors(const Neighbors& nb, const Moments& m, const nnp_scal
 }
 
 template <int L>
-static void moment_backward(const MomentGroup& group, const Neighbors& nb, Arena& arena, const Moments& m,
-                            const double* dl_dg)
+static void push_shell(const MomentGroup& group, const Shell& shell, Arena& arena, const Moments& m,
+                       double* descriptors)
 {
-    nnp_scalar* d = take_zeros(arena, (int64_t)round_up(m.rows, ROWS) * m.stride);
-    pull_moments(group, m, arena, dl_dg, d);
-    apply_norms(group.norms.data(), m, d);
-    pull_neighbors<L>(nb, m, d);
-}
-
-// dG along the neighbours' displacements: dA = sum (dg_n/dr along) Y + g_n dY, then dG = dG/dA . dA.
-template <int L>
-static void moment_push_forward(const MomentGroup& group, const Neighbors& nb, Arena& arena, const Moments& m,
-                                double* descriptors)
-{
-    nnp_scalar *y = take_rows(arena, m, nb.size), *change = take_rows(arena, m, nb.size);
-    nnp_scalar* dg = take<nnp_scalar>(arena, (int64_t)m.n * nb.size);
-    nnp_scalar* da = take_zeros(arena, (int64_t)round_up(m.rows, ROWS) * m.stride);
-    harmonics_of_lanes<L>(nb, m.first_row, y, change);
-    for (int k = 0; k < nb.size; k += W) {
-        real along = load(nb.inverse + k) * (load(nb.x + k) * load(nb.dx + k) + load(nb.y + k) * load(nb.dy + k) +
-                                             load(nb.z + k) * load(nb.dz + k));
+    nnp_scalar *y = take_rows(arena, m, shell.size), *change = take_rows(arena, m, shell.size);
+    nnp_scalar* dg = take<nnp_scalar>(arena, (int64_t)m.n * shell.size);
+    nnp_scalar* da = take_zeros<nnp_scalar>(arena, (int64_t)round_up(m.rows, ROWS) * m.stride);
+    harmonics_of_lanes<L>(shell, m.first_row, y, change);
+    for (int k = 0; k < shell.size; k += W) {
+        real along = load(shell.x + k) * load(shell.dx + k) + load(shell.y + k) * load(shell.dy + k) +
+                     load(shell.z + k) * load(shell.dz + k);
         for (int i = 0; i < m.n; ++i)
-            store(dg + (int64_t)i * nb.size + k, along * load(m.dg + (int64_t)i * nb.size + k));
+            store(dg + (int64_t)i * shell.size + k, along * load(m.dg + (int64_t)i * shell.size + k));
     }
-    multiply_lanes(dg, y, nb.size, m, da);
-    multiply_lanes(m.g, change, nb.size, m, da);
+    multiply_lanes(dg, y, shell.size, m, da);
+    multiply_lanes(m.g, change, shell.size, m, da);
     apply_norms(group.norms.data(), m, da);
     push_moments(group, m, arena, da, descriptors);
 }
 
-// The instance for an l_max.
-typedef void (*MomentForward)(const MomentGroup&, const Neighbors&, int, Arena&, double*, Moments&);
-typedef void (*MomentBackward)(const MomentGroup&, const Neighbors&, Arena&, const Moments&, const double*);
-typedef void (*MomentPush)(const MomentGroup&, const Neighbors&, Arena&, const Moments&, double*);
+// What depends on l_max: an instance for each.
+struct ForDegree {
+    void (*moments)(const MomentGroup&, const Shell&, int, Arena&, Moments&);
+    void (*pull)(const Shell&, const Moments&, const nnp_scalar*);
+    void (*push)(const MomentGroup&, const Shell&, Arena&, const Moments&, double*);
+};
+
+template <int L>
+constexpr ForDegree for_degree()
+{
+    return {moments_of_shell<L>, pull_neighbors<L>, push_shell<L>};
+}
 
 // Degrees as plan/moments.cpp (kernel_degree) rounds them.
-#define NNP_EVERY_DEGREE(F) \
-    {F<0>, F<1>, F<2>, F<3>, F<4>, F<5>, F<6>, F<7>, F<8>, 0, 0, 0, F<12>, 0, 0, 0, F<16>, 0, 0, 0, F<20>}
-static const MomentForward MOMENT_FORWARD[NNP_MOST_L + 1] = NNP_EVERY_DEGREE(moment_forward);
-static const MomentBackward MOMENT_BACKWARD[NNP_MOST_L + 1] = NNP_EVERY_DEGREE(moment_backward);
-static const MomentPush MOMENT_PUSH[NNP_MOST_L + 1] = NNP_EVERY_DEGREE(moment_push_forward);
-#undef NNP_EVERY_DEGREE
+static const ForDegree FOR_DEGREE[NNP_MOST_L + 1] = {for_degree<0>(),
+                                                     for_degree<1>(),
+                                                     for_degree<2>(),
+                                                     for_degree<3>(),
+                                                     for_degree<4>(),
+                                                     for_degree<5>(),
+                                                     for_degree<6>(),
+                                                     for_degree<7>(),
+                                                     for_degree<8>(),
+                                                     {},
+                                                     {},
+                                                     {},
+                                                     for_degree<12>(),
+                                                     {},
+                                                     {},
+                                                     {},
+                                                     for_degree<16>(),
+                                                     {},
+                                                     {},
+                                                     {},
+                                                     for_degree<20>()};
+
+// Adds the group's functions to zeroed descriptors.
+static void moment_forward(const MomentGroup& group, const Neighbors& nb, const Task& task, Arena& arena,
+                           double* descriptors, KeptMoments& kept)
+{
+    if (group.only_sums()) {
+        sums_forward(group, nb, task.n_elements, arena, descriptors, kept.terms);
+        return;
+    }
+    make_shell(group.series, nb, task.n_elements, task.cutoff, arena, kept.shell);
+    FOR_DEGREE[group.l_max].moments(group, kept.shell, task.n_elements, arena, kept.moments);
+    functions_of_moments(group, kept.moments, arena, descriptors);
+}
+
+static void moment_backward(const MomentGroup& group, const Neighbors& nb, int n_elements, Arena& arena,
+                            const KeptMoments& kept, const double* dl_dg)
+{
+    if (group.only_sums()) {
+        sums_backward(group, nb, n_elements, kept.terms, dl_dg);
+        return;
+    }
+    const Moments& m = kept.moments;
+    nnp_scalar* d = take_zeros<nnp_scalar>(arena, (int64_t)round_up(m.rows, ROWS) * m.stride);
+    pull_moments(group, m, arena, dl_dg, d);
+    apply_norms(group.norms.data(), m, d);
+    FOR_DEGREE[group.l_max].pull(kept.shell, m, d);
+    deliver_shell(kept.shell, n_elements, nb);
+}
+
+// Adds dG along the neighbours' displacements to zeroed descriptors: dA = sum (dg_n/dr along) Y + g_n dY, then
+// dG = dG/dA . dA.
+static void moment_push_forward(const MomentGroup& group, const Neighbors& nb, int n_elements, Arena& arena,
+                                const KeptMoments& kept, double* descriptors)
+{
+    if (group.only_sums())
+        sums_push_forward(group, nb, n_elements, kept.terms, descriptors);
+    else
+        FOR_DEGREE[group.l_max].push(group, kept.shell, arena, kept.moments, descriptors);
+}
 
 }  // namespace nnp::NNP_TARGET
 

@@ -118,8 +118,41 @@ void need_degree(MomentGroup& group, int l)
     group.l_max = std::max(group.l_max, l);
 }
 
+// The batch that a triple belongs to, a new one if need be. Where all n are the same equal products of a coupling are
+// merged; the other triples of its degrees take it term by term, whichever of their n are the same.
+TripleBatch& batch_of(MomentGroup& group, const Function& f)
+{
+    const std::array<int, 3> l = {f.l_1, f.l_2, f.l_3};
+    const bool same = f.n_1 == f.n_2 && f.n_2 == f.n_3;
+    for (TripleBatch& batch : group.batches) {
+        if (batch.l == l && batch.same == same)
+            return batch;
+    }
+    TripleBatch batch = {l, same, {}, {true, true, true}, {}, {}, {}};
+    batch.terms = same ? coupling(0, l[0], 0, l[1], 0, l[2]) : coupling(0, l[0], 1, l[1], 2, l[2]);
+    for (TripleTerm& term : batch.terms) {
+        term.row_1 -= l[0] * l[0];
+        term.row_2 -= l[1] * l[1];
+        term.row_3 -= l[2] * l[2];
+    }
+    group.batches.push_back(std::move(batch));
+    return group.batches.back();
+}
+
+void add_to_batch(TripleBatch& batch, const Function& f, int index)
+{
+    const int n[3] = {f.n_1, f.n_2, f.n_3};
+    for (int p = 0; p < 3; ++p) {
+        batch.in_order[p] = batch.in_order[p] && n[p] == batch.size();
+        batch.n[p].push_back(n[p]);
+    }
+    batch.coefficients.push_back(f.coefficient);
+    batch.indices.push_back(index);
+}
+
 void add_triple(MomentGroup& group, const Function& f, int index)
 {
+    add_to_batch(batch_of(group, f), f, index);
     std::vector<TripleTerm> terms = coupling(f.n_1, f.l_1, f.n_2, f.l_2, f.n_3, f.l_3);
     for (TripleTerm& term : terms)
         term.value *= f.coefficient;
@@ -172,6 +205,7 @@ std::vector<MomentGroup> moment_groups(const Element& element)
     for (int number = 0; number < static_cast<int>(element.series.size()); ++number) {
         MomentGroup group;
         group.series = element.series[number];
+        group.coefficients_single.assign(group.series.coefficients.begin(), group.series.coefficients.end());
         group.l_min = NNP_MOST_L;
         for (size_t i = 0; i < element.functions.size(); ++i) {
             const Function& f = element.functions[i];
@@ -181,6 +215,10 @@ std::vector<MomentGroup> moment_groups(const Element& element)
         if (group.indices.empty())
             continue;
         group.l_max = kernel_degree(group.l_max);
+        for (const MomentPair& pair : group.pairs) {
+            group.pair_functions = std::max({group.pair_functions, pair.n_1 + 1, pair.n_2 + 1});
+            group.diagonal = group.diagonal && pair.n_1 == pair.n_2;
+        }
         for (int l = 0; l <= group.l_max; ++l) {
             for (int m = -l; m <= l; ++m)
                 group.norms.push_back(harmonic_norm(l, m));

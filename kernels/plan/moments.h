@@ -15,6 +15,7 @@
 
 #include "model.h"
 
+#include <array>
 #include <vector>
 
 namespace nnp
@@ -50,16 +51,36 @@ struct MomentQuartic {
     int index;
 };
 
+// Triples of the same degrees, for a loop over one list of terms with the functions as the lanes of vectors. Rows of a
+// term count from l^2 of its own degree.
+struct TripleBatch {
+    std::array<int, 3> l;
+    bool same;              // the three n of each function are the same: equal products are merged
+    std::vector<int> n[3];  // [function] radial functions
+    bool in_order[3];       // n is 0, 1, 2, ...
+    std::vector<TripleTerm> terms;
+    std::vector<double> coefficients;
+    std::vector<int> indices;
+
+    int size() const { return static_cast<int>(indices.size()); }
+};
+
 struct MomentGroup {
     RadialSeries series;
-    int l_min = 0, l_max = 0;  // of the moments that any member needs; l_max as a kernel has it
+    std::vector<float> coefficients_single;  // the series' in float32
+    int l_min = 0, l_max = 0;                // of the moments that any member needs; l_max as a kernel has it
     std::vector<MomentSum> sums;
     std::vector<MomentPair> pairs;
     std::vector<MomentTriple> triples;
     std::vector<TripleTerm> terms;
+    std::vector<TripleBatch> batches;  // the triples once more, as lanes
     std::vector<MomentQuartic> quartics;
+    int pair_functions = 0;     // the pairs' n and n' are below this
+    bool diagonal = true;       // every pair has n = n'
     std::vector<double> norms;  // [(l_max + 1)^2] of the harmonics
     std::vector<int> indices;   // of the functions that all these make
+
+    bool only_sums() const { return pairs.empty() && triples.empty() && quartics.empty(); }
 };
 
 // The functions of moments of one element, a group per series.

@@ -231,6 +231,10 @@ ElementPlan plan_element(const Element& element, Powers powers)
     std::vector<CompactBuilder> compact;
     for (size_t i = 0; i < element.functions.size(); ++i) {
         const Function& f = element.functions[i];
+        plan.inputs.factor.push_back(f.factor);
+        plan.inputs.offset.push_back(f.offset);
+        plan.inputs.minimum.push_back(f.minimum);
+        plan.inputs.maximum.push_back(f.maximum);
         if (f.moment)
             continue;
         if (!f.is_angular()) {

@@ -90,7 +90,13 @@ struct AngularGroup {
     bool has_lever() const { return mean || r_shift != 0; }
 };
 
+// What an element's functions are scaled by, and their ranges, one after the other.
+struct Inputs {
+    std::vector<double> factor, offset, minimum, maximum;
+};
+
 struct ElementPlan {
+    Inputs inputs;
     std::vector<RadialGroup> radial;
     std::vector<AngularGroup> angular;
     std::vector<MomentGroup> moments;

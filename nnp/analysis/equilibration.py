@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.distribution import install
 from nnp.errors import UnavailableError
 
 # Beginnings that are tried: each costs a correlation function of what is behind it.
@@ -75,8 +76,8 @@ def _timeseries() -> Any:
         from pymbar import timeseries
     except ImportError:
         raise UnavailableError(
-            "equilibration is detected by pymbar, which is not installed: pip install "
-            "'nnp[analysis]', or say --skip"
+            "equilibration is detected by pymbar, which is not installed: "
+            f"{install('analysis')}, or say --skip"
         ) from None
     finally:
         log.setLevel(before)

@@ -34,16 +34,17 @@ def add_thermodynamics(
 ) -> None:
     """Means, drift and fluctuations of a log, or of what the frames say."""
     found.quantities += thermodynamics.means(columns)
-    ensemble = settings.ensemble or thermodynamics.ensemble_of(columns)
-    if ensemble is None:
+    told = None if settings.ensemble is None else (settings.ensemble, "as told")
+    known = told or thermodynamics.ensemble_of(columns)
+    if known is None:
         found.notes.append(
             "no heat capacity: potential and kinetic energies over time are wanted (the log of nnp "
             "md, --log, or velocities and energies in the frames)"
         )
     else:
-        how = "as told" if settings.ensemble else "as its energies and volume look"
+        ensemble, how = known
         found.about["ensemble"] = f"{ensemble}, {how}"
-        if ensemble == "nve" and (slope := thermodynamics.drift(columns, atoms)):
+        if slope := thermodynamics.drift(columns, ensemble, atoms):
             found.quantities.append(slope)
         found.quantities += thermodynamics.fluctuations(
             columns, ensemble, atoms, settings.pressure_bar

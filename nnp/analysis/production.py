@@ -17,6 +17,7 @@ from nnp.analysis.equilibration import (
 )
 from nnp.analysis.settings import AnalysisSettings
 from nnp.analysis.trajectories import Outline
+from nnp.errors import UnavailableError
 from nnp.units import FS_PER_PS
 
 Floats = NDArray[np.float64]
@@ -85,11 +86,15 @@ def _cut(
         return settings.skip, f"the first {100 * settings.skip:.4g} %, as told"
     columns = dict(log or {"potential_energy_eV": outline.energies})
     found: list[tuple[float, Equilibration]] = []
-    for name in _TELLING:
-        values = columns.get(name)
-        if values is not None and len(values) >= FEWEST and np.isfinite(values).all():
-            one = detect_equilibration(values, name)
-            found.append((one.start / len(values), one))
+    try:
+        for name in _TELLING:
+            values = columns.get(name)
+            if values is not None and len(values) >= FEWEST and np.isfinite(values).all():
+                one = detect_equilibration(values, name)
+                found.append((one.start / len(values), one))
+    except UnavailableError as error:
+        notes.append(f"nothing is cut at the beginning: {error}")
+        return 0.0, "nothing: pymbar is not installed"
     if not found:
         notes.append(
             "nothing is cut at the beginning: there are no energies over time to see where the run "

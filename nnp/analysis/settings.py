@@ -25,7 +25,7 @@ class AnalysisSettings:
             radial distributions where not said.
         frame_time_fs: time between two frames, where the file does not say it.
         ensemble: ``nve``, ``nvt`` or ``npt``; None: as the log looks.
-        pressure_bar: of the barostat.
+        pressure_bar: of the barostat; None: as the log says, else 1.
         viscosity_mpa_s: shear viscosity for the finite-size correction of D; None: only told.
         blocks: of time, for errors.
 
@@ -41,7 +41,7 @@ class AnalysisSettings:
     bonds: Mapping[str, float] = field(default_factory=dict)
     frame_time_fs: float | None = None
     ensemble: str | None = None
-    pressure_bar: float = 1.0
+    pressure_bar: float | None = None
     viscosity_mpa_s: float | None = None
     blocks: int = BLOCKS
 

@@ -38,6 +38,7 @@ UNITS = {
     "_A": "Å",
     "_deg": "°",
     "_eV_A3": "eV/Å³",
+    "_eV_A": "eV/Å",
 }
 EV_PER_A3_IN_GPA = 1 / (BAR * 1e4)
 # Share of the kinetic energy's fluctuation below which the total energy's says nve.
@@ -45,6 +46,8 @@ _CONSERVED = 0.1
 # Relative fluctuation of a volume that does not change.
 _FIXED = 1e-9
 _PS_PER_NS = 1000.0
+# Columns of what a run was told.
+_TOLD = "target_"
 
 
 def split_name(column: str) -> tuple[str, str] | None:
@@ -59,11 +62,22 @@ def split_name(column: str) -> tuple[str, str] | None:
     return None
 
 
-def ensemble_of(columns: Columns) -> str | None:
-    """What the columns look like; None where they do not tell.
+def ensemble_of(columns: Columns) -> tuple[str, str] | None:
+    """The ensemble, and where it is known from; None where nothing tells.
 
-    The volume changes in npt; the total energy moves far less than the kinetic one in nve.
+    The log of `nnp md` has targets of pressure and temperature. Else the volume changes in npt, and
+    the total energy moves far less than the kinetic one in nve.
     """
+    if "target_temperature_K" in columns and len(columns["target_temperature_K"]):
+        if np.isfinite(columns.get("target_pressure_bar", np.full(1, np.nan))[-1]):
+            return "npt", "as the log says"
+        held = np.isfinite(columns["target_temperature_K"][-1])
+        return "nvt" if held else "nve", "as the log says"
+    found = _looks_like(columns)
+    return None if found is None else (found, "as its energies and volume look")
+
+
+def _looks_like(columns: Columns) -> str | None:
     volume, total = columns.get("volume_A3"), columns.get("total_energy_eV")
     kinetic = columns.get("kinetic_energy_eV")
     if volume is not None and np.isfinite(volume).all() and np.ptp(volume) > _FIXED * volume[0]:
@@ -79,27 +93,33 @@ def means(columns: Columns) -> list[Quantity]:
     found = []
     for column, values in columns.items():
         named = split_name(column)
-        if named is None or not len(values) or not np.isfinite(values).all():
+        told = column.startswith(_TOLD)
+        if named is None or told or not len(values) or not np.isfinite(values).all():
             continue
         mean, error = block_average(values)
         found.append(Quantity(f"mean {named[0]}", float(mean), float(error), named[1], "log"))
     return found
 
 
-def drift(columns: Columns, atoms: int) -> Quantity | None:
-    """Slope of the total energy, meV per atom and ns; None without it or without time."""
-    time, total = columns.get("time_ps"), columns.get("total_energy_eV")
-    if time is None or total is None or len(time) < 3 or not np.isfinite(total).all():
+def drift(columns: Columns, ensemble: str, atoms: int) -> Quantity | None:
+    """Slope of what the dynamics conserves, meV per atom and ns; None where it is not known.
+
+    That is the log's conserved energy, or in nve the total energy.
+    """
+    time, energy = columns.get("time_ps"), columns.get("conserved_energy_eV")
+    what = "slope of the conserved energy"
+    if energy is None or not np.isfinite(energy).all():
+        energy = columns.get("total_energy_eV") if ensemble == "nve" else None
+        what = "slope of the total energy"
+    if time is None or energy is None or len(time) < 3 or not np.isfinite(energy).all():
         return None
-    value, error = jackknife(lambda t, e: float(np.polyfit(t, e, 1)[0]), (time, total))
+    value, error = jackknife(lambda t, e: float(np.polyfit(t, e, 1)[0]), (time, energy))
     scale = 1000 * _PS_PER_NS / atoms
-    return Quantity(
-        "energy drift", value * scale, error * scale, "meV/atom/ns", "slope of the total energy"
-    )
+    return Quantity("energy drift", value * scale, error * scale, "meV/atom/ns", what)
 
 
 def fluctuations(
-    columns: Columns, ensemble: str, atoms: int, pressure_bar: float = 1.0
+    columns: Columns, ensemble: str, atoms: int, pressure_bar: float | None = None
 ) -> list[Quantity]:
     """What the ensemble's fluctuations tell; empty where a column is missing.
 
@@ -107,7 +127,7 @@ def fluctuations(
         columns: of the log, equilibrated.
         ensemble: ``nve``, ``nvt`` or ``npt``.
         atoms: how many.
-        pressure_bar: of the barostat.
+        pressure_bar: of the barostat; as the log says, else 1, where None.
 
     Raises:
         OptionError: no such ensemble.
@@ -124,6 +144,8 @@ def fluctuations(
         return [_capacity("heat capacity C_V", _microcanonical, there, atoms, "nve, LPV")]
     if ensemble == "nvt":
         return [_capacity("heat capacity C_V", _canonical, there, atoms, "nvt, var(U)")]
+    if pressure_bar is None:
+        pressure_bar = float(columns.get("target_pressure_bar", np.ones(1)).mean())
     pressure = pressure_bar * BAR
 
     def with_work(u: Floats, k: Floats, t: Floats, v: Floats) -> float:

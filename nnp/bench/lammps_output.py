@@ -59,7 +59,7 @@ def read_times(done: subprocess.CompletedProcess[str], command: str) -> LammpsRu
     """The times of a script with two ``run`` or more.
 
     Raises:
-        UnavailableError, NNPError: it did not get so far; the sentence says what LAMMPS said.
+        UnavailableError, NNPError: it did not get so far; the message says what LAMMPS said.
     """
     loops = _LOOP.findall(done.stdout)
     if done.returncode or len(loops) < 2:
@@ -98,7 +98,7 @@ def read_forces(
 
 
 def failure(done: subprocess.CompletedProcess[str], command: str) -> NNPError:
-    """What went wrong, in one sentence: LAMMPS's own, a library's in it, or the system's."""
+    """What went wrong, in one line: LAMMPS's own, a library's in it, or the system's."""
     text = f"{done.stdout}\n{done.stderr}"
     complaint = _ERROR.search(text) or _EXCEPTION.search(text)
     if complaint is not None and _NOT_BUILT.search(complaint[1]):

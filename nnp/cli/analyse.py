@@ -12,6 +12,7 @@ from nnp.analysis.writing import prepare_folder
 from nnp.cli.options import SubParsers, add_command, add_force, at_least_one, finite, positive
 from nnp.cli.structures import add_structures, read_options
 from nnp.cli.table import text_table
+from nnp.distribution import install
 from nnp.errors import OptionError
 from nnp.pictures.figure import have_matplotlib
 
@@ -87,7 +88,12 @@ def add_parser(subparsers: SubParsers) -> None:
         help="time between two frames, where the file does not say it",
     )
     add("--ensemble", choices=ENSEMBLES, default=argparse.SUPPRESS, help="(default: as it looks)")
-    add("--pressure", type=finite, default=default.pressure_bar, help="of the barostat, bar")
+    add(
+        "--pressure",
+        type=finite,
+        default=argparse.SUPPRESS,
+        help="of the barostat, bar (default: as the log says, else 1)",
+    )
     add(
         "--viscosity",
         type=positive,
@@ -136,7 +142,7 @@ def _run(arguments: argparse.Namespace) -> None:
         plot_analyses(everything, folder / _PAGE)
         print(f"pictures: {folder / _PAGE}")
     else:
-        print("no pictures: matplotlib is not installed (pip install 'nnp[plot]')")
+        print(f"no pictures: matplotlib is not installed ({install('plot')})")
 
 
 def _names(given: list[str] | None, paths: list[Path]) -> list[str]:
@@ -177,7 +183,7 @@ def _settings(arguments: argparse.Namespace) -> AnalysisSettings:
         bonds=bonds,
         frame_time_fs=getattr(arguments, "frame_time", None),
         ensemble=getattr(arguments, "ensemble", None),
-        pressure_bar=arguments.pressure,
+        pressure_bar=getattr(arguments, "pressure", None),
         viscosity_mpa_s=getattr(arguments, "viscosity", None),
         blocks=arguments.blocks,
     )

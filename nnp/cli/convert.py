@@ -9,7 +9,6 @@ from pathlib import Path
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from nnp.cli.embedded import embedded_names, load_path_or_name, say_units
 from nnp.cli.options import UNITS_HELP, SubParsers, add_command, add_force
 from nnp.cli.structures import (
     add_structures,
@@ -18,8 +17,10 @@ from nnp.cli.structures import (
     read_options,
     write_and_say,
 )
+from nnp.cli.units_of import say_units
 from nnp.errors import OptionError
-from nnp.io import aenet, load, n2p2
+from nnp.io import aenet, load, n2p2, nep
+from nnp.io.bundled import bundled_names
 from nnp.io.scratch import is_put_aside
 from nnp.io.structures import (
     LabelKeys,
@@ -33,6 +34,7 @@ from nnp.units import ATOMIC, UnitSystem, unit_system
 from nnp.values import counted
 
 _MODEL_SUFFIX = ".nnp"
+_NEP_SUFFIX = ".txt"
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -43,7 +45,8 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument(
         "target",
         metavar="TARGET",
-        help=f"of a potential: FILE{_MODEL_SUFFIX}, else a directory for n2p2; of structures: "
+        help=f"of a potential: FILE{_MODEL_SUFFIX}, nep{_NEP_SUFFIX} where it is a NEP, else a "
+        "directory for n2p2; of structures: "
         "input.data or *.data for n2p2, else what ASE makes of the suffix (extxyz)",
     )
     parser.add_argument("--units", default=argparse.SUPPRESS, help=UNITS_HELP + " (of SOURCE)")
@@ -84,9 +87,10 @@ def _is_potential(source: Path) -> bool:
         or zipfile.is_zipfile(source)
         or source.suffix == _MODEL_SUFFIX
         or (source.is_file() and aenet.is_aenet_name(source))
+        or nep.is_nep_file(source)
     ):
         return True
-    return not source.exists() and str(source) in embedded_names()
+    return not source.exists() and str(source) in bundled_names()
 
 
 def _convert_potential(source: Path, target: Path, arguments: argparse.Namespace) -> None:
@@ -94,17 +98,26 @@ def _convert_potential(source: Path, target: Path, arguments: argparse.Namespace
     if is_structure_name(target):
         raise OptionError(
             f"{source} is a potential, and {target} the name of a file of structures: a potential "
-            f"becomes FILE{_MODEL_SUFFIX} or a directory"
+            f"becomes FILE{_MODEL_SUFFIX}, a nep.txt or a directory"
         )
     units = getattr(arguments, "units", None)
     if "legacy_angle" in arguments:
         potential = load(source, units, legacy_angle=arguments.legacy_angle == "yes")
     else:
-        potential = load_path_or_name(str(source), units)
+        potential = load(str(source), units)
     say_units(potential, str(source), told=units is not None)
     if "to" in arguments:
         files = aenet.write(potential, target, arguments.to == "aenet-text", arguments.force)
         print(f"{target}: {', '.join(path.name for path in files)} of ænet")
+        return
+    if target.suffix == _NEP_SUFFIX:
+        if target_units is not None:
+            raise OptionError(
+                f"--target-units {target_units} for {target}: a nep.txt is always in Å and eV; "
+                "leave it out"
+            )
+        nep.write(potential, target, arguments.force)
+        print(f"{target}: NEP4")
         return
     if target.suffix != _MODEL_SUFFIX:
         n2p2.write(potential, target, target_units, arguments.force)

@@ -1,4 +1,4 @@
-"""``nnp demo``: silicon with the potential that comes along, beside the potential's teacher."""
+"""``nnp demo``: silicon with the bundled potential, beside the potential's teacher."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk
 
-from nnp.cli.embedded import load_embedded
 from nnp.cli.options import SubParsers, add_command, add_engine, add_force, at_least_one
 from nnp.distribution import install
+from nnp.io import load
 from nnp.md.settings import MDSettings
 from nnp.metrics import block_average
 
@@ -41,7 +41,7 @@ _SETTINGS = MDSettings(
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
     summary = (
-        "run silicon (216 atoms, 300 K) with the potential that comes along, and compare it with "
+        "run silicon (216 atoms, 300 K) with the bundled potential, and compare it with "
         "Stillinger-Weber, which it was fitted to"
     )
     parser = add_command(subparsers, "demo", _run, summary)
@@ -75,7 +75,7 @@ def _run(arguments: argparse.Namespace) -> int:
     atoms = bulk("Si", a=_LATTICE_CONSTANT, cubic=True) * (3, 3, 3)
     systems = {
         "neural network": create_system(
-            load_embedded(_POTENTIAL), atoms, engine=arguments.engine, platform=arguments.platform
+            load(_POTENTIAL), atoms, engine=arguments.engine, platform=arguments.platform
         ),
         "Stillinger-Weber": _teacher(atoms),
     }

@@ -12,11 +12,12 @@ from pathlib import Path
 from nnp import __version__
 from nnp.bench.lammps_plugin import find_plugin
 from nnp.bench.measurement import machine
-from nnp.cli.embedded import embedded_names, load_embedded
 from nnp.distribution import DISTRIBUTION
 from nnp.engines import _library
 from nnp.engines.cpu import CpuEngine
 from nnp.errors import NNPError, readable
+from nnp.io import load
+from nnp.io.bundled import bundled_names
 
 _PACKAGES = (
     *("numpy", "scipy", "ase", "vesin", "torch", "openmm", "openmmtorch", "openmmml", "matplotlib"),
@@ -50,7 +51,7 @@ def _processor() -> str:
 
 
 def _engine() -> str:
-    engine = CpuEngine(load_embedded(embedded_names()[0]))
+    engine = CpuEngine(load(bundled_names()[0]))
     return f"{_library.library_path()}, {engine.target}, {engine.threads} threads"
 
 

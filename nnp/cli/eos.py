@@ -25,6 +25,7 @@ from nnp.cli.structures import (
     write_and_say,
 )
 from nnp.cli.table import text_table
+from nnp.distribution import install
 from nnp.pictures.figure import have_matplotlib
 
 _PAGE, _CRYSTAL = "eos.png", "relaxed.extxyz"
@@ -94,4 +95,4 @@ def _run(arguments: argparse.Namespace) -> None:
         plot_eos(found, folder / _PAGE)
         print(f"pictures: {folder / _PAGE}")
     else:
-        print("no pictures: matplotlib is not installed (pip install 'nnp[plot]')")
+        print(f"no pictures: matplotlib is not installed ({install('plot')})")

@@ -13,7 +13,7 @@ from nnp.cli.environment import report
 from nnp.cli.options import SubParsers, add_command, add_potential, load_potential
 from nnp.cli.table import text_table
 from nnp.committee import Committee
-from nnp.errors import OptionError, readable
+from nnp.errors import readable
 from nnp.functions import WithRange
 from nnp.io.n2p2 import unit_warning
 from nnp.networks import Network
@@ -43,13 +43,14 @@ def add_parser(subparsers: SubParsers) -> None:
     summary = "show elements, symmetry functions, networks, units and origin of a potential"
     parser = add_command(subparsers, "info", _run, summary, prints=True)
     add_potential(parser, needed=False)
+    parser.set_defaults(usage=parser.error)
     parser.epilog = "nnp info --debug: versions, processor, platforms; for a report of a fault"
 
 
 def _run(arguments: argparse.Namespace) -> None:
     if arguments.path is None:
         if not arguments.debug:
-            raise OptionError("nnp info PATH: a potential; or nnp info --debug: this machine")
+            arguments.usage("PATH of a potential is missing; nnp info --debug: this machine")
         print("\n".join(report()))
         return
     with warnings.catch_warnings():  # the report says it in its own place

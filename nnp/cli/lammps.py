@@ -13,7 +13,6 @@ from nnp.bench.agreement import Answer, Judge
 from nnp.bench.engines import default_timestep
 from nnp.bench.lammps_plugin import find_plugin
 from nnp.bench.lammps_script import Conditions, nnp_script
-from nnp.cli.embedded import load_path_or_name
 from nnp.cli.options import (
     UNITS_HELP,
     SubParsers,
@@ -26,6 +25,7 @@ from nnp.cli.options import (
 from nnp.cli.structures import add_structures, read_options
 from nnp.engines._library import library_path
 from nnp.errors import NNPError, OptionError
+from nnp.io import load
 from nnp.io.files import replacing
 from nnp.io.lammps import in_our_axes, run_script, write_data
 from nnp.io.structures import read
@@ -95,12 +95,12 @@ def _report(command: str | None) -> int:
 
 
 def _check(command: str) -> str:
-    """A potential that comes along, on a few atoms.
+    """The bundled potential on a few atoms.
 
     Raises:
         NNPError: it does not run, or gives other numbers.
     """
-    potential = load_path_or_name(_CHECKED_WITH, None)
+    potential = load(_CHECKED_WITH)
     judge = Judge(potential)
     judge.prepare(as_structure(bulk("Si", cubic=True)))
     with tempfile.TemporaryDirectory() as folder:

@@ -100,6 +100,12 @@ def add_outputs(parser: argparse.ArgumentParser) -> None:
         help="continue from this restart file; PREFIX.restart also continues log and trajectory, "
         "and at the end of its steps writes the final state",
     )
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from PREFIX.restart, or with a file of stages where it stopped; begin where "
+        "nothing is there",
+    )
     for name in ("log", "frame", "restart"):
         interval = getattr(default, f"{name}_interval")
         add(f"{name}-interval", interval, "steps", type=at_least_one)

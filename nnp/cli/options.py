@@ -7,8 +7,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from nnp.cli.embedded import load_path_or_name, say_units
+from nnp.cli.units_of import say_units
 from nnp.engines import DEFAULT_ENGINE, engine_names
+from nnp.io import load
 from nnp.potential import Potential
 from nnp.units import UnitSystem, unit_system
 
@@ -56,8 +57,8 @@ def add_potential(parser: argparse.ArgumentParser, needed: bool = True) -> None:
         "path",
         metavar="PATH",
         nargs=None if needed else "?",
-        help="one-file model, n2p2/RuNNer directory, output of nnp train --members, or silicon_sw, "
-        "which comes along",
+        help="one-file model, n2p2/RuNNer directory, output of nnp train --members, or the "
+        "name of one in the package, such as silicon_sw",
     )
     parser.add_argument("--units", default=argparse.SUPPRESS, help=UNITS_HELP)
 
@@ -65,7 +66,7 @@ def add_potential(parser: argparse.ArgumentParser, needed: bool = True) -> None:
 def load_potential(arguments: argparse.Namespace, say: bool = True) -> Potential:
     """The potential of PATH and --units; ``say``: print the units that were taken."""
     units = getattr(arguments, "units", None)
-    potential = load_path_or_name(arguments.path, units)
+    potential = load(arguments.path, units)
     if say:
         say_units(potential, arguments.path, told=units is not None)
     return potential

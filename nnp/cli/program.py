@@ -126,10 +126,10 @@ def _guarded(words: Sequence[str]) -> tuple[int, bool]:
     try:
         try:
             arguments = build_parser(_asked_for(words)).parse_args(words)
+            prints = arguments.prints
+            code = arguments.run(arguments)
         except SystemExit as stop:  # argparse has printed usage or help
             return int(stop.code or 0), prints
-        prints = arguments.prints
-        code = arguments.run(arguments)
     except KeyboardInterrupt:
         _say("interrupted")
         return _INTERRUPTED, prints

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nnp.cli.embedded import load_path_or_name, say_units
 from nnp.cli.options import load_potential
+from nnp.cli.units_of import say_units
 from nnp.errors import OptionError
+from nnp.io import load
 from nnp.io.structures import LabelKeys, Reading, ReadOptions, read, require_keys, write_structures
 from nnp.io.structures.source import LAMMPS_UNITS
 from nnp.io.structures.velocities import VELOCITY_UNITS
@@ -133,7 +134,7 @@ def load_potential_and_units(arguments: argparse.Namespace) -> tuple[Potential, 
         potential = load_potential(arguments)
         return potential, potential.units, False
     units = None if said in LAMMPS_UNITS and said != "metal" else unit_system(said)
-    potential = load_path_or_name(arguments.path)
+    potential = load(arguments.path)
     say_units(potential, arguments.path, told=False)
     return potential, units or potential.units, True
 

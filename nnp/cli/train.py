@@ -50,6 +50,12 @@ def add_parser(subparsers: SubParsers) -> None:
         help="cpu, cuda or cuda:N; as [run] says unless told",
     )
     parser.add_argument(
+        "--threads",
+        type=at_least_one,
+        default=argparse.SUPPRESS,
+        help="of engine, torch and BLAS; as [run] says unless told",
+    )
+    parser.add_argument(
         "--dry-run",
         action="store_true",
         help="check the data, choose functions, say what time and memory the fit will take; no fit",
@@ -70,9 +76,9 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.resume and arguments.force:
         raise OptionError("--resume continues a run and --force overwrites it: give one of them")
     settings = train.read_settings(arguments.config, getattr(arguments, "units", None))
-    device = getattr(arguments, "device", settings.run.device)
-    start = getattr(arguments, "start", settings.run.from_)
-    settings = replace(settings, run=replace(settings.run, device=device, from_=start))
+    told = {"device": "device", "threads": "threads", "start": "from_"}
+    given = {field: getattr(arguments, n) for n, field in told.items() if n in arguments}
+    settings = replace(settings, run=replace(settings.run, **given))
     quiet = arguments.log_level == "warning"
     if quiet:
         logging.getLogger("nnp.io.structures").setLevel(logging.WARNING)

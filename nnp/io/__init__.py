@@ -12,6 +12,7 @@ from nnp import registry
 from nnp.committee import Committee
 from nnp.errors import FileFormatError, OptionError
 from nnp.io import aenet, model, n2p2, nep
+from nnp.io.bundled import bundled_names, bundled_path
 from nnp.io.scratch import put_back
 from nnp.potential import Potential
 from nnp.units import UnitSystem, unit_system
@@ -33,9 +34,10 @@ def load(
     """Read a potential.
 
     Args:
-        path: a one-file model, the directory of an n2p2 or RuNNer potential, ænet's file, folder
-            of files or list of them (one per element), or the output folder of ``nnp train
-            --members``. Several members make a `Committee`.
+        path: a one-file model, the directory of an n2p2 or RuNNer potential, nep.txt, ænet's file,
+            folder of files or list of them (one per element), the output folder of ``nnp train
+            --members``, or the name of a potential that comes with the package (``silicon_sw``).
+            Several members make a `Committee`.
         units: the units of a directory's files, see `units.unit_system`; bohr and hartree unless
             told, for the files do not say. A one-file model carries its own.
         baseline: whether evaluations add what the model was fitted on top of, if it names
@@ -50,6 +52,8 @@ def load(
         UnavailableError: the baseline needs a package or program that is missing.
 
     >>> import nnp
+    >>> nnp.load("silicon_sw").elements
+    ('Si',)
     >>> potential = nnp.load("potential-directory", units="metal")  # doctest: +SKIP
     """
     found = _read(path, units, legacy_angle)
@@ -97,8 +101,14 @@ def _read(
             return n2p2.read(path, unit_system(units))
         return Committee.of([_read(member, units) for member in members])
     if not exists:
-        raise FileFormatError(f"{path} does not exist: give a model file or an n2p2 directory")
-    if exists and _is_nep(path):
+        bundled = bundled_path(str(path))
+        if bundled is None:
+            raise FileFormatError(
+                f"{path} does not exist: give a model file, an n2p2 directory, nep.txt, ænet's "
+                f"files, or a name that comes with the package: {', '.join(bundled_names())}"
+            )
+        path = bundled
+    if nep.is_nep_file(path):
         if units is not None:
             raise OptionError(
                 f"units={units!r} for {path}: a nep.txt is in angstrom, eV; leave it out"
@@ -121,18 +131,6 @@ def _read_aenet(
             f"units={units!r} for {paths[0]}: ænet's files are in angstrom, eV; leave it out"
         )
     return aenet.read(paths, legacy_angle)
-
-
-def _is_nep(path: Path) -> bool:
-    """By the first line; a one-file model is a zip. A pipe would wait for its writer."""
-    if not path.is_file():
-        return False
-    try:
-        with path.open("rb") as file:
-            first = file.readline(4096)
-    except OSError as error:
-        raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from None
-    return nep.is_nep(first.decode("ascii", "replace"))
 
 
 def committee_files(folder: Path) -> list[Path]:

@@ -16,8 +16,10 @@ The map; each folder imports from those above it only:
               transform features    what the networks see of them; one structure as a fit has it
     fit/      initial network model       architecture, derivatives, predictions
               loss objective optimizers/  what is minimised, and how
-              settings task         all settings; what a fit is prepared from them
-              trainer run log checkpoint machine   the loop; files; devices, threads, processes
+              settings choosing     all settings; functions and inputs that follow from them
+              task samples start    what a fit is prepared from; kept or made anew; going on
+              memory room recipe    what it takes, what there is, which optimiser
+              trainer stages batches run log checkpoint identity machine   the loop; files; devices
     config/   read tables           settings from TOML
               input_nn normalisation      and from n2p2's input.nn
               train_in train_in_files     and from ænet's train.in, whose files are written too

@@ -1,4 +1,4 @@
-// The C interface: every call catches what is thrown and turns it into a sentence.
+// The C interface: every call catches what is thrown and turns it into a message.
 #include "nnp_openmm.h"
 
 #include "force.h"

@@ -1,7 +1,7 @@
 /* nnp_openmm.h: the plugin's C interface, for languages that reach a force by its address (Python: int(force.this)).
  *
  * A `force` is an OpenMM::Force*, a `context` an OpenMM::Context*. Nothing throws. Functions that can fail return 0
- * when all went well, else 1 with one sentence in `message`. Units: Å, eV.
+ * when all went well, else 1 with a message in `message`. Units: Å, eV.
  */
 #ifndef NNP_OPENMM_H
 #define NNP_OPENMM_H

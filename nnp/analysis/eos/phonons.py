@@ -14,6 +14,7 @@ from ase.cell import Cell
 from numpy.typing import NDArray
 
 from nnp.analysis.eos.crystal import require_crystal
+from nnp.distribution import install
 from nnp.errors import NNPError, OptionError, UnavailableError
 from nnp.units import KJ_PER_MOL
 from nnp.values import require_whole
@@ -106,8 +107,8 @@ def _phonopy(atoms: Any, counts: tuple[int, int, int]) -> Any:
         from phonopy.structure.atoms import PhonopyAtoms
     except ImportError:
         raise UnavailableError(
-            "phonons are phonopy's, which is not installed: pip install 'nnp[analysis]', or leave "
-            "them out (--no-phonons)"
+            f"phonons are phonopy's, which is not installed: {install('analysis')}, or leave them "
+            "out (--no-phonons)"
         ) from None
     cell = PhonopyAtoms(
         symbols=atoms.get_chemical_symbols(),

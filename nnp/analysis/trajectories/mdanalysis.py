@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nnp.analysis.trajectories.base import Floats, Frame, Outline, Trajectory
+from nnp.distribution import install
 from nnp.errors import FileFormatError, UnavailableError
 from nnp.units import FS_PER_PS
 
@@ -87,7 +88,7 @@ class MDAnalysisFile(Trajectory):
             except ImportError:
                 raise UnavailableError(
                     f"{self.path}: DCD, XTC, TRR, NetCDF and PDB are read by MDAnalysis, which is "
-                    "not installed: pip install 'nnp[analysis]'"
+                    f"not installed: {install('analysis')}"
                 ) from None
             try:
                 options = {} if self.path.suffix.lower() == ".pdb" else {"n_atoms": len(self)}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.errors import FileFormatError
-from nnp.io.nep.header import Header, Lines, read_header
+from nnp.io.nep.header import Header, Lines, is_nep, read_header
 from nnp.io.nep.radii import covalent_radius
 
 Array = NDArray[np.float64]
@@ -48,7 +48,7 @@ class NepFile:
         """(elements, elements) r_c of each pair, Å."""
         numbers, n = self.header.cutoffs, len(self.header.elements)
         which = int(angular)
-        if len(numbers) == 5:  # factors of covalent radii
+        if self.header.has_factors:
             radii = np.array([covalent_radius(symbol) for symbol in self.header.elements])
             whole = np.full((n, n), numbers[which])
             if numbers[2] <= 0:
@@ -70,13 +70,29 @@ class NepFile:
             pairs[:, first, second] = pairs[:, second, first] = self.flexible[:, :2].T
             return pairs[0], pairs[1]
         inner, outer = (np.full((n, n), radius) for radius in self.header.zbl[:2])
-        legacy = self.header.cutoffs[4] if len(self.header.cutoffs) == 5 else 0.0
+        legacy = self.header.cutoffs[4] if self.header.has_factors else 0.0
         factor = self.header.zbl[2] if len(self.header.zbl) == 3 else legacy
         if factor > 0:
             radii = np.array([covalent_radius(symbol) for symbol in self.header.elements])
             outer = np.minimum(outer, factor * (radii[:, None] + radii))
             inner = np.zeros((n, n)) if len(self.header.zbl) == 3 else outer / 2
         return inner, outer
+
+
+def is_nep_file(path: Path) -> bool:
+    """Whether it is a ``nep.txt``, by its first line. A pipe is none: it would wait for its writer.
+
+    Raises:
+        FileFormatError: it cannot be read.
+    """
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as file:
+            first = file.readline(4096)
+    except OSError as error:
+        raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from None
+    return is_nep(first.decode("ascii", "replace"))
 
 
 def read_file(path: str | Path) -> NepFile:

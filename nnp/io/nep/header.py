@@ -70,7 +70,10 @@ class Header:
         elements: symbols; their order numbers the elements everywhere in the file.
         zbl: numbers of the ``zbl`` line (inner, outer, perhaps a factor of covalent radii); None
             without one.
-        cutoffs: numbers of the ``cutoff`` line, Å; hints for sizes of arrays left out.
+        cutoffs: numbers of the ``cutoff`` line without the hints: two radii, two for each element,
+            or two and three factors of covalent radii; Å.
+        hints: largest numbers of neighbours in the training data, within the two radii, by which
+            other programs size their arrays; None where the file has none.
         n_radial, n_angular: radial functions of the radial and the angular descriptors.
         k_radial, k_angular: Chebyshev terms of each.
         l_max: largest l of the 3-body descriptors.
@@ -82,6 +85,7 @@ class Header:
     elements: tuple[str, ...]
     zbl: tuple[float, ...] | None
     cutoffs: tuple[float, ...]
+    hints: tuple[int, int] | None
     n_radial: int
     n_angular: int
     k_radial: int
@@ -89,6 +93,11 @@ class Header:
     l_max: int
     switches: tuple[str, ...]
     neurons: int
+
+    @property
+    def has_factors(self) -> bool:
+        """Whether the cutoffs of pairs follow from covalent radii."""
+        return len(self.cutoffs) == 5
 
     @property
     def n_descriptors(self) -> int:
@@ -104,7 +113,7 @@ def read_header(lines: Lines) -> Header:
     """
     version, has_zbl, elements = _model(lines)
     zbl = _zbl(lines) if has_zbl else None
-    cutoffs = _cutoffs(lines, len(elements))
+    cutoffs, hints = _cutoffs(lines, len(elements))
     n_radial, n_angular = (n + 1 for n in _pair(lines, "n_max"))
     k_radial, k_angular = (k + 1 for k in _pair(lines, "basis_size"))
     l_max, switches = _l_max(lines)
@@ -118,6 +127,7 @@ def read_header(lines: Lines) -> Header:
         elements,
         zbl,
         cutoffs,
+        hints,
         n_radial,
         n_angular,
         k_radial,
@@ -172,7 +182,7 @@ def _zbl(lines: Lines) -> tuple[float, ...]:
     return tuple(numbers)
 
 
-def _cutoffs(lines: Lines, n_elements: int) -> tuple[float, ...]:
+def _cutoffs(lines: Lines, n_elements: int) -> tuple[tuple[float, ...], tuple[int, int] | None]:
     """2 radii; 2 and two hints; 2 per element and two hints; 2, two hints and three factors."""
     words = lines.words("cutoff")
     numbers = lines.numbers(words, "cutoff")
@@ -182,13 +192,16 @@ def _cutoffs(lines: Lines, n_elements: int) -> tuple[float, ...]:
             f"{len(numbers)} numbers behind cutoff: allowed are "
             f"{', '.join(map(str, sorted(allowed)))}"
         )
+    hints = None
     if len(numbers) == 7:
-        radii = (*numbers[:2], *numbers[4:])
+        radii, hints = (*numbers[:2], *numbers[4:]), numbers[2:4]
+    elif len(numbers) == 2:
+        radii = tuple(numbers)
     else:
-        radii = tuple(numbers if len(numbers) == 2 else numbers[:-2])
+        radii, hints = tuple(numbers[:-2]), numbers[-2:]
     if min(radii[: len(radii) if len(numbers) != 7 else 2]) <= 0:
         raise lines.error("a cutoff radius is 0")
-    return radii
+    return radii, None if hints is None else (int(hints[0]), int(hints[1]))
 
 
 def _pair(lines: Lines, keyword: str) -> tuple[int, int]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from itertools import combinations_with_replacement
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from nnp.functions import (
     MomentTriple,
     RadialSeries,
 )
+from nnp.io.nep.basis import to_series
+from nnp.io.nep.columns import PAIR, QUARTIC, SUM, TRIPLE
 from nnp.io.nep.file import NepFile, read_file
 from nnp.io.nep.header import SWITCHES
 from nnp.networks import Activation, Network
@@ -28,9 +30,6 @@ from nnp.potential import ElementModel, Potential
 from nnp.scaling import NO_RANGE, Scaling, ScalingMode
 from nnp.terms import PairRepulsion, RepulsionTerm
 from nnp.units import METAL
-
-# q1111 of a file is this times the square of the 3-body descriptor of l = 1.
-_QUARTIC = 7 / 15
 
 
 def read(path: str | Path) -> Potential:
@@ -44,7 +43,10 @@ def read(path: str | Path) -> Potential:
         raise FileFormatError(f"{path}: a scaling factor of the descriptors is not positive")
     order = sorted(file.header.elements, key=atomic_number)
     models = tuple(_model(file, file.header.elements.index(symbol)) for symbol in order)
-    about = {"read_from": str(path), "format": "NEP"}
+    about: dict[str, Any] = {"read_from": str(path), "format": f"NEP{file.header.version}"}
+    about["file_elements"] = " ".join(file.header.elements)  # what `write` keeps of the file
+    if file.header.hints is not None:
+        about["most_neighbors"] = list(file.header.hints)
     return Potential(models, units=METAL, provenance=about, terms=_repulsion(file))
 
 
@@ -91,11 +93,9 @@ def _functions(file: NepFile, element: int) -> list[MomentFunction]:
     header = file.header
     radial = _series(file, element, file.radial, angular=False)
     angular = _series(file, element, file.angular, angular=True)
-    functions: list[MomentFunction] = [
-        MomentSum(radial, math.sqrt(4 * math.pi), n) for n in range(header.n_radial)
-    ]
+    functions: list[MomentFunction] = [MomentSum(radial, SUM, n) for n in range(header.n_radial)]
     for degree in range(1, header.l_max + 1):
-        functions += [MomentPair(angular, 1.0, n, n, degree) for n in range(header.n_angular)]
+        functions += [MomentPair(angular, PAIR, n, n, degree) for n in range(header.n_angular)]
     for switch in SWITCHES:
         if switch in header.switches:
             functions += [
@@ -107,16 +107,15 @@ def _functions(file: NepFile, element: int) -> list[MomentFunction]:
 def _many_body(series: RadialSeries, switch: str, n: int, l_max: int) -> MomentFunction:
     """A 4-body or 5-body descriptor; 0 where it asks for an l beyond l_max."""
     if switch == "1111":
-        return MomentQuartic(series, _QUARTIC, n)
+        return MomentQuartic(series, QUARTIC, n)
     degrees = [int(digit) for digit in switch]
-    coefficient = 1.0 if max(degrees) <= l_max else 0.0
+    coefficient = TRIPLE if max(degrees) <= l_max else 0.0
     return MomentTriple(series, coefficient, n, n, n, *degrees)
 
 
 def _series(file: NepFile, element: int, c: NDArray[np.float64], angular: bool) -> RadialSeries:
-    """f_k = (T_k + 1) f_c / 2 of the file as a plain Chebyshev series."""
-    own = np.moveaxis(c[:, :, element, :], 2, 0) / 2  # [neighbour][n][k]
-    own[:, :, 0] += own.sum(axis=2)
+    """The file's coefficients as plain Chebyshev series, [neighbour][n][k]."""
+    own = to_series(np.ascontiguousarray(np.moveaxis(c[:, :, element, :], 2, 0)))
     return RadialSeries(
         Argument.SQUARE,
         CutoffKind.COSINE,

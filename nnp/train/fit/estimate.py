@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nnp.train.fit.batches import batches, steps_of_epoch
+from nnp.train.fit.choosing import Chosen
 from nnp.train.fit.log import set_errors
 from nnp.train.fit.memory import MemoryPlan, plan_memory
 from nnp.train.fit.objective import Objective
 from nnp.train.fit.optimizers import make_optimizer
 from nnp.train.fit.progress import duration
 from nnp.train.fit.settings import TrainingSettings
-from nnp.train.fit.task import Chosen, Task, make_model, prepare
+from nnp.train.fit.task import Task, make_model, prepare
 
 _TRIED = 4  # structures that steps are tried with
 

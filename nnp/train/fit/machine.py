@@ -69,7 +69,7 @@ def find_device(name: str) -> torch.device:
 
 @contextmanager
 def memory_explained(device: torch.device) -> Iterator[None]:
-    """Say in one sentence what to change where a device's memory runs out.
+    """Say what to change where a device's memory runs out.
 
     Raises:
         UnavailableError: it did.

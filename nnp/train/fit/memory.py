@@ -13,12 +13,13 @@ from nnp.elements import atomic_number
 from nnp.errors import UnavailableError
 from nnp.neighbors import neighbor_list
 from nnp.train.data.frames import LabelledStructure
+from nnp.train.fit.choosing import Chosen
 from nnp.train.fit.optimizers import OptimizerSettings, kalman_blocks
 from nnp.train.fit.optimizers.blocks import Decoupling, numbers_of, parameter_blocks, resolved
 from nnp.train.fit.optimizers.covariance import PENDING
 from nnp.train.fit.room import available_memory, used_memory
 from nnp.train.fit.settings import TrainingSettings
-from nnp.train.fit.task import Chosen, learns_stress, networks_of, stores_columns
+from nnp.train.fit.task import learns_stress, networks_of, stores_columns
 from nnp.train.inputs.moment_features import MomentMaker
 
 _LOOKED_AT = 20  # structures whose neighbours are counted

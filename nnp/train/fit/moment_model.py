@@ -103,7 +103,7 @@ def learned_functions(
 
 def _with_coefficients(block: Block, c: NDArray[np.float64]) -> RadialSeries:
     """The block's series with c (N, elements · terms)."""
-    elements, terms, _ = block.shape
+    _, elements, terms = block.shape
     by_element = np.moveaxis(c.reshape(len(c), elements, terms), 1, 0)
     seen = [block.elements.index(symbol) for symbol in block.series.neighbors]
     return replace(block.series, coefficients=tuple(by_element[seen].tolist()))
@@ -165,12 +165,12 @@ def _mean_squares(
 ) -> list[list[Tensor]]:
     """Per element and block ⟨Σ_lm B²⟩ (elements · terms,), float64."""
     step = max(1, len(structures) // _LOOKED_AT)
-    totals = [[torch.zeros(b.shape[0] * b.shape[1]) for b in own] for own in moments.blocks]
+    totals = [[torch.zeros(b.shape[1] * b.shape[2]) for b in own] for own in moments.blocks]
     counts = [0] * len(totals)
     totals = [[t.to(moments.device, torch.float64) for t in own] for own in totals]
     for structure in structures[::step]:
         for e, values in enumerate(moments.descriptors(moments.place(structure))):
             counts[e] += len(values)
             for total, block in zip(totals[e], moments.blocks[e], strict=True):
-                total.add_((block.of(values.to(torch.float64)) ** 2).sum((0, 2)))
+                total.add_((block.of(values.to(torch.float64)) ** 2).sum((0, 1)))
     return [[t / max(n, 1) for t in own] for own, n in zip(totals, counts, strict=True)]

@@ -9,7 +9,7 @@ learns c with w. With D = dE/dA, and a dot for the change along a direction t of
 
     dE/dc = D Bᵀ,    d(t·dE/dB)/dc = Ḋ Bᵀ + D tᵀ,    Ḋ = Jᵀ ġ + Σ_q g_q (∂²G_q/∂A²) Ȧ
 
-where g = dE/dG, J = dG/dA. G is a polynomial: its first and second derivatives come by autograd.
+where g = dE/dG, J = dG/dA; see `nnp.train.fit.invariants`.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ class MomentTrace:
         network: of the network.
         uncontracted: (n, numbers) B.
         coefficients: per block c.
-        moments: per block (n, N, rows) A.
+        moments: per block (n, rows, N) A.
         slopes: (n, functions) dE/dG.
-        adjoints: per block (n, N, rows) dE/dA.
+        adjoints: per block (n, rows, N) dE/dA.
         energies: (n,) E.
         gradient: (n, numbers) dE/dB.
     """
@@ -126,14 +126,14 @@ class MomentNetwork(AtomicNetwork):
         """Energies of the rows of B (n, numbers) and all that derivatives need."""
         coefficients = self.coefficients(theta)
         moments = self._contracted(coefficients, x)
-        with torch.inference_mode(False), torch.enable_grad():  # type: ignore[no-untyped-call]
-            leaves = [a.detach().clone().requires_grad_() for a in moments]
-            values = self._invariants(leaves)
-            known = values.detach()
-            network = super().trace(theta, (known - self._origin) @ self._matrix)
-            slopes = (network.gradient @ self._matrix.T).clone()
-            adjoints = list(torch.autograd.grad(values, leaves, slopes))
-        pulled = [(c.T @ d).flatten(1) for c, d in zip(coefficients, adjoints, strict=True)]
+        values = self._invariants(moments)
+        network = super().trace(theta, (values - self._origin) @ self._matrix)
+        slopes = network.gradient @ self._matrix.T
+        adjoints = [
+            c.invariants.pull(a, slopes[:, c.columns])
+            for c, a in zip(self.contractions, moments, strict=True)
+        ]
+        pulled = [(d @ c).flatten(1) for c, d in zip(coefficients, adjoints, strict=True)]
         return MomentTrace(
             network,
             x,
@@ -159,7 +159,7 @@ class MomentNetwork(AtomicNetwork):
             b, t = (contraction.block.of(x) for x in (trace.uncontracted, tangent))
             d = trace.adjoints[number]
             total = bent[number] + energy_n[:, None, None] * d
-            by_c = torch.einsum("nar,nbr->ab", total, b) + torch.einsum("nar,nbr->ab", d, t)
+            by_c = torch.einsum("nra,nrb->ab", total, b) + torch.einsum("nra,nrb->ab", d, t)
             parts.append((contraction.scale * by_c).reshape(-1))
         return torch.cat(parts)
 
@@ -169,7 +169,7 @@ class MomentNetwork(AtomicNetwork):
         for contraction, d in zip(self.contractions, trace.adjoints, strict=True):
             if contraction.scale is not None:
                 b = contraction.block.of(trace.uncontracted)
-                parts.append((contraction.scale * torch.einsum("nar,nbr->ab", d, b)).reshape(-1))
+                parts.append((contraction.scale * torch.einsum("nra,nrb->ab", d, b)).reshape(-1))
         return torch.cat(parts)
 
     def tangent_rows(  # type: ignore[override]
@@ -186,34 +186,29 @@ class MomentNetwork(AtomicNetwork):
             b = contraction.block.of(trace.uncontracted)[flat]
             t = contraction.block.of(tangents.reshape(k * m, -1))
             d = trace.adjoints[number][flat]
-            left = torch.cat([bent[number], d], 2)  # (k m, N, 2 rows)
-            right = torch.cat([b, t], 2)
-            by_c = torch.bmm(_joined(left, k), _joined(right, k).mT)
+            by_c = torch.bmm(_joined(bent[number], k).mT, _joined(b, k))
+            by_c = torch.baddbmm(by_c, _joined(d, k).mT, _joined(t, k))
             parts.append((contraction.scale * by_c).flatten(1))
         return torch.cat(parts, 1)
 
     def _second_order(
         self, trace: MomentTrace, atoms: Tensor, tangents: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
-        """Along tangents of B of some atoms: du (n, inputs), and per block dD (n, N, rows)."""
-        with torch.inference_mode(False), torch.enable_grad():  # type: ignore[no-untyped-call]
-            along = [a.clone() for a in self._contracted(trace.coefficients, tangents)]
-            leaves = [a[atoms].clone().requires_grad_() for a in trace.moments]
-            slopes = trace.slopes[atoms].clone().requires_grad_()
-            values = self._invariants(leaves)
-            pulled = torch.autograd.grad(values, leaves, slopes, create_graph=True)
-            total = torch.stack([(d * a).sum() for d, a in zip(pulled, along, strict=True)]).sum()
-            changes, *bent = torch.autograd.grad(
-                total, [slopes, *leaves], retain_graph=True, materialize_grads=True
-            )
-            moved = changes @ self._matrix
-            further = super().bend(trace.network, moved, atoms) @ self._matrix.T
-            more = torch.autograd.grad(values, leaves, further.clone())
-            return moved, [b + d for b, d in zip(bent, more, strict=True)]
+        """Along tangents of B of some atoms: du (n, inputs), and per block dD (n, rows, N)."""
+        along, slopes = self._contracted(trace.coefficients, tangents), trace.slopes[atoms]
+        changes, finish = torch.zeros_like(slopes), []
+        for c, a, moved in zip(self.contractions, trace.moments, along, strict=True):
+            own, make = c.invariants.along(a[atoms], moved, slopes[:, c.columns])
+            changes[:, c.columns] = own
+            finish.append(make)
+        inputs = changes @ self._matrix
+        further = super().bend(trace.network, inputs, atoms) @ self._matrix.T
+        pairs = zip(self.contractions, finish, strict=True)
+        return inputs, [make(further[:, c.columns]) for c, make in pairs]
 
     def _contracted(self, coefficients: Sequence[Tensor], numbers: Tensor) -> list[Tensor]:
         return [
-            torch.matmul(c, contraction.block.of(numbers))
+            contraction.block.of(numbers) @ c.T
             for c, contraction in zip(coefficients, self.contractions, strict=True)
         ]
 
@@ -223,6 +218,5 @@ class MomentNetwork(AtomicNetwork):
 
 
 def _joined(rows: Tensor, k: int) -> Tensor:
-    """(k m, a, b) → (k, a, m b)."""
-    _, a, b = rows.shape
-    return rows.view(k, -1, a, b).transpose(1, 2).reshape(k, a, -1)
+    """(k m, rows, a) → (k, m rows, a)."""
+    return rows.reshape(k, -1, rows.shape[2])

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from nnp.train.fit.choosing import Chosen
 from nnp.train.fit.memory import n_parameters
 from nnp.train.fit.optimizers import AUTO, OptimizerSettings, kalman_blocks
 from nnp.train.fit.optimizers.base import ScheduleKind, ScheduleSettings
 from nnp.train.fit.optimizers.blocks import Decoupling, numbers_of, resolved
 from nnp.train.fit.settings import TrainingSettings
-from nnp.train.fit.task import Chosen, networks_of
+from nnp.train.fit.task import networks_of
 
 # Seconds of one core that the filter may take.
 _LONGEST = 1800.0

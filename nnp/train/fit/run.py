@@ -12,12 +12,13 @@ from nnp.io.files import replacing
 from nnp.terminal import Stream
 from nnp.train.data.dataset import Dataset
 from nnp.train.data.sets import read_data
+from nnp.train.fit.choosing import choose, learns_coefficients
 from nnp.train.fit.estimate import Survey, survey
 from nnp.train.fit.machine import join, memory_explained, use_threads
 from nnp.train.fit.memory import plan_memory
 from nnp.train.fit.recipe import recipe
 from nnp.train.fit.settings import CommitteeSettings, TrainingSettings
-from nnp.train.fit.task import Prepared, Task, choose, learns_coefficients, make_task, prepare
+from nnp.train.fit.task import Prepared, Task, make_task, prepare
 from nnp.train.fit.trainer import BEST, CHECKPOINT, INTERRUPTED, Trainer, TrainingResult
 
 COMMITTEE = "committee.nnp"

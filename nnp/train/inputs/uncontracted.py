@@ -27,14 +27,14 @@ from nnp.train.inputs.products import VOIGT, Columns, Place
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """B of one radial series: (elements, terms, rows) numbers of an atom, flat.
+    """B of one radial series: (rows, elements, terms) numbers of an atom, flat.
 
     Attributes:
         series: the radial functions that are made of it.
         functions: which of the element's functions.
         rows: those of Y_lm that these need.
         start: where it begins among the numbers of an atom.
-        shape: elements, terms, rows.
+        shape: rows, elements, terms.
         elements: symbols.
     """
 
@@ -51,14 +51,26 @@ class Block:
         return slice(self.start, self.start + int(np.prod(self.shape)))
 
     def of(self, numbers: Tensor) -> Tensor:
-        """(…, elements · terms, rows) from (…, all numbers)."""
-        elements, terms, rows = self.shape
+        """(…, rows, elements · terms) from (…, all numbers)."""
+        rows, elements, terms = self.shape
         part = numbers[..., self.span]
-        return part.reshape(*numbers.shape[:-1], elements * terms, rows)
+        return part.reshape(*numbers.shape[:-1], rows, elements * terms)
+
+    def by_element(self, numbers: Tensor) -> Tensor:
+        """(n · elements, rows, terms) from (n, all numbers)."""
+        rows, elements, terms = self.shape
+        own = numbers[:, self.span].reshape(-1, rows, elements, terms)
+        return own.transpose(1, 2).reshape(-1, rows, terms)
+
+    def flat(self, by_element: Tensor) -> Tensor:
+        """(n, own numbers) from (n · elements, rows, terms)."""
+        rows, elements, terms = self.shape
+        own = by_element.view(-1, elements, rows, terms)
+        return own.transpose(1, 2).reshape(len(own), -1)
 
     def coefficients(self) -> NDArray[np.float64]:
         """(N, elements · terms) c of the series; 0 of elements that it does not see."""
-        elements, terms, _ = self.shape
+        _, elements, terms = self.shape
         own = np.zeros((self.series.n_functions, elements, terms))
         for symbol, rows in zip(self.series.neighbors, self.series.coefficients, strict=True):
             own[:, self.elements.index(symbol)] = rows
@@ -73,7 +85,7 @@ def blocks_of(functions: Sequence[SymmetryFunction], elements: Sequence[str]) ->
         places = [i for i, f in enumerate(functions) if f.table == series]
         degrees = [d for i in places for d in own[i].factor_degrees]
         rows = slice(min(degrees) ** 2, (max(degrees) + 1) ** 2)
-        shape = (len(elements), len(series.coefficients[0][0]), rows.stop - rows.start)
+        shape = (rows.stop - rows.start, len(elements), len(series.coefficients[0][0]))
         start = blocks[-1].span.stop if blocks else 0
         blocks.append(Block(series, tuple(places), rows, start, shape, tuple(elements)))
     return blocks
@@ -149,7 +161,7 @@ class UncontractedProducts:
         """Of what is kept of a pair, per element of its centre."""
         found = []
         for own in self.blocks:
-            rows, terms = max(b.rows.stop for b in own), sum(b.shape[1] for b in own)
+            rows, terms = max(b.rows.stop for b in own), sum(b.shape[2] for b in own)
             numbers = 6 + 4 * rows + 2 * terms  # vectors; y, dy; g, dg
             found.append(numbers * self.dtype.itemsize + 4 * 8)
         return found
@@ -244,11 +256,9 @@ class UncontractedProducts:
         for e, (t, weights) in enumerate(zip(_tables(place), dl_db, strict=True)):
             along, free = torch.zeros_like(t.y[:, 0]), torch.zeros_like(t.y)
             for block, g, dg in zip(self.blocks[e], t.g, t.dg, strict=True):
-                elements, terms, rows = block.shape
-                own = weights[:, block.span].reshape(-1, terms, rows)
-                picked = own[t.center * elements + t.element]
-                free[:, block.rows] += torch.bmm(g[:, None, :], picked)[:, 0]
-                slopes = torch.bmm(dg[:, None, :], picked)[:, 0]
+                picked = block.by_element(weights)[t.center * block.shape[1] + t.element]
+                free[:, block.rows] += torch.bmm(picked, g[:, :, None])[:, :, 0]
+                slopes = torch.bmm(picked, dg[:, :, None])[:, :, 0]
                 along = along + (slopes * t.y[:, block.rows]).sum(1)
             pull = along[:, None] * t.unit + torch.bmm(free[:, None, :], t.dy)[:, 0]
             total.index_add_(0, t.atoms[:, 1], pull)
@@ -296,14 +306,14 @@ class UncontractedProducts:
         dy = t.dy[pair, :, axis] * sign[:, None]
         y, element = t.y[pair], t.element[pair]
         for block, g, dg in zip(self.blocks[e], t.g, t.dg, strict=True):
-            elements, terms, rows = block.shape
+            rows, elements, terms = block.shape
             change = torch.bmm(
-                torch.stack([dg[pair] * rate[:, None], g[pair]], 2),
-                torch.stack([y[:, block.rows], dy[:, block.rows]], 1),
+                torch.stack([y[:, block.rows], dy[:, block.rows]], 2),
+                torch.stack([dg[pair] * rate[:, None], g[pair]], 1),
             )
-            own = torch.zeros((n * elements, terms * rows), dtype=self.dtype, device=self.device)
-            own.index_add_(0, row * elements + element, change.flatten(1))
-            values[:, block.span] = own.view(n, -1)
+            own = change.new_zeros((n * elements, rows, terms))
+            own.index_add_(0, row * elements + element, change)
+            values[:, block.span] = block.flat(own)
         return values
 
     def _changed(self, e: int, t: _Pairs, moved: Tensor) -> Tensor:
@@ -316,11 +326,11 @@ class UncontractedProducts:
         """Σ over neighbours of g_k Y_lm."""
         found = []
         for block, own in zip(self.blocks[e], g, strict=True):
-            elements, terms, rows = block.shape
-            part = own.new_zeros((t.n * elements, terms, rows))
-            outer = own[:, :, None] * y[:, None, block.rows]
+            rows, elements, terms = block.shape
+            part = own.new_zeros((t.n * elements, rows, terms))
+            outer = y[:, block.rows, None] * own[:, None, :]
             part.index_add_(0, t.center * elements + t.element, outer)
-            found.append(part.view(t.n, elements * terms * rows))
+            found.append(block.flat(part))
         return torch.cat(found, 1)
 
     def index(self, array: NDArray[np.int64]) -> Tensor:
@@ -330,7 +340,7 @@ class UncontractedProducts:
 
 def _basis(block: Block, elements: Sequence[str]) -> Series:
     """g_k itself, for every element that the series sees."""
-    series, terms = block.series, block.shape[1]
+    series, terms = block.series, block.shape[2]
     radii = np.zeros(len(elements))
     for symbol, radius in zip(series.neighbors, series.radii, strict=True):
         radii[elements.index(symbol)] = radius

@@ -1,0 +1,282 @@
+"""Several stages in one file: what each does, and where a run of all of them stands.
+
+Each stage has files of its own, ``PREFIX.NUMBER-NAME.…``, and begins with the ``.final.extxyz`` of
+the one before, also where nothing interrupted them: what goes on later is what would have gone on.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from nnp.errors import FileFormatError, OptionError, OutputExistsError
+from nnp.io.structures import ReadOptions, read
+from nnp.md.frame_file import FrameFile
+from nnp.md.outputs import Outputs
+from nnp.md.relax_settings import RelaxSettings
+from nnp.md.restart import read_restart
+from nnp.md.settings import MDSettings
+from nnp.units import FS_PER_PS
+
+_DYNAMICS = tuple(field.name for field in fields(MDSettings))
+_OF_A_RUN = (*_DYNAMICS, "name", "time_ps", "trajectory")
+_OF_MINIMISATION = ("name", "minimize", "optimizer", "steps")
+# Of the whole file, beside what stages may say, which is then the default of all.
+MACHINE = ("route", "platform", "engine", "threads", "dtype")
+READING = ("units", "types", "lammps_units", "velocity_unit", "any_geometry")
+_OF_THE_FILE = ("potential", "structure", "output", "repeat", "stage", *MACHINE, *READING)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage.
+
+    Attributes:
+        number: from 1.
+        name: part of its files' names.
+        settings: of a run, or of a minimisation.
+        frames: trajectories by the words of ``--trajectory``, with names as suffixes of the
+            stage's own: ``["xtc", "every=10"]``; empty: one extxyz.
+    """
+
+    number: int
+    name: str
+    settings: MDSettings | RelaxSettings
+    frames: tuple[tuple[str, ...], ...] = ()
+
+    def prefix(self, prefix: str) -> str:
+        """Beginning of its files' names."""
+        return f"{prefix}.{self.number}-{self.name}"
+
+    def outputs(self, prefix: str, force: bool) -> Outputs:
+        """Its files."""
+        own = self.prefix(prefix)
+        files = [FrameFile.parse([f"{own}.{words[0]}", *words[1:]]) for words in self.frames]
+        return Outputs.named(own, trajectory=files, force=force)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A file of stages.
+
+    Attributes:
+        potential: path or name.
+        structure: path.
+        output: prefix of all names.
+        stages: one or more.
+        repeat: copies along each axis, or None.
+        machine: how forces are computed.
+        reading: what is said of the structure's file.
+    """
+
+    potential: str
+    structure: str
+    output: str
+    stages: tuple[Stage, ...]
+    repeat: tuple[int, ...] | None
+    machine: dict[str, Any]
+    reading: dict[str, Any]
+
+
+def read_plan(path: str | Path) -> Plan:
+    """Read a file of stages.
+
+    Raises:
+        FileFormatError: no such file, or no TOML.
+        OptionError: unknown keys or values that are not allowed; names file and stage.
+    """
+    try:
+        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise FileFormatError(f"{path} cannot be read as TOML: {error}") from None
+    try:
+        return _plan(table)
+    except OptionError as error:
+        raise OptionError(f"{path}: {error}") from None
+
+
+def done_until(plan: Plan) -> int:
+    """How many stages, from the first on, are complete.
+
+    Raises:
+        OptionError: the file says something else than what they were run with, or a later stage
+            was begun before one that is not complete.
+    """
+    done = 0
+    for stage in plan.stages:
+        if not _is_complete(stage, plan.output):
+            break
+        done += 1
+    for stage in plan.stages[done + 1 :]:
+        there = [path for path in stage.outputs(plan.output, force=False).paths if path.exists()]
+        if there:
+            earlier = plan.stages[done]
+            raise OptionError(
+                f"stage {earlier.number} ({earlier.name}) is not complete, but {there[0]} of a "
+                "later one is there: was the file of stages changed? Put it back, choose another "
+                "output, or begin anew with --force"
+            )
+    return done
+
+
+def begin_anew(plan: Plan, force: bool) -> None:
+    """Refuse files that are there, or forget how far the stages had come.
+
+    Raises:
+        OutputExistsError: a stage's file is there, and not ``force``.
+    """
+    for stage in plan.stages:
+        outputs = stage.outputs(plan.output, force)
+        there = [path for path in outputs.paths if path.exists()]
+        if there and not force:
+            raise OutputExistsError(
+                f"{there[0]} exists: go on with --resume, choose another output, or overwrite it "
+                "with --force"
+            )
+        for path in there:
+            if path in (outputs.restart, outputs.final):
+                path.unlink()
+
+
+def hand_over(start: Atoms, path: Path) -> Atoms:
+    """The structure that a stage begins with.
+
+    Args:
+        start: of the whole run, with masses, constraints and names, which a file may not hold.
+        path: last state of the stage before.
+
+    Raises:
+        FileFormatError: it cannot be read, or holds other atoms.
+    """
+    last = read(path, ReadOptions(any_geometry=True), -1).frames[0]
+    if not np.array_equal(last.numbers, start.numbers):
+        raise FileFormatError(f"{path} holds other atoms than the run began with")
+    found: Any = start.copy()  # type: ignore[no-untyped-call]
+    found.set_cell(last.cell)
+    found.positions = last.positions
+    found.arrays.pop("momenta", None)
+    if "momenta" in last.arrays:
+        found.set_array("momenta", last.arrays["momenta"])
+    return found  # type: ignore[no-any-return]
+
+
+def _is_complete(stage: Stage, prefix: str) -> bool:
+    outputs = stage.outputs(prefix, force=False)
+    if not outputs.final.exists():
+        return False
+    if isinstance(stage.settings, RelaxSettings):
+        return True
+    if not outputs.restart.exists():
+        return False
+    restart = read_restart(outputs.restart)
+    if restart.step < stage.settings.steps:
+        return False
+    changed = _changes(restart.settings, stage.settings)
+    if changed:
+        raise OptionError(
+            f"stage {stage.number} ({stage.name}) is complete, and was run with {changed}: put it "
+            "back, choose another output, or begin anew with --force"
+        )
+    last = read(outputs.final, ReadOptions(any_geometry=True), -1).frames[0]
+    return bool(last.info.get("step") == restart.step)
+
+
+def _changes(before: MDSettings, now: MDSettings) -> str:
+    if now.ramps and now.ramp_steps is None:
+        now = replace(now, ramp_steps=max(now.steps, 1))
+    old, new = before.used | {"steps": before.steps}, now.used | {"steps": now.steps}
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    return ", ".join(f"{name} {old.get(name)}, not {new.get(name)}" for name in names)
+
+
+def _plan(table: dict[str, Any]) -> Plan:
+    _require_known("", table, (*_OF_THE_FILE, *_DYNAMICS))
+    for name in ("potential", "structure"):
+        if not isinstance(table.get(name), str):
+            raise OptionError(f"{name}: the name of a file is wanted")
+    rows = table.get("stage")
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise OptionError("one [[stage]] or more are wanted")
+    common = {name: table[name] for name in _DYNAMICS if name in table}
+    stages = tuple(_stage(number, row, common) for number, row in enumerate(rows, start=1))
+    repeat = table.get("repeat")
+    if repeat is not None and not (isinstance(repeat, list) and len(repeat) == 3):
+        raise OptionError(f"repeat = {repeat}: three whole numbers are wanted")
+    return Plan(
+        potential=table["potential"],
+        structure=table["structure"],
+        output=str(table.get("output", "md")),
+        stages=stages,
+        repeat=None if repeat is None else tuple(repeat),
+        machine={name: table[name] for name in MACHINE if name in table},
+        reading={name: table[name] for name in READING if name in table},
+    )
+
+
+def _stage(number: int, row: dict[str, Any], common: dict[str, Any]) -> Stage:
+    name = str(row.get("name", "minimise" if "minimize" in row else "run"))
+    where = f"stage {number} ({name}): "
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise OptionError(f"{where}its name is part of files' names: letters, digits, - and _")
+    try:
+        if "minimize" in row:
+            _require_known("", row, _OF_MINIMISATION)
+            known = {k: v for k, v in row.items() if k in ("optimizer", "steps")}
+            return Stage(number, name, RelaxSettings(force_tolerance=row["minimize"], **known))
+        _require_known("", row, _OF_A_RUN)
+        return Stage(number, name, _dynamics(number, row, common), _frames(row))
+    except (OptionError, TypeError) as error:
+        raise OptionError(f"{where}{error}") from None
+
+
+def _dynamics(number: int, row: dict[str, Any], common: dict[str, Any]) -> MDSettings:
+    said = {name: row[name] for name in _DYNAMICS if name in row}
+    for name in ("temperature", "pressure"):
+        value = said.get(name)
+        if isinstance(value, list):
+            if len(value) != 2:
+                raise OptionError(f"{name} = {value}: a number, or two of a ramp")
+            said[name], said[f"{name}_end"] = value
+    chosen: dict[str, Any] = {"seed": int(common.get("seed", 1)) + number - 1}
+    chosen |= {name: value for name, value in common.items() if name != "seed"}
+    if (said.get("ensemble") or chosen.get("ensemble", "nvt")) != "npt":
+        chosen = {k: v for k, v in chosen.items() if not k.startswith(("pressure", "barostat"))}
+    chosen |= said
+    if "time_ps" in row:
+        if "steps" in row:
+            raise OptionError("time_ps and steps are two lengths: give one of them")
+        timestep = float(chosen.get("timestep", MDSettings().timestep))
+        chosen["steps"] = round(float(row["time_ps"]) * FS_PER_PS / timestep)
+    elif "steps" not in chosen:
+        raise OptionError("how long? Give steps or time_ps")
+    found = MDSettings(**chosen)
+    found.require_use_of(said)
+    return found
+
+
+def _frames(row: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
+    given = row.get("trajectory", [])
+    lines: Sequence[Any] = [given] if isinstance(given, str) else given
+    if not isinstance(lines, list) or not all(isinstance(line, str) and line for line in lines):
+        raise OptionError(
+            f'trajectory = {given!r}: texts are wanted, such as ["xtc every=10", "extxyz"]'
+        )
+    found = tuple(tuple(line.split()) for line in lines)
+    for words in found:
+        FrameFile.parse([f"x.{words[0]}", *words[1:]])
+    return found
+
+
+def _require_known(where: str, table: dict[str, Any], names: Sequence[str]) -> None:
+    for name in table:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            hint = f"; do you mean {near[0]}?" if near else f": known are {', '.join(names)}"
+            raise OptionError(f"{where}{name} is unknown{hint}")

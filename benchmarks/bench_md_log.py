@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openmm
@@ -26,7 +27,7 @@ from nnp.structure import Structure
 SETTINGS = {"temperature": 300.0, "timestep": 2.0, "log_interval": 100}
 
 
-def bare(potential, atoms, steps):
+def bare(potential: Any, atoms: Any, steps: int) -> tuple[float, list[Any]]:
     """Seconds per step of OpenMM alone, and positions (Å) on the way."""
     integrator = openmm.LangevinMiddleIntegrator(300, 1, 0.002)
     simulation = create_simulation(potential, atoms, integrator, threads=1)
@@ -43,7 +44,7 @@ def bare(potential, atoms, steps):
     return seconds, places
 
 
-def engine_alone(potential, atoms, places, steps):
+def engine_alone(potential: Any, atoms: Any, places: list[Any], steps: int) -> float:
     """Seconds per evaluation on positions that move as in a run."""
     engine = potential.engine("cpu", threads=1)
     numbers, cell, pbc = atoms.numbers, atoms.cell.array, np.ones(3, bool)
@@ -57,7 +58,7 @@ def engine_alone(potential, atoms, places, steps):
     return (time.process_time() - begin) / made
 
 
-def with_log(potential, atoms, steps):
+def with_log(potential: Any, atoms: Any, steps: int) -> float:
     """Seconds per step of a run with its log; no frames, no restarts on the way."""
     with tempfile.TemporaryDirectory() as folder:
         settings = MDSettings(**SETTINGS, steps=steps, frame_interval=steps, restart_interval=steps)
@@ -71,6 +72,7 @@ def with_log(potential, atoms, steps):
 
 
 def main() -> None:
+    """Measure in turns, and say medians."""
     repeats, steps, turns = (
         int(word) for word in (sys.argv[1:] + ["5", "1000", "5"][len(sys.argv) - 1 :])
     )
@@ -80,9 +82,10 @@ def main() -> None:
         seconds, places = bare(potential, atoms, steps)
         alone = engine_alone(potential, atoms, places, steps)
         rows.append((alone, seconds, with_log(potential, atoms, steps)))
-        print(f"{len(atoms)} atoms: " + "  ".join(f"{1e3 * s:.3f} ms" for s in rows[-1]), flush=True)
-    alone, seconds, logged = np.median(rows, axis=0)
-    print(f"engine {1e3 * alone:.3f} ms, OpenMM {1e3 * seconds:.3f} ms, with log {1e3 * logged:.3f}")
+        cells = "  ".join(f"{1e3 * seconds:.3f} ms" for seconds in rows[-1])
+        print(f"{len(atoms)} atoms: {cells}", flush=True)
+    alone, seconds, logged = 1e3 * np.median(rows, axis=0)
+    print(f"engine {alone:.3f} ms, OpenMM {seconds:.3f} ms, with log {logged:.3f} ms")
     ratios = np.array(rows)
     print(
         f"log over OpenMM alone: {100 * (np.median(ratios[:, 2] / ratios[:, 1]) - 1):+.1f} %; "

@@ -8,6 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from ase.build import bulk
+from ase.io import write
 
 pytest.importorskip("openmm", reason="OpenMM is not installed")
 
@@ -20,6 +22,7 @@ def test_the_page_runs_from_top_to_bottom(tmp_path, monkeypatch):
     assert len(blocks) >= 6
     shutil.copy(str(files("nnp") / "data" / "silicon_sw.nnp"), tmp_path / "potential.nnp")
     monkeypatch.chdir(tmp_path)
+    write("crystal.pdb", bulk("Si", cubic=True))
     names = {}
     for block in blocks:
         exec(compile(block, PAGE.name, "exec"), names)  # noqa: S102  our own page

@@ -8,6 +8,7 @@ lattice as it is.
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,13 @@ from openmm import app, unit
 
 from nnp.openmm.constraints import Constraints, constraints_of
 from nnp.openmm.species import all_or_none
+from nnp.openmm.topology import (
+    check_elements,
+    create_topology,
+    openmm_parts,
+    positions_of,
+    read_box,
+)
 from nnp.structure import Structure, as_structure
 from nnp.units import NANOMETRE
 
@@ -84,12 +92,17 @@ def to_openmm(atoms: Any) -> OpenMMAtoms:
 
     Args:
         atoms: an ``ase.Atoms``; pbc along all three axes or none. Its fixed atoms and bond lengths
-            come along.
+            come along, and residues and chains that a PDB or GRO file gave it. Or what OpenMM read:
+            a PDBFile, PDBxFile, Modeller, or a Topology with positions.
 
     Raises:
         StructureError: mixed pbc, a cell that cannot be used, or a constraint that OpenMM cannot
             keep.
     """
+    if isinstance(atoms, OpenMMAtoms):
+        return atoms
+    if (found := openmm_parts(atoms)) is not None:
+        return of_topology(*found)
     structure = as_structure(atoms)
     rotation, combination = np.eye(3), np.eye(3, dtype=np.int64)
     box_nm = None
@@ -97,13 +110,44 @@ def to_openmm(atoms: Any) -> OpenMMAtoms:
         rotation, combination, box = reduced_box(structure.cell)
         box_nm = box / NANOMETRE
     return OpenMMAtoms(
-        topology=_topology(structure, box_nm),
+        topology=create_topology(structure, box_nm, getattr(atoms, "arrays", {})),
         positions_nm=structure.positions @ rotation / NANOMETRE,
         box_nm=box_nm,
         masses=_masses(atoms, structure),
         rotation=rotation,
         combination=combination,
         constraints=constraints_of(atoms),
+    )
+
+
+def of_topology(topology: app.Topology, positions: Any) -> OpenMMAtoms:
+    """Atoms that OpenMM has read; names, residues and chains stay, masses are the elements'.
+
+    Args:
+        topology: elements, and the box if periodic; edges of 1 Å, or of nothing, are a
+            placeholder for none.
+        positions: (n, 3), a Quantity, or numbers in nm.
+
+    Raises:
+        StructureError: another number of positions, or an atom without an element.
+    """
+    check_elements(topology)
+    positions_nm = positions_of(topology, positions)
+    box_nm = read_box(topology)
+    rotation, combination = np.eye(3), np.eye(3, dtype=np.int64)
+    if box_nm is not None:
+        rotation, combination, box_nm = reduced_box(box_nm)
+    whole = copy.copy(topology)
+    vectors = None if box_nm is None else [openmm.Vec3(*row) for row in box_nm.tolist()]
+    whole.setPeriodicBoxVectors(None if vectors is None else vectors * unit.nanometer)
+    masses = [atom.element.mass.value_in_unit(unit.dalton) for atom in topology.atoms()]
+    return OpenMMAtoms(
+        topology=whole,
+        positions_nm=positions_nm @ rotation,
+        box_nm=box_nm,
+        masses=np.array(masses, np.float64),
+        rotation=rotation,
+        combination=combination,
     )
 
 
@@ -146,18 +190,6 @@ def _lower_triangular_rotation(cell: NDArray[np.float64]) -> NDArray[np.float64]
     q, r = np.linalg.qr(cell.T)  # cell = r.T @ q.T
     rotation: NDArray[np.float64] = q * np.sign(np.diag(r))
     return rotation
-
-
-def _topology(structure: Structure, box_nm: NDArray[np.float64] | None) -> app.Topology:
-    """One residue per atom: PDB readers take a second atom of the same name for an error."""
-    topology = app.Topology()
-    chain = topology.addChain()
-    for symbol in structure.symbols:
-        residue = topology.addResidue(symbol.upper(), chain)
-        topology.addAtom(symbol, app.Element.getBySymbol(symbol), residue)
-    if box_nm is not None:
-        topology.setPeriodicBoxVectors(box_nm * unit.nanometer)
-    return topology
 
 
 def _masses(atoms: Any, structure: Structure) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from nnp.openmm.box import OpenMMAtoms, to_openmm
 from nnp.openmm.constraints import Constraints
 from nnp.openmm.platforms import check_platform, context_errors
 from nnp.openmm.routes import create_force
+from nnp.openmm.topology import openmm_parts
 from nnp.openmm.torch_force import is_torch_force, uncopyable
 from nnp.potential import Potential
 
@@ -31,7 +32,8 @@ def create_system(
 
     Args:
         potential: what to evaluate.
-        atoms: an ``ase.Atoms`` (whose masses count), an `OpenMMAtoms`, or an OpenMM Topology.
+        atoms: an ``ase.Atoms`` (whose masses count), an `OpenMMAtoms`, what OpenMM read (see
+            `to_openmm`), or an OpenMM Topology.
         route: see `create_force`.
         periodic: see `create_force`.
         engine: see `create_force`.
@@ -95,7 +97,8 @@ def create_simulation(
 
     Args:
         potential: what to evaluate.
-        atoms: an ``ase.Atoms`` or `OpenMMAtoms`: they bring positions.
+        atoms: an ``ase.Atoms``, or what OpenMM read (PDBFile, PDBxFile, Modeller, a Topology with
+            positions, see `to_openmm`).
         integrator: any of OpenMM's.
         platform: its name.
         properties: of the platform.
@@ -106,7 +109,7 @@ def create_simulation(
         OptionError, StructureError: as `create_system`.
         NNPError: OpenMM refuses the Context.
     """
-    start = atoms if isinstance(atoms, OpenMMAtoms) else to_openmm(atoms)
+    start = to_openmm(atoms)
     system = create_system(potential, start, **force_options)
     found = check_platform(system, platform)
     if not isinstance(integrator, openmm.Integrator):  # OpenMM takes text for a file's name
@@ -125,10 +128,11 @@ def _parts(atoms: Any) -> tuple[app.Topology, Any, Constraints]:
         elements = [atom.element for atom in atoms.atoms()]
         masses = [0.0 if e is None else e.mass.value_in_unit(unit.dalton) for e in elements]
         return atoms, masses, Constraints()
-    if not (isinstance(atoms, OpenMMAtoms) or hasattr(atoms, "pbc")):
+    known = isinstance(atoms, OpenMMAtoms) or openmm_parts(atoms) is not None
+    if not (known or hasattr(atoms, "pbc")):
         raise OptionError(
-            f"atoms is a {type(atoms).__name__}: give an ase.Atoms, what to_openmm returned, or "
-            "an openmm.app.Topology"
+            f"atoms is a {type(atoms).__name__}: give an ase.Atoms, what to_openmm returned, an "
+            "openmm.app.PDBFile or Modeller, or an openmm.app.Topology"
         )
-    start = atoms if isinstance(atoms, OpenMMAtoms) else to_openmm(atoms)
+    start = to_openmm(atoms)
     return start.topology, np.asarray(start.masses).tolist(), start.constraints

@@ -48,10 +48,18 @@ def read_pdb(source: Source) -> list[Atoms]:
     ):
         source.note("it has alternative places of atoms (altloc); all of them are taken as atoms")
     return [
-        atoms
+        _with_chains(atoms, model)
         for model in _models(lines, source)
         for atoms in _with_ase(read_proteindatabank, model, source, index=slice(None))
     ]
+
+
+def _with_chains(atoms: Any, lines: list[str]) -> Any:
+    """The atoms of a model with a column that ASE leaves out; extxyz holds no empty words."""
+    chains = [line[21:22].strip() or "_" for line in lines if not line.startswith("CRYST1")]
+    if len(chains) == len(atoms) and set(chains) != {"_"}:
+        atoms.set_array("chainids", np.array(chains))
+    return atoms
 
 
 def _models(lines: Iterable[str], source: Source) -> Iterator[list[str]]:

@@ -112,6 +112,7 @@ def write_config(folder):
         [run]
         epochs = 2
         output = "out"
+        report = false
         """,
         encoding="utf-8",
     )

@@ -13,15 +13,16 @@ from nnp.cli.options import (
     add_force,
     add_potential,
 )
+from nnp.cli.reports import write
 from nnp.cli.structures import add_structures, label_keys, load_potential_and_units, read_options
 from nnp.cli.table import text_table
-from nnp.distribution import install
 from nnp.errors import NNPError, OutputExistsError
 from nnp.metrics import ScaleCheck
-from nnp.pictures.figure import have_matplotlib
-from nnp.pictures.report import read_learning, write_report
+from nnp.pictures.report import Background, read_learning
 from nnp.train.data.dataset import Dataset
 from nnp.train.data.evaluation import evaluate
+from nnp.train.data.inputs_seen import inputs_seen
+from nnp.train.data.judge import advice
 from nnp.values import counted
 
 
@@ -30,7 +31,9 @@ def add_parser(subparsers: SubParsers) -> None:
     summary = "compare a potential with labelled structures: errors per group, pictures, a report"
     parser = add_command(subparsers, "evaluate", _run, summary)
     add_potential(parser)
-    parser.add_argument("data", metavar="DATA", nargs="+", help="files of labelled structures")
+    parser.add_argument(
+        "data", metavar="DATA", nargs="+", help="files, folders, patterns of labelled structures"
+    )
     parser.add_argument("--output", default="evaluation", help="folder of pictures and report")
     parser.add_argument("--log", help="log.csv of the training run, for learning curves")
     parser.add_argument("--group-key", default="group", help="key of atoms.info with the group")
@@ -60,11 +63,10 @@ def _run(arguments: argparse.Namespace) -> None:
     print(
         f"{counted(len(report.extrapolating), 'structure')} with atoms outside the training range"
     )
-    if have_matplotlib():
-        write_report(report, folder, f"{arguments.path}: {dataset.summary()}", arguments.log)
-        print(f"pictures and report: {folder}")
-    else:
-        print(f"no pictures: matplotlib is not installed ({install('plot')})")
+    inputs = inputs_seen(potential, (frame.structure for frame in dataset))
+    background = Background(log=arguments.log, inputs=inputs)
+    lines = write(report, folder, f"{arguments.path}: {dataset.summary()}", background)
+    print("\n".join([*lines, *(f"next: {step}" for step in advice(report, inputs=inputs))]))
 
 
 def _check_folder(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""``nnp train``: fit a potential to data, as a TOML file says."""
+"""``nnp train``: fit a potential to data, as a file of settings says or by defaults."""
 
 from __future__ import annotations
 
@@ -9,11 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nnp.cli.options import UNITS_HELP, SubParsers, add_command, add_force, at_least_one
+from nnp.cli.reports import report_of_fit
+from nnp.cli.train_data import (
+    FromData,
+    add_data_options,
+    from_data,
+    is_settings,
+    keep_settings,
+    refuse_data_options,
+)
 from nnp.errors import OptionError
 
 if TYPE_CHECKING:
     from nnp.train import TrainingResult, TrainingSettings
     from nnp.train.data.findings import Finding
+    from nnp.train.fit.run import Sets
 
 _SHOWN = 5
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -24,10 +34,12 @@ def add_parser(subparsers: SubParsers) -> None:
     summary = "fit a potential to energies, forces and stresses; docs/training.md has the settings"
     parser = add_command(subparsers, "train", _run, summary)
     parser.add_argument(
-        "config",
-        metavar="CONFIG",
+        "sources",
+        metavar="CONFIG|DATA",
+        nargs="+",
         help="TOML file, an input.nn with input.data beside it, or ænet's train.in with its "
-        "generate.in",
+        "generate.in; or folders, patterns and files of labelled structures: everything else is "
+        "chosen, said and written to fit.toml",
     )
     parser.add_argument("--units", default=argparse.SUPPRESS, help=UNITS_HELP)
     parser.add_argument(
@@ -66,6 +78,7 @@ def add_parser(subparsers: SubParsers) -> None:
         default="info",
         help="warning: only what needs attention, no progress (the logs hold it)",
     )
+    add_data_options(parser)
     add_force(parser)
 
 
@@ -75,37 +88,85 @@ def _run(arguments: argparse.Namespace) -> int:
 
     if arguments.resume and arguments.force:
         raise OptionError("--resume continues a run and --force overwrites it: give one of them")
-    settings = train.read_settings(arguments.config, getattr(arguments, "units", None))
-    told = {"device": "device", "threads": "threads", "start": "from_"}
-    given = {field: getattr(arguments, n) for n, field in told.items() if n in arguments}
-    settings = replace(settings, run=replace(settings.run, **given))
     quiet = arguments.log_level == "warning"
     if quiet:
         logging.getLogger("nnp.io.structures").setLevel(logging.WARNING)
+    settings, sets, found = _task(arguments, quiet)
+    told = {"device": "device", "threads": "threads", "start": "from_"}
+    given = {field: getattr(arguments, n) for n, field in told.items() if n in arguments}
+    settings = replace(settings, run=replace(settings.run, **given))
     if arguments.dry_run:
-        _say_what_it_takes(settings, quiet)
+        _say_what_it_takes(settings, sets, quiet, found is None)
         return 0
     members = getattr(arguments, "members", settings.committee.members)
+    how = (arguments.resume, arguments.force, quiet, sets, found is not None)
     if members > 1:
-        results = train.train_committee(settings, members, arguments.resume, arguments.force, quiet)
+        results = train.train_committee(settings, members, *how)
     else:
-        results = [train.train(settings, arguments.resume, arguments.force, quiet)]
+        results = [train.train(settings, *how)]
     stopped = results[-1].stopped
     if not train.join().writes:
         return _INTERRUPTED if stopped == INTERRUPTED else 0
-    _print_findings(results[0].findings)
+    if found is None:
+        _print_findings(results[0].findings)
     for number, result in enumerate(results):
         name = f"member {number}: " if len(results) > 1 else ""
         print(f"{name}{_outcome(result)}")
     print(f"models, logs and checkpoints: {settings.run.output}")
-    if Path(arguments.config).suffix == ".in":
+    if Path(arguments.sources[0]).suffix == ".in":
         from nnp.train.config.train_in_files import leave_behind
 
-        print("\n".join(leave_behind(Path(arguments.config), settings, results[0].potential)))
+        path = Path(arguments.sources[0])
+        print("\n".join(leave_behind(path, settings, results[0].potential)))
+    if settings.run.report and results[-1].rows:
+        print("\n".join(_report(settings, results, sets, found)))
     if not stopped:
         return 0
     print(f"{stopped}: last.nnp is where it stopped; the same command with --resume goes on")
     return _INTERRUPTED if stopped == INTERRUPTED else 0
+
+
+def _task(
+    arguments: argparse.Namespace, quiet: bool
+) -> tuple[TrainingSettings, Sets, FromData | None]:
+    """Settings and data; and, where there were no settings, what was chosen of the data."""
+    from nnp import train
+    from nnp.train.data.sets import read_data
+
+    if is_settings(arguments.sources):
+        refuse_data_options(arguments)
+        settings = train.read_settings(arguments.sources[0], getattr(arguments, "units", None))
+        if not arguments.dry_run:
+            train.require_room(settings, arguments.resume, arguments.force)
+        return settings, read_data(settings.data), None
+    found = from_data(arguments)
+    if not arguments.dry_run:
+        train.require_room(found.settings, arguments.resume, arguments.force)
+    if train.join().writes:
+        name = keep_settings(found, arguments)
+        if not quiet:
+            print("\n".join(["", *found.report.lines(), "", *found.lines(), ""]))
+            print(f"all settings: {name}", flush=True)
+    return found.settings, found.sets, found
+
+
+def _report(
+    settings: TrainingSettings,
+    results: list[TrainingResult],
+    sets: Sets,
+    found: FromData | None,
+) -> list[str]:
+    """Judge the best model, or the committee; lines to print."""
+    from nnp.committee import Committee
+
+    folder = Path(settings.run.output)
+    several = len(results) > 1
+    log = folder / ("member_0/log.csv" if several else "log.csv")
+    best = Committee.of([r.potential for r in results]) if several else results[0].potential
+    notes = {"Findings": [str(finding) for finding in results[0].findings] or ["none"]}
+    if found is not None:
+        notes = {"Choices": found.lines(), "Data": found.report.lines()}
+    return report_of_fit(best, sets, folder, log, notes)
 
 
 def _outcome(result: TrainingResult) -> str:
@@ -118,14 +179,15 @@ def _outcome(result: TrainingResult) -> str:
     return "\n".join([f"best epoch {result.best_epoch} of {max(rows)}", *parts])
 
 
-def _say_what_it_takes(settings: TrainingSettings, quiet: bool) -> None:
+def _say_what_it_takes(settings: TrainingSettings, sets: Sets, quiet: bool, findings: bool) -> None:
     """``--dry-run``."""
     from nnp.train.fit.run import survey_of
 
-    found = survey_of(settings, quiet)
+    found = survey_of(settings, quiet, sets)
     print(found.chosen.frames.summary())
     print("\n".join(found.lines()))
-    _print_findings(found.chosen.findings)
+    if findings:
+        _print_findings(found.chosen.findings)
 
 
 def _print_findings(findings: list[Finding]) -> None:

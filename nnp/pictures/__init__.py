@@ -1,4 +1,4 @@
-"""All pictures: of runs, of a potential's errors (and the page about them), of measured speed.
+"""All pictures: of data, runs, a potential's errors (and the page about them), measured speed.
 
 matplotlib is imported when one is drawn.
 """

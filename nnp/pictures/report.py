@@ -1,4 +1,4 @@
-"""Pictures and one HTML page of how well a potential does. matplotlib is imported when drawing."""
+"""One HTML page of how well a potential does, with its pictures, and the numbers as JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import base64
 import csv
 import html
 import io
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +18,83 @@ from numpy.typing import NDArray
 
 from nnp.errors import FileFormatError
 from nnp.io.files import replacing
-from nnp.pictures.figure import new_figure
-from nnp.train.data.evaluation import QUANTITIES, EvaluationReport
+from nnp.pictures.errors import (
+    committee_spread,
+    histograms,
+    learning_curves,
+    over_magnitude,
+    over_volume,
+    parity,
+)
+from nnp.pictures.inputs import input_figure
+from nnp.train.data.evaluation import EvaluationReport
+from nnp.train.data.inputs_seen import InputsSeen
+from nnp.train.data.judge import advice, metrics, worst
 from nnp.values import counted
 
-_STYLE = """body{font-family:sans-serif;max-width:60em;margin:2em auto}
+_DOTS_PER_INCH = 110
+_STYLE = """body{font-family:sans-serif;max-width:60em;margin:2em auto;line-height:1.4}
 table{border-collapse:collapse}td,th{padding:.2em .8em;text-align:right}
 tr{border-bottom:1px solid #ccc}
-td:nth-child(-n+3),th:nth-child(-n+3){text-align:left}img{max-width:100%}"""
+td:nth-child(-n+3),th:nth-child(-n+3){text-align:left}img{max-width:100%}
+pre{background:#f4f4f4;padding:.6em;overflow-x:auto}"""
+# Name of each picture, its heading, and how to read it.
+_CAPTIONS = {
+    "parity": ("Predicted over reference", "On the line all is right; the colour counts labels."),
+    "errors": ("How large errors are", "One hump is healthy; a second is another kind of data."),
+    "magnitude": (
+        "Force errors over forces",
+        "The red line should lie below the dashed one for all but the smallest forces.",
+    ),
+    "volume": ("Energy over volume", "Crosses belong into circles, at both ends above all."),
+    "learning": (
+        "Learning curves",
+        "valid far above train: more data. Both still falling: more epochs.",
+    ),
+    "spread": (
+        "Committee",
+        "On the line the members' deviation is the error; below it they are too careful.",
+    ),
+    "inputs": (
+        "Inputs",
+        "Grey: where atoms lie in the training range. Red functions never change and tell nothing.",
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """What a report says beside the errors.
+
+    Attributes:
+        training: errors over the structures of the fit.
+        log: the ``log.csv`` of the training run, for learning curves.
+        inputs: of the networks.
+        notes: sections of plain lines by heading.
+    """
+
+    training: EvaluationReport | None = None
+    log: str | Path | None = None
+    inputs: Sequence[InputsSeen] = ()
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def write_report(
-    report: EvaluationReport, folder: str | Path, title: str, log: str | Path | None = None
+    report: EvaluationReport,
+    folder: str | Path,
+    title: str,
+    background: Background | None = None,
+    pictures: bool = True,
 ) -> list[Path]:
-    """Draw parity, error-histogram, volume and learning-curve plots, and a page with all.
+    """Write ``metrics.json``, pictures, and a page with all of it.
 
     Args:
         report: of `nnp.train.evaluate`.
-        folder: gets ``*.png`` and ``report.html``; files of the same names are replaced.
+        folder: gets ``metrics.json``, ``*.png`` and ``report.html``; files of the same names are
+            replaced.
         title: of the page.
-        log: the ``log.csv`` of the training run, for learning curves.
+        background: what else is known.
+        pictures: whether to draw and write the page; matplotlib is needed for it.
 
     Returns:
         The files written.
@@ -41,127 +102,125 @@ def write_report(
     Raises:
         UnavailableError: matplotlib is missing.
     """
-    folder = Path(folder)
-    figures = {
-        "parity": _parity(report),
-        "errors": _histograms(report),
-        "volume": _over_volume(report),
-        "learning": None if log is None else _learning_curves(log),
-    }
+    folder, background = Path(folder), background or Background()
     folder.mkdir(parents=True, exist_ok=True)
-    written, pictures = [], []
+    columns = None if background.log is None else read_learning(background.log)
+    next_steps = advice(report, background.training, columns, background.inputs)
+    numbers = folder / "metrics.json"
+    with replacing(numbers, force=True) as scratch:
+        table = _numbers(report, background, next_steps)
+        scratch.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    if not pictures:
+        return [numbers]
+    figures = {
+        "parity": parity(report),
+        "errors": histograms(report),
+        "magnitude": over_magnitude(report),
+        "volume": over_volume(report),
+        "learning": None if columns is None else learning_curves(columns),
+        "spread": committee_spread(report),
+        "inputs": input_figure(background.inputs),
+    }
+    written, encoded = [numbers], {}
     for name, figure in figures.items():
         if figure is None:
             continue
         buffer = io.BytesIO()
-        figure.savefig(buffer, dpi=120, format="png")
+        figure.savefig(buffer, dpi=_DOTS_PER_INCH, format="png")
         path = folder / f"{name}.png"
         with replacing(path, force=True) as scratch:
             scratch.write_bytes(buffer.getvalue())
         written.append(path)
-        pictures.append(base64.b64encode(buffer.getvalue()).decode())
+        encoded[name] = base64.b64encode(buffer.getvalue()).decode()
     page = folder / "report.html"
     with replacing(page, force=True) as scratch:
-        scratch.write_text(_page(report, title, pictures), encoding="utf-8")
+        body = "".join(_body(report, background, next_steps, encoded))
+        scratch.write_text(_page(title, body), encoding="utf-8")
     return [*written, page]
 
 
-def _page(report: EvaluationReport, title: str, pictures: list[str]) -> str:
-    header, rows = report.table()
-    lines = [_row(header, "th"), *(_row(row, "td") for row in rows)]
-    images = "".join(f'<p><img alt="" src="data:image/png;base64,{p}"></p>' for p in pictures)
-    structures = len(report.groups["all"])
+def _numbers(
+    report: EvaluationReport, background: Background, next_steps: Sequence[str]
+) -> dict[str, Any]:
+    table = metrics(report, background.inputs)
+    if background.training is not None:
+        table["training"] = metrics(background.training)
+    return table | {"next": list(next_steps)}
+
+
+def _page(title: str, body: str) -> str:
     return (
         f'<!DOCTYPE html><html><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f"<style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>"
-        f"<p>{counted(structures, 'structure')}; {len(report.extrapolating)} of them with atoms "
-        f"outside the training range.</p><table>{''.join(lines)}</table>{images}</body></html>\n"
+        f"<style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>{body}</body></html>\n"
     )
 
 
-def _row(cells: list[str], tag: str) -> str:
+def _body(
+    report: EvaluationReport,
+    background: Background,
+    next_steps: Sequence[str],
+    pictures: Mapping[str, str],
+) -> Iterator[str]:
+    structures = len(report.groups["all"])
+    yield (
+        f"<p>{counted(structures, 'structure')}; {len(report.extrapolating)} of them with atoms "
+        "outside the training range.</p>"
+    )
+    yield _table(*report.table())
+    if len(report.elements) > 1:
+        yield "<h2>Forces by element</h2>"
+        yield _table(*_by_element(report))
+    if background.training is not None:
+        yield "<h2>The structures of the fit</h2>"
+        yield _table(*background.training.table())
+    yield f"<h2>What next</h2><ul>{''.join(f'<li>{html.escape(s)}</li>' for s in next_steps)}</ul>"
+    for name, encoded in pictures.items():
+        heading, caption = _CAPTIONS[name]
+        yield f"<h2>{heading}</h2><p>{caption}</p>"
+        yield f'<p><img alt="{heading}" src="data:image/png;base64,{encoded}"></p>'
+    yield "<h2>The worst structures</h2>"
+    yield _table(*_worst(report))
+    for heading, lines in background.notes.items():
+        yield f"<h2>{html.escape(heading)}</h2><pre>{html.escape(chr(10).join(lines))}</pre>"
+
+
+def _by_element(report: EvaluationReport) -> tuple[list[str], list[list[str]]]:
+    rows = []
+    for symbol, number in report.elements.items():
+        own = report.comparisons["forces"].of_element(number)
+        s = own.statistics()
+        numbers = [f"{s[key]:.4f}" for key in ("mae", "rmse", "max")]
+        rows.append([symbol, "forces", "eV/Å", str(len(own.error)), *numbers])
+    return ["element", "quantity", "unit", "labels", "MAE", "RMSE", "max"], rows
+
+
+def _worst(report: EvaluationReport) -> tuple[list[str], list[list[str]]]:
+    header = ["structure", "group", "atoms", "energy error / meV/atom", "force RMSE / eV/Å", "max"]
+    rows = [
+        [
+            entry.where,
+            entry.group,
+            _formula(report.frames[entry.index].structure.symbols),
+            f"{1e3 * entry.energy_error:.2f}",
+            f"{entry.force_rmse:.4f}",
+            f"{entry.largest_force_error:.3f}",
+        ]
+        for entry in worst(report)
+    ]
+    return header, rows
+
+
+def _formula(symbols: Sequence[str]) -> str:
+    return " ".join(f"{symbol}{count}" for symbol, count in Counter(symbols).items())
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [_row(header, "th"), *(_row(row, "td") for row in rows)]
+    return f"<table>{''.join(lines)}</table>"
+
+
+def _row(cells: Sequence[str], tag: str) -> str:
     return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
-
-
-def _shown(report: EvaluationReport) -> list[tuple[str, str, float]]:
-    return [q for q in QUANTITIES if len(report.comparisons[q[0]].error)]
-
-
-def _parity(report: EvaluationReport) -> Any:
-    shown = _shown(report)
-    if not shown:
-        return None
-    figure = new_figure(4 * len(shown), 4)
-    axes = np.atleast_1d(figure.subplots(1, len(shown)))
-    for axis, (name, table_unit, table_factor) in zip(axes, shown, strict=True):
-        unit, factor = ("eV/atom", 1.0) if name == "energy" else (table_unit, table_factor)
-        comparison = report.comparisons[name]
-        ends = np.array([comparison.reference.min(), comparison.reference.max()])
-        axis.plot(factor * ends, factor * ends, color="black", linewidth=0.8)
-        for group, members in _drawn_groups(report).items():
-            some = comparison.of(members)
-            axis.plot(factor * some.reference, factor * some.predicted, ".", ms=3, label=group)
-        r = comparison.statistics()["pearson"]
-        axis.set_title(f"{name}, Pearson r = {r:.5f}", fontsize="medium")
-        axis.set_xlabel(f"reference / {unit}")
-        axis.set_ylabel(f"predicted / {unit}")
-    axes[0].legend(fontsize="x-small")
-    return figure
-
-
-def _histograms(report: EvaluationReport) -> Any:
-    shown = _shown(report)
-    if not shown:
-        return None
-    figure = new_figure(4 * len(shown), 3)
-    axes = np.atleast_1d(figure.subplots(1, len(shown)))
-    for axis, (name, unit, factor) in zip(axes, shown, strict=True):
-        squared = (factor * report.comparisons[name].error) ** 2
-        squared = squared[squared > 0]
-        if len(squared):
-            low, high = np.log10([squared.min(), squared.max() * 1.0001])
-            axis.hist(squared, bins=list(np.logspace(low, high, 40)))
-        axis.set_xscale("log")
-        axis.set_xlabel(f"squared error of {name} / ({unit})²")
-        axis.set_ylabel("labels")
-    return figure
-
-
-def _over_volume(report: EvaluationReport) -> Any:
-    """Energy against volume per atom: how cell scaling is met."""
-    energy = report.comparisons["energy"]
-    volume = report.volumes[energy.structure]
-    known = np.isfinite(volume)
-    if not known.any():
-        return None
-    figure = new_figure(6, 4)
-    axis = figure.subplots()
-    for values, marker, label in (
-        (energy.reference, "o", "reference"),
-        (energy.predicted, "x", "predicted"),
-    ):
-        axis.plot(volume[known], values[known], marker, ms=4, mfc="none", label=label)
-    axis.set_xlabel("volume per atom / Å³")
-    axis.set_ylabel("energy per atom / eV")
-    axis.legend()
-    return figure
-
-
-def _learning_curves(log: str | Path) -> Any:
-    columns = read_learning(log)
-    figure = new_figure(8, 3)
-    axes = figure.subplots(1, 2)
-    for axis, key, label in (
-        (axes[0], "energy_rmse_mev", "energy RMSE / meV/atom"),
-        (axes[1], "force_rmse", "force RMSE / eV/Å"),
-    ):
-        for part in ("train", "valid"):
-            if f"{part}_{key}" in columns:
-                axis.semilogy(columns["epoch"], columns[f"{part}_{key}"], label=part)
-        axis.set_xlabel("epoch")
-        axis.set_ylabel(label)
-        axis.legend()
-    return figure
 
 
 def read_learning(path: str | Path) -> dict[str, NDArray[np.float64]]:
@@ -179,7 +238,3 @@ def read_learning(path: str | Path) -> dict[str, NDArray[np.float64]]:
     if "epoch" not in columns:
         raise FileFormatError(f"{path} is no log of a training run: it has no column epoch")
     return columns
-
-
-def _drawn_groups(report: EvaluationReport) -> dict[str, list[int]]:
-    return {g: m for g, m in report.groups.items() if g != "all"} or report.groups

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from nnp.train.data.dataset import Dataset, LabelKeys
     from nnp.train.data.evaluation import evaluate
     from nnp.train.fit.machine import join
-    from nnp.train.fit.run import train, train_committee
+    from nnp.train.fit.run import require_room, train, train_committee
     from nnp.train.fit.settings import TrainingSettings
     from nnp.train.fit.trainer import TrainingResult
 
@@ -55,6 +55,7 @@ __all__ = [
     "evaluate",
     "join",
     "read_settings",
+    "require_room",
     "train",
     "train_committee",
 ]
@@ -68,6 +69,7 @@ _HOMES = {
     "evaluate": "data.evaluation",
     "join": "fit.machine",
     "read_settings": "config.read",
+    "require_room": "fit.run",
     "train": "fit.run",
     "train_committee": "fit.run",
 }

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.committee import CommitteeEvaluation
+from nnp.elements import chemical_symbol
 from nnp.errors import NNPError, StructureError
 from nnp.evaluation import Evaluation
 from nnp.potential import Potential
@@ -15,8 +18,7 @@ from nnp.terminal import progress_bar
 from nnp.train.data.dataset import Dataset
 from nnp.train.data.frames import LabelledStructure
 
-# Index of the structure, references, predictions.
-_Part = tuple[int, NDArray[np.float64], NDArray[np.float64]]
+_Floats = NDArray[np.float64]
 
 # Quantity, its unit in tables, and the factor from eV/atom, eV/Å, eV/Å³ to that unit.
 QUANTITIES = (("energy", "meV/atom", 1e3), ("forces", "eV/Å", 1.0), ("stress", "meV/Å³", 1e3))
@@ -29,11 +31,15 @@ class Comparison:
     Attributes:
         reference, predicted: (m,) eV/atom, eV/Å or eV/Å³.
         structure: (m,) which structure each number belongs to.
+        element: (m,) atomic number, of forces; 0 else.
+        spread: (m,) standard deviation over a committee's members; NaN without.
     """
 
-    reference: NDArray[np.float64]
-    predicted: NDArray[np.float64]
+    reference: _Floats
+    predicted: _Floats
     structure: NDArray[np.int64]
+    element: NDArray[np.int64] | None = None
+    spread: _Floats | None = None
 
     @property
     def error(self) -> NDArray[np.float64]:
@@ -42,8 +48,20 @@ class Comparison:
 
     def of(self, structures: Sequence[int]) -> Comparison:
         """The numbers of some structures."""
-        mine = np.isin(self.structure, structures)
-        return Comparison(self.reference[mine], self.predicted[mine], self.structure[mine])
+        return self._where(np.isin(self.structure, structures))
+
+    def of_element(self, number: int) -> Comparison:
+        """The forces on atoms of one element, by its atomic number."""
+        if self.element is None:
+            return self
+        return self._where(self.element == number)
+
+    def _where(self, mine: NDArray[np.bool_]) -> Comparison:
+        element = None if self.element is None else self.element[mine]
+        spread = None if self.spread is None else self.spread[mine]
+        return Comparison(
+            self.reference[mine], self.predicted[mine], self.structure[mine], element, spread
+        )
 
     def statistics(self) -> dict[str, float]:
         """MAE, RMSE, largest error and Pearson's r (NaN without spread)."""
@@ -69,12 +87,23 @@ class EvaluationReport:
         groups: structures of each group, ``all`` first.
         extrapolating: structures with at least one extrapolating atom.
         volumes: (structures,) Å³ per atom; NaN where not periodic.
+        frames: the structures with their labels.
+        predicted_forces: of each structure, (n, 3) eV/Å.
     """
 
     comparisons: dict[str, Comparison]
     groups: dict[str, list[int]]
     extrapolating: list[int]
-    volumes: NDArray[np.float64]
+    volumes: _Floats
+    frames: tuple[LabelledStructure, ...] = ()
+    predicted_forces: tuple[_Floats, ...] = ()
+
+    @property
+    def elements(self) -> dict[str, int]:
+        """Atomic number of each element that has forces to compare, by symbol."""
+        found = self.comparisons["forces"].element
+        numbers = [] if found is None else np.unique(found).tolist()
+        return {chemical_symbol(number): number for number in numbers}
 
     def table(self) -> tuple[list[str], list[list[str]]]:
         """Header and rows: group, quantity, number of labels, errors."""
@@ -112,8 +141,8 @@ def evaluate(
             f"none of the {len(dataset)} structures has an energy, forces or a stress to compare "
             "with: name the labels' keys (LabelKeys; --energy-key, --forces-key …)"
         )
-    parts: dict[str, list[_Part]] = {name: [] for name, _, _ in QUANTITIES}
-    extrapolating, volumes = [], []
+    parts: dict[str, list[Comparison]] = {name: [] for name, _, _ in QUANTITIES}
+    extrapolating, volumes, forces = [], [], []
     for index, frame in enumerate(progress_bar(dataset, unit="structure", disable=quiet or None)):
         periodic = bool(frame.structure.pbc.all())
         volumes.append(frame.structure.volume / len(frame) if periodic else np.nan)
@@ -124,33 +153,61 @@ def evaluate(
             raise type(error)(f"{frame.where}: {error}") from error
         if len(found.extrapolations):
             extrapolating.append(index)
-        for name, reference, predicted in _pairs(frame, found):
-            parts[name].append((index, reference, predicted))
+        forces.append(found.forces if found.forces is not None else np.empty((0, 3)))
+        for name, comparison in _pairs(index, frame, found):
+            parts[name].append(comparison)
     groups = {"all": list(range(len(dataset)))}
     for name in dataset.groups if len(dataset.groups) > 1 else ():
         groups[name or "(none)"] = [i for i, f in enumerate(dataset) if f.group == name]
     comparisons = {name: _joined(found_parts) for name, found_parts in parts.items()}
-    return EvaluationReport(comparisons, groups, extrapolating, np.array(volumes))
+    return EvaluationReport(
+        comparisons, groups, extrapolating, np.array(volumes), dataset.frames, tuple(forces)
+    )
 
 
 def _pairs(
-    frame: LabelledStructure, found: Evaluation
-) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
-    """Quantity, reference and prediction, flat, where both are known."""
+    index: int, frame: LabelledStructure, found: Evaluation
+) -> Iterator[tuple[str, Comparison]]:
+    """Quantities whose label and prediction are known."""
+    members = found if isinstance(found, CommitteeEvaluation) else None
+    n = len(frame)
     if frame.energy is not None:
-        n = len(frame)
-        yield "energy", np.array([frame.energy / n]), np.array([found.energy / n])
+        spread = None if members is None else np.array([members.energy_deviation / n])
+        yield "energy", _comparison(index, np.array([frame.energy / n]), found.energy / n, spread)
     if frame.forces is not None and found.forces is not None:
-        yield "forces", frame.forces.ravel(), found.forces.ravel()
+        element = np.repeat(frame.structure.atomic_numbers, 3)
+        spread = None if members is None else members.forces_deviation
+        yield "forces", _comparison(index, frame.forces, found.forces, spread, element)
     if frame.stress is not None and found.stress is not None:
-        yield "stress", frame.stress, found.stress
+        spread = None if members is None else members.stress_deviation
+        yield "stress", _comparison(index, frame.stress, found.stress, spread)
 
 
-def _joined(parts: list[_Part]) -> Comparison:
-    empty = [np.empty(0)]
-    index = [np.full(len(reference), i) for i, reference, _ in parts]
+def _comparison(
+    index: int,
+    reference: _Floats,
+    predicted: _Floats | float,
+    spread: _Floats | None,
+    element: NDArray[np.int64] | None = None,
+) -> Comparison:
+    count = reference.size
     return Comparison(
-        np.concatenate([reference for _, reference, _ in parts] or empty),
-        np.concatenate([predicted for _, _, predicted in parts] or empty),
-        np.concatenate(index or empty).astype(np.int64),
+        reference.ravel(),
+        np.ravel(predicted).astype(np.float64),
+        np.full(count, index, np.int64),
+        np.zeros(count, np.int64) if element is None else element,
+        np.full(count, np.nan) if spread is None else spread.ravel(),
+    )
+
+
+def _joined(parts: list[Comparison]) -> Comparison:
+    def together(arrays: list[Any], kind: type) -> Any:
+        return np.concatenate(arrays) if arrays else np.empty(0, kind)
+
+    return Comparison(
+        together([part.reference for part in parts], np.float64),
+        together([part.predicted for part in parts], np.float64),
+        together([part.structure for part in parts], np.int64),
+        together([part.element for part in parts], np.int64),
+        together([part.spread for part in parts], np.float64),
     )

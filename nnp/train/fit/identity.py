@@ -61,4 +61,5 @@ _LATER: tuple[tuple[tuple[str, ...], object], ...] = (
     (("optimizer", "finish"), 0),
     (("schedule", "by_step"), False),
     (("run", "from"), None),
+    (("run", "report"), True),
 )

@@ -24,8 +24,16 @@ from nnp.train.fit.trainer import BEST, CHECKPOINT, INTERRUPTED, Trainer, Traini
 COMMITTEE = "committee.nnp"
 
 
+Sets = tuple[Dataset, Dataset]
+
+
 def train(
-    settings: TrainingSettings, resume: bool = False, force: bool = False, quiet: bool = False
+    settings: TrainingSettings,
+    resume: bool = False,
+    force: bool = False,
+    quiet: bool = False,
+    data: Sets | None = None,
+    estimate: bool = False,
 ) -> TrainingResult:
     """Read the data, fit, and write everything into ``settings.run.output``.
 
@@ -37,14 +45,16 @@ def train(
             yet, the run begins.
         force: whether to overwrite an earlier run.
         quiet: whether to hide progress bars.
+        data: training and validation set, where they are read already.
+        estimate: whether to try a few steps first, and say how long the fit will take.
 
     Raises:
         OutputExistsError: the folder holds a run, and neither ``resume`` nor ``force`` is given.
         StructureError: unusable data; names the structure.
         NumericalError: the fit diverged.
     """
-    _require_room(settings, resume, force)
-    return _fit(settings, _prepared(settings, quiet), resume, quiet)
+    require_room(settings, resume, force)
+    return _fit(settings, _prepared(settings, quiet, data, estimate), resume, quiet)
 
 
 def train_committee(
@@ -53,6 +63,8 @@ def train_committee(
     resume: bool = False,
     force: bool = False,
     quiet: bool = False,
+    data: Sets | None = None,
+    estimate: bool = False,
 ) -> list[TrainingResult]:
     """Train several networks for the same data and functions, which are prepared once.
 
@@ -69,6 +81,8 @@ def train_committee(
         resume: see `train`; members that have not begun start afresh.
         force: see `train`.
         quiet: see `train`.
+        data: see `train`.
+        estimate: see `train`; of one member.
 
     Raises:
         OptionError: fewer than two members, or not as many as sizes of hidden layers.
@@ -79,14 +93,14 @@ def train_committee(
     committee_settings = replace(settings.committee, members=count)
     own = [_member(settings, committee_settings, number) for number in range(count)]
     for member in own:
-        _require_room(member, resume, force)
-    prepared = _prepared(settings, quiet)
+        require_room(member, resume, force)
+    prepared = _prepared(settings, quiet, data, estimate)
     results: list[TrainingResult] = []
     for number in range(count):
         if number == 1 and learns_coefficients(settings):
             first = Path(own[0].run.output) / BEST
             own[1:] = [_with_functions_of(first, other) for other in own[1:]]
-            prepared = _prepared(_with_functions_of(first, settings), quiet)
+            prepared = _prepared(_with_functions_of(first, settings), quiet, data, estimate=False)
         results.append(_fit(own[number], prepared, resume, quiet))
         if results[-1].stopped == INTERRUPTED:
             return results
@@ -102,7 +116,12 @@ def _with_functions_of(path: Path, settings: TrainingSettings) -> TrainingSettin
     return replace(settings, functions=replace(settings.functions, file=str(path)))
 
 
-def _require_room(settings: TrainingSettings, resume: bool, force: bool) -> None:
+def require_room(settings: TrainingSettings, resume: bool, force: bool) -> None:
+    """Refuse to write over an earlier run, before anything is read.
+
+    Raises:
+        OutputExistsError: there is one, and neither ``resume`` nor ``force``.
+    """
     folder = Path(settings.run.output)
     if (folder / CHECKPOINT).exists() and not (resume or force):
         raise OutputExistsError(
@@ -111,17 +130,21 @@ def _require_room(settings: TrainingSettings, resume: bool, force: bool) -> None
         )
 
 
-def _prepared(settings: TrainingSettings, quiet: bool) -> Prepared:
+def _prepared(
+    settings: TrainingSettings, quiet: bool, read: Sets | None, estimate: bool
+) -> Prepared:
     use_threads(settings.run.threads, settings.optimizer.kind)
     ranks = join()
-    quiet, data = quiet or not ranks.writes, read_data(settings.data)
+    quiet, data = quiet or not ranks.writes, read or read_data(settings.data)
     chosen = choose(settings, *data, quiet=quiet, ranks=ranks)
     taken = recipe(settings, chosen)
     settings = taken.settings
     use_threads(settings.run.threads, settings.optimizer.kind)
     plan = plan_memory(settings, chosen)
+    tries = estimate and ranks.size == 1
     if not quiet:
-        _say("\n".join([*plan.lines, *[taken.reason] * bool(taken.reason)]))
+        lines = survey(settings, chosen).lines() if tries else plan.lines
+        _say("\n".join([*lines, *[taken.reason] * bool(taken.reason)]))
     prepared = prepare(settings, chosen, quiet, plan.room)
     if ranks.writes:
         _keep_notes(data, Path(settings.run.output))
@@ -136,18 +159,19 @@ def _keep_notes(data: tuple[Dataset, Dataset], folder: Path) -> None:
         scratch.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def survey_of(settings: TrainingSettings, quiet: bool = False) -> Survey:
+def survey_of(settings: TrainingSettings, quiet: bool = False, data: Sets | None = None) -> Survey:
     """Everything but the fit: checks, choices, and what it will take.
 
     Args:
         settings: of `read_settings`, or built in Python.
         quiet: whether to hide progress bars.
+        data: see `train`.
 
     Raises:
         StructureError, OptionError, UnavailableError: as `train`.
     """
     use_threads(settings.run.threads, settings.optimizer.kind)
-    chosen = choose(settings, *read_data(settings.data), quiet=quiet)
+    chosen = choose(settings, *(data or read_data(settings.data)), quiet=quiet)
     taken = recipe(settings, chosen)
     return replace(survey(taken.settings, chosen), recipe=taken.reason)
 

@@ -48,6 +48,7 @@ class RunSettings:
         threads: of torch, BLAS and the engine.
         device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``: where everything is computed.
         tensorboard: whether to write TensorBoard events too.
+        report: whether ``nnp train`` ends with report.html and metrics.json.
     """
 
     epochs: int | None = None
@@ -64,6 +65,7 @@ class RunSettings:
     from_: str | None = None
     threads: int = 1
     tensorboard: bool = False
+    report: bool = True
     device: str = "cpu"
 
     def __post_init__(self) -> None:

@@ -76,6 +76,8 @@ class AngularSettings:
         r_shift: r_s, Å.
         narrow: whether r_jk takes part.
         cutoff: Å; the set's cutoff when None.
+        weighted: whether one function sums over all neighbours, weighted by atomic numbers, in
+            place of one for each pair of elements.
     """
 
     widths: tuple[float, ...] = (15.0, 5.0, 3.0, 2.0)
@@ -84,10 +86,16 @@ class AngularSettings:
     r_shift: float = 0.0
     narrow: bool = True
     cutoff: float | None = None
+    weighted: bool = False
 
     def __post_init__(self) -> None:
         if any(width <= 0 for width in self.widths):
             raise OptionError(f"angular widths = {self.widths} must be positive")
+
+    @property
+    def count(self) -> int:
+        """Functions for each pair of elements, or of all together."""
+        return len(self.widths) * len(self.zetas) * len(self.lambdas)
 
 
 @dataclass(frozen=True)
@@ -236,12 +244,14 @@ def radial_functions(
 def angular_functions(
     elements: Sequence[str], settings: AngularSettings, cutoff: Cutoff
 ) -> list[Angular]:
-    """A set of angular functions for each pair of elements."""
+    """A set of angular functions for each pair of elements, or a weighted one of all."""
     if settings.cutoff is not None:
         cutoff = Cutoff(cutoff.kind, settings.cutoff, cutoff.inner_fraction)
+    every = list(combinations_with_replacement(elements, 2))
+    pairs: list[tuple[str, str] | None] = [None] if settings.weighted else [*every]
     return [
         Angular(pair, 0.5 / width**2, lambda_, zeta, settings.r_shift, cutoff, settings.narrow)
-        for pair in combinations_with_replacement(elements, 2)
+        for pair in pairs
         for width, lambda_, zeta in product(settings.widths, settings.lambdas, settings.zetas)
     ]
 

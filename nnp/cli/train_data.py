@@ -1,0 +1,198 @@
+"""``nnp train DATA``: from labelled structures alone to settings, with what was seen and why."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnp.cli.options import at_least_one, positive
+from nnp.cli.structures import add_structures, label_keys
+from nnp.errors import NNPError, OptionError, OutputExistsError
+from nnp.train.data.dataset import Dataset
+from nnp.train.data.doctor import DataReport, examine
+from nnp.train.data.findings import DEFAULT_DROP, KINDS, require_kinds
+from nnp.train.data.sets import DataSettings, SplitSettings, part
+
+if TYPE_CHECKING:
+    from nnp.train import TrainingSettings
+    from nnp.train.config.defaults import Choice
+
+_SETTINGS = (".toml", ".nn", ".in")
+# What only makes sense beside data; in a file of settings it stands already.
+_ONLY_WITH_DATA = {
+    "output": "run.output",
+    "epochs": "run.epochs",
+    "cutoff": "functions.generate.cutoff",
+    "family": "functions.generate.family",
+    "validation": "data.validation",
+    "drop": "data.drop",
+    "keep": "data.drop",
+    "energy_key": "data.keys.energy",
+    "forces_key": "data.keys.forces",
+    "stress_key": "data.keys.stress",
+    "virial_key": "data.keys.virial",
+    "group_key": "data.keys.group",
+    "types": "data.types",
+    "lammps_units": "data.lammps_units",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class FromData:
+    """A fit of data alone.
+
+    Attributes:
+        choice: settings and reasons.
+        sets: training and validation set, read already.
+        report: what was seen of the data.
+    """
+
+    choice: Choice
+    sets: tuple[Dataset, Dataset]
+    report: DataReport
+
+    @property
+    def settings(self) -> TrainingSettings:
+        """Of the fit."""
+        return self.choice.settings
+
+    def lines(self) -> list[str]:
+        """The choice with its reasons, and what a potential that has learned nothing does."""
+        known = self.report.facts
+        lines = [f"{name:11s} {reason}" for name, reason in self.choice.reasons.items()]
+        nothing = []
+        if known.energy_rest is not None:
+            nothing.append(f"{1e3 * known.energy_rest:.1f} meV/atom")
+        if known.forces is not None:
+            nothing.append(f"{known.forces.mae:.3f} eV/Å")
+        return [
+            *lines,
+            f"{'to beat':11s} {', '.join(nothing)}: MAE of energies per element, no forces",
+        ]
+
+
+def is_settings(sources: Sequence[str]) -> bool:
+    """Whether the words name one file of settings, not data."""
+    if len(sources) != 1:
+        return False
+    path = Path(sources[0])
+    if path.suffix in _SETTINGS:
+        return True
+    try:
+        head = path.read_bytes()[:65536] if path.is_file() else b""
+    except OSError:
+        return False
+    return re.search(rb"^\s*\[data\]", head, re.MULTILINE) is not None
+
+
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    """Options of a fit of data alone."""
+    group = parser.add_argument_group("with DATA", "in the place of a file of settings")
+    add, off = group.add_argument, argparse.SUPPRESS
+    add("--output", default=off, metavar="FOLDER", help="of the model (training)")
+    add("--settings", default=off, metavar="FILE", help="where they are written (fit.toml)")
+    add("--validation", default=off, nargs="+", metavar="DATA", help="never trained on")
+    add("--family", default=off, help="of functions: moments (unless told) or behler")
+    add("--cutoff", default=off, type=positive, help="Å; by the number of neighbours unless told")
+    add("--epochs", default=off, type=at_least_one, help="by the number of structures unless told")
+    kinds = ", ".join(KINDS)
+    add("--drop", default=off, nargs="+", metavar="KIND", help=f"leave out in addition: {kinds}")
+    left_out = ", ".join(DEFAULT_DROP)
+    add("--keep", default=off, nargs="+", metavar="KIND", help=f"keep what is left out: {left_out}")
+    add("--group-key", default=off, metavar="NAME", help="key of atoms.info with the group")
+    add_structures(parser, keys=True)
+
+
+def refuse_data_options(arguments: argparse.Namespace) -> None:
+    """Options that a file of settings has no use for.
+
+    Raises:
+        OptionError: one is given.
+    """
+    for name, key in _ONLY_WITH_DATA.items():
+        if hasattr(arguments, name):
+            option = f"--{name.replace('_', '-')}"
+            raise OptionError(f"{option} is for data: write {key} into {arguments.sources[0]}")
+
+
+def from_data(arguments: argparse.Namespace) -> FromData:
+    """Read, look, choose.
+
+    Raises:
+        FileFormatError: no data, or files that cannot be read.
+        StructureError: nothing to learn from.
+        OptionError: unknown kinds or families.
+    """
+    from nnp.train.config.defaults import Wishes, choose_settings
+
+    data = _data_settings(arguments)
+    found = Dataset.read(data.train, data.keys, options=data.options)
+    report = examine(found)
+    if report.problem:
+        raise NNPError(f"{report.problem} (nnp doctor shows the data)")
+    if "energy" not in report.facts.labels and "forces" not in report.facts.labels:
+        raise NNPError(f"{', '.join(data.train)}: stresses alone are not enough to learn from")
+    wishes = Wishes(
+        getattr(arguments, "family", None),
+        getattr(arguments, "cutoff", None),
+        getattr(arguments, "epochs", None),
+        getattr(arguments, "output", "training"),
+    )
+    choice = choose_settings(data, report.facts, wishes, _stress_is_sound(found, report))
+    if report.facts.structures < 2:
+        raise NNPError(
+            f"{', '.join(data.train)} holds one structure: a fit needs some tens at least; nnp "
+            "augment and nnp sample make more"
+        )
+    return FromData(choice, part(choice.settings.data, found), report)
+
+
+def keep_settings(found: FromData, arguments: argparse.Namespace) -> str:
+    """Write fit.toml, or leave one that says the same; its name.
+
+    Raises:
+        OutputExistsError: there is another.
+    """
+    from nnp.train.config.write import write_settings
+
+    name = str(getattr(arguments, "settings", "fit.toml"))
+    path = Path(name)
+    if path.exists() and not (arguments.force or arguments.resume):
+        raise OutputExistsError(
+            f"{path} is there: train by it (nnp train {path}), name another (--settings), or "
+            "overwrite it (--force)"
+        )
+    head = [f"nnp train {' '.join(arguments.sources)}", ""]
+    head += [f"{name}: {reason}" for name, reason in found.choice.reasons.items()]
+    if not arguments.resume or not path.exists():
+        write_settings(found.settings, path, head, force=True)
+    return name
+
+
+def _stress_is_sound(dataset: Dataset, report: DataReport) -> bool:
+    known = [frame for frame in dataset if frame.stress is not None]
+    periodic = all(frame.structure.pbc.all() for frame in known)
+    wrong = any(finding.where == "stresses" for finding in report.findings)
+    return 2 * len(known) >= len(dataset) > 0 and periodic and not wrong
+
+
+def _data_settings(arguments: argparse.Namespace) -> DataSettings:
+    asked = require_kinds(getattr(arguments, "drop", ()), "--drop")
+    kept = require_kinds(getattr(arguments, "keep", ()), "--keep")
+    if both := set(asked) & set(kept):
+        raise OptionError(f"{', '.join(sorted(both))} is in --drop and in --keep")
+    return DataSettings(
+        train=tuple(arguments.sources),
+        validation=tuple(getattr(arguments, "validation", ())),
+        units=getattr(arguments, "units", None),
+        split=SplitSettings(),
+        keys=label_keys(arguments, getattr(arguments, "group_key", "group")),
+        types=getattr(arguments, "types", None),
+        lammps_units=getattr(arguments, "lammps_units", None),
+        any_geometry=arguments.any_geometry,
+        drop=tuple(k for k in KINDS if (k in DEFAULT_DROP or k in asked) and k not in kept),
+    )

@@ -9,11 +9,21 @@ from pathlib import Path
 
 import pytest
 from ase.build import bulk
-from ase.io import write
 
 pytest.importorskip("openmm", reason="OpenMM is not installed")
 
 PAGE = Path(__file__).parents[1] / "docs" / "openmm.md"
+
+
+def write_crystal(path):
+    """Of two cells along each axis, wider than the cutoff's double."""
+    from openmm import app
+
+    from nnp.openmm import to_openmm
+
+    start = to_openmm(bulk("Si", cubic=True) * (2, 2, 2))
+    with path.open("w") as file:
+        app.PDBFile.writeFile(start.topology, 10 * start.positions_nm, file)
 
 
 def test_the_page_runs_from_top_to_bottom(tmp_path, monkeypatch):
@@ -22,7 +32,7 @@ def test_the_page_runs_from_top_to_bottom(tmp_path, monkeypatch):
     assert len(blocks) >= 6
     shutil.copy(str(files("nnp") / "data" / "silicon_sw.nnp"), tmp_path / "potential.nnp")
     monkeypatch.chdir(tmp_path)
-    write("crystal.pdb", bulk("Si", cubic=True))
+    write_crystal(tmp_path / "crystal.pdb")
     names = {}
     for block in blocks:
         exec(compile(block, PAGE.name, "exec"), names)  # noqa: S102  our own page

@@ -119,12 +119,15 @@ def learned(elements=("H", "O"), **changes):
     return made, made.theta + moved
 
 
+SETS = (("Si",), ("H", "O"), ("H", "C", "N", "O", "Si"))
+
+
 @pytest.fixture(scope="module")
 def both():
-    return {elements: learned(elements) for elements in (("Si",), ("H", "O"))}
+    return {elements: learned(elements) for elements in SETS}
 
 
-@pytest.mark.parametrize("elements", [("Si",), ("H", "O")], ids="-".join)
+@pytest.mark.parametrize("elements", SETS, ids="-".join)
 def test_learned_coefficients_reach_the_potential(both, elements):
     """Energies, forces and stress of the fit are those of the finished potential."""
     made, theta = both[elements]
@@ -140,7 +143,7 @@ def test_learned_coefficients_reach_the_potential(both, elements):
     assert potential.models[0].functions != first.models[0].functions
 
 
-@pytest.mark.parametrize("elements", [("Si",), ("H", "O")], ids="-".join)
+@pytest.mark.parametrize("elements", SETS, ids="-".join)
 def test_gradient_by_learned_coefficients(both, elements):
     made, theta = both[elements]
     aim = objective(made, energy=3.0, forces=2.0, stress=5.0, l2=0.01)
@@ -158,7 +161,7 @@ def test_gradient_by_learned_coefficients(both, elements):
     assert float(gradient @ direction) == pytest.approx(slope, rel=1e-7)
 
 
-@pytest.mark.parametrize("elements", [("Si",), ("H", "O")], ids="-".join)
+@pytest.mark.parametrize("elements", SETS, ids="-".join)
 def test_rows_by_learned_coefficients(both, elements):
     """What the filter takes: −2 Jᵀ r is the gradient, of all components and of some."""
     made, theta = both[elements]

@@ -215,11 +215,11 @@ class _Products:
 
 def _triples(factors: list[Tensor], coupled: Tensor) -> Tensor:
     first, second, third = factors  # (n, 2 l + 1, N)
-    n, width, count = second.shape
-    turned = (first.mT @ coupled).view(n, first.shape[2], width, -1)  # (n, N, 2 l' + 1, 2 l'' + 1)
-    turned = turned.transpose(1, 2).reshape(n, width, -1)
-    two = torch.bmm(second.mT, turned).view(n, count * first.shape[2], -1)
-    return torch.bmm(two, third).view(n, count, first.shape[2], -1).transpose(1, 2).flatten(1)
+    (n, width, count), others, last = second.shape, first.shape[2], third.shape[1]
+    turned = (first.mT @ coupled).view(n, others, width, last).transpose(1, 2)
+    two = torch.bmm(second.mT, turned.reshape(n, width, others * last))
+    three = torch.bmm(two.view(n, count * others, last), third)
+    return three.view(n, count, others, third.shape[2]).transpose(1, 2).flatten(1)
 
 
 def _quartics(factors: list[Tensor], _: Tensor) -> Tensor:

@@ -178,13 +178,14 @@ class MomentNetwork(AtomicNetwork):
         """See `AtomicNetwork.tangent_rows`; tangents are of B."""
         k, m = centers.shape
         flat = centers.reshape(-1)
-        moved, bent = self._second_order(trace, flat, tangents.reshape(k * m, -1))
-        parts = [super().tangent_rows(trace.network, centers, moved.view(k, m, -1))]
+        along = tangents.reshape(k * m, tangents.shape[2])
+        moved, bent = self._second_order(trace, flat, along)
+        parts = [super().tangent_rows(trace.network, centers, moved.view(k, m, moved.shape[1]))]
         for number, contraction in enumerate(self.contractions):
             if contraction.scale is None:
                 continue
             b = contraction.block.of(trace.uncontracted)[flat]
-            t = contraction.block.of(tangents.reshape(k * m, -1))
+            t = contraction.block.of(along)
             d = trace.adjoints[number][flat]
             by_c = torch.bmm(_joined(bent[number], k).mT, _joined(b, k))
             by_c = torch.baddbmm(by_c, _joined(d, k).mT, _joined(t, k))

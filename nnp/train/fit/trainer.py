@@ -183,9 +183,11 @@ class Trainer:
     def _diverged(self, log: TrainingLog, what: str) -> None:
         """Save what was good, and say what to change."""
         self._finish(log)
+        kind, dtype = self._settings.optimizer.kind, self._settings.run.dtype
+        exact = ", or run.dtype = 'float64'" if dtype == "float32" else ""
         raise NumericalError(
             f"epoch {self._epoch + 1}: {what}; the models of the last good epochs are kept in "
-            f"{self._folder}. Change: {_ADVICE[self._settings.optimizer.kind]}"
+            f"{self._folder}. Change: {_ADVICE[kind]}{exact}"
         )
 
     def _out_of_patience(self) -> bool:

@@ -66,7 +66,7 @@ class Block:
         """(n, own numbers) from (n · elements, rows, terms)."""
         rows, elements, terms = self.shape
         own = by_element.view(-1, elements, rows, terms)
-        return own.transpose(1, 2).reshape(len(own), -1)
+        return own.transpose(1, 2).reshape(len(own), rows * elements * terms)
 
     def coefficients(self) -> NDArray[np.float64]:
         """(N, elements · terms) c of the series; 0 of elements that it does not see."""
@@ -295,7 +295,7 @@ class UncontractedProducts:
             len(components) * longest,
         )
         shape = (len(components), longest)
-        return Columns(self.index(centers).view(shape), values.view(*shape, -1))
+        return Columns(self.index(centers).view(shape), values.view(*shape, self.widths[e]))
 
     def _values(
         self, e: int, t: _Pairs, pair: Tensor, axis: Tensor, row: Tensor, sign: Tensor, n: int

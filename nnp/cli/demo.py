@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from ase import Atoms
 from ase.build import bulk
 
@@ -16,13 +15,13 @@ from nnp.cli.options import SubParsers, add_command, add_engine, add_force, at_l
 from nnp.distribution import install
 from nnp.io import load
 from nnp.md.settings import MDSettings
-from nnp.metrics import block_average
 
 if TYPE_CHECKING:
     import openmm
 
+    from nnp.analysis import Analysis
+    from nnp.analysis.rdf import RadialDistribution
     from nnp.md import Outcome, Outputs, Runner
-    from nnp.rdf import RadialDistribution
 
 _POTENTIAL = "silicon_sw"
 _LATTICE_CONSTANT = 5.431  # Å
@@ -30,7 +29,7 @@ _LONGEST = 10_000  # steps
 _SHORTEST = 100
 _SECONDS_PER_RUN = 30.0  # two runs, and pictures, in less than two minutes
 _FRAMES = 200
-_R_MAX = 8.0  # Å
+_R_MAX, _BIN_WIDTH = 8.0, 0.04  # Å
 
 # Langevin with a short relaxation time: the atoms begin on their lattice sites.
 _SETTINGS = MDSettings(
@@ -64,8 +63,7 @@ class _Run:
     name: str
     outputs: Outputs
     outcome: Outcome
-    temperature: tuple[float, float]
-    distribution: RadialDistribution
+    analysis: Analysis
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -153,17 +151,25 @@ def _runners(
 
 
 def _analyse(name: str, outputs: Outputs, outcome: Outcome) -> _Run:
-    from nnp.md import read_log
-    from nnp.pictures.run import second_half
+    """The second half of a run: the first one is left to the thermostat."""
+    from nnp.analysis import AnalysisSettings, analyse, open_trajectory
 
-    temperatures = read_log(outputs.log)["temperature_K"]
-    mean, error = block_average(temperatures[len(temperatures) // 2 :])
-    distribution = second_half(outputs.trajectory, _R_MAX)
-    return _Run(name, outputs, outcome, (float(mean), float(error)), distribution)
+    settings = AnalysisSettings(skip=0.5, r_max=_R_MAX, bin_width=_BIN_WIDTH)
+    trajectory = open_trajectory(outputs.trajectory, say=False)
+    return _Run(name, outputs, outcome, analyse(trajectory, settings, outputs.log, name=name))
+
+
+def _total_distribution(found: Analysis) -> RadialDistribution:
+    """g(r) of all atoms, as it is drawn."""
+    from nnp.analysis.rdf import TOTAL, RadialDistribution
+
+    curve, frames = found.curves["rdf"], int(found.about["frames taken for structure"])
+    return RadialDistribution(curve.x, curve.values[TOTAL], curve.errors[TOTAL], frames)
 
 
 def _pictures(runs: list[_Run], folder: Path, settings: MDSettings) -> list[str]:
     from nnp.md import read_log
+    from nnp.pictures.analysis import plot_analyses
     from nnp.pictures.figure import have_matplotlib
     from nnp.pictures.run import plot_rdf, plot_run
 
@@ -171,23 +177,28 @@ def _pictures(runs: list[_Run], folder: Path, settings: MDSettings) -> list[str]
         return [f"no pictures: matplotlib is not installed ({install('plot')})"]
     over_time, distribution = folder / "temperature-and-energies.png", folder / "rdf.png"
     plot_run(read_log(runs[0].outputs.log), over_time, settings.temperature)
-    plot_rdf({run.name: run.distribution for run in runs}, distribution)
-    return [f"pictures    {distribution}", f"            {over_time}"]
+    plot_rdf({run.name: _total_distribution(run.analysis) for run in runs}, distribution)
+    plot_analyses([run.analysis for run in runs], folder / "analysis.png")
+    names = (distribution, over_time, folder / "analysis.png")
+    return [f"{'' if k else 'pictures':<12}{name}" for k, name in enumerate(names)]
 
 
 def _summary(runs: list[_Run]) -> list[str]:
+    from nnp.analysis.compare import differences
+
     lines = []
     for run in runs:
-        mean, error = run.temperature
+        temperature = run.analysis["mean temperature"]
         lines.append(
-            f"{run.name:<18}{run.outcome.ns_per_day:8.3g} ns/day  temperature {mean:.1f} ± "
-            f"{error:.1f} K  ({run.outputs.trajectory}, {run.outputs.log.name})"
+            f"{run.name:<18}{run.outcome.ns_per_day:8.3g} ns/day  temperature "
+            f"{temperature.value:.1f} ± {temperature.error:.1f} K  "
+            f"({run.outputs.trajectory}, {run.outputs.log.name})"
         )
-    first, second = (run.distribution for run in runs)
-    difference = np.sqrt(np.mean((first.g - second.g) ** 2))
-    noise = np.sqrt(np.mean(first.error**2 + second.error**2))
+    first, second = (run.analysis for run in runs)
+    apart = next(d for d in differences(first, second) if d.curve == "rdf")
     lines.append(
         f"radial distribution functions up to {_R_MAX:g} Å, second halves of both runs: they "
-        f"differ by {difference:.3f} (root mean square); sampling alone would give {noise:.3f}"
+        f"differ by {apart.found:.3f} (root mean square); sampling alone would give "
+        f"{apart.expected:.3f}"
     )
     return lines

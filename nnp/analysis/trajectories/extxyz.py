@@ -40,6 +40,9 @@ class ExtXYZ(Trajectory):
     Args:
         path: the file.
         options: what is said of it.
+
+    Attributes:
+        reading: of the first frame.
     """
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
@@ -48,8 +51,7 @@ class ExtXYZ(Trajectory):
             first = _Block.read(file, path, 0, 1)
         if first is None:
             raise FileFormatError(f"{path} is empty: it has no frame to analyse")
-        reading = read(path, options, 0, first.text())
-        reading.say()
+        self.reading = reading = read(path, options, 0, first.text())
         super().__init__(path, reading.frames[0])
         self._layout = _Layout.of(first, self.masses, options)
 

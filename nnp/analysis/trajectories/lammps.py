@@ -39,6 +39,9 @@ class LammpsDump(Trajectory):
     Args:
         path: the file.
         options: what is said of it.
+
+    Attributes:
+        reading: of the first frame.
     """
 
     def __init__(self, path: Path, options: ReadOptions) -> None:
@@ -46,8 +49,7 @@ class LammpsDump(Trajectory):
             first = _Block.read(file, path, {})
         if first is None:
             raise FileFormatError(f"{path} is empty: it has no frame to analyse")
-        reading = read(path, options, 0, first.text)
-        reading.say()
+        self.reading = reading = read(path, options, 0, first.text)
         said = first.items.get("UNITS", [""])[0].strip() or options.lammps_units
         self._style, self._velocities = said or "metal", said is not None
         super().__init__(path, reading.frames[0])

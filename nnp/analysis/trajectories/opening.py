@@ -10,16 +10,21 @@ from nnp.analysis.trajectories.extxyz import ExtXYZ
 from nnp.analysis.trajectories.lammps import LammpsDump
 from nnp.analysis.trajectories.mdanalysis import SUFFIXES, MDAnalysisFile
 from nnp.errors import FileFormatError, OptionError
-from nnp.io.structures import ReadOptions, read
+from nnp.io.structures import Reading, ReadOptions, read
 from nnp.io.structures.formats import recognise
 from nnp.io.structures.source import opened
+
+_TEXTS: dict[str, type[ExtXYZ | LammpsDump]] = {"extxyz": ExtXYZ, "lammps-dump": LammpsDump}
 
 # What `nnp md` leaves beside a trajectory, by the end of its name.
 _STARTS = (".final.extxyz", ".last-good.extxyz")
 
 
 def open_trajectory(
-    path: str | Path, options: ReadOptions | None = None, topology: str | Path | None = None
+    path: str | Path,
+    options: ReadOptions | None = None,
+    topology: str | Path | None = None,
+    say: bool = True,
 ) -> Trajectory:
     """A trajectory to be read frame by frame.
 
@@ -29,6 +34,7 @@ def open_trajectory(
         options: what is said of it, and of the topology.
         topology: a structure with the atoms of a DCD, XTC, TRR or NetCDF, which hold no elements;
             the final state beside it, as `nnp md` leaves one, where None.
+        say: whether what was understood goes to the log ``nnp.io.structures``.
 
     Raises:
         FileFormatError: no such file, or a broken one.
@@ -40,31 +46,39 @@ def open_trajectory(
         raise FileFormatError(f"{path} {what}: give a trajectory")
     if path.stat().st_size == 0:
         raise FileFormatError(f"{path} is empty: it has no frame to analyse")
+    found, reading = _opened(path, options, topology)
+    if say and reading is not None:
+        reading.say()
+    return found
+
+
+def _opened(
+    path: Path, options: ReadOptions, topology: str | Path | None
+) -> tuple[Trajectory, Reading | None]:
+    """The trajectory, and how its elements were read."""
     if path.suffix.lower() in SUFFIXES:
         return _with_topology(path, options, topology)
     if topology is not None:
         raise OptionError(f"topology {topology}: {path} has elements of its own; leave it out")
     name = recognise(path)
-    if name == "extxyz":
-        return ExtXYZ(path, options)
-    if name == "lammps-dump":
-        return LammpsDump(path, options)
+    if name in _TEXTS:
+        text = _TEXTS[name](path, options)
+        return text, text.reading
     if name == "traj":
-        return open_traj(path)
+        return open_traj(path), None
     reading = read(path, options)
-    reading.say()
-    return AtomsList(reading.frames, path)
+    return AtomsList(reading.frames, path), reading
 
 
-def _with_topology(path: Path, options: ReadOptions, topology: str | Path | None) -> Trajectory:
+def _with_topology(
+    path: Path, options: ReadOptions, topology: str | Path | None
+) -> tuple[Trajectory, Reading]:
     if topology is None and path.suffix.lower() == ".pdb":
         reading = read(path, options, 0, _first_model(path))
-        reading.say()
-        return MDAnalysisFile(path, reading.frames[0], path)
+        return MDAnalysisFile(path, reading.frames[0], path), reading
     said_by = Path(topology) if topology is not None else _beside(path)
     reading = read(said_by, options, -1)
-    reading.say()
-    return MDAnalysisFile(path, reading.frames[0], said_by)
+    return MDAnalysisFile(path, reading.frames[0], said_by), reading
 
 
 def _beside(path: Path) -> Path:

@@ -1,7 +1,5 @@
 #include "groups.h"
 
-#include "error.h"
-
 #include <algorithm>
 
 namespace nnp::gpu
@@ -25,16 +23,23 @@ void append_cut(std::vector<Group>& groups, const Group& whole)
 
 Groups make_groups(const ElementPlan& plan)
 {
-    if (!plan.moments.empty())
-        throw Error(NNP_UNAVAILABLE,
-                    "the GPU kernels have no functions of moments yet (NEP potentials): take the CPU engine, "
-                    "engine='cpu'");
     Groups groups;
     for (const RadialGroup& group : plan.radial)
         append_cut(groups.radial, group);
     for (const AngularGroup& group : plan.angular)
         append_cut(groups.angular, group);
+    groups.moments = moment_tables(plan.moments);
     return groups;
+}
+
+int64_t first_polynomial(const Groups& groups)
+{
+    size_t count = 0;
+    for (const RadialGroup& group : groups.radial)
+        count += group.members.size();
+    for (const AngularGroup& group : groups.angular)
+        count += group.members.size();
+    return static_cast<int64_t>(count);
 }
 
 std::vector<int> order_of(const Groups& groups)
@@ -48,6 +53,7 @@ std::vector<int> order_of(const Groups& groups)
         for (const AngularMember& member : group.members)
             order.push_back(member.index);
     }
+    order.insert(order.end(), groups.moments.functions.begin(), groups.moments.functions.end());
     return order;
 }
 
@@ -64,6 +70,8 @@ Coefficients coefficients_of(const Groups& groups)
             c.slope.push_back(member.slope_coefficient);
         }
     }
+    c.value.insert(c.value.end(), groups.moments.functions.size(), 1);  // it stands in the polynomials
+    c.slope.insert(c.slope.end(), groups.moments.functions.size(), 0);
     return c;
 }
 

@@ -2,7 +2,7 @@
 #ifndef NNP_GPU_GROUPS_H
 #define NNP_GPU_GROUPS_H
 
-#include "plan.h"
+#include "moment_terms.h"
 
 namespace nnp::gpu
 {
@@ -12,9 +12,13 @@ constexpr int MOST_MEMBERS = 24;  // sums a thread keeps in registers
 struct Groups {
     std::vector<RadialGroup> radial;
     std::vector<AngularGroup> angular;
+    MomentTables moments;
 };
 
 Groups make_groups(const ElementPlan& plan);
+
+// Place of the first function of moments in the order of the groups: they come last.
+int64_t first_polynomial(const Groups& groups);
 
 // Function numbers in the order of the groups.
 std::vector<int> order_of(const Groups& groups);

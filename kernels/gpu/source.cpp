@@ -3,6 +3,7 @@
 #include "calls.h"
 #include "error.h"
 #include "host/layout.h"
+#include "moments.h"
 #include "repulsion.h"
 #include "texts.h"
 #include "writer.h"
@@ -54,9 +55,9 @@ std::string head(const nnp_gpu_options& o)
 }
 
 // Pairs of neighbours in local memory at once: all of an atom in liquids and solids, parts where there are more.
-int64_t pair_count(const nnp_gpu_options& o)
+int64_t pair_count(const nnp_gpu_options& o, int64_t blocks)
 {
-    return std::min<int64_t>(int64_t{o.capacity} * o.capacity / 6 + 1, 4096);
+    return blocks == 0 ? 1 : std::min<int64_t>(int64_t{o.capacity} * o.capacity / 6 + 1, 4096);
 }
 
 struct Counts {
@@ -64,7 +65,7 @@ struct Counts {
 };
 
 // Most blocks of pairs of an element, and most that is added to the gradient of one neighbour: from each other one, in
-// every group; by every repulsion.
+// every group; by every series of moments and every repulsion.
 Counts counts_of(const Model& model, int64_t capacity)
 {
     std::vector<ElementPlan> plan = make_plan(model, Powers::in_slots);
@@ -73,7 +74,8 @@ Counts counts_of(const Model& model, int64_t capacity)
         Groups groups = make_groups(plan[e]);
         most.blocks = std::max(most.blocks, block_count(groups));
         int64_t angular = static_cast<int64_t>(groups.angular.size()) * capacity;
-        auto single = static_cast<int64_t>(groups.radial.size() + model.elements[e].repulsions.size());
+        auto single = static_cast<int64_t>(groups.radial.size() + groups.moments.series.size() +
+                                           model.elements[e].repulsions.size());
         most.contributions = std::max(most.contributions, angular + single);
     }
     return most;
@@ -96,8 +98,9 @@ std::string constants(const Model& model, const nnp_gpu_options& o)
         numbers += (numbers.empty() ? "" : ", ") + std::to_string(element.atomic_number);
     return define("N_ELEMENTS", std::to_string(model.elements.size())) + define("ANY_ELEMENT", "(-1)") +
            define("ATOMIC_NUMBERS", "{" + numbers + "}") + define("GROUP_SIZE", std::to_string(o.group_size)) +
-           define("CAPACITY", std::to_string(o.capacity)) + define("PAIRS", std::to_string(pair_count(o))) +
+           define("CAPACITY", std::to_string(o.capacity)) + define("PAIRS", std::to_string(pair_count(o, counts.blocks))) +
            define("N_BLOCKS", std::to_string(counts.blocks)) +
+           define("CHUNK", "(GROUP_SIZE < 32 ? GROUP_SIZE : 32)") +
            define("PULL_BITS", std::to_string(pull_bits(counts.contributions, o.precision == NNP_GPU_DOUBLE))) +
            define("REAL_BYTES", std::to_string(real_bytes(o.precision))) +
            define("MIXED_BYTES", std::to_string(mixed_bytes(o.precision))) +
@@ -107,7 +110,7 @@ std::string constants(const Model& model, const nnp_gpu_options& o)
            define("EXTRAPOLATION_TOLERANCE", o.precision == NNP_GPU_DOUBLE ? "1e-9" : "1e-5");
 }
 
-std::string undefine(std::initializer_list<const char*> names)
+std::string undefine(const std::vector<const char*>& names)
 {
     std::string text;
     for (const char* name : names)
@@ -178,14 +181,18 @@ std::string element_head(const Element& element, const std::string& suffix)
 // What all programs begin with.
 std::string common(const Model& model, const nnp_gpu_options& options)
 {
-    return head(options) + (has_repulsion(model) ? header_of("zbl.h") : "") + constants(model, options) +
+    std::string text = head(options) + (has_repulsion(model) ? header_of("zbl.h") : "");
+    if (has_moments(model))
+        text += header_of("chebyshev.h") + header_of("harmonics.h");
+    return text + constants(model, options) +
            text_of("layout.inc") + text_of("displacement.cc");
 }
 
 // What those begin with that visit an atom's neighbours.
 std::string visiting(const Model& model, const nnp_gpu_options& options)
 {
-    return common(model, options) + text_of("stage.cc") + text_of("triples.cc") + text_of("tiles.cc");
+    std::string text = common(model, options) + text_of("stage.cc") + text_of("triples.cc") + text_of("tiles.cc");
+    return has_moments(model) ? text + text_of("moment_polynomials.cc") : text;
 }
 
 }  // namespace
@@ -237,7 +244,8 @@ std::string write_program(const Model& model, const nnp_gpu_options& options)
                 define("ENERGY_SCALE", "(" + to_text(model.energy_scale) + ")") +
                 define("ENERGY_OFFSET", "(" + to_text(element.energy_offset) + ")") +
                 write_element(element, groups, suffix) + repulsions(element, suffix) +
-                write_repulsion_calls(element, suffix) + text_of("atom.cc") +
+                write_repulsion_calls(element, suffix) + write_moments(model, groups, options, suffix, false) +
+                text_of("atom.cc") + undefine(moment_macros()) +
                 undefine({"ELEMENT", "N_FUNCTIONS", "N_NODES", "N_REPULSIONS", "ENERGY_SCALE", "ENERGY_OFFSET"});
     }
     return text;
@@ -251,7 +259,9 @@ std::string write_tangent_program(const Model& model, const nnp_gpu_options& opt
         std::string suffix = suffix_of(e);
         Groups groups = make_groups(plan[e]);
         text += write_groups(groups, suffix, radial_changes, angular_changes) +
-                element_head(model.elements[e], suffix) + write_tangent(groups, suffix) + text_of("tangent.cc") +
+                element_head(model.elements[e], suffix) + write_tangent(groups, suffix) +
+                write_moments(model, groups, options, suffix, true) + text_of("tangent.cc") +
+                undefine(moment_macros()) +
                 undefine({"ELEMENT", "N_FUNCTIONS"});
     }
     return text;
@@ -261,15 +271,18 @@ std::string write_tangent_program(const Model& model, const nnp_gpu_options& opt
 int64_t local_bytes(const Model& model, const nnp_gpu_options& o)
 {
     int64_t real = real_bytes(o.precision), mixed = mixed_bytes(o.precision), most = 0;
-    for (const Element& element : model.elements) {
+    std::vector<ElementPlan> plan = make_plan(model, Powers::in_slots);
+    for (size_t e = 0; e < plan.size(); ++e) {
+        const Element& element = model.elements[e];
         int64_t functions = static_cast<int64_t>(element.functions.size()) + 1;
-        most = std::max(most, functions * (mixed + 2 * real) + (node_count(element) + 1) * mixed);
+        most = std::max(most, functions * (mixed + 2 * real) + (node_count(element) + 1) * mixed +
+                                  moment_bytes(model, make_groups(plan[e]), o));
     }
     int64_t slots = int64_t{o.capacity} * (13 * real + 4);
     int64_t threads = int64_t{o.group_size} * (8 * mixed + 5 + 3 * 8);
-    int64_t pairs = pair_count(o) * (o.capacity <= 256 ? 2 : 4);
-    int64_t blocks = (counts_of(model, o.capacity).blocks + 1) * 9 * 4;
-    return most + slots + threads + pairs + blocks + 8 * (static_cast<int64_t>(model.elements.size()) + 1) + 64;
+    int64_t blocks = counts_of(model, o.capacity).blocks;
+    int64_t pairs = pair_count(o, blocks) * (o.capacity <= 256 ? 2 : 4);
+    return most + slots + threads + pairs + (blocks + 1) * 9 * 4 + 8 * (static_cast<int64_t>(model.elements.size()) + 1) + 64;
 }
 
 }  // namespace nnp::gpu

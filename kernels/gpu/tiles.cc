@@ -8,19 +8,19 @@ NNP_FN nnp_tiles nnp_cut(nnp_list list)
 {
     nnp_tiles t;
     int entries = list.end - list.first;
-    t.size = entries <= CAPACITY ? CAPACITY : CAPACITY / 2;
+    t.size = entries <= CAPACITY || N_BLOCKS == 0 ? CAPACITY : CAPACITY / 2;
     t.n = (entries + t.size - 1) / t.size;
-    t.n_pairs = t.n * (t.n + 1) / 2;
+    t.n_pairs = N_BLOCKS == 0 ? t.n : t.n * (t.n + 1) / 2;
     return t;
 }
 
-// Stages a pair of tiles, all (0,0), (0,1) .. (0,n-1), (1,1) ..; 1 when it is one tile with itself. `there`: the only
-// pair there is, staged already.
+// Stages a pair of tiles, all (0,0), (0,1) .. (0,n-1), (1,1) ..; 1 when it is one tile with itself. Where nothing looks
+// at pairs of neighbours only these are pairs of tiles. `there`: the only pair there is, staged already.
 DEVICE int nnp_load_tiles(nnp_list list, nnp_tiles tiles, int pair, int there, LOCAL_ARG int* range,
                           LOCAL_ARG int* counts, LOCAL_ARG int* owner, LOCAL_ARG int* failed, LOCAL_ARG real* lane)
 {
-    int a = 0, b = pair;
-    while (b >= tiles.n) {
+    int a = N_BLOCKS == 0 ? pair : 0, b = pair;
+    while (N_BLOCKS > 0 && b >= tiles.n) {
         a += 1;
         b -= tiles.n - a;
     }

@@ -21,6 +21,7 @@ namespace nnp::gpu
     X(counts, int) X(row_starts, int) X(entries, nnp_entry) X(bin_counts, int) X(bin_starts, int) \
     X(cleared, int) X(scanned, int) X(sums, int) X(box, double) X(frame, real) X(grid, int) X(known, double) \
     X(state, int) X(report, int) X(partial, double) X(outside, double) X(atoms, int) X(parameters, mixed) \
+    X(moment_terms, int) X(moment_values, real) \
     X(gradient, double) X(descriptors, double) X(changes, double) X(order, int) X(first_function, int) \
     X(rows, double) X(given_single, float) X(given_double, double) X(numbers, mm_long) X(cell, double) \
     X(periodic, unsigned char) X(out_single, float) X(out_double, double) X(out_energies, double) \

@@ -75,9 +75,25 @@ void GpuEngine::take_parameters()
         parameters_.push_back(std::make_unique<Buffer>(device_, mixed_bytes(programs_.precision())));
         parameters_[e]->resize(static_cast<int64_t>(numbers.size()));
         parameters_[e]->write_reals(numbers);
+        moment_terms_.push_back(std::make_unique<Buffer>(device_, 4));
+        moment_terms_[e]->resize(static_cast<int64_t>(groups.moments.terms.size()));
+        moment_terms_[e]->write(groups.moments.terms);
+        moment_values_.push_back(std::make_unique<Buffer>(device_, real_bytes(programs_.precision())));
+        moment_values_[e]->resize(static_cast<int64_t>(groups.moments.values.size()));
+        moment_values_[e]->write_reals(groups.moments.values);
     }
     order_.resize(static_cast<int64_t>(table.size()));
     order_.write(table);
+}
+
+// The arguments that are one element's.
+void GpuEngine::set_element(size_t element)
+{
+    Arguments& a = programs_.arguments;
+    a[Slot::atoms] = list_.atoms[element]->handle();
+    a[Slot::parameters] = parameters_[element]->handle();
+    a[Slot::moment_terms] = moment_terms_[element]->handle();
+    a[Slot::moment_values] = moment_values_[element]->handle();
 }
 
 void GpuEngine::prepare()
@@ -244,8 +260,7 @@ void GpuEngine::evaluate_elements(const nnp_gpu_request& request)
     for (size_t e = 0; e < parameters_.size(); ++e) {
         if (list_.atoms[e]->size() == 0)
             continue;
-        a[Slot::atoms] = list_.atoms[e]->handle();
-        a[Slot::parameters] = parameters_[e]->handle();
+        set_element(e);
         programs_.evaluate(e, list_.atoms[e]->size());
     }
 }
@@ -260,8 +275,7 @@ void GpuEngine::change_elements(const nnp_gpu_request& request)
     for (size_t e = 0; e < parameters_.size(); ++e) {
         if (list_.atoms[e]->size() == 0)
             continue;
-        a[Slot::atoms] = list_.atoms[e]->handle();
-        a[Slot::parameters] = parameters_[e]->handle();
+        set_element(e);
         programs_.change(e, list_.atoms[e]->size());
     }
 }

@@ -38,13 +38,14 @@ private:
     Programs programs_;
     NeighborList list_;
     std::vector<std::vector<int>> orders_;  // per element, for each function inside the kernels its number
-    std::vector<std::unique_ptr<Buffer>> parameters_;
+    std::vector<std::unique_ptr<Buffer>> parameters_, moment_terms_, moment_values_;  // per element
     Buffer partial_, report_, descriptors_, gradient_, changes_, order_, first_function_;
     std::vector<int32_t> counters_;  // the last report
     int64_t rows_of_ = -1;           // generation of the list that first_function_ is for
     bool not_finite_ = false, empty_ = false, changed_ = false;
 
     void take_parameters();
+    void set_element(size_t element);
     void follow(const nnp_gpu_atoms& atoms);
     void replace_list(const nnp_gpu_atoms& atoms);
     void adopt(const nnp_gpu_atoms& atoms);

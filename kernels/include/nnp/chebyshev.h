@@ -30,19 +30,24 @@ NNP_FN void nnp_chebyshev_argument(int kind, real r, nnp_scalar r_c, real* x, re
     }
 }
 
+/* From T_k-1 and T_k to T_k and T_k+1, and their slopes. T_-1 = x and T_-1' = 1 begin. */
+NNP_FN void nnp_chebyshev_next(real two_x, real* t_before, real* t, real* dt_before, real* dt)
+{
+    real t_next = two_x * *t - *t_before, dt_next = NNP_C(2) * *t + two_x * *dt - *dt_before;
+    *t_before = *t;
+    *dt_before = *dt;
+    *t = t_next;
+    *dt = dt_next;
+}
+
 /* T_k and T_k' of all k < count. */
 NNP_FN void nnp_chebyshev(int count, real x, real* t, real* dt)
 {
-    real two_x = NNP_C(2) * x;
-    t[0] = NNP_SPLAT(1);
-    dt[0] = NNP_SPLAT(0);
-    if (count > 1) {
-        t[1] = x;
-        dt[1] = NNP_SPLAT(1);
-    }
-    for (int k = 2; k < count; ++k) {
-        t[k] = two_x * t[k - 1] - t[k - 2];
-        dt[k] = NNP_C(2) * t[k - 1] + two_x * dt[k - 1] - dt[k - 2];
+    real two_x = NNP_C(2) * x, t_before = x, dt_before = NNP_SPLAT(1), t_now = NNP_SPLAT(1), dt_now = NNP_SPLAT(0);
+    for (int k = 0; k < count; ++k) {
+        t[k] = t_now;
+        dt[k] = dt_now;
+        nnp_chebyshev_next(two_x, &t_before, &t_now, &dt_before, &dt_now);
     }
 }
 

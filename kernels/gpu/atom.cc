@@ -69,9 +69,6 @@ KERNEL void ELEMENT(nnp_evaluate)(int n, int wanted, GLOBAL const int* RESTRICT 
     LOCAL int owner[CAPACITY];
     LOCAL int range[2 * (N_ELEMENTS + 1)];
     LOCAL int counts[GROUP_SIZE + COUNT_BLOCKS];
-    LOCAL int table[BLOCK_FIELDS * (N_BLOCKS + 1)];
-    LOCAL int starts_of[N_BLOCKS + 1];
-    LOCAL nnp_pair pairs[PAIRS];
     LOCAL mixed scratch[SUM_ROWS * GROUP_SIZE];
     LOCAL mixed total[N_FUNCTIONS + 1];
     LOCAL real by_value[N_FUNCTIONS + 1];
@@ -79,6 +76,11 @@ KERNEL void ELEMENT(nnp_evaluate)(int n, int wanted, GLOBAL const int* RESTRICT 
     LOCAL mixed node[N_NODES + 1];
     LOCAL mm_long pushed[3 * GROUP_SIZE];
     LOCAL int failed[3];
+#if N_BLOCKS > 0
+    LOCAL int table[BLOCK_FIELDS * (N_BLOCKS + 1)];
+    LOCAL int starts_of[N_BLOCKS + 1];
+    LOCAL nnp_pair pairs[PAIRS];
+#endif
 #if N_MOMENTS > 0
     LOCAL mixed moments[N_MOMENTS + 1];
     LOCAL real by_moment[N_MOMENTS];

@@ -30,7 +30,7 @@ NNP_FN void GROUP(radial)(int slot, int first, int count, LOCAL_ARG const int* r
     real before = x, t = 1, d_before = 1, dt = 0, two_x = 2 * x;
     NNP_UNROLL for (int i = 0; i < count; ++i)
         g[i] = dg[i] = 0;
-    for (int k = 0; k < N_TERMS; ++k) {
+    NNP_KEEP_LOOP for (int k = 0; k < N_TERMS; ++k) {
         NNP_UNROLL for (int i = 0; i < count; ++i) {
             real weight = c[k * N_RADIAL + i];
             g[i] += weight * t;

@@ -173,6 +173,16 @@ bool has_moments(const Model& model)
                        [](const Element& element) { return !element.series.empty(); });
 }
 
+int most_l(const Model& model)
+{
+    int most = 0;
+    for (const ElementPlan& plan : make_plan(model, Powers::in_slots)) {
+        for (const MomentGroup& group : plan.moments)
+            most = std::max(most, group.l_max);
+    }
+    return most;
+}
+
 std::string write_moments(const Model& model, const Groups& groups, const nnp_gpu_options& o, const std::string& suffix,
                           bool tangent)
 {

@@ -12,6 +12,9 @@ namespace nnp::gpu
 
 bool has_moments(const Model& model);
 
+// Of any moment.
+int most_l(const Model& model);
+
 // Numbers and functions that atom.cc and tangent.cc expect before them: all that an element's series do.
 std::string write_moments(const Model& model, const Groups& groups, const nnp_gpu_options& options,
                           const std::string& suffix, bool tangent);

@@ -16,19 +16,22 @@ DEVICE void GROUP(backward)(LOCAL_ARG const int* range, int diagonal, LOCAL_ARG 
         nnp_harmonics(L_MAX, q, c, s, y);
         NNP_UNROLL for (int row = 0; row < NNP_HARMONICS(L_MAX); ++row)
             h[row] = 0;
-        for (int first = 0; first < N_RADIAL; first += AT_ONCE_BACK) {
+        NNP_KEEP_LOOP for (int first = 0; first < N_RADIAL; first += AT_ONCE_BACK) {
             real g[AT_ONCE_BACK], dg[AT_ONCE_BACK];
             GROUP(radial)(slot, first, AT_ONCE_BACK, range, lane, values, g, dg);
-            NNP_UNROLL for (int i = 0; i < AT_ONCE_BACK; ++i) {
-                if (first + i < N_RADIAL) {
-                    LOCAL_ARG const real* weights = by_moment + FIRST_MOMENT + (first + i) * ROWS;
-                    real along = 0;
-                    NNP_UNROLL for (int row = 0; row < ROWS; ++row) {
-                        h[FIRST_ROW + row] += weights[row] * g[i];
-                        along += weights[row] * y[FIRST_ROW + row];
-                    }
-                    slope += along * dg[i];
+            int here = first + AT_ONCE_BACK < N_RADIAL ? AT_ONCE_BACK : N_RADIAL - first;
+            NNP_KEEP_LOOP for (int i = 0; i < here; ++i) {
+                LOCAL_ARG const real* weights = by_moment + FIRST_MOMENT + (first + i) * ROWS;
+                real g_i = g[0], dg_i = dg[0], along = 0;
+                NNP_UNROLL for (int k = 1; k < AT_ONCE_BACK; ++k) { // a loop's number finds no register by itself
+                    g_i = i == k ? g[k] : g_i;
+                    dg_i = i == k ? dg[k] : dg_i;
                 }
+                NNP_UNROLL for (int row = 0; row < ROWS; ++row) {
+                    h[FIRST_ROW + row] += weights[row] * g_i;
+                    along += weights[row] * y[FIRST_ROW + row];
+                }
+                slope += along * dg_i;
             }
         }
         // u slope + (G - (u . G) u) / r with the unit vector u and the gradient G of sum h Y by it

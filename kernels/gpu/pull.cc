@@ -13,13 +13,13 @@ typedef int nnp_signed_word;
 #define PULL_PARTS 6
 // The largest number of units in one contribution, of which there are so few that their sum does not overflow
 #define PULL_ONE ((real)((mm_long)1 << PULL_BITS))
-// eV/A that one contribution may have, as long as forces are summed in 2^-32 eV/A or finer
+// eV/A that one contribution may have, as long as forces are summed in 2^-48 eV/A
 #define PULL_LIMIT 1024
 
 // Units per eV/A. Coarser where the host had to choose a coarser unit for forces.
 NNP_FN real nnp_pull_scale(GLOBAL const real* frame)
 {
-    real coarser = frame[FRAME_SCALE] * (real)(1.0 / 4294967296.0);
+    real coarser = frame[FRAME_SCALE] * (real)(1.0 / 281474976710656.0);
     return PULL_ONE / PULL_LIMIT * (coarser < 1 ? coarser : (real)1);
 }
 

@@ -90,6 +90,13 @@ int64_t pull_bits(int64_t contributions, bool is_double)
     return std::min<int64_t>(bits, is_double ? 52 : 23);
 }
 
+// Work-groups that have to fit on a multiprocessor of 65536 registers (dialect_cuda.inc).
+int64_t resident(const Model& model, const nnp_gpu_options& o, int64_t blocks)
+{
+    bool light = has_moments(model) && blocks == 0 && most_l(model) <= 4 && o.precision != NNP_GPU_DOUBLE;
+    return light ? std::max<int64_t>(1, 65536 / 128 / o.group_size) : 1;
+}
+
 std::string constants(const Model& model, const nnp_gpu_options& o)
 {
     Counts counts = counts_of(model, o.capacity);
@@ -100,6 +107,7 @@ std::string constants(const Model& model, const nnp_gpu_options& o)
            define("ATOMIC_NUMBERS", "{" + numbers + "}") + define("GROUP_SIZE", std::to_string(o.group_size)) +
            define("CAPACITY", std::to_string(o.capacity)) + define("PAIRS", std::to_string(pair_count(o, counts.blocks))) +
            define("N_BLOCKS", std::to_string(counts.blocks)) +
+           define("RESIDENT", std::to_string(resident(model, o, counts.blocks))) +
            define("CHUNK", "(GROUP_SIZE < 32 ? GROUP_SIZE : 32)") +
            define("PULL_BITS", std::to_string(pull_bits(counts.contributions, o.precision == NNP_GPU_DOUBLE))) +
            define("REAL_BYTES", std::to_string(real_bytes(o.precision))) +

@@ -35,12 +35,14 @@ KERNEL void ELEMENT(nnp_change)(int n, GLOBAL const int* RESTRICT atoms,
     LOCAL int owner[CAPACITY];
     LOCAL int range[2 * (N_ELEMENTS + 1)];
     LOCAL int counts[GROUP_SIZE + COUNT_BLOCKS];
-    LOCAL int table[BLOCK_FIELDS * (N_BLOCKS + 1)];
-    LOCAL int starts_of[N_BLOCKS + 1];
-    LOCAL nnp_pair pairs[PAIRS];
     LOCAL mixed scratch[SUM_ROWS * GROUP_SIZE];
     LOCAL mixed total[N_FUNCTIONS + 1];
     LOCAL int failed[3];
+#if N_BLOCKS > 0
+    LOCAL int table[BLOCK_FIELDS * (N_BLOCKS + 1)];
+    LOCAL int starts_of[N_BLOCKS + 1];
+    LOCAL nnp_pair pairs[PAIRS];
+#endif
 #if N_MOMENTS > 0
     LOCAL mixed moments[N_MOMENTS + 1];
     LOCAL mixed moved_moments[N_MOMENTS + 1];

@@ -1,7 +1,7 @@
 """The GPU kernels where there is no GPU: on PoCL, and in the simulator oclgrind with race checks.
 
-Each case of gpu_cases.py runs in a process of its own, because a process sees the OpenCL platforms
-that its environment named when the first one was opened.
+Each case of gpu_cases_*.py runs in a process of its own, because a process sees the OpenCL
+platforms that its environment named when the first one was opened.
 """
 
 from __future__ import annotations
@@ -19,15 +19,19 @@ from nnp.errors import UnavailableError
 pytest.importorskip("torch", reason="the reference engine needs torch")
 pytest.importorskip("pyopencl", reason="pyopencl is not installed")
 
+POCL_FAST = ("extrapolations", "repulsion", "moment_extrapolations")
 CASES = Path(__file__).with_name("gpu_cases.py")
 OCLGRIND = Path("/usr/lib/oclgrind/liboclgrind-rt-icd.so")
 POCL = Path("/etc/OpenCL/vendors/pocl.icd")
 FAST = ("products", "refusals", "tangents_repeat", "array_products", "repulsion")
+FAST_MOMENTS = ("moments", "moment_products")
 SLOW = (
     "silicon", "repeats", "tangents",
     "binary", "single", "cutoffs", "activations", "exponents", "five_elements", "tiles",
     "many_neighbours", "group_sizes", "extrapolations", "list_follows", "random_families",
     "every_structure", "some_hundred_atoms",
+    "moment_shares", "moment_degrees", "moment_series", "moment_company", "moment_extrapolations",
+    "moment_refusals", "nep_known_answers",
 )  # fmt: skip
 
 
@@ -75,7 +79,7 @@ def assert_clean(errors):
         assert words not in errors, errors[:4000]
 
 
-@pytest.mark.parametrize("case", FAST)
+@pytest.mark.parametrize("case", FAST + FAST_MOMENTS)
 def test_in_the_simulator(simulator, case):
     assert_clean(run(case, simulator, 300))
 
@@ -87,7 +91,7 @@ def test_in_the_simulator_at_length(simulator, case):
     assert_clean(run(case, simulator, 1800))
 
 
-@pytest.mark.parametrize("case", ["extrapolations", "repulsion"])
+@pytest.mark.parametrize("case", POCL_FAST)
 def test_on_pocl(pocl, case):
     run(case, pocl, 600)
 
@@ -95,7 +99,7 @@ def test_on_pocl(pocl, case):
 @pytest.mark.slow
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(
-    "case", [case for case in FAST + SLOW if case not in ("extrapolations", "repulsion")]
+    "case", [case for case in FAST + FAST_MOMENTS + SLOW if case not in POCL_FAST]
 )
 def test_on_pocl_at_length(pocl, case):
     run(case, pocl, 3600)

@@ -8,7 +8,9 @@ import re
 from pathlib import Path
 
 import pytest
+from nep_files import nep_text
 
+import nnp
 from nnp.engines._library import library_path
 from nnp.engines.flatten import flatten
 from nnp.engines.gpu.device_cupy import COMPILE_OPTIONS
@@ -49,9 +51,9 @@ def small():
     return random_potential(("H", "O"), 3, ("radial", "angular_narrow", "weighted_angular"))
 
 
-def compiled(nvrtc, potential, precision, architecture, name="evaluation"):
+def compiled(nvrtc, potential, precision, architecture, name="evaluation", group_size=64):
     """NVRTC's result code and its log, ptxas' words included."""
-    options = SourceOptions(PRECISIONS[precision], DIALECTS["cuda"], 64, 128)
+    options = SourceOptions(PRECISIONS[precision], DIALECTS["cuda"], group_size, 128)
     source = Generator(flatten(potential)).source(options, name)
     flags = [
         option.encode()
@@ -81,10 +83,10 @@ def usage(log):
     }
 
 
-def check(nvrtc, potential, precision, architecture):
+def check(nvrtc, potential, precision, architecture, group_size=64):
     kernels = {}
     for name in PROGRAMS:
-        code, log = compiled(nvrtc, potential, precision, architecture, name)
+        code, log = compiled(nvrtc, potential, precision, architecture, name, group_size)
         assert code == 0, log[:4000]
         kernels |= usage(log)
     assert {"nnp_place", "nnp_fill", "nnp_finish", "nnp_give", "nnp_flatten"} <= set(kernels)
@@ -93,6 +95,7 @@ def check(nvrtc, potential, precision, architecture):
         print(f"{architecture} {precision} {name}: {registers} registers, {spilled} bytes spilled")  # noqa: T201
     if precision != "float64":
         assert {name for name, (_, spilled) in kernels.items() if spilled} == set()
+    return kernels
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -106,6 +109,27 @@ def test_compiles(nvrtc, precision):
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_compiles_for_every_architecture(nvrtc, small, precision, architecture):
     check(nvrtc, small, precision, architecture)
+
+
+@pytest.fixture(scope="session")
+def nep(tmp_path_factory):
+    """Of the size that people train: l up to 4, 4-body and 5-body, eight radial functions."""
+    path = tmp_path_factory.mktemp("nep") / "nep.txt"
+    path.write_text(nep_text(("Si",), n_max=(8, 7), basis_size=(10, 8), l_max="4 2 1", neurons=30))
+    return nnp.load(path)
+
+
+def test_moments_leave_room_for_sixteen_warps(nvrtc, nep):
+    kernels = check(nvrtc, nep, "single", "sm_90")
+    assert kernels["nnp_evaluate_e0"][0] <= 128
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("precision", ["float32", "single"])
+def test_moments_for_every_architecture(nvrtc, nep, precision, architecture):
+    for group_size in (32, 256):
+        check(nvrtc, nep, precision, architecture, group_size)
 
 
 @pytest.mark.exhaustive

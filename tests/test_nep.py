@@ -11,11 +11,11 @@ from nep_files import nep_text
 
 import nnp
 from nnp.engines.cpu import CpuEngine
-from nnp.errors import FileFormatError, NNPError, OptionError
+from nnp.errors import FileFormatError, OptionError
 from nnp.io import n2p2
 from nnp.io.nep.radii import covalent_radius
 from nnp.terms import RepulsionTerm
-from nnp.testing import assert_engines_agree, random_potential, random_structure, structures
+from nnp.testing import assert_engines_agree, random_structure, structures
 
 CASES = (
     "nep3-1el-4body",
@@ -126,26 +126,18 @@ def test_committee(load, tmp_path):
     assert again.energy == pytest.approx(found.energy, rel=1e-12)
 
 
-def test_no_gpu_kernels_yet(load):
-    pytest.importorskip("pyopencl")
-    with pytest.raises(NNPError, match="functions of moments"):
-        load().evaluate(structures(("H", "O"))["molecule"], engine="opencl")
-
-
-def test_openmm_evaluates_on_the_host(load):
-    """GPU kernels are asked for by name only, and refuse; those of ZBL alone have them."""
+def test_openmm_may_take_the_gpu_kernels(load):
+    """Where nothing is asked for the device decides: its kernels have functions of moments."""
     pytest.importorskip("openmm", reason="OpenMM is not installed")
     from nnp.openmm import _plugin, create_force
     from nnp.openmm.native_force import GPU_KERNELS, attributes
 
     if reason := _plugin.why_unavailable():
         pytest.skip(reason)
-    term = RepulsionTerm.universal(("H", "O"), 1.0, 2.0)
-    with_zbl = replace(random_potential(("H", "O"), 1, ("radial",)), terms=(term,))
-    nep = replace(load(), terms=(term,))
-    for potential, asked, given in ((nep, None, False), (nep, True, True), (with_zbl, None, None)):
-        force = create_force(potential, ["O", "H"], periodic=False, gpu_kernels=asked)
-        assert attributes(force)["gpuKernels"] == str(GPU_KERNELS[given])
+    nep = replace(load(), terms=(RepulsionTerm.universal(("H", "O"), 1.0, 2.0),))
+    for asked in (None, True, False):
+        force = create_force(nep, ["O", "H"], periodic=False, gpu_kernels=asked)
+        assert attributes(force)["gpuKernels"] == str(GPU_KERNELS[asked])
 
 
 def test_n2p2_has_no_such_function(load, tmp_path):

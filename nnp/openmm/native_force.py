@@ -17,8 +17,9 @@ import openmm
 from numpy.typing import NDArray
 
 from nnp.engines.cpu import PRECISIONS, TARGETS
-from nnp.engines.flatten import flatten
-from nnp.errors import OptionError
+from nnp.engines.flatten import FlatPotential, flatten
+from nnp.engines.gpu.library import Generator
+from nnp.errors import OptionError, UnavailableError
 from nnp.openmm._plugin import address, is_native, load_plugin
 from nnp.openmm.species import Species
 from nnp.potential import Potential, require_potential
@@ -64,7 +65,8 @@ def create_native_force(
             f"engine={engine!r}: route='native' evaluates with engine='cpu' only; use "
             "route='python' for others"
         )
-    if options.get("gpu_kernels") is None and not _kernels_have(potential):
+    flat = flatten(potential)
+    if options.get("gpu_kernels") is None and not _kernels_have(flat, len(potential.models)):
         options = {**options, "gpu_kernels": False}
     attributes = _options(**options) | {
         "version": _FORMAT_VERSION,
@@ -72,15 +74,20 @@ def create_native_force(
         "periodic": int(species.periodic),
         "atomicNumbers": _base64(species.atomic_numbers, "<i4"),
     }
-    attributes["potential"] = base64.b64encode(flatten(potential).to_bytes()).decode()
+    attributes["potential"] = base64.b64encode(flat.to_bytes()).decode()
     text = " ".join(f"{name}={quoteattr(str(value))}" for name, value in attributes.items())
     return openmm.XmlSerializer.deserialize(f'<Force type="NNPForce" {text}/>')
 
 
-def _kernels_have(potential: Potential) -> bool:
-    """Whether the GPU kernels can evaluate it: they have no functions of moments."""
-    functions = (function for model in potential.models for function in model.functions)
-    return all(function.table is None for function in functions)
+def _kernels_have(flat: FlatPotential, n_elements: int) -> bool:
+    """Whether the GPU kernels can evaluate it."""
+    generator = Generator(flat)
+    try:
+        for element in range(n_elements):
+            generator.order(element)
+    except UnavailableError:
+        return False
+    return True
 
 
 def update_force(

@@ -103,10 +103,7 @@ private:
 struct Row {
     std::vector<std::pair<Product, double>> pairs, fours;
 
-    void add(const Product& product, double value)
-    {
-        (product[2] == ONE ? pairs : fours).emplace_back(product, value);
-    }
+    void add(const Product& product, double value) { (product[2] == ONE ? pairs : fours).emplace_back(product, value); }
 };
 
 int32_t word_of(int64_t first, int64_t second, int64_t one)
@@ -165,8 +162,8 @@ std::vector<Row> slopes_of(const Polynomials& polynomials, int64_t n_moments)
                     if (k != i)
                         rest[to++] = product[k];
                 }
-                rows[product[i]].add(rest, value * static_cast<double>(
-                                                       std::count(product.begin(), product.end(), product[i])));
+                rows[product[i]].add(
+                    rest, value * static_cast<double>(std::count(product.begin(), product.end(), product[i])));
             }
         }
     }
@@ -196,9 +193,10 @@ MomentTables moment_tables(const std::vector<MomentGroup>& groups)
     Polynomials polynomials;
     for (const MomentGroup& group : groups) {
         if (group.l_max > MOST_L)
-            throw Error(NNP_UNAVAILABLE, "the GPU kernels have functions of moments up to l = " +
-                                             std::to_string(MOST_L) + ", the potential has l = " +
-                                             std::to_string(group.l_max) + ": take the CPU engine, engine='cpu'");
+            throw Error(NNP_UNAVAILABLE,
+                        "the GPU kernels have functions of moments up to l = " + std::to_string(MOST_L) +
+                            ", the potential has l = " + std::to_string(group.l_max) +
+                            ": take the CPU engine, engine='cpu'");
         tables.series.push_back({group.series, group.l_min, group.l_max, tables.n_moments, 0, 0});
         Expansion(tables, group, tables.series.back(), polynomials).expand();
         tables.n_moments += group.series.n_functions * tables.series.back().rows();

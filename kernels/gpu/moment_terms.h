@@ -8,7 +8,7 @@
 namespace nnp::gpu
 {
 
-constexpr int MOST_L = 8;  // a neighbour's harmonics and their weights are one thread's
+constexpr int MOST_L = 8;        // a neighbour's harmonics and their weights are one thread's
 constexpr int MOST_AT_ONCE = 8;  // radial functions that a thread has in registers
 
 // One radial series: its moments, [radial function][row of harmonics.h from l_min on], and its numbers in `values`.

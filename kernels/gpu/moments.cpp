@@ -78,10 +78,10 @@ int64_t largest_chunk(const Groups& groups, const nnp_gpu_options& o)
     return most * (chunk_of(o) + 1);
 }
 
-const char* const SERIES_MACROS[] = {"GROUP",  "FIRST_MOMENT",    "N_RADIAL", "N_TERMS", "ARGUMENT", "CUTOFF_KIND",
-                                     "L_MIN",  "INNER_FRACTION",  "L_MAX",    "RADII",   "SLOT",     "COEFFICIENTS",
-                                     "COUNT",  "TILE",            "PARTS",    "AT_ONCE", "FIRST_ROW", "AT_ONCE_BACK",
-                                     "ROWS",   "ITEMS",           "IN_CHUNK"};
+const char* const SERIES_MACROS[] = {"GROUP", "FIRST_MOMENT",   "N_RADIAL", "N_TERMS", "ARGUMENT",  "CUTOFF_KIND",
+                                     "L_MIN", "INNER_FRACTION", "L_MAX",    "RADII",   "SLOT",      "COEFFICIENTS",
+                                     "COUNT", "TILE",           "PARTS",    "AT_ONCE", "FIRST_ROW", "AT_ONCE_BACK",
+                                     "ROWS",  "ITEMS",          "IN_CHUNK"};
 
 std::string write_series(const MomentSeries& s, const std::string& name, int64_t list, const nnp_gpu_options& o)
 {
@@ -152,7 +152,8 @@ std::string write_backward(const Groups& groups, const std::string& suffix)
                            PICKED +
                            ", LOCAL_ARG const real* by_moment, real scale, LOCAL_ARG nnp_word* pulled,\n"
                            "    LOCAL_ARG int* failed)\n",
-                       "backward", "(range, diagonal, lane, picked, n_picked, values, by_moment, scale, pulled, failed)");
+                       "backward",
+                       "(range, diagonal, lane, picked, n_picked, values, by_moment, scale, pulled, failed)");
 }
 
 std::string write_tangent_calls(const Groups& groups, const std::string& suffix)
@@ -193,8 +194,8 @@ std::string write_moments(const Model& model, const Groups& groups, const nnp_gp
     int64_t list = 0;
     for (size_t s = 0; s < tables.series.size(); ++s) {
         bool picking = picks(model, tables.series[s]);
-        text += write_series(tables.series[s], name_of(s, suffix), picking ? list++ : -1, o) + kernel_text("moments.cc") +
-                kernel_text(tangent ? "moments_tangent.cc" : "moments_back.cc");
+        text += write_series(tables.series[s], name_of(s, suffix), picking ? list++ : -1, o) +
+                kernel_text("moments.cc") + kernel_text(tangent ? "moments_tangent.cc" : "moments_back.cc");
         for (const char* macro : SERIES_MACROS)
             text += std::string("#undef ") + macro + "\n";
     }
@@ -211,8 +212,8 @@ std::string write_moments(const Model& model, const Groups& groups, const nnp_gp
 
 std::vector<const char*> moment_macros()
 {
-    return {"N_MOMENTS", "N_POLYNOMIALS", "FIRST_POLYNOMIAL", "FUNCTION_PAIRS", "SLOPES",
-            "SLOPE_VALUES", "SLOPE_PAIRS", "N_LISTS", "CHUNK_SIZE"};
+    return {"N_MOMENTS",    "N_POLYNOMIALS", "FIRST_POLYNOMIAL", "FUNCTION_PAIRS", "SLOPES",
+            "SLOPE_VALUES", "SLOPE_PAIRS",   "N_LISTS",          "CHUNK_SIZE"};
 }
 
 int64_t moment_bytes(const Model& model, const Groups& groups, const nnp_gpu_options& o)
@@ -221,8 +222,8 @@ int64_t moment_bytes(const Model& model, const Groups& groups, const nnp_gpu_opt
     if (tables.series.empty())
         return 0;
     int64_t real = real_bytes(o.precision), lists = list_count(model, groups);
-    return (tables.n_moments + 1) * mixed_bytes(o.precision) +
-           (tables.n_moments + largest_chunk(groups, o)) * real + (lists * (o.capacity + 1) + 2) * 4;
+    return (tables.n_moments + 1) * mixed_bytes(o.precision) + (tables.n_moments + largest_chunk(groups, o)) * real +
+           (lists * (o.capacity + 1) + 2) * 4;
 }
 
 }  // namespace nnp::gpu

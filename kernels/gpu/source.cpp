@@ -105,7 +105,8 @@ std::string constants(const Model& model, const nnp_gpu_options& o)
         numbers += (numbers.empty() ? "" : ", ") + std::to_string(element.atomic_number);
     return define("N_ELEMENTS", std::to_string(model.elements.size())) + define("ANY_ELEMENT", "(-1)") +
            define("ATOMIC_NUMBERS", "{" + numbers + "}") + define("GROUP_SIZE", std::to_string(o.group_size)) +
-           define("CAPACITY", std::to_string(o.capacity)) + define("PAIRS", std::to_string(pair_count(o, counts.blocks))) +
+           define("CAPACITY", std::to_string(o.capacity)) +
+           define("PAIRS", std::to_string(pair_count(o, counts.blocks))) +
            define("N_BLOCKS", std::to_string(counts.blocks)) +
            define("RESIDENT", std::to_string(resident(model, o, counts.blocks))) +
            define("CHUNK", "(GROUP_SIZE < 32 ? GROUP_SIZE : 32)") +
@@ -192,8 +193,7 @@ std::string common(const Model& model, const nnp_gpu_options& options)
     std::string text = head(options) + (has_repulsion(model) ? header_of("zbl.h") : "");
     if (has_moments(model))
         text += header_of("chebyshev.h") + header_of("harmonics.h");
-    return text + constants(model, options) +
-           text_of("layout.inc") + text_of("displacement.cc");
+    return text + constants(model, options) + text_of("layout.inc") + text_of("displacement.cc");
 }
 
 // What those begin with that visit an atom's neighbours.
@@ -269,8 +269,7 @@ std::string write_tangent_program(const Model& model, const nnp_gpu_options& opt
         text += write_groups(groups, suffix, radial_changes, angular_changes) +
                 element_head(model.elements[e], suffix) + write_tangent(groups, suffix) +
                 write_moments(model, groups, options, suffix, true) + text_of("tangent.cc") +
-                undefine(moment_macros()) +
-                undefine({"ELEMENT", "N_FUNCTIONS"});
+                undefine(moment_macros()) + undefine({"ELEMENT", "N_FUNCTIONS"});
     }
     return text;
 }
@@ -290,7 +289,8 @@ int64_t local_bytes(const Model& model, const nnp_gpu_options& o)
     int64_t threads = int64_t{o.group_size} * (8 * mixed + 5 + 3 * 8);
     int64_t blocks = counts_of(model, o.capacity).blocks;
     int64_t pairs = pair_count(o, blocks) * (o.capacity <= 256 ? 2 : 4);
-    return most + slots + threads + pairs + (blocks + 1) * 9 * 4 + 8 * (static_cast<int64_t>(model.elements.size()) + 1) + 64;
+    return most + slots + threads + pairs + (blocks + 1) * 9 * 4 +
+           8 * (static_cast<int64_t>(model.elements.size()) + 1) + 64;
 }
 
 }  // namespace nnp::gpu

@@ -10,6 +10,7 @@ from nnp.cutoffs import CutoffKind
 from nnp.elements import atomic_number
 from nnp.functions import (
     Argument,
+    MomentChebyshev,
     MomentPair,
     MomentQuartic,
     MomentSum,
@@ -56,6 +57,8 @@ def moment_functions(rng, elements, n, l_max, radius, argument, cutoff):
             numbers = rng.integers(0, n, 3).tolist()
             found += [MomentTriple(near, 1.5, *numbers, *degrees)]
             found += [MomentTriple(near, 0.5, n - 1, n - 1, n - 1, *degrees)]
+    # a sum and several pairs in one function
+    found += [MomentChebyshev(near, 0.4, 0, n - 1, min(l_max, 3))]
     return [*found, MomentQuartic(near, 0.1, 0)]
 
 

@@ -195,8 +195,7 @@ MomentTables moment_tables(const std::vector<MomentGroup>& groups)
         if (group.l_max > MOST_L)
             throw Error(NNP_UNAVAILABLE,
                         "the GPU kernels have functions of moments up to l = " + std::to_string(MOST_L) +
-                            ", the potential has l = " + std::to_string(group.l_max) +
-                            ": take the CPU engine, engine='cpu'");
+                            ", the potential has higher ones: take the CPU engine, engine='cpu'");
         tables.series.push_back({group.series, group.l_min, group.l_max, tables.n_moments, 0, 0});
         Expansion(tables, group, tables.series.back(), polynomials).expand();
         tables.n_moments += group.series.n_functions * tables.series.back().rows();

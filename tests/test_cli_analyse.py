@@ -46,7 +46,7 @@ def test_one_run(folder, capsys):
     assert "ensemble: nvt, as the log says" in out
     assert "mean temperature" in out
     names = {path.name for path in (folder / "analysis").iterdir()}
-    assert names >= {"analysis.json", "numbers.csv", "report.png", "rdf.csv", "msd.csv", "vdos.csv"}
+    assert names >= {"analysis.json", "numbers.csv", "report.png", "rdf.csv", "msd.csv"}
     found = read_analysis("analysis")
     assert found["coordination total"].value == pytest.approx(4.0, abs=0.05)
     numbers = (folder / "analysis" / "numbers.csv").read_text().splitlines()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nnp.analysis.results import Analysis, Curve
+from nnp.analysis.results import EXACT, Analysis, Curve
 from nnp.analysis.writing import read_analysis
 from nnp.errors import FileFormatError
 
@@ -86,8 +86,10 @@ def number_rows(analyses: Sequence[Analysis]) -> tuple[list[str], list[list[str]
         if two:
             left, right = there
             apart = [""]
-            if left and right and (error := float(np.hypot(left.error, right.error))) > 0:
-                apart = [f"{abs(left.value - right.value) / error:.1f}"]
+            if left and right:
+                error = float(np.hypot(left.error, right.error))
+                known = error > EXACT * abs(left.value)
+                apart = [f"{abs(left.value - right.value) / error:.1f}"] if known else apart
         unit = next(q.unit for q in there if q)
         rows.append([name, *(q.text if q else "" for q in there), *apart, unit])
     return header, rows

@@ -24,8 +24,8 @@ Floats = NDArray[np.float64]
 _XI = 2.837297  # of a cubic lattice of images
 # Å²/fs in cm²/s and in m²/s
 CM2_PER_S = 1e-1
-# Below this power of time, atoms are held back or have not yet lost their way.
-_DIFFUSIVE = 0.85
+# Powers of time of the MSD: below, atoms are held back; above, they still fly as they began.
+_DIFFUSIVE = (0.85, 1.15)
 _FEWEST_LAGS = 5
 
 
@@ -39,7 +39,8 @@ class Displacements:
         error: (lags,), of the means over blocks.
         coefficient: D, 1e-5 cm²/s.
         coefficient_error: its standard error.
-        exponent: α of MSD ∝ t^α where D is taken: 1 where atoms diffuse, 0 where they are held.
+        exponent: α of MSD ∝ t^α where D is taken: 1 where atoms diffuse, 0 where they are held, 2
+            where they fly.
         window_ps: lags between which D is taken.
     """
 
@@ -53,8 +54,8 @@ class Displacements:
 
     @property
     def diffuses(self) -> bool:
-        """Whether the MSD grows with time there."""
-        return self.exponent > _DIFFUSIVE
+        """Whether the MSD is in proportion to time there."""
+        return _DIFFUSIVE[0] < self.exponent < _DIFFUSIVE[1]
 
 
 def displacements(

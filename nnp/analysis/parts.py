@@ -171,8 +171,8 @@ def _add_diffusion(
         )
         found.notes.append(
             f"no diffusion coefficient of {symbol}: its MSD grows as time to the "
-            f"{one.exponent:.2f} from {begin:.4g} to {end:.4g} ps (1 where atoms diffuse; a longer "
-            "run may tell)"
+            f"{one.exponent:.2f} from {begin:.4g} to {end:.4g} ps (1 where atoms "
+            "diffuse, 2 where they fly; a longer run may tell)"
         )
         return
     found.quantities.append(Quantity(f"diffusion {symbol}", value, error, _DIFFUSION_UNIT, how))
@@ -212,8 +212,8 @@ def _add_vibrations(
 ) -> None:
     if not vibrating:
         found.notes.append(
-            "no velocity autocorrelation and vibrations: too few frames for blocks of time; run "
-            "longer, or --blocks 2"
+            "no velocity autocorrelation and vibrations: blocks of time are too short (half of one "
+            "should be 0.2 ps and 8 frames); run longer, or --blocks 2"
         )
         return
     first = next(iter(vibrating.values()))

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+# Relative errors below are rounding: the quantity did not change.
+EXACT = 1e-9
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -41,7 +44,7 @@ class Quantity:
     @property
     def text(self) -> str:
         """Value and error, in as many digits as the error leaves."""
-        if not np.isfinite(self.error) or self.error <= 1e-9 * abs(self.value):
+        if not np.isfinite(self.error) or self.error <= EXACT * abs(self.value):
             return f"{self.value:.6g}"
         digits = 1 - int(np.floor(np.log10(self.error)))
         if -6 < digits < 8:

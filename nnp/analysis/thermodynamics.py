@@ -48,6 +48,7 @@ _FIXED = 1e-9
 _PS_PER_NS = 1000.0
 # Columns of what a run was told.
 _TOLD = "target_"
+_CELL = "cell_"
 
 
 def split_name(column: str) -> tuple[str, str] | None:
@@ -95,6 +96,8 @@ def means(columns: Columns) -> list[Quantity]:
         named = split_name(column)
         told = column.startswith(_TOLD)
         if named is None or told or not len(values) or not np.isfinite(values).all():
+            continue
+        if column.startswith(_CELL) and np.ptp(values) == 0:  # a cell that is held
             continue
         mean, error = block_average(values)
         found.append(Quantity(f"mean {named[0]}", float(mean), float(error), named[1], "log"))

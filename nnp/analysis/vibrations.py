@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 
 _LONGEST_PS = 4.0  # of C(t): peaks are 1/(2 · 4 ps) = 0.13 THz wide at least
 _FEWEST_LAGS = 8
+_SHORTEST_PS = 0.2  # peaks would be wider than 2.5 THz
 # Where C has fallen below this from one frame to the next, faster vibrations look like slow ones.
 _SEEN = 0.5
 
@@ -63,7 +64,7 @@ def vibrations(
     """
     size = len(velocities) // blocks
     lags = min(size // 2, int(_LONGEST_PS / spacing_ps) + 1)
-    if lags < _FEWEST_LAGS:
+    if lags < _FEWEST_LAGS or (lags - 1) * spacing_ps < _SHORTEST_PS:
         return {}
     of_columns = np.repeat(elements, 3)
     sums = {int(z): np.zeros((blocks, lags)) for z in np.unique(elements)}

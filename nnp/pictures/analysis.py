@@ -34,7 +34,8 @@ _QUIET_VDOS = 1e-3  # of its highest value: the rest of the axis is empty
 
 
 def plot_analyses(analyses: Sequence[Analysis], path: str | Path) -> None:
-    """Draw all that was found on one page; colours are functions, line styles are analyses.
+    """Draw all that was found on one page; line styles are analyses, colours functions where
+    there are several.
 
     Args:
         analyses: one, or several; curves that only some have are drawn for these.
@@ -71,14 +72,16 @@ def _draw(axis: Any, analyses: Sequence[Analysis], name: str) -> None:
     functions = dict.fromkeys(
         f for one in analyses if name in one.curves for f in one.curves[name].values
     )
-    colours = {f: f"C{k % _COLOURS}" for k, f in enumerate(functions)}
+    one_each = len(functions) == 1  # colours are analyses then
+    colours = {f: k for k, f in enumerate(functions)}
     for index, one in enumerate(analyses):
         curve = one.curves.get(name)
         if curve is None:
             continue
         for function, values in curve.values.items():
             label = function if len(analyses) == 1 else f"{function}, {one.name}"
-            style, colour = _STYLES[index % len(_STYLES)], colours[function]
+            style = _STYLES[index % len(_STYLES)]
+            colour = f"C{(index if one_each else colours[function]) % _COLOURS}"
             axis.plot(curve.x, values, style, color=colour, linewidth=1, label=label)
             error = curve.errors.get(function)
             if error is not None and np.isfinite(error).any():

@@ -205,7 +205,7 @@ def test_what_the_documentation_shows_works(page, capsys):
 
 
 # 06 needs libraries of its own: test_openmm_ml_mm.py
-@pytest.mark.parametrize("name", sorted(p.name for p in (ROOT / "examples").glob("0[1-5]*.py")))
+@pytest.mark.parametrize("name", sorted(p.name for p in (ROOT / "examples").glob("0[1-57]*.py")))
 def test_examples_run(name):
     deprecated = ["-W", "error::DeprecationWarning", "-W", "error::FutureWarning"]
     done = subprocess.run(

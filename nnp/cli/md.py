@@ -13,6 +13,7 @@ from nnp.cli.md_options import (
     add_minimize,
     add_outputs,
     add_physics,
+    add_selection,
 )
 from nnp.cli.md_run import INTERRUPTED, relax_and_say, run_and_say
 from nnp.cli.md_stages import run_stages
@@ -38,6 +39,7 @@ def add_parser(subparsers: SubParsers) -> None:
     add_minimize(parser)
     add_physics(parser)
     add_bounds(parser)
+    add_selection(parser)
     add_machinery(parser)
     add_outputs(parser)
     add_structures(parser)

@@ -64,6 +64,28 @@ def add_bounds(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    """What is written for the next training."""
+    text = "PREFIX.selected.extxyz and POSCARs in PREFIX.selected/: structures worth a label."
+    group = parser.add_argument_group("selection", text)
+    default = MDSettings()
+    group.add_argument(
+        "--select-every",
+        dest="select_interval",
+        type=at_least_one,
+        metavar="STEPS",
+        default=argparse.SUPPRESS,
+        help="look so often whether atoms extrapolate, or the forces of a committee spread "
+        "(default: never)",
+    )
+    add = _Adder(group)
+    text = "spread from which on a structure is selected, eV/Å"
+    add("select-above", default.select_above, text, type=positive)
+    add("select-most", default.select_most, "structures at most", type=at_least_one)
+    text = "of a committee's forces on an atom, eV/Å: beyond it the run stops"
+    add("stop-on-spread", "never", text, type=positive)
+
+
 def add_machinery(parser: argparse.ArgumentParser) -> None:
     """What computes the forces."""
     add = _Adder(parser.add_argument_group("machinery", "With --restart as it was, unless given."))

@@ -26,10 +26,18 @@ def closing_lines(potential: Any, atoms: Any, outputs: Any, outcome: Any) -> lis
         _extrapolations(potential, atoms, columns),
         f"log         {outputs.log}",
         *(f"trajectory  {file.path}" for file in outputs.frames),
+        *_selected(outputs, outcome),
         *([f"topology    {outputs.topology}"] if outputs.needs_topology else []),
         f"last state  {outputs.final}",
         f"restart     {outputs.restart}",
     ]
+
+
+def _selected(outputs: Any, outcome: Any) -> list[str]:
+    if not outcome.selected:
+        return []
+    folder = outputs.selected.with_suffix("")
+    return [f"selected    {outputs.selected} ({outcome.selected}, POSCARs in {folder})"]
 
 
 def _mean(values: Any) -> str:

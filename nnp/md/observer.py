@@ -43,7 +43,7 @@ class Observer:
         alone = len(dynamics.forces) == 1 and _is_plain(dynamics.forces[0])
         periodic = self._start.box_nm is not None
         self._stress = alone and periodic and not len(dynamics.constraints.pairs)
-        self.has_spread = alone and bool(getattr(potential, "members", ()))
+        self.has_spread = alone and bool(getattr(potential, "members", ()))  # a committee
         self._engine: Engine | None = None
         if potential is not None and (self._stress or self.has_spread):
             self._engine = _engine(potential, machine)

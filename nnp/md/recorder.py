@@ -13,6 +13,7 @@ from nnp.md.dynamics import Dynamics
 from nnp.md.log import Beside, Log
 from nnp.md.outputs import Outputs
 from nnp.md.restart import Restart, write_restart
+from nnp.md.selection import Selection
 from nnp.md.settings import MDSettings
 from nnp.md.snapshot import Snapshot
 from nnp.md.trajectory import Trajectory, open_trajectory
@@ -47,12 +48,15 @@ class Recorder:
         self._fresh_log = log_at is None
         self._log = Log(outputs.log, start, log_at)
         self._trajectories: list[tuple[Trajectory, int, bool]] = []
+        self._selection: Selection | None = None
         try:
             for file in outputs.frames:
                 mark = restart.mark(file.path.name) if restart and file.path in continued else None
                 trajectory = open_trajectory(file, start, settings, mark)
                 every = file.every or settings.frame_interval
                 self._trajectories.append((trajectory, every, mark is None))
+            mark = restart.mark(outputs.selected.name) if restart and continued else None
+            self._selection = Selection(outputs.selected, start, settings, mark)
         except NNPError:
             self.close()
             raise
@@ -64,6 +68,8 @@ class Recorder:
         for trajectory, _, fresh in self._trajectories:
             if fresh:
                 trajectory.write(snapshot)
+        if self._fresh_log:
+            self._select(snapshot)
         if self._outputs.needs_topology:
             with replacing(self._outputs.topology, force=True) as scratch:
                 scratch.write_bytes(pdb_bytes(self._start, snapshot, wrapped=False))
@@ -71,7 +77,12 @@ class Recorder:
     def wants(self, step: int) -> bool:
         """Whether a row or a frame belongs to this step."""
         frames = any(step % every == 0 for _, every, _ in self._trajectories)
-        return frames or self.wants_row(step)
+        return frames or self.wants_observation(step)
+
+    def wants_observation(self, step: int) -> bool:
+        """Whether a row or a look at what is worth a label belongs to this step."""
+        selects = self._selection is not None and self._selection.wants(step)
+        return selects or self.wants_row(step)
 
     def write(self, snapshot: Snapshot, beside: Beside) -> None:
         """Write the row and the frame that belong to this step."""
@@ -80,12 +91,24 @@ class Recorder:
         for trajectory, every, _ in self._trajectories:
             if snapshot.step % every == 0:
                 trajectory.write(snapshot)
+        self._select(snapshot)
+
+    def _select(self, snapshot: Snapshot) -> None:
+        if self._selection is not None and self._selection.wants(snapshot.step):
+            self._selection.look(snapshot)
+
+    @property
+    def selected(self) -> int:
+        """How many structures were selected."""
+        return 0 if self._selection is None else self._selection.count
 
     @property
     def intervals(self) -> set[int]:
         """Of everything that is written."""
         settings = self._settings
         own = {settings.log_interval, settings.restart_interval}
+        if settings.select_interval is not None:
+            own.add(settings.select_interval)
         return own | {every for _, every, _ in self._trajectories}
 
     def wants_restart(self, step: int) -> bool:
@@ -96,6 +119,8 @@ class Recorder:
         """Replace the restart file; ``energy``: with which the segment began, eV."""
         log = (self._outputs.log.name, self._log.size)
         files = [(found.path.name, *found.mark) for found, _, _ in self._trajectories]
+        if self._selection is not None and self._selection.count:
+            files.append((self._selection.path.name, *self._selection.mark))
         found = capture(dynamics, log, files, self._machine, energy)
         write_restart(found, self._outputs.restart)
 
@@ -109,6 +134,8 @@ class Recorder:
         self._log.close()
         for trajectory, _, _ in self._trajectories:
             trajectory.close()
+        if self._selection is not None:
+            self._selection.close()
 
     def wants_row(self, step: int) -> bool:
         """Whether a row belongs to this step."""

@@ -47,12 +47,14 @@ class Outcome:
         ns_per_day: speed, outputs included.
         interrupted: whether Ctrl-C or SIGTERM ended it.
         acceptance: share of the barostat's moves that succeeded; None without one.
+        selected: how many structures were selected to be labelled.
     """
 
     step: int
     ns_per_day: float
     interrupted: bool
     acceptance: float | None = None
+    selected: int = 0
 
 
 def run(
@@ -148,6 +150,7 @@ class Runner:
         else:
             self.seamless = self._continue(path, self._restart)
         self._observer = Observer(self._dynamics, potential, self._machine)
+        _check_spread(settings, self._observer)
         self._watch: Watch | None = None
         self._good = self._look(full=True)
         known = None if self._restart is None or self.changes else self._restart.energy
@@ -184,7 +187,13 @@ class Runner:
             progress.close()
             self._recorder.close()
         acceptance = self._dynamics.controls.acceptance
-        return Outcome(self._dynamics.step, progress.ns_per_day, interrupt.requested, acceptance)
+        return Outcome(
+            self._dynamics.step,
+            progress.ns_per_day,
+            interrupt.requested,
+            acceptance,
+            self._recorder.selected,
+        )
 
     def _begin(self, system: openmm.System, platform: str) -> Begin:
         self.changes: list[str] = []
@@ -207,8 +216,9 @@ class Runner:
 
     def _loop(self, progress: Progress, interrupt: Interruptible) -> None:
         watch, first = self._watcher, self._dynamics.step
-        self._recorder.begin(self._observer.observe(self._good), self._beside(progress, first))
-        watch.row(self._good)
+        observed = self._observer.observe(self._good)
+        self._recorder.begin(observed, self._beside(progress, first))
+        watch.row(observed)
         self._recorder.save_restart(self._dynamics, watch.energy)
         seconds_per_step = 0.0
         while self._dynamics.step < self._settings.steps and not interrupt.requested:
@@ -218,7 +228,7 @@ class Runner:
             wanted = self._recorder.wants(self._dynamics.step)
             snapshot = self._look(full=wanted)
             if wanted:
-                if self._recorder.wants_row(snapshot.step):
+                if self._recorder.wants_observation(snapshot.step):
                     snapshot = self._observer.observe(snapshot)
                 self._recorder.write(snapshot, self._beside(progress, snapshot.step))
                 watch.row(snapshot)
@@ -291,6 +301,14 @@ class Runner:
                 f"steps={self._settings.steps}, but the restart is already at step {done}: steps "
                 "counts from the beginning of the run; ask for more"
             )
+
+
+def _check_spread(settings: MDSettings, observer: Observer) -> None:
+    if settings.stop_on_spread is not None and not observer.has_spread:
+        raise OptionError(
+            f"stop_on_spread={settings.stop_on_spread:g} eV/Å: a single potential cannot disagree "
+            "with itself: give a committee (nnp train --members), or leave it out"
+        )
 
 
 def _velocities(atoms: Any, start: OpenMMAtoms) -> Any:

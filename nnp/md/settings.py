@@ -32,6 +32,8 @@ _COUNTS = {
     "log_interval": 1,
     "frame_interval": 1,
     "restart_interval": 1,
+    "select_interval": 1,
+    "select_most": 1,
     "seed": 1,
 }
 
@@ -39,7 +41,14 @@ _COUNTS = {
 _OF_BAROSTAT = ("barostat", "pressure", "pressure_end", "barostat_interval", "surface_tension")
 _OF_THERMOSTAT = ("thermostat", "temperature_end", "relaxation_time")
 
-_BOUNDS = {"max_temperature": "K", "max_speed": "Å/fs", "max_energy_drift": "eV/atom"}
+_MAY_BE_NONE = ("max_extrapolations", "select_interval")
+_BOUNDS = {
+    "max_temperature": "K",
+    "max_speed": "Å/fs",
+    "max_energy_drift": "eV/atom",
+    "stop_on_spread": "eV/Å",
+    "select_above": "eV/Å",
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,13 @@ class MDSettings:
         max_speed: the run stops when an atom is faster, Å/fs; None: half an Å in a step.
         max_energy_drift: the run stops when an nve run's total energy is so far from where it
             began, eV per atom.
-        keep_going: whether the run goes on beyond these four, with a warning; what is not finite
+        stop_on_spread: the run stops when a committee's forces on an atom spread further, eV/Å,
+            looked at with each row and selection; None: never.
+        select_interval: steps between two looks whether the structure is worth a label, see
+            `nnp.md.selection`; None: no selection.
+        select_above: spread of a committee's forces from which on it is, eV/Å.
+        select_most: how many are selected at most.
+        keep_going: whether the run goes on beyond these bounds, with a warning; what is not finite
             always stops it.
 
     Raises:
@@ -102,6 +117,10 @@ class MDSettings:
     max_temperature: float | None = None
     max_speed: float | None = None
     max_energy_drift: float = 0.1
+    stop_on_spread: float | None = None
+    select_interval: int | None = None
+    select_above: float = 0.1
+    select_most: int = 100
     keep_going: bool = False
 
     def __post_init__(self) -> None:
@@ -126,7 +145,7 @@ class MDSettings:
         if self.ensemble != "nve" and self.temperature == 0:
             raise OptionError(f"temperature=0 with ensemble={self.ensemble!r}: it must be positive")
         for name, least in _COUNTS.items():
-            if name != "max_extrapolations" or self.max_extrapolations is not None:
+            if name not in _MAY_BE_NONE or getattr(self, name) is not None:
                 require_whole(name, getattr(self, name), least)
         if self.seed > LARGEST_SEED:
             raise OptionError(f"seed={self.seed} is not in 1 to {LARGEST_SEED}")

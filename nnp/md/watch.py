@@ -64,13 +64,31 @@ class Watch:
         self._refuse("motion", too_fast(snapshot.velocities, self._symbols, temperature, *limits))
 
     def row(self, snapshot: Snapshot) -> None:
-        """Refuse what a row of the log shows: drift of the energy, atoms outside the range.
+        """Refuse what a row of the log shows: drift of the energy, a spread, atoms out of range.
 
         Raises:
             NumericalError: see above; with ``keep_going`` it is a warning.
         """
         self._refuse("drift", self._drift(snapshot))
+        self.spread(snapshot)
         self._refuse("extrapolation", self._extrapolation(snapshot))
+
+    def spread(self, snapshot: Snapshot) -> None:
+        """Refuse forces on which a committee disagrees.
+
+        Raises:
+            NumericalError: see above; with ``keep_going`` it is a warning.
+        """
+        limit = self._settings.stop_on_spread
+        if limit is None or not snapshot.force_spread > limit:
+            return
+        atom = snapshot.spread_atom
+        self._refuse(
+            "spread",
+            f"the committee's forces on atom {atom} ({self._symbols[atom]}) spread by "
+            f"{snapshot.force_spread:.3g} eV/Å at step {snapshot.step}, more than stop_on_spread="
+            f"{limit:g}",
+        )
 
     def _drift(self, snapshot: Snapshot) -> str | None:
         if self._settings.ensemble != "nve":

@@ -16,6 +16,8 @@ from nnp.structure import Structure
 from nnp.train.config.tables import from_table
 from nnp.train.fit.loss import LossSettings
 from nnp.train.fit.memory import memory_of
+from nnp.train.fit.optimizers import OptimizerSettings, make_optimizer
+from nnp.train.fit.optimizers.blocks import Decoupling, parameter_blocks
 from nnp.train.inputs.functions import FunctionSettings, GeneratedFunctions
 from nnp.train.inputs.moments import GeneratedMoments
 from nnp.train.inputs.products import DescriptorProducts
@@ -184,3 +186,22 @@ def test_memory_is_counted(both):
     counted = memory_of(settings(functions=functions, loss=LossSettings(stress=1.0)), made)
     known = sum(sample.nbytes for sample in made.train)
     assert counted.inputs + counted.columns == pytest.approx(known, rel=0.05)
+
+
+@pytest.mark.parametrize("kind", ["kalman", "levenberg_marquardt", "lbfgs", "adam"])
+def test_every_optimiser_learns_coefficients(kind):
+    made, theta = learned(("Si",))
+    aim, network = objective(made, energy=3.0, forces=2.0), made.model.networks[0]
+    settings_ = OptimizerSettings(kind, batch=2)
+    optimizer = make_optimizer(
+        settings_, len(theta), len(made.train), 0, theta.dtype, networks=made.model.networks
+    )
+    found = theta.clone()
+    for _ in range(5):
+        batches = [made.train] if optimizer.full_batch else [made.train[:2], made.train[2:]]
+        for batch in batches:
+            found = optimizer.step(found, aim, batch)
+    assert aim.value(found, made.train) < aim.value(theta, made.train)
+    assert ((found - theta)[network.learned] != 0).all()
+    blocks = parameter_blocks(made.model.networks, len(theta), Decoupling.NODE)
+    assert sorted(np.concatenate([b.ravel() for b in blocks])) == list(range(len(theta)))

@@ -35,7 +35,7 @@ RESULTS = Path(__file__).parent / "results" / "mlearn.json"
 # are learned with the network.
 FAMILIES: dict[str, tuple[dict[str, object], int]] = {
     "behler": ({"family": "behler", "cutoff": 6.5}, 16),
-    "moments": ({"family": "moments", "cutoff": 6.0, "learn": True}, 8),
+    "moments": ({"family": "moments", "cutoff": 6.0}, 8),
 }
 
 

@@ -61,7 +61,7 @@ class GeneratedMoments:
         l: largest l of the 3-body part.
         four_body: whether there are 4-body functions.
         four_body_radial: radial functions of these.
-        learn: whether c are learned with the networks, from what the data say on.
+        learn: whether c are learned with the networks; what the data say is where they begin.
     """
 
     family: str = "moments"
@@ -71,7 +71,7 @@ class GeneratedMoments:
     l: int = 4  # noqa: E741  the paper's letter
     four_body: bool = True
     four_body_radial: int = 2
-    learn: bool = False
+    learn: bool = True
 
     def __post_init__(self) -> None:
         if self.family != "moments":

@@ -159,5 +159,10 @@ def join() -> Ranks:
     return Ranks(dist.get_rank(), dist.get_world_size())
 
 
+def ranks_here() -> int:
+    """How many processes of the run this machine's memory is shared by."""
+    return max(1, int(os.environ.get("LOCAL_WORLD_SIZE", "1"))) if join().size > 1 else 1
+
+
 def _has_nccl() -> bool:
     return torch.cuda.is_available() and dist.is_nccl_available()

@@ -14,6 +14,7 @@ from nnp.errors import UnavailableError
 from nnp.neighbors import neighbor_list
 from nnp.train.data.frames import LabelledStructure
 from nnp.train.fit.choosing import Chosen
+from nnp.train.fit.machine import ranks_here
 from nnp.train.fit.optimizers import OptimizerSettings, kalman_blocks
 from nnp.train.fit.optimizers.blocks import Decoupling, numbers_of, parameter_blocks, resolved
 from nnp.train.fit.optimizers.covariance import PENDING
@@ -105,7 +106,7 @@ def plan_memory(settings: TrainingSettings, chosen: Chosen) -> MemoryPlan:
         raise UnavailableError(
             f"the optimiser {settings.optimizer.kind!r} needs {size_text(memory.fixed)} for "
             f"{n_parameters(settings, chosen)} weights, there are {size_text(free)} "
-            f"{_whose(settings)}: {_SMALLER.get(settings.optimizer.kind, _FEWER)}"
+            f"{_whose(settings)}: {_SMALLER.get(settings.optimizer.kind, _FEWER)}{_more(settings)}"
         )
     room = free - memory.fixed
     if settings.run.store_columns and memory.columns and memory.samples > room:
@@ -172,9 +173,13 @@ def _free(settings: TrainingSettings, device: torch.device) -> float:
         free: float = _SHARE * torch.cuda.mem_get_info(device)[0]
     else:
         there = available_memory()
-        free = float("inf") if there is None else _SHARE * there
+        free = float("inf") if there is None else _SHARE * there / ranks_here()
     most = settings.run.max_memory
-    return free if most is None else min(free, 1e9 * most - used_memory())
+    return free if most is None else max(0.0, min(free, 1e9 * most - used_memory()))
+
+
+def _more(settings: TrainingSettings) -> str:
+    return "" if settings.run.max_memory is None else ", or a larger run.max_memory"
 
 
 def _whose(settings: TrainingSettings) -> str:

@@ -120,8 +120,8 @@ def test_an_optimiser_without_room_is_refused(kind, monkeypatch):
         plan_memory(made, chosen)
     parted = OptimizerSettings("kalman", kalman=KalmanSettings(decoupling="node"))
     line = plan_memory(replace(made, optimizer=parted), chosen).lines[-1]
-    assert "covariance by node (" in line
-    assert "as asked" in line
+    assert "covariance by node: " in line
+    assert " in place of " in line
 
 
 def test_columns_that_must_be_stored_need_room(monkeypatch):

@@ -16,8 +16,9 @@ from nnp.train.fit.choosing import choose  # noqa: E402
 from nnp.train.fit.initial import NetworkSettings  # noqa: E402
 from nnp.train.fit.optimizers import OptimizerSettings, make_optimizer  # noqa: E402
 from nnp.train.fit.optimizers.base import ScheduleKind, ScheduleSettings  # noqa: E402
+from nnp.train.fit.optimizers.blocks import Decoupling  # noqa: E402
 from nnp.train.fit.optimizers.first_order import GradientSettings  # noqa: E402
-from nnp.train.fit.recipe import kalman_seconds, recipe  # noqa: E402
+from nnp.train.fit.recipe import kalman_step_seconds, recipe  # noqa: E402
 from nnp.train.fit.settings import RunSettings  # noqa: E402
 
 
@@ -41,7 +42,7 @@ def test_small_fits_are_the_filters(chosen):
 
 
 def test_large_ones_are_adams(chosen, monkeypatch):
-    monkeypatch.setattr(module, "_LONGEST", 0.1)
+    monkeypatch.setattr(module, "_LONGEST", 0.01)
     found = recipe(auto(), chosen).settings
     assert (found.optimizer.kind, found.optimizer.gradient.average) == ("adam", 0.999)
     assert (found.schedule.kind, found.schedule.by_step) == (ScheduleKind.COSINE, True)
@@ -54,11 +55,26 @@ def test_large_ones_are_adams(chosen, monkeypatch):
     assert found.schedule != ScheduleSettings()
 
 
+def test_the_filter_is_parted_until_it_is_quick_enough(chosen, monkeypatch):
+    wide = settings(
+        network=NetworkSettings(hidden=(30, 30)),
+        optimizer=OptimizerSettings("auto"),
+        run=RunSettings(output="unused"),
+    )
+    taken = []
+    for limit in (3600.0, 1.6, 1.1, 1.0):
+        monkeypatch.setattr(module, "_LONGEST", limit)
+        taken.append(recipe(wide, chosen).settings.optimizer.kalman.decoupling)
+    assert taken == ["none", "element", "layer", "node"]
+
+
 def test_the_filter_costs_what_its_covariance_has(chosen):
     small, large = (
         settings(network=NetworkSettings(hidden=hidden)) for hidden in ((5, 5), (35, 35))
     )
-    assert kalman_seconds(large, chosen) > 1.2 * kalman_seconds(small, chosen)
+    cost = [kalman_step_seconds(s, chosen, Decoupling.NONE) for s in (small, large)]
+    assert cost[1] > 1.2 * cost[0]
+    assert kalman_step_seconds(large, chosen, Decoupling.NODE) < cost[1]
 
 
 def test_what_is_not_chosen_makes_no_optimiser():

@@ -193,8 +193,7 @@ def _covariance(settings: TrainingSettings, chosen: Chosen) -> str:
         return ""
     networks = networks_of(settings, chosen)
     p = n_parameters(settings, chosen)
-    asked = settings.optimizer.kalman.decoupling
-    level = resolved(networks, p, asked)
+    level = resolved(networks, p, settings.optimizer.kalman.decoupling)
     if level is Decoupling.NONE:
         return ""
     size = settings.run.torch_dtype.itemsize
@@ -202,8 +201,7 @@ def _covariance(settings: TrainingSettings, chosen: Chosen) -> str:
         size_text(size * numbers_of(parameter_blocks(networks, p, how)))
         for how in (Decoupling.NONE, level)
     )
-    why = "as asked" if asked is level else f"one matrix for all would take {whole}"
-    return f"kalman: {p} weights, covariance by {level} ({parted}): {why}"
+    return f"kalman: {p} weights, covariance by {level}: {parted} in place of {whole}"
 
 
 def _widths(chosen: Chosen) -> NDArray[np.int64]:

@@ -84,11 +84,13 @@ def main() -> None:
         rows.append((alone, seconds, with_log(potential, atoms, steps)))
         cells = "  ".join(f"{1e3 * seconds:.3f} ms" for seconds in rows[-1])
         print(f"{len(atoms)} atoms: {cells}", flush=True)
-    alone, seconds, logged = 1e3 * np.median(rows, axis=0)
-    print(f"engine {alone:.3f} ms, OpenMM {seconds:.3f} ms, with log {logged:.3f} ms")
+    alone, seconds, logged = 1e3 * np.min(rows, axis=0)
+    print(f"least: engine {alone:.3f} ms, OpenMM {seconds:.3f} ms, with log {logged:.3f} ms")
+    print(f"of these: log over OpenMM {100 * (logged / seconds - 1):+.1f} %")
     ratios = np.array(rows)
     print(
-        f"log over OpenMM alone: {100 * (np.median(ratios[:, 2] / ratios[:, 1]) - 1):+.1f} %; "
+        "medians of ratios: log over OpenMM alone: "
+        f"{100 * (np.median(ratios[:, 2] / ratios[:, 1]) - 1):+.1f} %; "
         f"over the engine: {100 * (np.median(ratios[:, 2] / ratios[:, 0]) - 1):+.1f} %"
     )
 

@@ -33,6 +33,8 @@ def add_physics(parser: argparse.ArgumentParser) -> None:
     add("surface-tension", default.surface_tension, "bar nm; of membrane", type=finite)
     add("barostat-interval", default.barostat_interval, "steps", type=at_least_one)
     add("timestep", default.timestep, "fs", type=finite)
+    text = "u; taken from the atom that each is bound to, for longer time steps"
+    add("hydrogen-mass", "as the structure has it", text, type=positive)
     text = "steps of the whole run, those before a --restart included"
     add("steps", default.steps, text, type=count)
     add("seed", default.seed, "of velocities and thermostat", type=count)

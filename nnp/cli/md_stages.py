@@ -18,7 +18,7 @@ _BELONG_INTO_THE_FILE = (
     *MDSettings.__dataclass_fields__,
     *("route", "platform", "engine", "threads", "dtype"),
     *("units", "types", "lammps_units", "velocity_unit", "repeat"),
-    *("minimize", "trajectory"),
+    *("minimize", "trajectory", "hydrogen_mass"),
 )
 
 
@@ -42,6 +42,8 @@ def run_stages(arguments: argparse.Namespace) -> int:
         path=plan.potential, structure=plan.structure, any_geometry=arguments.any_geometry
     )
     vars(said).update(plan.reading)
+    if plan.hydrogen_mass is not None:
+        said.hydrogen_mass = plan.hydrogen_mass
     if plan.repeat is not None:
         said.repeat = list(plan.repeat)
     potential, units, own = load_potential_and_units(said)

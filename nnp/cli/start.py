@@ -52,8 +52,16 @@ def read_start(arguments: argparse.Namespace, units: UnitSystem | None, own_unit
     options = read_options(arguments, units)
     atoms = read_and_say(arguments.structure, options, -1, own_units).frames[0]
     counts = getattr(arguments, "repeat", None)
-    if counts is None:
-        return atoms
+    if counts is not None:
+        atoms = _repeated(atoms, counts, arguments)
+    if "hydrogen_mass" in arguments:
+        from nnp.md.masses import with_heavy_hydrogen
+
+        atoms = with_heavy_hydrogen(atoms, arguments.hydrogen_mass)
+    return atoms
+
+
+def _repeated(atoms: Any, counts: list[int], arguments: argparse.Namespace) -> Any:
     from nnp.md.start import repeated
 
     if "momenta" in atoms.arrays and max(counts) > 1:

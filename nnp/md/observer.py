@@ -19,6 +19,8 @@ from nnp.potential import Potential
 from nnp.structure import Structure
 from nnp.units import EV_PER_U_A2_FS2, NANOMETRE
 
+_ON_PROCESSOR = (None, "CPU", "Reference")
+
 
 class Observer:
     """Evaluates a potential on states of a run.
@@ -88,6 +90,8 @@ def _engine(potential: Potential, machine: dict[str, Any]) -> Engine:
     name = str(machine.get("engine", "cpu"))
     known = options_of(name)
     options = {k: v for k, v in machine.items() if k in known and k in ("dtype", "threads")}
+    if machine.get("platform") not in _ON_PROCESSOR and "threads" in known:
+        options["threads"] = None  # of a run on a GPU the processor is idle
     return make_engine(potential, name, **options)
 
 

@@ -31,7 +31,11 @@ _OF_MINIMISATION = ("name", "minimize", "optimizer", "steps")
 # Of the whole file, beside what stages may say, which is then the default of all.
 MACHINE = ("route", "platform", "engine", "threads", "dtype")
 READING = ("units", "types", "lammps_units", "velocity_unit", "any_geometry")
-_OF_THE_FILE = ("potential", "structure", "output", "repeat", "stage", *MACHINE, *READING)
+_OF_THE_FILE = (
+    *("potential", "structure", "output", "repeat", "hydrogen_mass", "stage"),
+    *MACHINE,
+    *READING,
+)
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Plan:
         output: prefix of all names.
         stages: one or more.
         repeat: copies along each axis, or None.
+        hydrogen_mass: u, or None: as the structure has it.
         machine: how forces are computed.
         reading: what is said of the structure's file.
     """
@@ -81,6 +86,7 @@ class Plan:
     output: str
     stages: tuple[Stage, ...]
     repeat: tuple[int, ...] | None
+    hydrogen_mass: float | None
     machine: dict[str, Any]
     reading: dict[str, Any]
 
@@ -215,6 +221,7 @@ def _plan(table: dict[str, Any]) -> Plan:
         output=str(table.get("output", "md")),
         stages=stages,
         repeat=None if repeat is None else tuple(repeat),
+        hydrogen_mass=table.get("hydrogen_mass"),
         machine={name: table[name] for name in MACHINE if name in table},
         reading={name: table[name] for name in READING if name in table},
     )

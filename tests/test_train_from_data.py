@@ -120,7 +120,7 @@ def test_labels_decide_the_network_and_neighbours_the_cutoff():
     few = choose_settings(data, known)
     many = choose_settings(data, replace(known, atoms=1_000_000, structures=10_000))
     assert few.settings.network.hidden < many.settings.network.hidden
-    assert few.settings.run.epochs > many.settings.run.epochs
+    assert (few.settings.run.epochs, many.settings.run.epochs) == (60, None)
     crowded = {r: (3 * mean, most) for r, (mean, most) in known.neighbors.items()}
     assert choose_settings(data, known).settings.functions.generate.cutoff == 6.5
     crowded_fit = choose_settings(data, replace(known, neighbors=crowded))

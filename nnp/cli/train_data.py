@@ -13,7 +13,7 @@ from nnp.cli.options import at_least_one, positive
 from nnp.cli.structures import add_structures, label_keys
 from nnp.errors import NNPError, OptionError, OutputExistsError
 from nnp.train.data.dataset import Dataset
-from nnp.train.data.doctor import DataReport, examine
+from nnp.train.data.doctor import DataReport, examine, folded
 from nnp.train.data.findings import DEFAULT_DROP, KINDS, require_kinds
 from nnp.train.data.sets import DataSettings, SplitSettings, part
 
@@ -63,16 +63,14 @@ class FromData:
     def lines(self) -> list[str]:
         """The choice with its reasons, and what a potential that has learned nothing does."""
         known = self.report.facts
-        lines = [f"{name:11s} {reason}" for name, reason in self.choice.reasons.items()]
+        rows = dict(self.choice.reasons)
         nothing = []
         if known.energy_rest is not None:
             nothing.append(f"{1e3 * known.energy_rest:.1f} meV/atom")
         if known.forces is not None:
             nothing.append(f"{known.forces.mae:.3f} eV/Å")
-        return [
-            *lines,
-            f"{'to beat':11s} {', '.join(nothing)}: MAE of energies per element, no forces",
-        ]
+        rows["to beat"] = f"{', '.join(nothing)}: MAE of energies per element, no forces"
+        return [line for name, text in rows.items() for line in folded(name, text)]
 
 
 def is_settings(sources: Sequence[str]) -> bool:

@@ -210,6 +210,8 @@ def _feels(atoms: Any, own: Labels) -> bool:
 def unused_names(atoms: Any, found: Labels, velocities_taken: str | None = None) -> Iterator[str]:
     """Names of what a structure has and we do not use, though its name says what it is."""
     used = {*found.names.values(), velocities_taken}
+    if "energy" in found.names:
+        used.add("free_energy")  # ASE's, of wide smearing, beside the one for zero width
     predicted = is_predicted(atoms)
     results = {} if atoms.calc is None else atoms.calc.results
     for name in held(atoms):

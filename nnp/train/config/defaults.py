@@ -14,6 +14,7 @@ from nnp.train.data.facts import Facts
 from nnp.train.data.sets import DataSettings
 from nnp.train.fit.initial import NetworkSettings
 from nnp.train.fit.loss import LossSettings
+from nnp.train.fit.optimizers import AUTO, OptimizerSettings
 from nnp.train.fit.settings import RunSettings, TrainingSettings
 from nnp.train.inputs.functions import (
     AngularSettings,
@@ -32,8 +33,9 @@ MOST_INPUTS = 150
 # Neurons of both hidden layers, where labels are at least so many times the weights.
 _SIZES, _LABELS_PER_WEIGHT = (24, 16), 2.0
 _SMALLEST, _LARGEST, _MANY_LABELS = 10, 32, 1_000_000
-# Structures that a fit should see in all, and bounds of its epochs.
-_SEEN, _FEWEST_EPOCHS, _MOST_EPOCHS = 2400, 8, 60
+# Fewer structures than these are gone through more often than the recipe says, up to a bound, so
+# that a fit sees as many in all.
+_ENOUGH, _SEEN, _MOST_EPOCHS = 80, 1600, 60
 # Fewer structures are all trained on.
 _FEWEST_TO_SPLIT = 10
 _HELD_OUT = 0.1
@@ -101,6 +103,7 @@ def choose_settings(
         functions=FunctionSettings(generate=generate),
         network=NetworkSettings(hidden=hidden),
         loss=_loss(known, learn_stress, why),
+        optimizer=OptimizerSettings(kind=AUTO),
         run=RunSettings(
             epochs=_epochs(known, wishes, why),
             output=wishes.output,
@@ -137,8 +140,8 @@ def _functions(
     """Moments for all, until something else measures better; else Behler's within a budget."""
     family = wishes.family or FAMILIES[0]
     if family == "moments":
-        asked = "as asked" if wishes.family else "fewer inputs, better errors and faster than sums"
-        why["functions"] = f"moments: {asked}; their number hardly grows with the elements"
+        asked = "as asked" if wishes.family else "better errors with fewer inputs than the others"
+        why["functions"] = f"moments: {asked}, whose number hardly grows with the elements"
         return GeneratedMoments(cutoff=cutoff)
     if family != "behler":
         raise OptionError(f"family = {family!r}: allowed are {', '.join(FAMILIES)}")
@@ -189,11 +192,14 @@ def _loss(known: Facts, learn_stress: bool, why: dict[str, str]) -> LossSettings
     return LossSettings(stress=stress)
 
 
-def _epochs(known: Facts, wishes: Wishes, why: dict[str, str]) -> int:
+def _epochs(known: Facts, wishes: Wishes, why: dict[str, str]) -> int | None:
+    """None: as the recipe of the optimiser has them."""
     if wishes.epochs is not None:
         why["epochs"] = f"{wishes.epochs}: as asked"
         return wishes.epochs
-    epochs = round(_SEEN / known.structures)
-    epochs = max(_FEWEST_EPOCHS, min(epochs, _MOST_EPOCHS))
-    why["epochs"] = f"{epochs}: {known.structures} structures, {_SEEN} steps or more are wanted"
+    if known.structures >= _ENOUGH:
+        why["epochs"] = "as the optimiser's recipe has them"
+        return None
+    epochs = min(round(_SEEN / known.structures), _MOST_EPOCHS)
+    why["epochs"] = f"{epochs}: more than usual, for there are {known.structures} structures only"
     return epochs

@@ -60,27 +60,27 @@ class DataReport:
 
     def lines(self) -> list[str]:
         """For a terminal of 80 columns."""
-        found = [line for row in _rows(self.facts) for line in _folded(*row)]
+        found = [line for row in _rows(self.facts) for line in folded(*row)]
         if self.suggested:
-            found += _folded("keys", f"has {', '.join(self.suggested.values())}:")
-            found += _folded("", key_options(self.suggested))
+            found += folded("keys", f"has {', '.join(self.suggested.values())}:")
+            found += folded("", key_options(self.suggested))
         return found + list(self._finding_lines())
 
     def _finding_lines(self) -> Iterator[str]:
         yield ""
         for finding in self.findings:
             if not finding.kind:
-                yield from _folded("look at", str(finding))
+                yield from folded("look at", str(finding))
         for kind, count in self.counts.items():
             done = "left out" if kind in DEFAULT_DROP else "kept"
-            yield from _folded(kind, f"{counted(count, 'structure')} {KINDS[kind].title}; {done}")
+            yield from folded(kind, f"{counted(count, 'structure')} {KINDS[kind].title}; {done}")
             first = [f for f in self.findings if f.kind == kind]
             for finding in first[:_SHOWN]:
-                yield from _folded("", f"· {finding}")
+                yield from folded("", f"· {finding}")
             if len(first) > _SHOWN:
-                yield from _folded("", f"· and {len(first) - _SHOWN} more")
+                yield from folded("", f"· and {len(first) - _SHOWN} more")
         if self.problem:
-            yield from _folded("problem", self.problem)
+            yield from folded("problem", self.problem)
         elif not self.findings:
             yield "nothing looks wrong"
 
@@ -155,8 +155,8 @@ def _span(spread: Spread, form: str) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def _folded(head: str, text: str) -> Iterator[str]:
-    """Text behind a head of sixteen columns, in lines of ``_WIDTH``."""
+def folded(head: str, text: str) -> Iterator[str]:
+    """Text behind a head of sixteen columns, in lines of eighty."""
     line, indent = f"{head:16s}", " " * 16
     empty = True
     for word in text.split():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
@@ -20,6 +22,8 @@ from nnp.train.fit.optimizers.blocks import Decoupling  # noqa: E402
 from nnp.train.fit.optimizers.first_order import GradientSettings  # noqa: E402
 from nnp.train.fit.recipe import kalman_step_seconds, recipe  # noqa: E402
 from nnp.train.fit.settings import RunSettings  # noqa: E402
+from nnp.train.inputs.functions import FunctionSettings  # noqa: E402
+from nnp.train.inputs.moments import GeneratedMoments  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +79,9 @@ def test_the_filter_costs_what_its_covariance_has(chosen):
     cost = [kalman_step_seconds(s, chosen, Decoupling.NONE) for s in (small, large)]
     assert cost[1] > 1.2 * cost[0]
     assert kalman_step_seconds(large, chosen, Decoupling.NODE) < cost[1]
+    learned = replace(small, functions=FunctionSettings(generate=GeneratedMoments(learn=True)))
+    more = kalman_step_seconds(learned, chosen, Decoupling.NONE) - cost[0]
+    assert more == pytest.approx(6 * 8e-4)  # atoms of a structure
 
 
 def test_what_is_not_chosen_makes_no_optimiser():

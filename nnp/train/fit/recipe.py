@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from nnp.train.fit.choosing import Chosen
+from nnp.train.fit.choosing import Chosen, learns_coefficients
 from nnp.train.fit.memory import n_parameters
 from nnp.train.fit.optimizers import AUTO, OptimizerSettings
 from nnp.train.fit.optimizers.base import ScheduleKind, ScheduleSettings
@@ -24,8 +24,8 @@ _LONGEST = 3600.0
 # Its steps, one for each structure, and what epochs they make.
 _KALMAN_STEPS, _KALMAN_FEWEST, _KALMAN_MOST = 40_000, 2, 16
 # A step's seconds: what does not depend on the covariance; per row and number of it; per row and
-# weight by node, where the rows are the larger part.
-_STEP, _PER_NUMBER, _PER_WEIGHT = 0.01, 1.3e-10, 5e-8
+# weight by node, where the rows are the larger part; per atom where coefficients are learned.
+_STEP, _PER_NUMBER, _PER_WEIGHT, _LEARNED = 0.01, 1.3e-10, 5e-8, 8e-4
 # Adam: atoms of a step, steps altogether, and what epochs they make at most and at least.
 _BATCH_ATOMS = 128
 _STEPS = 40_000
@@ -72,9 +72,12 @@ def kalman_step_seconds(
     known = [frame.forces.size for frame in frames if frame.forces is not None]
     mean = sum(known) / len(known) if known else 0
     rows = 1 + min(mean, settings.optimizer.kalman.candidates or mean)
+    step = _STEP
+    if learns_coefficients(settings):
+        step += _LEARNED * sum(map(len, frames)) / len(frames)
     if decoupling is Decoupling.NODE:
-        return _STEP + _PER_WEIGHT * rows * p
-    return _STEP + _PER_NUMBER * rows * numbers_of(parameter_blocks(networks, p, decoupling))
+        return step + _PER_WEIGHT * rows * p
+    return step + _PER_NUMBER * rows * numbers_of(parameter_blocks(networks, p, decoupling))
 
 
 def _levels(settings: TrainingSettings, chosen: Chosen) -> list[Decoupling]:

@@ -22,6 +22,8 @@ from nnp.train.fit.optimizers.first_order import GradientSettings  # noqa: E402
 from nnp.train.fit.settings import RunSettings  # noqa: E402
 from nnp.train.fit.task import build  # noqa: E402
 from nnp.train.fit.trainer import Trainer  # noqa: E402
+from nnp.train.inputs.functions import FunctionSettings  # noqa: E402
+from nnp.train.inputs.moments import GeneratedMoments  # noqa: E402
 
 
 @pytest.fixture
@@ -133,3 +135,19 @@ def test_a_bent_scaled_output_is_refused(tmp_path):
     replace(potential, models=(replace(model, network=bent),), energy_scale=2.0).save(path)
     with pytest.raises(OptionError, match=r"bent.nnp: the output of Si's network is bent"):
         task_from(path, ("Si",))
+
+
+def test_learned_moments_go_on_with_a_new_element(tmp_path):
+    """Their radial series stay as they were learned; functions that see carbon begin at zero."""
+    moments = GeneratedMoments(cutoff=4.5, radial=4, angular=2, l=2)
+    made = settings(
+        functions=FunctionSettings(generate=moments),
+        run=RunSettings(epochs=1, output=str(tmp_path / "first")),
+    )
+    data = dataset(("H", "O"))
+    first = Trainer(made, build(made, data, Dataset(()), quiet=True), quiet=True).run().last
+    run = RunSettings(output=str(tmp_path), from_=str(tmp_path / "first" / "last.nnp"))
+    task = build(replace(made, run=run), dataset(("C", "H", "O")), Dataset(()), quiet=True)
+    begun = task.model.potential(task.theta)
+    assert len(begun.models[0].functions) > len(first.models[0].functions)
+    assert_same(first, begun, [frame.structure for frame in data])

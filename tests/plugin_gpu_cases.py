@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 import openmm
 import pytest
+from moment_potentials import random_moments
 from plugin_systems import context_of, crystal, energy_ev, forces_ev, pair_potential, positions_nm
 
 import nnp.openmm
@@ -89,6 +90,14 @@ def repulsion():
     term = RepulsionTerm.by_pair({("H", "O"): (0.5, 3.0), ("H", "H"): (0.3, 1.5)})
     potential = replace(networks, terms=(term,))
     compare(potential, ("H", "O"), ("molecule", "triclinic"))
+
+
+def moments():
+    """Functions of moments in the kernels, with ZBL."""
+    potential = replace(
+        random_moments(("H", "O"), 1), terms=(RepulsionTerm.universal(("H",), 0.3, 1.5),)
+    )
+    compare(potential, ("H", "O"), ("molecule", "triclinic"), ("single", "double"))
 
 
 def dynamics():

@@ -19,7 +19,7 @@ CASES = Path(__file__).with_name("plugin_gpu_cases.py")
 OCLGRIND = Path("/usr/lib/oclgrind/liboclgrind-rt-icd.so")
 POCL = Path("/etc/OpenCL/vendors/pocl.icd")
 SIMULATED = ("scale", "monitors", "subset", "not_finite", "tiny_box", "some")
-ON_POCL = ("dynamics", "two_devices", "automatic", "repulsion")
+ON_POCL = ("dynamics", "two_devices", "automatic", "repulsion", "moments")
 AT_LENGTH = ("one_element", "two_elements", "every_family")
 
 

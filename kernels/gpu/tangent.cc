@@ -71,6 +71,7 @@ KERNEL void ELEMENT(nnp_change)(int n, GLOBAL const int* RESTRICT atoms,
             ELEMENT(direct)(atom, range, owner, lane, direction, strain, moved);
             if (!diagonal)
                 ELEMENT(direct)(atom, range + N_ELEMENTS + 1, owner, lane, direction, strain, moved);
+            SYNC_THREADS
             ELEMENT(radial_tangent)(range, diagonal, lane, moved, total, scratch);
 #if N_MOMENTS > 0
             ELEMENT(pick)(range, diagonal, lane, moment_values, counts, picked, n_picked);

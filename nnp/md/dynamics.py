@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from openmm import unit
 
 from nnp.errors import NNPError, NumericalError, OptionError
+from nnp.evaluation import Extrapolations
 from nnp.limits import temperature_of
 from nnp.md.controls import Controls
 from nnp.md.ensembles import add_thermostat_and_barostat, create_integrator, is_leapfrog
@@ -177,14 +178,39 @@ class Dynamics:
         )
 
     def _with_energies(self, snapshot: Snapshot, state: openmm.State) -> Snapshot:
-        forces = _numbers(state.getForces(asNumpy=True)) * KJ_PER_MOL / NANOMETRE
+        watched = monitors(self._system)
+        return self.completed(
+            snapshot,
+            potential=_number(state.getPotentialEnergy()) * KJ_PER_MOL,
+            forces=_numbers(state.getForces(asNumpy=True)) * KJ_PER_MOL / NANOMETRE,
+            extrapolations=watched[0].extrapolations if watched else None,
+            kinetic=_number(state.getKineticEnergy()) * KJ_PER_MOL,
+        )
+
+    def completed(
+        self,
+        snapshot: Snapshot,
+        potential: float,
+        forces: NDArray[np.float64],
+        extrapolations: Extrapolations | None,
+        kinetic: float | None = None,
+    ) -> Snapshot:
+        """A snapshot with energies and forces that are known.
+
+        Args:
+            snapshot: positions and velocities.
+            potential: energy, eV.
+            forces: (n, 3) eV/Å.
+            extrapolations: of the potential.
+            kinetic: energy, eV; None: by the velocities.
+        """
         velocities = snapshot.velocities
         if self._verlet:
             velocities = velocities + self._half_kick(forces)
             velocities = self._allowed(velocities, snapshot.positions_nm)
-        kinetic = _number(state.getKineticEnergy()) * KJ_PER_MOL
-        potential = _number(state.getPotentialEnergy()) * KJ_PER_MOL
-        watched = monitors(self._system)
+        if kinetic is None:
+            squares = np.einsum("nc,nc->n", velocities, velocities)
+            kinetic = 0.5 * EV_PER_U_A2_FS2 * float(self.masses @ squares)
         return replace(
             snapshot,
             velocities=velocities,
@@ -193,7 +219,7 @@ class Dynamics:
             temperature=2 * kinetic / (self.degrees_of_freedom * BOLTZMANN),
             conserved_energy=self._conserved(potential + kinetic + self._chains_energy()),
             forces=forces,
-            extrapolations=watched[0].extrapolations if watched else None,
+            extrapolations=extrapolations,
         )
 
     def _conserved(self, with_bath: float) -> float:

@@ -1,6 +1,7 @@
 """What a row of the log tells beyond OpenMM's state: the stress, and a committee's disagreement.
 
-OpenMM has no virial. The potential is evaluated once more, by an engine of its own, with the row.
+OpenMM has no virial. The potential is evaluated by an engine of its own with the row, which then
+tells energy and forces too where the run has the very same engine: the plugin's, on the processor.
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ class Observer:
         dynamics: whose states.
         potential: what moves the atoms; None if not known.
         machine: how the run computes forces: ``engine``, ``dtype``, ``threads``.
+
+    Attributes:
+        has_spread: whether a committee is asked.
+        is_complete: whether it tells energy and forces too, so that OpenMM need not.
     """
 
     def __init__(
@@ -46,9 +51,18 @@ class Observer:
         periodic = self._start.box_nm is not None
         self._stress = alone and periodic and not len(dynamics.constraints.pairs)
         self.has_spread = alone and bool(getattr(potential, "members", ()))  # a committee
+        self._dynamics = dynamics
         self._engine: Engine | None = None
         if potential is not None and (self._stress or self.has_spread):
             self._engine = _engine(potential, machine)
+        platform = dynamics.context.getPlatform().getName()
+        self.is_complete = (
+            self._engine is not None
+            and not self.has_spread
+            and dynamics.forces[0]["kind"] == "NNPForce"
+            and platform in _ON_PROCESSOR
+            and not len(dynamics.constraints.pairs)
+        )
 
     def observe(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot with stress and spread, where they can be known.
@@ -59,7 +73,12 @@ class Observer:
         if self._engine is None:
             return snapshot
         structure = self._structure(snapshot)
-        found = self._engine.compute(structure, self.has_spread, self._stress)
+        bare = snapshot.forces is None
+        found = self._engine.compute(structure, bare or self.has_spread, self._stress)
+        if bare and found.forces is not None:
+            snapshot = self._dynamics.completed(
+                snapshot, found.energy, found.forces, found.extrapolations
+            )
         if found.stress is not None:
             kinetic = _kinetic_stress(snapshot, self._masses)
             total = self._in_axes_of_the_start(_tensor(found.stress) + kinetic)

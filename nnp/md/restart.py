@@ -97,7 +97,7 @@ def write_restart(restart: Restart, path: Path) -> None:
     header["sha256"] = _digest(header, members)
     with (
         replacing(path, force=True) as scratch,
-        zipfile.ZipFile(scratch, "w", zipfile.ZIP_DEFLATED) as archive,
+        zipfile.ZipFile(scratch, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
     ):
         archive.writestr("header.json", json.dumps(header))
         for name, data in members.items():

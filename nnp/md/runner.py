@@ -216,9 +216,9 @@ class Runner:
 
     def _loop(self, progress: Progress, interrupt: Interruptible) -> None:
         watch, first = self._watcher, self._dynamics.step
-        observed = self._observer.observe(self._good)
-        self._recorder.begin(observed, self._beside(progress, first))
-        watch.row(observed)
+        begin_with = self._observer.observe(self._good)
+        self._recorder.begin(begin_with, self._beside(progress, first))
+        watch.row(begin_with)
         self._recorder.save_restart(self._dynamics, watch.energy)
         seconds_per_step = 0.0
         while self._dynamics.step < self._settings.steps and not interrupt.requested:
@@ -226,10 +226,11 @@ class Runner:
             self._dynamics.advance(steps)
             seconds_per_step = (time.perf_counter() - begin) / steps
             wanted = self._recorder.wants(self._dynamics.step)
-            snapshot = self._look(full=wanted)
+            observed = self._recorder.wants_observation(self._dynamics.step)
+            snapshot = self._look(full=wanted and not (observed and self._observer.is_complete))
             if wanted:
-                if self._recorder.wants_observation(snapshot.step):
-                    snapshot = self._observer.observe(snapshot)
+                if observed:
+                    snapshot = self._good = self._finite(self._observer.observe(snapshot))
                 self._recorder.write(snapshot, self._beside(progress, snapshot.step))
                 watch.row(snapshot)
             if self._recorder.wants_restart(snapshot.step):
@@ -255,13 +256,17 @@ class Runner:
 
     def _look(self, full: bool) -> Snapshot:
         """The present state, known to be finite."""
-        snapshot = self._dynamics.snapshot(full)
-        problem = snapshot.problem()
-        if problem:
-            raise NumericalError(problem)
+        snapshot = self._finite(self._dynamics.snapshot(full))
         if self._watch is not None:
             self._watch.motion(snapshot)
         self._good = snapshot
+        return snapshot
+
+    @staticmethod
+    def _finite(snapshot: Snapshot) -> Snapshot:
+        problem = snapshot.problem()
+        if problem:
+            raise NumericalError(problem)
         return snapshot
 
     def _finish(self) -> None:

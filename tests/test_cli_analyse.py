@@ -59,7 +59,6 @@ def test_one_run(folder, capsys):
     assert "holds an analysis: choose another --output" in capsys.readouterr().err
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning", "ignore::DeprecationWarning")
 def test_two_runs_and_a_reference(folder, capsys):
     """An extxyz and a DCD of equal runs agree; a reference of one curve is drawn beside."""
     (folder / "experiment.csv").write_text("r_A,total\n2.0,0\n2.35,9\n3.0,0\n")

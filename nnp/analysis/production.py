@@ -12,8 +12,8 @@ from nnp.analysis.blocks import correlation_warning
 from nnp.analysis.equilibration import (
     FEWEST,
     LATE,
-    Equilibration,
     detect_equilibration,
+    statistical_inefficiency,
 )
 from nnp.analysis.settings import AnalysisSettings
 from nnp.analysis.trajectories import Outline
@@ -25,6 +25,7 @@ Floats = NDArray[np.float64]
 # Series that tell of equilibrium, the slower ones first.
 _TELLING = ("volume_A3", "potential_energy_eV", "temperature_K")
 _UNEVEN = 1e-3  # relative difference of times between frames
+_TOLD = "the first share of {:.4g}, as told"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +62,9 @@ def find_production(
         log_times = log["time_ps"]
         begin = log_times[0] + share * (log_times[-1] - log_times[0])
         columns = {name: values[log_times >= begin] for name, values in log.items()}
-        if np.isfinite(times_ps).all():
-            start = int(np.searchsorted(times_ps, begin - 1e-9))
+        if np.isfinite(times_ps).all() and outline.count > 1:
+            rounding = _UNEVEN * abs(times_ps[-1] - times_ps[0]) / (outline.count - 1)
+            start = int(np.searchsorted(times_ps, begin - rounding))
     start = min(start, max(outline.count - 1, 0))
     frames = range(start, outline.count, settings.every)
     spacing, unknown = _spacing(times_ps[frames.start : frames.stop : frames.step])
@@ -82,38 +84,51 @@ def _cut(
     notes: list[str],
 ) -> tuple[float, str]:
     """Share of the run that is cut, and why."""
-    if settings.skip is not None:
-        return settings.skip, f"the first {100 * settings.skip:.4g} %, as told"
-    columns = dict(log or {"potential_energy_eV": outline.energies})
-    found: list[tuple[float, Equilibration]] = []
+    columns = log if log is not None else {"potential_energy_eV": outline.energies}
+    telling = {name: columns[name] for name in _TELLING if name in columns}
+    telling = {n: x for n, x in telling.items() if len(x) >= FEWEST and np.isfinite(x).all()}
     try:
-        for name in _TELLING:
-            values = columns.get(name)
-            if values is not None and len(values) >= FEWEST and np.isfinite(values).all():
-                one = detect_equilibration(values, name)
-                found.append((one.start / len(values), one))
+        share, why = _share(telling, settings, notes, "frames" if log is None else "log")
+        _look_at_correlation(telling, share, settings, notes)
     except UnavailableError as error:
-        notes.append(f"nothing is cut at the beginning: {error}")
-        return 0.0, "nothing: pymbar is not installed"
-    if not found:
+        share = settings.skip or 0.0
+        notes.append(f"{'nothing is cut, and ' if settings.skip is None else ''}{error}")
+        why = "nothing: pymbar is not installed" if settings.skip is None else _TOLD.format(share)
+    return share, why
+
+
+def _share(
+    telling: Mapping[str, Floats], settings: AnalysisSettings, notes: list[str], source: str
+) -> tuple[float, str]:
+    if settings.skip is not None:
+        return settings.skip, _TOLD.format(settings.skip)
+    if not telling:
         notes.append(
             "nothing is cut at the beginning: there are no energies over time to see where the run "
             "has come to rest; --log names the log of nnp md, --skip 0.2 cuts a fifth"
         )
         return 0.0, "nothing: no energies over time"
-    share, latest = max(found, key=lambda item: item[0])
-    source = "log" if log is not None else "frames"
-    why = f"the first {100 * share:.3g} %: {latest.what} of the {source} is steady behind it"
+    found = {name: detect_equilibration(x, name).start / len(x) for name, x in telling.items()}
+    name, share = max(found.items(), key=lambda item: item[1])
     if share > LATE:
         notes.append(
-            f"{latest.what} is steady only behind {100 * share:.0f} % of the run: it may drift "
-            "still; run longer"
+            f"{name} is steady only behind {100 * share:.0f} % of the run: it may drift still; "
+            "run longer"
         )
-    count = max(len(columns[one.what]) - one.start for _, one in found)
-    slowest = max(one.inefficiency for _, one in found)
-    if warning := correlation_warning(slowest, count, settings.blocks):
-        notes.append(f"{max(found, key=lambda item: item[1].inefficiency)[1].what}: {warning}")
-    return share, why
+    return share, f"the first {100 * share:.3g} %: {name} of the {source} is steady behind it"
+
+
+def _look_at_correlation(
+    telling: Mapping[str, Floats], share: float, settings: AnalysisSettings, notes: list[str]
+) -> None:
+    """Say it where blocks of the slowest series are no independent samples."""
+    kept = {name: x[int(share * len(x)) :] for name, x in telling.items()}
+    slow = {name: statistical_inefficiency(x) for name, x in kept.items()}
+    if not slow:
+        return
+    name = max(slow, key=lambda name: slow[name] / len(kept[name]))
+    if warning := correlation_warning(slow[name], len(kept[name]), settings.blocks):
+        notes.append(f"{name}: {warning}")
 
 
 def _spacing(times_ps: Floats) -> tuple[float | None, str]:

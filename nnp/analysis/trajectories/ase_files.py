@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,26 +26,32 @@ class AtomsList(Trajectory):
     def __init__(self, frames: Sequence[Any], path: str | Path = "frames") -> None:
         if not len(frames):
             raise StructureError(f"{path} has no frame to analyse")
-        self._frames = frames
+        self._list = frames
         super().__init__(path, frames[0])
 
     def outline(self) -> Outline:
         """See `Trajectory.outline`."""
         times, energies = [], []
-        for number in range(len(self._frames)):
-            frame = self._frame(number)
-            times.append(frame.time_fs)
-            energies.append(frame.energy)
+        with self._frames() as frames:
+            for number in range(len(frames)):
+                frame = self._frame(frames, number)
+                times.append(frame.time_fs)
+                energies.append(frame.energy)
         return Outline(len(times), np.array(times), np.array(energies))
 
     def frames(self, start: int, stop: int, step: int = 1) -> Iterator[Frame]:
         """See `Trajectory.frames`."""
-        for number in range(start, min(stop, len(self._frames)), step):
-            yield self._frame(number)
+        with self._frames() as frames:
+            for number in range(start, min(stop, len(frames)), step):
+                yield self._frame(frames, number)
 
-    def _frame(self, number: int) -> Frame:
+    @contextmanager
+    def _frames(self) -> Iterator[Sequence[Any]]:
+        yield self._list
+
+    def _frame(self, frames: Sequence[Any], number: int) -> Frame:
         try:
-            atoms = self._frames[number]
+            atoms = frames[number]
         except NNPError:
             raise
         except Exception as error:  # of a damaged file, from whatever place of its reader
@@ -60,17 +67,29 @@ class AtomsList(Trajectory):
         return frame_of(atoms)
 
 
-def open_traj(path: Path) -> AtomsList:
+class TrajFile(AtomsList):
     """A ``.traj`` file; its frames are read when they are looked at.
+
+    Args:
+        path: the file.
 
     Raises:
         FileFormatError: it is damaged.
     """
-    try:
-        frames = ase.io.Trajectory(path)  # type: ignore[no-untyped-call]
-        len(frames), frames[0]
-    except Exception as error:  # as above
-        raise FileFormatError(
-            f"{path} cannot be read as ASE's trajectory: {type(error).__name__}: {error}"
-        ) from error
-    return AtomsList(frames, path)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            with self._frames() as frames:
+                first = [frames[0]] if len(frames) else []
+        except Exception as error:  # as above
+            raise FileFormatError(
+                f"{path} cannot be read as ASE's trajectory: {type(error).__name__}: {error}"
+            ) from error
+        super().__init__(first, path)
+
+    @contextmanager
+    def _frames(self) -> Iterator[Sequence[Any]]:
+        reader: Any = ase.io.Trajectory(self.path)  # type: ignore[no-untyped-call]
+        with reader:
+            yield reader

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ class MDAnalysisFile(Trajectory):
     def outline(self) -> Outline:
         """See `Trajectory.outline`."""
         suffix = self.path.suffix.lower()
-        with self._reader() as reader:
+        with self._reader() as reader, _quietly():
             count = len(reader)
             if suffix in _TIMED:
                 times_ps = np.array([self._at(reader, n).time for n in range(count)])
@@ -73,7 +74,8 @@ class MDAnalysisFile(Trajectory):
 
     def _at(self, reader: Any, number: int) -> Any:
         try:
-            return reader[number]
+            with _quietly():
+                return reader[number]
         except Exception as error:  # of a damaged file, from whatever place of its reader
             raise FileFormatError(
                 f"{self.path}, frame {number} cannot be read: {type(error).__name__}: {error}"
@@ -81,8 +83,22 @@ class MDAnalysisFile(Trajectory):
 
     @contextmanager
     def _reader(self) -> Iterator[Any]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        traces = [path for path in self._traces() if not path.exists()]
+        reader = self._opened()
+        try:
+            if reader.n_atoms != len(self):
+                raise FileFormatError(
+                    f"{self.path} has {reader.n_atoms} atoms and {self._said_by} {len(self)}: "
+                    "--topology names a structure with the very atoms of the trajectory"
+                )
+            yield reader
+        finally:
+            reader.close()
+            for path in traces:
+                path.unlink(missing_ok=True)
+
+    def _opened(self) -> Any:
+        with _quietly():
             try:
                 from MDAnalysis.coordinates.core import reader
             except ImportError:
@@ -90,22 +106,45 @@ class MDAnalysisFile(Trajectory):
                     f"{self.path}: DCD, XTC, TRR, NetCDF and PDB are read by MDAnalysis, which is "
                     f"not installed: {install('analysis')}"
                 ) from None
-            try:
-                options = {} if self.path.suffix.lower() == ".pdb" else {"n_atoms": len(self)}
-                found = reader(str(self.path), **options)
-                there = found.n_atoms
-            except Exception as error:  # as above
-                raise FileFormatError(
-                    f"{self.path} cannot be read: {type(error).__name__}: {error}; it must have "
-                    f"the {len(self)} atoms of {self._said_by}"
-                ) from error
-            if there != len(self):
-                raise FileFormatError(
-                    f"{self.path} has {there} atoms and {self._said_by} {len(self)}: "
-                    "--topology names a structure with the very atoms of the trajectory"
-                )
-            with found:
-                yield found
+            options = {} if self.path.suffix.lower() == ".pdb" else {"n_atoms": len(self)}
+            with _quietly():  # MDAnalysis sets filters of its own when it is imported
+                found = _made(lambda: reader(str(self.path), **options))
+        if isinstance(found, str):
+            raise FileFormatError(
+                f"{self.path} cannot be read: {found}; it must have the {len(self)} atoms of "
+                f"{self._said_by}"
+            )
+        return found
+
+    def _traces(self) -> list[Path]:
+        """Files that MDAnalysis leaves beside an XTC or TRR."""
+        name = f".{self.path.name}_offsets"
+        return [self.path.with_name(f"{name}.{end}") for end in ("npz", "lock")]
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _made(make: Callable[[], Any]) -> Any:
+    """A reader, or why there is none.
+
+    One that fails in the middle of its making complains again when it is taken apart: that is done
+    here, unheard.
+    """
+    before, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        return make()
+    except Exception as error:  # noqa: BLE001  of a damaged file, from whatever place of its reader
+        link: BaseException | None = error
+        while link is not None:
+            link.__traceback__, link = None, link.__context__
+        return f"{type(error).__name__}: {error}"
+    finally:
+        sys.unraisablehook = before
 
 
 def _cell(found: Any) -> Floats | None:

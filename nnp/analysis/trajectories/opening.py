@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nnp.analysis.trajectories.ase_files import AtomsList, open_traj
+from nnp.analysis.trajectories.ase_files import AtomsList, TrajFile
 from nnp.analysis.trajectories.base import Trajectory
 from nnp.analysis.trajectories.extxyz import ExtXYZ
 from nnp.analysis.trajectories.lammps import LammpsDump
@@ -65,7 +65,7 @@ def _opened(
         text = _TEXTS[name](path, options)
         return text, text.reading
     if name == "traj":
-        return open_traj(path), None
+        return TrajFile(path), None
     reading = read(path, options)
     return AtomsList(reading.frames, path), reading
 

@@ -86,6 +86,36 @@ def switch_of(function: MomentFunction) -> str:
     return name
 
 
+def nep_functions(
+    radial: RadialSeries, angular: RadialSeries, l_max: int, switches: Sequence[str]
+) -> list[MomentFunction]:
+    """The descriptors of one element in the vector's order.
+
+    Args:
+        radial: series of the radial functions.
+        angular: of the others.
+        l_max: largest l of the 3-body descriptors.
+        switches: those of `SWITCHES` that are on.
+    """
+    found: list[MomentFunction] = [MomentSum(radial, SUM, n) for n in range(radial.n_functions)]
+    numbers = range(angular.n_functions)
+    for degree in range(1, l_max + 1):
+        found += [MomentPair(angular, PAIR, n, n, degree) for n in numbers]
+    for switch in SWITCHES:
+        if switch in switches:
+            found += [_many_body(angular, switch, n, l_max) for n in numbers]
+    return found
+
+
+def _many_body(series: RadialSeries, switch: str, n: int, l_max: int) -> MomentFunction:
+    """A 4-body or 5-body descriptor; 0 where it asks for an l beyond l_max."""
+    if switch == "1111":
+        return MomentQuartic(series, QUARTIC, n)
+    degrees = [int(digit) for digit in switch]
+    coefficient = TRIPLE if max(degrees) <= l_max else 0.0
+    return MomentTriple(series, coefficient, n, n, n, *degrees)
+
+
 def layout_of(models: Sequence[ElementModel]) -> Layout:
     """The vector that holds all functions of all elements.
 

@@ -12,19 +12,10 @@ from numpy.typing import NDArray
 from nnp.cutoffs import CutoffKind
 from nnp.elements import atomic_number
 from nnp.errors import FileFormatError
-from nnp.functions import (
-    Argument,
-    MomentFunction,
-    MomentPair,
-    MomentQuartic,
-    MomentSum,
-    MomentTriple,
-    RadialSeries,
-)
+from nnp.functions import Argument, RadialSeries
 from nnp.io.nep.basis import to_series
-from nnp.io.nep.columns import PAIR, QUARTIC, SUM, TRIPLE
+from nnp.io.nep.columns import nep_functions
 from nnp.io.nep.file import NepFile, read_file
-from nnp.io.nep.header import SWITCHES
 from nnp.networks import Activation, Network
 from nnp.potential import ElementModel, Potential
 from nnp.scaling import NO_RANGE, Scaling, ScalingMode
@@ -72,7 +63,12 @@ def _repulsion(file: NepFile) -> tuple[RepulsionTerm, ...]:
 
 
 def _model(file: NepFile, element: int) -> ElementModel:
-    functions = _functions(file, element)
+    functions = nep_functions(
+        _series(file, element, file.radial, angular=False),
+        _series(file, element, file.angular, angular=True),
+        file.header.l_max,
+        file.header.switches,
+    )
     order = sorted(range(len(functions)), key=lambda column: functions[column].order)
     zeros = np.zeros(len(order))
     # A file holds the width of each descriptor's range, not where it lies.
@@ -86,31 +82,6 @@ def _model(file: NepFile, element: int) -> ElementModel:
     )
     symbol = file.header.elements[element]
     return ElementModel(symbol, tuple(functions[column] for column in order), scaling, network)
-
-
-def _functions(file: NepFile, element: int) -> list[MomentFunction]:
-    """The descriptors in the file's order."""
-    header = file.header
-    radial = _series(file, element, file.radial, angular=False)
-    angular = _series(file, element, file.angular, angular=True)
-    functions: list[MomentFunction] = [MomentSum(radial, SUM, n) for n in range(header.n_radial)]
-    for degree in range(1, header.l_max + 1):
-        functions += [MomentPair(angular, PAIR, n, n, degree) for n in range(header.n_angular)]
-    for switch in SWITCHES:
-        if switch in header.switches:
-            functions += [
-                _many_body(angular, switch, n, header.l_max) for n in range(header.n_angular)
-            ]
-    return functions
-
-
-def _many_body(series: RadialSeries, switch: str, n: int, l_max: int) -> MomentFunction:
-    """A 4-body or 5-body descriptor; 0 where it asks for an l beyond l_max."""
-    if switch == "1111":
-        return MomentQuartic(series, QUARTIC, n)
-    degrees = [int(digit) for digit in switch]
-    coefficient = TRIPLE if max(degrees) <= l_max else 0.0
-    return MomentTriple(series, coefficient, n, n, n, *degrees)
 
 
 def _series(file: NepFile, element: int, c: NDArray[np.float64], angular: bool) -> RadialSeries:

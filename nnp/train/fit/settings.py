@@ -21,6 +21,7 @@ from nnp.train.fit.machine import require_name
 from nnp.train.fit.optimizers import OptimizerSettings
 from nnp.train.fit.optimizers.base import ScheduleSettings
 from nnp.train.inputs.functions import FunctionSettings
+from nnp.train.inputs.nep import GeneratedNep
 from nnp.train.inputs.transform import InputSettings
 from nnp.values import require_whole
 
@@ -137,6 +138,11 @@ class TrainingSettings:
     run: RunSettings = field(default_factory=RunSettings)
     committee: CommitteeSettings = field(default_factory=CommitteeSettings)
     baseline: BaselineSettings = field(default_factory=BaselineSettings)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.functions.generate, GeneratedNep):
+            network = dataclasses.replace(self.network, hidden=(self.functions.generate.neuron,))
+            object.__setattr__(self, "network", network)
 
 
 def to_table(settings: Any) -> Any:

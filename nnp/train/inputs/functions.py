@@ -25,6 +25,7 @@ from nnp.io.n2p2.settings import Settings as InputNN
 from nnp.structure import Structure
 from nnp.train.inputs.chebyshev import GeneratedChebyshev
 from nnp.train.inputs.moments import GeneratedMoments
+from nnp.train.inputs.nep import GeneratedNep
 from nnp.train.inputs.prune import PruneSettings
 from nnp.units import ATOMIC, unit_system
 
@@ -152,6 +153,7 @@ class FunctionSettings:
             are, coefficients that were learned included; None: generate them.
         file_units: of an input.nn, see `nnp.units.unit_system`.
         setups: ænet's ``.stp`` of each element, in place of both.
+        nep: NEP's functions by the names of nep.in, in place of ``generate``.
         generate: the generated set; its ``family`` says which class holds the rest.
         prune: which of them to leave out.
     """
@@ -159,10 +161,15 @@ class FunctionSettings:
     file: str | None = None
     file_units: str | None = None
     setups: dict[str, str] = field(default_factory=dict)
-    generate: GeneratedFunctions | GeneratedMoments | GeneratedChebyshev = field(
+    nep: GeneratedNep | None = None
+    generate: GeneratedFunctions | GeneratedMoments | GeneratedChebyshev | GeneratedNep = field(
         default_factory=GeneratedFunctions
     )
     prune: PruneSettings = field(default_factory=PruneSettings)
+
+    def __post_init__(self) -> None:
+        if self.nep is not None:
+            object.__setattr__(self, "generate", self.nep)
 
 
 def choose_functions(

@@ -101,7 +101,7 @@ class GeneratedMoments:
         [86, 86]
         """
         symbols = tuple(sorted(elements, key=atomic_number))
-        contractions = contract(self._spread(symbols, structures), self.angular)
+        contractions = contract(self.spread(symbols, structures), self.angular)
         return {
             symbol: tuple(canonical_order(self._functions(symbols, contractions[symbol])))
             for symbol in symbols
@@ -147,7 +147,7 @@ class GeneratedMoments:
             Argument.FALLING, CutoffKind.POLY2, 0.0, symbols, radii, tuple(c.tolist())
         )
 
-    def _spread(
+    def spread(
         self, symbols: tuple[str, ...], structures: Sequence[Structure]
     ) -> dict[str, Coefficients]:
         """Per central element Σ_lm A_jklm A_j'k'lm over the data, (j, k, j', k')."""

@@ -21,7 +21,7 @@ from nnp.structure import Structure
 from nnp.teachers.ase import StillingerWeber
 from nnp.train.data.checks import check, drop
 from nnp.train.data.consistency import look
-from nnp.train.data.dataset import Dataset
+from nnp.train.data.dataset import Dataset, LabelKeys
 from nnp.train.data.doctor import examine
 from nnp.train.data.facts import facts
 from nnp.train.data.frames import LabelledStructure
@@ -109,6 +109,15 @@ def test_facts():
     assert known.shortest["Si-Si"] < 2.35
     assert known.determined
     assert json.loads(json.dumps(known.table()))["forces"]["largest"] > 0
+
+
+def test_groups_are_config_types_where_none_is_named():
+    frames = silicon(2)
+    for atoms in frames:
+        atoms.info["config_type"] = "bulk"
+    frames[1].info["group"] = "melt"
+    assert Dataset.from_atoms(frames).groups == {"bulk": 1, "melt": 1}
+    assert Dataset.from_atoms(frames, LabelKeys(group="config_type")).groups == {"bulk": 2}
 
 
 def test_compositions_that_determine_nothing():

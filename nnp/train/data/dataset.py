@@ -188,7 +188,7 @@ def _labelled(atoms: Any, labels: Labels, keys: LabelKeys, where: str) -> Labell
             forces=labels.forces,
             stress=labels.stress,
             weight=_weight(atoms, keys),
-            group=str(atoms.info.get(keys.group, "")),
+            group=_group(atoms, keys),
             where=where,
         )
     except NNPError as error:
@@ -207,6 +207,12 @@ def _tensors(frames: Sequence[Any], suggested: dict[str, str]) -> Iterator[str]:
             suggested["stress" if kinds[0] == STRESS else "virial"] = key
         what = " or ".join(kinds) if kinds else "the volumes do not say what, in which unit"
         yield f"{key} is not used; by how it changes with the volume: {what}"
+
+
+def _group(atoms: Any, keys: LabelKeys) -> str:
+    """``config_type``, as GAP's and MACE's files have it, where nothing else is named or there."""
+    others = ("config_type",) if keys.group == LabelKeys.group else ()
+    return str(next((atoms.info[k] for k in (keys.group, *others) if k in atoms.info), ""))
 
 
 def _weight(atoms: Any, keys: LabelKeys) -> float:

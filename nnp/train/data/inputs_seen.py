@@ -13,8 +13,8 @@ from nnp.potential import Potential
 from nnp.structure import Structure
 
 _BINS = 40
-# Share of the training range that a function fills, below which it is dead.
-_DEAD = 1e-6
+# Share of the training range that a function fills, below which it is dead; and rounding of it.
+_DEAD, _ROUNDING = 1e-6, 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +59,8 @@ def _of(
     width = np.where(high > low, high - low, 1.0)
     share = (values - low) / width
     cells = np.clip((share * _BINS).astype(np.int64), 0, _BINS - 1)
-    inside = (share >= 0) & (share <= 1)
+    below, above = share < -_ROUNDING, share > 1 + _ROUNDING
+    inside = ~(below | above)
     histogram = np.zeros((values.shape[1], _BINS), np.int64)
     for number in range(values.shape[1]):
         own = cells[inside[:, number], number]
@@ -68,7 +69,7 @@ def _of(
     return InputsSeen(
         symbol,
         histogram,
-        (share < 0).sum(axis=0),
-        (share > 1).sum(axis=0),
+        below.sum(axis=0),
+        above.sum(axis=0),
         tuple(int(i) for i in dead),
     )

@@ -176,6 +176,27 @@ def test_thread_count_does_not_matter(binary, dtype):
     assert np.abs(one.forces.sum(axis=0)).max() < 1e-12  # fixed point: momentum is conserved
 
 
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_large_networks_run_in_batches(target, dtype):
+    """Atoms of two elements, in batches of 4, 2 and 1; who shares a batch changes no bit."""
+    potential = random_potential(("H", "O"), nodes=70, seed=5)
+    box = random_structure(potential.elements, 23, 3)
+    engine = engine_of(potential, target, dtype=dtype, threads=1)
+    assert_engines_agree(potential, box, "cpu", dtype, target=target)
+    whole = engine.compute(box)
+    for threads in (2, 3):
+        found = engine_of(potential, target, dtype=dtype, threads=threads).compute(box)
+        np.testing.assert_array_equal(found.energies, whole.energies)
+        np.testing.assert_array_equal(found.forces, whole.forces)
+    nowhere = (np.zeros((3, 3)), np.zeros(3, bool))
+    alone = Structure(np.zeros((1, 3)), np.array([8]), *nowhere)
+    many = Structure(np.outer(np.arange(7), [99.0, 0, 0]), np.full(7, 8), *nowhere)
+    np.testing.assert_array_equal(
+        engine.compute(many).energies, np.full(7, engine.compute(alone).energies[0])
+    )
+
+
 def test_python_threads_take_turns(silicon):
     """One warm engine for all: they must not meet in its memory."""
     frames = [random_structure(("Si",), n, seed=n) for n in (12, 40, 20, 33)] * 12

@@ -60,6 +60,23 @@ bool is_single(const nnp_options& options)
     return options.precision == NNP_FLOAT32;
 }
 
+// Large networks run in batches, which read each weight once. The atoms of a batch keep their neighbours and triples
+// meanwhile, which costs small networks more than it gains (docs/cpu_engine.md).
+int atoms_together(const Model& model)
+{
+    constexpr size_t LARGE = 4096;  // weights
+    size_t most = 0;
+    for (const Element& element : model.elements) {
+        size_t weights = 0;
+        for (const Layer& layer : element.layers)
+            weights += layer.weights.size();
+        most = std::max(most, weights);
+    }
+    if (most < LARGE)
+        return 1;
+    return model.elements.size() == 1 ? MOST_TOGETHER / 2 : MOST_TOGETHER;
+}
+
 double skin_width(const nnp_options& options)
 {
     if (!std::isfinite(options.skin))
@@ -79,6 +96,7 @@ Engine::Engine(std::shared_ptr<const Model> model, const nnp_options& options)
       plan_(make_plan(*model_, Powers::in_tasks)),
       kernel_(choose_kernel(is_single(options), options.target)),
       single_(is_single(options)),
+      together_(atoms_together(*model_)),
       pool_(thread_count(options)),
       list_(model_->cutoff, skin_width(options), static_cast<int>(model_->elements.size()),
             choose_kernel(false, options.target).within)
@@ -126,6 +144,7 @@ Task Engine::make_task(int64_t n_atoms, Mode mode)
     t.plan = &plan_;
     t.networks = networks_.data();
     t.n_elements = static_cast<int>(model_->elements.size());
+    t.together = together_;
     t.cutoff = model_->cutoff;
     t.extrapolation_tolerance = single_ ? TOLERANCE_SINGLE : TOLERANCE_DOUBLE;
     t.gradient_scale = std::ldexp(1.0, SCALE_EXPONENT);

@@ -35,6 +35,7 @@ private:
     std::vector<ElementPlan> plan_;
     const Kernel& kernel_;
     bool single_;
+    int together_;  // see Task
     ThreadPool pool_;
     NeighborList list_;
     DomainList domain_;

@@ -190,78 +190,129 @@ void check_ranges(const Inputs& inputs, const double* descriptors, double tolera
     }
 }
 
-// The atom's energy: scaling, network and its derivative by the raw functions; the repulsion of its neighbours.
-void evaluate_energy(const Task& t, int element_index, int64_t atom, const Neighbors& nb, const double* descriptors,
-                     ThreadState& state, double* dl_dg)
+// An atom between its functions and the way back.
+struct Work {
+    int64_t rank, atom;
+    int element;
+    bool waits;  // for its network
+    Neighbors nb;
+    Kept kept;
+    double *descriptors, *dl_dg;
+};
+
+void take_energy(const Task& t, Work& w, double output, ThreadState& state)
 {
-    const Element& element = t.model->elements[element_index];
-    const Inputs& inputs = (*t.plan)[element_index].inputs;
+    const Element& element = t.model->elements[w.element];
+    double energy = t.model->energy_scale * output + element.energy_offset + repel(element, w.nb);
+    t.energies[w.atom] = energy;
+    if (std::isfinite(energy))
+        return;
+    int s = 0, n = (int)element.functions.size();
+    while (s < n && std::isfinite(w.descriptors[s]))
+        ++s;
+    state.failure.report(FailureKind::not_finite, w.atom, -1, s < n ? w.descriptors[s] : energy, s < n ? s : -1);
+}
+
+// Energies of B atoms of an element: scaling, networks and their derivatives by the raw functions.
+template <int B>
+void evaluate_energies(const Task& t, Work* const* works, ThreadState& state)
+{
+    const int element = works[0]->element;
+    const Inputs& inputs = (*t.plan)[element].inputs;
     const double *factor = inputs.factor.data(), *offset = inputs.offset.data();
     const int n = (int)inputs.factor.size();
-    nnp_scalar* input = take<nnp_scalar>(state.arena, round_up(n, W) + W);
-    nnp_scalar* d_input = take<nnp_scalar>(state.arena, round_up(n, W) + W);
-    for (int s = 0; s < n; ++s)
-        input[s] = (nnp_scalar)(factor[s] * descriptors[s] + offset[s]);
-    double output =
-        run_network(element, t.networks[element_index], t.model->twist, input, t.gradient, state.arena, d_input);
-    double energy = t.model->energy_scale * output + element.energy_offset + repel(element, nb);
-    t.energies[atom] = energy;
-    if (!std::isfinite(energy)) {
-        int s = 0;
-        while (s < n && std::isfinite(descriptors[s]))
-            ++s;
-        state.failure.report(FailureKind::not_finite, atom, -1, s < n ? descriptors[s] : energy, s < n ? s : -1);
-    }
-    if (t.gradient) {
-        const double scale = t.model->energy_scale;
+    Of<B> input, d_input;
+    take_each<B>(state.arena, round_up(n, W) + W, input);
+    take_each<B>(state.arena, round_up(n, W) + W, d_input);
+    for (int b = 0; b < B; ++b) {
         for (int s = 0; s < n; ++s)
-            dl_dg[s] = scale * factor[s] * (double)d_input[s];
+            input[b][s] = (nnp_scalar)(factor[s] * works[b]->descriptors[s] + offset[s]);
+    }
+    double outputs[B];
+    run_networks<B>(t.model->elements[element], t.networks[element], t.model->twist, input, t.gradient, state.arena,
+                    d_input, outputs);
+    for (int b = 0; b < B; ++b) {
+        take_energy(t, *works[b], outputs[b], state);
+        works[b]->waits = false;
+        const double scale = t.model->energy_scale;
+        for (int s = 0; t.gradient && s < n; ++s)
+            works[b]->dl_dg[s] = scale * factor[s] * (double)d_input[b][s];
     }
 }
 
-void process_atom(const Task& t, ThreadState& state, int64_t rank)
+// Atoms of one element in batches of four or two, as they come.
+void evaluate_networks(const Task& t, Work* works, int n, ThreadState& state)
 {
-    state.arena.rewind();
-    int64_t atom = t.list.order[rank];
-    int element_index = t.list.elements[rank];
-    const Element& element = t.model->elements[element_index];
-    const ElementPlan& plan = (*t.plan)[element_index];
-    Neighbors nb = {};
+    Timed timed(state, NETWORK);
+    for (int count = 1; count > 0;) {
+        Work* same[NETWORK_BATCH];
+        count = 0;
+        for (int i = 0; i < n && count < NETWORK_BATCH; ++i) {
+            if (works[i].waits && (count == 0 || works[i].element == same[0]->element))
+                same[count++] = works + i;
+        }
+        if (count == NETWORK_BATCH)
+            evaluate_energies<NETWORK_BATCH>(t, same, state);
+        else if (count > 1)
+            evaluate_energies<2>(t, same, state);
+        else if (count == 1)
+            evaluate_energies<1>(t, same, state);
+    }
+}
+
+// False where atoms lie on one another, which is reported.
+bool evaluate_functions(const Task& t, int64_t rank, ThreadState& state, Work& w)
+{
+    w.rank = rank;
+    w.atom = t.list.order[rank];
+    w.element = t.list.elements[rank];
+    w.waits = t.mode == Mode::evaluate;
+    w.nb = {};
+    const ElementPlan& plan = (*t.plan)[w.element];
+    const int64_t n = (int64_t)t.model->elements[w.element].functions.size();
     {
         Timed timed(state, GATHER);
-        if (!gather(t, state, rank, !plan.angular.empty() || !plan.compact.empty(), nb))
-            return;
+        if (!gather(t, state, rank, !plan.angular.empty() || !plan.compact.empty(), w.nb))
+            return false;
     }
     bool push = t.mode == Mode::push_forward;
     if (push)
-        gather_displacements(t, rank, nb);
-    double* descriptors = take_zeros<double>(state.arena, element.functions.size() + 1);
-    double* own_dl_dg = take<double>(state.arena, element.functions.size() + 1);
-    const double* dl_dg = t.mode == Mode::pull_back ? t.dl_dg + t.offsets[atom] : own_dl_dg;
-    Kept kept;
-    forward(plan, nb, t, state, descriptors, kept);
+        gather_displacements(t, rank, w.nb);
+    w.descriptors = take_zeros<double>(state.arena, n + 1);
+    w.dl_dg = take<double>(state.arena, n + 1);
+    forward(plan, w.nb, t, state, w.descriptors, w.kept);
     if (push) {
-        std::memset(descriptors, 0, element.functions.size() * sizeof(double));
-        push_forward(plan, nb, kept, t.n_elements, descriptors, state.arena);
+        std::memset(w.descriptors, 0, n * sizeof(double));
+        push_forward(plan, w.nb, w.kept, t.n_elements, w.descriptors, state.arena);
     }
     if (t.descriptors)
-        std::memcpy(t.descriptors + t.offsets[atom], descriptors, element.functions.size() * sizeof(double));
-    if (t.mode == Mode::evaluate) {
-        Timed timed(state, NETWORK);
-        check_ranges(plan.inputs, descriptors, t.extrapolation_tolerance, atom, state);
-        evaluate_energy(t, element_index, atom, nb, descriptors, state, own_dl_dg);
-    }
-    if (t.gradient) {
-        backward(plan, nb, kept, t.n_elements, dl_dg, state);
-        Timed timed(state, SCATTER);
-        scatter(t, state, rank, nb);
-    }
+        std::memcpy(t.descriptors + t.offsets[w.atom], w.descriptors, n * sizeof(double));
+    if (t.mode == Mode::evaluate)
+        check_ranges(plan.inputs, w.descriptors, t.extrapolation_tolerance, w.atom, state);
+    return true;
+}
+
+void push_back(const Task& t, Work& w, ThreadState& state)
+{
+    const double* dl_dg = t.mode == Mode::pull_back ? t.dl_dg + t.offsets[w.atom] : w.dl_dg;
+    backward((*t.plan)[w.element], w.nb, w.kept, t.n_elements, dl_dg, state);
+    Timed timed(state, SCATTER);
+    scatter(t, state, w.rank, w.nb);
 }
 
 void process(const Task& task, ThreadState& state, int64_t begin, int64_t end)
 {
-    for (int64_t rank = begin; rank < end; ++rank)
-        process_atom(task, state, rank);
+    Work works[MOST_TOGETHER];
+    for (int64_t rank = begin; rank < end;) {
+        state.arena.rewind();
+        int n = 0;
+        for (; rank < end && n < task.together; ++rank)
+            n += evaluate_functions(task, rank, state, works[n]);
+        if (task.mode == Mode::evaluate)
+            evaluate_networks(task, works, n, state);
+        for (int i = 0; task.gradient && i < n; ++i)
+            push_back(task, works[i], state);
+    }
 }
 
 #if NNP_SINGLE

@@ -71,6 +71,7 @@ def random_potential(
     radius: float = 4.5,
     activations: Sequence[Activation] = (Activation.TANH, Activation.LOGISTIC),
     mode: ScalingMode = ScalingMode.SCALE_CENTER,
+    nodes: int = 7,
 ) -> Potential:
     """A potential with random functions and networks: smooth, of eV size, without physics.
 
@@ -80,8 +81,9 @@ def random_potential(
         families: of ``FAMILIES``.
         cutoff_kinds: to draw from.
         radius: largest cutoff, Å.
-        activations: of the hidden layers, seven neurons each.
+        activations: of the hidden layers.
         mode: of the scaling.
+        nodes: neurons of each hidden layer.
     """
     rng = np.random.default_rng(seed)
     models = []
@@ -91,7 +93,7 @@ def random_potential(
         minimum = rng.uniform(-1, 0, n)
         width = rng.uniform(5, 10, n)
         scaling = Scaling(minimum, minimum + width, minimum + 0.4 * width, 0.2 * width, mode)
-        network = _random_network((n, *[7] * len(activations), 1), activations, rng)
+        network = _random_network((n, *[nodes] * len(activations), 1), activations, rng)
         models.append(ElementModel(symbol, tuple(functions), scaling, network, rng.uniform(-1, 1)))
     return Potential(tuple(models), energy_scale=rng.uniform(0.5, 2.0))
 

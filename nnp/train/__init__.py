@@ -11,10 +11,12 @@ The map; each folder imports from those above it only:
               baseline repulsion    what is taken off the labels before a fit
               sampling augment      making structures and labels
               select   evaluation   what to label next; errors of a finished potential
-    inputs/   functions  prune      which symmetry functions a fit has
+    inputs/   functions  moments  prune     which symmetry functions a fit has
               products  product_engines   their values, J v and Jᵀ v by an engine
               transform features    what the networks see of them; one structure as a fit has it
+              uncontracted moment_features   the same where radial series are learned too
     fit/      initial network model       architecture, derivatives, predictions
+              invariants moment_network moment_model   the same with radial series to learn
               loss objective optimizers/  what is minimised, and how
               settings choosing     all settings; functions and inputs that follow from them
               task samples start    what a fit is prepared from; kept or made anew; going on

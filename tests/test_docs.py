@@ -68,10 +68,11 @@ def test_readme_shows_python():
 
 
 def test_readme_commands_are_understood():
-    """Every ``nnp`` line of the README parses; the commands themselves have their own tests."""
+    """Every ``nnp`` line and phrase of the README parses; the commands have their own tests."""
     from nnp.cli.program import build_parser
 
     lines = [line for block in blocks("bash") for line in block.splitlines()]
+    lines += re.findall(r"`(nnp \w+ [^`]+)`", README.read_text())
     commands = [part.strip() for line in lines for part in line.split("&&") if "nnp " in part]
     commands = [shlex.split(command, comments=True) for command in commands]
     commands = [words[1:] for words in commands if words[:1] == ["nnp"]]

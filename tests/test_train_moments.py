@@ -64,6 +64,16 @@ def test_contraction_by_the_data():
     assert without_data != own
 
 
+def test_a_rare_element_is_looked_at():
+    """One structure of many holds it: its functions are contracted all the same."""
+    common = [frame.structure for frame in dataset(("Si",), count=2)] * 300
+    (rare,) = (frame.structure for frame in dataset(("H", "Si"), count=1))
+    own = SMALL.for_elements(("H", "Si"), [*common, rare])
+    for functions in own.values():
+        (series,) = {f.series for f in functions if isinstance(f, MomentPair)}
+        assert (np.abs(series.coefficients).max(axis=(1, 2)) > 1e-3).all()
+
+
 def sum_of(functions):
     """E = Σ functions of one element."""
     n = len(functions)

@@ -23,6 +23,7 @@ from nnp.train.fit.model import TrainingModel
 from nnp.train.fit.moment_network import Contraction, MomentNetwork
 from nnp.train.fit.network import AtomicNetwork, to_network
 from nnp.train.inputs.moment_features import MomentMaker
+from nnp.train.inputs.moments import spread_out
 from nnp.train.inputs.products import DescriptorProducts
 from nnp.train.inputs.statistics import spread_of_all
 from nnp.train.inputs.transform import InputSettings, InputTransform, folded, scaling_of
@@ -30,8 +31,8 @@ from nnp.train.inputs.uncontracted import Block, UncontractedProducts
 
 # Of a moment's size, that its coefficient changes with a parameter of 1.
 _RANGE = 0.1
-# Structures whose moments are looked at for it, spread over the data.
-_LOOKED_AT = 16
+# Structures whose moments are looked at for it, and of each element so many.
+_LOOKED_AT, _OF_EACH = 16, 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,11 +165,10 @@ def _mean_squares(
     moments: UncontractedProducts, structures: Sequence[Structure]
 ) -> list[list[Tensor]]:
     """Per element and block ⟨Σ_lm B²⟩ (elements · terms,), float64."""
-    step = max(1, len(structures) // _LOOKED_AT)
     totals = [[torch.zeros(b.shape[1] * b.shape[2]) for b in own] for own in moments.blocks]
     counts = [0] * len(totals)
     totals = [[t.to(moments.device, torch.float64) for t in own] for own in totals]
-    for structure in structures[::step]:
+    for structure in spread_out(structures, moments.elements, _LOOKED_AT, _OF_EACH):
         for e, values in enumerate(moments.descriptors(moments.place(structure))):
             counts[e] += len(values)
             for total, block in zip(totals[e], moments.blocks[e], strict=True):

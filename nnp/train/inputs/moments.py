@@ -38,8 +38,9 @@ Coefficients = NDArray[np.float64]
 
 # Largest l: what all kernels have.
 _MOST_L = 8
-# Structures whose moments are looked at, spread over the data.
-_LOOKED_AT = 64
+# Structures whose moments are looked at, and of each element so many.
+_LOOKED_AT = 256
+_OF_EACH = 32
 # Largest l: the GPU kernels' own.
 _MOST_L = 8
 # 2-body functions of all neighbour elements together, beyond which each has fewer.
@@ -161,7 +162,7 @@ class GeneratedMoments:
             return spread
         functions, places = self._products(symbols)
         products = DescriptorProducts(dict.fromkeys(symbols, functions))
-        for structure in structures[:: max(1, len(structures) // _LOOKED_AT)]:
+        for structure in spread_out(structures, symbols, _LOOKED_AT, _OF_EACH):
             values = products.descriptors(products.place(structure))
             for symbol, rows in zip(symbols, values, strict=True):
                 for (j, k, other, last), value in zip(places, rows.sum(0).tolist(), strict=True):
@@ -190,6 +191,22 @@ class GeneratedMoments:
                     found.append((MomentPair(series, 1.0, k, last, degree), (j, k, other, last)))
         found.sort(key=lambda each: each[0].order)
         return tuple(function for function, _ in found), [place for _, place in found]
+
+
+def spread_out(
+    structures: Sequence[Structure], symbols: Sequence[str], most: int, of_each: int
+) -> list[Structure]:
+    """About ``most`` structures, evenly, and about ``of_each`` that hold each element.
+
+    >>> len(spread_out([], ("Si",), 4, 2))
+    0
+    """
+    numbers = set(range(0, len(structures), max(1, len(structures) // most)))
+    for symbol in symbols:
+        z = atomic_number(symbol)
+        holding = [n for n, s in enumerate(structures) if (s.atomic_numbers == z).any()]
+        numbers |= set(holding[:: max(1, len(holding) // of_each)])
+    return [structures[n] for n in sorted(numbers)]
 
 
 def contract(spread: dict[str, Coefficients], count: int) -> dict[str, Coefficients]:

@@ -7,10 +7,12 @@
 The map; each folder imports from those above it only:
 
     data/     dataset  frames       labelled structures and how they are read
-              checks   sets         what is wrong with them; training and validation set
+              checks findings   sets      what is wrong with them; training and validation set
+              doctor facts consistency tensors    the data report, and what it is made of
               baseline repulsion    what is taken off the labels before a fit
               sampling augment      making structures and labels
               select   evaluation   what to label next; errors of a finished potential
+              judge    inputs_seen  what errors and inputs say
     inputs/   functions  moments  prune     which symmetry functions a fit has
               products  product_engines   their values, J v and Jᵀ v by an engine
               transform features    what the networks see of them; one structure as a fit has it
@@ -23,6 +25,7 @@ The map; each folder imports from those above it only:
               memory room recipe    what it takes, what there is, which optimiser
               trainer stages batches run log checkpoint identity machine   the loop; files; devices
     config/   read tables           settings from TOML
+              defaults write        settings from what the data holds; TOML from settings
               input_nn normalisation      and from n2p2's input.nn
               train_in train_in_files     and from ænet's train.in, whose files are written too
 

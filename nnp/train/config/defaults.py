@@ -33,9 +33,9 @@ MOST_INPUTS = 150
 # Neurons of both hidden layers, where labels are at least so many times the weights.
 _SIZES, _LABELS_PER_WEIGHT = (24, 16), 2.0
 _SMALLEST, _LARGEST, _MANY_LABELS = 10, 32, 1_000_000
-# Fewer structures than these are gone through more often than the recipe says, up to a bound, so
-# that a fit sees as many in all.
-_ENOUGH, _SEEN, _MOST_EPOCHS = 80, 1600, 60
+# Up to so many structures a Kalman filter fits, which should see this many in all (8 epochs of
+# mlearn's silicon, docs/moments.md); beyond, the optimiser's recipe has the epochs.
+_FEW, _SEEN, _FEWEST_EPOCHS, _MOST_EPOCHS = 400, 1600, 8, 60
 # Fewer structures are all trained on.
 _FEWEST_TO_SPLIT = 10
 _HELD_OUT = 0.1
@@ -197,9 +197,9 @@ def _epochs(known: Facts, wishes: Wishes, why: dict[str, str]) -> int | None:
     if wishes.epochs is not None:
         why["epochs"] = f"{wishes.epochs}: as asked"
         return wishes.epochs
-    if known.structures >= _ENOUGH:
+    if known.structures > _FEW:
         why["epochs"] = "as the optimiser's recipe has them"
         return None
-    epochs = min(round(_SEEN / known.structures), _MOST_EPOCHS)
-    why["epochs"] = f"{epochs}: more than usual, for there are {known.structures} structures only"
+    epochs = max(_FEWEST_EPOCHS, min(round(_SEEN / known.structures), _MOST_EPOCHS))
+    why["epochs"] = f"{epochs}: {known.structures} structures, {_SEEN} steps or more are wanted"
     return epochs

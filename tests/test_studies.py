@@ -77,6 +77,12 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
         "potentials / µs per atom > 1 > CPU engine": (0.5, 200.0),
         "potentials / µs per atom > 1 > torch eager": (100.0, 1e6),
     },
+    "tio2": {
+        "test errors > published > energy MAE / meV/atom": (0.5, 20.0),
+        "test errors > moments > epochs": (1, 1),
+        "test errors > Chebyshev > functions": (40, 60),
+        "test errors > moments > force MAE / eV/Å": (0.0, 5.0),
+    },
     "uncertainty": {
         "first above > trained at 300 K > disagreement 0.1 eV/Å": (305.0, 600.0),
         "heating > trained at 300 K > correlation of logarithms before": (0.3, 1.0),

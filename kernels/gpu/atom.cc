@@ -95,7 +95,7 @@ KERNEL void ELEMENT(nnp_evaluate)(int n, int wanted, GLOBAL const int* RESTRICT 
         nnp_list list = {atom, row_starts[atom * N_ELEMENTS], row_starts[(atom + 1) * N_ELEMENTS], points, entries,
                          row_starts + atom * N_ELEMENTS, frame};
         nnp_tiles tiles = nnp_cut(list);
-        int forward_pairs = (wanted & GIVEN_GRADIENT) && N_MOMENTS == 0 ? 0 : tiles.n_pairs;
+        int forward_pairs = wanted & (N_MOMENTS == 0 ? GIVEN_GRADIENT : 0) ? 0 : tiles.n_pairs;
         int backward_pairs = wanted & WANT_FORCES ? tiles.n_pairs : 0;
         int diagonal = 0;
         double added = 0;

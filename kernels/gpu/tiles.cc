@@ -8,7 +8,7 @@ NNP_FN nnp_tiles nnp_cut(nnp_list list)
 {
     nnp_tiles t;
     int entries = list.end - list.first;
-    t.size = entries <= CAPACITY || N_BLOCKS == 0 ? CAPACITY : CAPACITY / 2;
+    t.size = N_BLOCKS == 0 ? CAPACITY : entries <= CAPACITY ? CAPACITY : CAPACITY / 2;
     t.n = (entries + t.size - 1) / t.size;
     t.n_pairs = N_BLOCKS == 0 ? t.n : t.n * (t.n + 1) / 2;
     return t;
@@ -20,7 +20,7 @@ DEVICE int nnp_load_tiles(nnp_list list, nnp_tiles tiles, int pair, int there, L
                           LOCAL_ARG int* counts, LOCAL_ARG int* owner, LOCAL_ARG int* failed, LOCAL_ARG real* lane)
 {
     int a = N_BLOCKS == 0 ? pair : 0, b = pair;
-    while (N_BLOCKS > 0 && b >= tiles.n) {
+    while (b >= (N_BLOCKS == 0 ? pair + 1 : tiles.n)) {
         a += 1;
         b -= tiles.n - a;
     }

@@ -19,6 +19,7 @@ from tqdm import tqdm
 # What NFKD does not take apart into ASCII.
 _PLAIN = {
     "±": "+-",
+    "æ": "ae",
     "−": "-",
     "–": "-",
     "—": "-",

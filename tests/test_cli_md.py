@@ -181,11 +181,27 @@ def test_two_atoms_that_overlap_are_no_start(capsys):
     assert nnp("md", *INPUTS, "--steps", "0", "--any-geometry", "--no-pictures") == 0
 
 
+def write_labelled(folder):
+    """A folder as data: crystals with the teacher's labels."""
+    from nnp.teachers.ase import StillingerWeber
+
+    frames = []
+    for seed in range(8):
+        atoms = bulk("Si", a=5.431, cubic=True)
+        atoms.rattle(0.05, seed=seed)
+        atoms.calc = StillingerWeber()
+        atoms.get_forces()
+        frames.append(atoms)
+    folder.mkdir()
+    write(folder / "labelled.extxyz", frames)
+
+
 @pytest.mark.parametrize("page", ["cli.md", "md.md"])
 def test_what_the_documentation_shows_works(page, capsys):
     """The commands of the pages, one after the other in one folder."""
     write("start.extxyz", bulk("Si", a=5.431, cubic=True) * (2, 2, 2))
     write("frames.extxyz", [bulk("Si", a=a, cubic=True) for a in (5.3, 5.4, 5.5)])
+    write_labelled(Path("runs"))
     text = (ROOT / "docs" / page).read_text()
     for plan in re.findall(r"```toml\n(.*?)```", text, re.DOTALL):
         Path("run.toml").write_text(plan)

@@ -8,6 +8,7 @@ from pathlib import Path
 from nnp.analysis import Analysis, AnalysisSettings, analyse, write_analysis
 from nnp.analysis.compare import differences, number_rows, read_reference
 from nnp.analysis.thermodynamics import ENSEMBLES
+from nnp.analysis.trajectories.mdanalysis import SUFFIXES
 from nnp.analysis.writing import prepare_folder
 from nnp.cli.options import SubParsers, add_command, add_force, at_least_one, finite, positive
 from nnp.cli.structures import add_structures, read_options
@@ -106,6 +107,12 @@ def add_parser(subparsers: SubParsers) -> None:
     add_force(parser)
 
 
+def _topology_of(path: Path, paths: list[Path], topology: str | None) -> str | None:
+    """Of several trajectories, the topology is for those that have no elements."""
+    needing = [other for other in paths if other.suffix.lower() in SUFFIXES]
+    return topology if path in needing or not needing else None
+
+
 def _run(arguments: argparse.Namespace) -> None:
     paths = [Path(path) for path in arguments.trajectories]
     names = _names(getattr(arguments, "names", None), paths)
@@ -123,7 +130,7 @@ def _run(arguments: argparse.Namespace) -> None:
             path,
             settings,
             log,
-            getattr(arguments, "topology", None),
+            _topology_of(path, paths, getattr(arguments, "topology", None)),
             options,
             name,
             quiet=False,

@@ -86,6 +86,7 @@ FITS: dict[str, dict[str, dict[str, Any]]] = {
     "alloy": {
         "kalman by node": kalman("node", 6),
         "adam": adam(50),
+        "adam, 130 epochs": adam(130),
         "adam, then lbfgs": adam(30, finish=2),
     },
     "molecules": {

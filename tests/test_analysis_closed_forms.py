@@ -275,6 +275,15 @@ def test_fluctuations_give_back_their_response():
     assert found["heat capacity C_P"].value == pytest.approx(wanted, rel=0.03)
 
 
+def test_a_volume_on_a_piston_rings():
+    noise = np.random.default_rng(2).normal(size=2000)
+    slow = np.convolve(noise, np.exp(-np.arange(200) / 40), mode="valid")
+    assert not thermo.rings(1000 + noise)
+    assert not thermo.rings(1000 + slow)
+    assert thermo.rings(1000 + 20 * np.sin(np.arange(2000) / 7) + noise)
+    assert not thermo.rings(np.full(100, 1000.0))
+
+
 def test_drift_and_jackknife():
     time = np.arange(500) * 0.1
     noise = 0.01 * np.random.default_rng(0).normal(size=500)

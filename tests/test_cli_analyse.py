@@ -63,6 +63,7 @@ def test_two_runs_and_a_reference(folder, capsys):
     """An extxyz and a DCD of equal runs agree; a reference of one curve is drawn beside."""
     (folder / "experiment.csv").write_text("r_A,total\n2.0,0\n2.35,9\n3.0,0\n")
     words = ("--names", "one", "two", "--reference", "experiment.csv", "--skip", 0.2)
+    words += ("--topology", "start.extxyz")  # for the DCD
     assert nnp("analyse", "a.extxyz", "b.dcd", *words, "--r-max", 6) == 0
     out = capsys.readouterr().out
     assert "σ apart" in out

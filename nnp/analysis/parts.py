@@ -46,6 +46,13 @@ def add_thermodynamics(
         found.about["ensemble"] = f"{ensemble}, {how}"
         if slope := thermodynamics.drift(columns, ensemble, atoms):
             found.quantities.append(slope)
+        volume = columns.get("volume_A3", np.empty(0))
+        if ensemble == "npt" and thermodynamics.rings(volume):
+            found.notes.append(
+                "the volume swings to and fro, hardly damped (a barostat of Nosé and Hoover in a "
+                "crystal does): what its fluctuations tell (C_P, expansion, bulk modulus) is the "
+                "barostat's, not the ensemble's; a Monte Carlo barostat does not swing"
+            )
         found.quantities += thermodynamics.fluctuations(
             columns, ensemble, atoms, settings.pressure_bar
         )

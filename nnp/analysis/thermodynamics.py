@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.analysis.blocks import block_average, jackknife
+from nnp.analysis.correlation import autocorrelation
 from nnp.analysis.results import Quantity
 from nnp.errors import OptionError
 from nnp.units import AVOGADRO_PER_MOL, BAR, BOLTZMANN, ELEMENTARY_CHARGE_C
@@ -49,6 +50,8 @@ _PS_PER_NS = 1000.0
 # Columns of what a run was told.
 _TOLD = "target_"
 _CELL = "cell_"
+# Share of its variance by which a series goes against itself some time later.
+_RINGING = 0.5
 
 
 def split_name(column: str) -> tuple[str, str] | None:
@@ -87,6 +90,18 @@ def _looks_like(columns: Columns) -> str | None:
         return None
     trendless = total - np.polyval(np.polyfit(np.arange(len(total)), total, 1), range(len(total)))
     return "nve" if trendless.std() < _CONSERVED * kinetic.std() else "nvt"
+
+
+def rings(values: Floats) -> bool:
+    """Whether a series swings to and fro, hardly damped, as a cell does on a piston.
+
+    Its fluctuations are then what it began with, and not the ensemble's.
+    """
+    lags = len(values) // 5
+    if lags < 2 or not np.ptp(values) > 0:
+        return False
+    found = autocorrelation((values - values.mean())[:, None], lags)[:, 0]
+    return bool(found.min() < -_RINGING * found[0])
 
 
 def means(columns: Columns) -> list[Quantity]:

@@ -67,7 +67,7 @@ def test_what_is_used_of_cupy_exists():
 
 def test_no_cupy(silicon, monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
-    with pytest.raises(UnavailableError, match=r"engine='gpu' needs CuPy.*'nnp\[gpu\]'"):
+    with pytest.raises(UnavailableError, match=r"engine='gpu' needs CuPy.*\[cuda13\]'"):
         silicon.engine("gpu")
 
 

@@ -37,6 +37,7 @@ PARTS = (
     Part("tests", "tests", 240),
     Part("water", "speed", 180, ("water",)),
     Part("silicon", "speed", 150, ("silicon",)),
+    Part("nep", "speed", 150, ("nep",)),
     Part("openmm", "openmm_speed", 180),
     Part("profile", "profile", 90),
     Part("drift", "drift", 120),

@@ -8,6 +8,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,16 @@ from ase.build import bulk, molecule
 import nnp
 from nnp.bench import replicated
 from nnp.cutoffs import CutoffKind
+from nnp.functions import (
+    Argument,
+    MomentPair,
+    MomentSum,
+    MomentTriple,
+    RadialSeries,
+    canonical_order,
+)
 from nnp.io.structures import read_structures
+from nnp.scaling import Scaling, ScalingMode
 from nnp.structure import Structure, as_structure
 from nnp.testing import random_potential
 
@@ -71,7 +81,13 @@ class Result:
 
 
 def potential_of(name: str, small: bool) -> tuple[nnp.Potential, str]:
-    """``water`` or ``silicon``: real, of the same size, or one that compiles fast; and which."""
+    """A subject's: real, of the same size, or one that compiles fast; and which.
+
+    ``water`` and ``silicon`` are Behler's functions, ``nep`` is water by functions of moments.
+    """
+    if name == "nep":
+        size = (3.0, 2, 2) if small else (6.0, 5, 4)
+        return _moments(*size), "of a NEP's size, at random"
     elements = {"water": ("H", "O"), "silicon": ("Si",)}[name]
     if small:
         small_one = random_potential(elements, 1, ("radial",), COSINE, radius=3.0)
@@ -85,6 +101,35 @@ def potential_of(name: str, small: bool) -> tuple[nnp.Potential, str]:
     families = ("radial", "angular_narrow") if name == "silicon" else ("radial", "angular_wide")
     radius = {"water": 6.35, "silicon": 5.2}[name]
     return random_potential(elements, 1, families, COSINE, radius=radius), "of that size, at random"
+
+
+def _moments(radius: float, n: int, l_max: int) -> nnp.Potential:
+    """2-, 3- and 4-body functions as NEP has them, with the networks of a random potential."""
+    rng, elements, models = np.random.default_rng(2), ("H", "O"), []
+    for model in random_potential(elements, 1, ("radial",), COSINE).models:
+        far, near = (
+            RadialSeries(
+                Argument.SQUARE,
+                CutoffKind.COSINE,
+                0.0,
+                elements,
+                (r, r),
+                tuple(rng.normal(0, 0.2, (2, n, 9)).tolist()),
+            )
+            for r in (radius, radius * 2 / 3)
+        )
+        sums = [MomentSum(far, 1.0, k) for k in range(n)]
+        pairs = [MomentPair(near, 1.0, k, k, d) for d in range(1, l_max + 1) for k in range(n)]
+        four_body = [MomentTriple(near, 1.0, k, k, k, 2, 2, 2) for k in range(n)]
+        functions = tuple(canonical_order([*sums, *pairs, *four_body]))
+        width = len(functions)
+        ends = [np.full(width, x) for x in (-1.0, 1.0, 0.0, 1.0)]
+        scaling = Scaling(*ends, ScalingMode.SCALE)
+        _, *weights = model.network.weights
+        first = rng.normal(0, width**-0.5, (width, len(model.network.biases[0])))
+        network = replace(model.network, weights=(first, *weights))
+        models.append(replace(model, functions=functions, scaling=scaling, network=network))
+    return nnp.Potential(tuple(models))
 
 
 def box_of(name: str, atoms: int) -> Structure:

@@ -14,7 +14,7 @@ LIMITS = {"float64": (1e-10, 1e-10), "float32": (5e-5, 1e-5), "single": (5e-4, 5
 def main() -> None:
     """One row per potential, size and precision."""
     options, result = options_of(__doc__)
-    for name in ("silicon", "water"):
+    for name in ("silicon", "water", "nep"):
         potential, _ = potential_of(name, options.small)
         sizes = (24,) if options.small else (24, 192, 4000)
         for size in sizes:

@@ -26,7 +26,7 @@ def main() -> None:
         result["cupy"] = cupy.__version__
         result["nvrtc"] = str(cupy.cuda.nvrtc.getVersion())
         result["driver"] = cupy.cuda.runtime.driverGetVersion()
-    for name in ("silicon", "water"):
+    for name in ("silicon", "water", "nep"):
         potential, what = potential_of(name, options.small)
         for dtype in dtypes_of(options):
             begin = time.perf_counter()

@@ -23,8 +23,9 @@ from nnp.structure import Structure
 SIZES = {
     "water": (192, 8640, 69120, 1_000_000),
     "silicon": (512, 8000, 64000, 512_000, 4_000_000),
+    "nep": (192, 8640, 138_240, 1_000_000),
 }
-WANTED = {"water": 2e7, "silicon": 1e8}  # atom-steps per second of md, single precision
+WANTED = {"water": 2e7, "silicon": 1e8, "nep": 3e7}  # atom-steps per second of md, single precision
 LATENCY_US = 60.0  # wanted of a step of 192 atoms
 TEMPERATURE, BLOCK, PRODUCTS_UP_TO = 300.0, 10, 10_000
 

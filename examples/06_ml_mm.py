@@ -2,7 +2,7 @@
 
     python examples/06_ml_mm.py [folder]
 
-Needs openmm-ml and tblite: pip install 'nnp[openmmml,studies]'. A small potential learns
+Needs openmm-ml and tblite: pip install 'nnp-md[openmmml,studies]'. A small potential learns
 N-methylacetamide (ACE-NME) from GFN2-xTB dynamics in vacuum. It then replaces Amber's terms inside
 the molecule, while water and its interactions with the molecule stay Amber14 and TIP3P (mechanical
 embedding). The parameter lambda_interpolate goes from the force field (0) to the mixed system (1),

@@ -1,4 +1,4 @@
-"""nnp: Behler-Parrinello neural network potentials in OpenMM and ASE."""
+"""nnp: neural network potentials at kernel speed in OpenMM, ASE and LAMMPS."""
 
 from collections.abc import Callable
 from pathlib import Path

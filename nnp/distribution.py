@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 # As in pyproject.toml; the import name and the command are nnp.
-DISTRIBUTION = "nnp"
+DISTRIBUTION = "nnp-md"
 # Modules of the other project (0.0.4), of whose names none is ours.
 _OTHERS = ("so3.py", "vib.py")
 

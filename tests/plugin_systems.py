@@ -12,6 +12,7 @@ from ase.build import bulk
 from pair_potential import LATTICE_CONSTANT, pair_potential
 
 import nnp.openmm
+from nnp.distribution import DISTRIBUTION
 from nnp.openmm import _plugin
 from nnp.units import KJ_PER_MOL, NANOMETRE
 
@@ -26,7 +27,7 @@ def need_plugin():
     if why is None:
         return
     try:
-        metadata.version("nnp")
+        metadata.version(DISTRIBUTION)
     except metadata.PackageNotFoundError:
         if "NNP_OPENMM_LIBRARY" not in os.environ:
             pytest.skip(f"nnp is not installed, and {why}")

@@ -224,8 +224,8 @@ def build_wheel(folder):
     else:
         run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, *options, ROOT)
         kind = r"\w+"
-    (wheel,) = folder.glob("nnp-*.whl")
-    assert re.fullmatch(rf"nnp-[\d.]+-py3-none-{kind}\.whl", wheel.name)
+    (wheel,) = folder.glob("nnp_md-*.whl")
+    assert re.fullmatch(rf"nnp_md-[\d.]+-py3-none-{kind}\.whl", wheel.name)
     return wheel
 
 

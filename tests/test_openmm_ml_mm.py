@@ -15,8 +15,8 @@ EXAMPLE = Path(__file__).parents[1] / "examples" / "06_ml_mm.py"
 @pytest.fixture(scope="module")
 def output():
     """What the example prints."""
-    pytest.importorskip("openmmml", reason="needs openmm-ml: pip install 'nnp[openmmml]'")
-    pytest.importorskip("tblite", reason="needs tblite: pip install 'nnp[studies]'")
+    pytest.importorskip("openmmml", reason="needs openmm-ml: pip install 'nnp-md[openmmml]'")
+    pytest.importorskip("tblite", reason="needs tblite: pip install 'nnp-md[studies]'")
     strict = ["-W", "error::DeprecationWarning", "-W", "error::FutureWarning"]
     command = [sys.executable, *strict, str(EXAMPLE)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

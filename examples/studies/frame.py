@@ -27,7 +27,7 @@ from nnp.bench import machine
 from nnp.errors import UnavailableError
 from nnp.io.files import replacing
 
-_ADVICE = "pip install 'nnp[torch,studies]' brings what the studies need"
+_ADVICE = "pip install 'nnp-md[torch,studies]' brings what the studies need"
 _WIDTH = 3.4  # inches of one panel
 _HEIGHT = 2.6
 _DPI = 100

@@ -12,7 +12,7 @@ from test_aenet import CLUSTER, write_folder
 
 import nnp
 from nnp.engines.cpu import CpuEngine
-from nnp.errors import FileFormatError, OptionError
+from nnp.errors import FileFormatError, OptionError, UnavailableError
 from nnp.functions import MomentChebyshev
 from nnp.functions.chebyshev import ChebyshevSetup, setup_of
 from nnp.testing import assert_engines_agree, random_structure
@@ -153,6 +153,19 @@ def test_refusals(tmp_path):
     nnp.load(folder(tmp_path / "d")).save(tmp_path / "d.nnp")
     with pytest.raises(OptionError, match="which is not of ænet's files"):
         nnp.load(tmp_path / "d.nnp", legacy_angle=True)
+
+
+# PoCL's compiler: "use of logical '&&' with constant operand", where a count stands for a flag
+@pytest.mark.filterwarnings("ignore:Non-empty compiler output")
+def test_gpu_kernels(tmp_path):
+    pytest.importorskip("pyopencl")
+    potential = nnp.load(folder(tmp_path / "p"))
+    wanted, found = (potential.evaluate(CLUSTER, engine) for engine in ("cpu", "opencl"))
+    assert found.energy == pytest.approx(wanted.energy, rel=1e-12)
+    np.testing.assert_allclose(found.forces, wanted.forces, atol=1e-11)
+    high = nnp.load(folder(tmp_path / "high", angular=9))
+    with pytest.raises(UnavailableError, match="moments up to l = 8"):
+        high.evaluate(CLUSTER, "opencl")
 
 
 def test_torchscript(tmp_path):

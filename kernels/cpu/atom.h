@@ -3,7 +3,7 @@
 #define NNP_CPU_ATOM_H
 
 #include "kernel.h"
-#include "simd.h"
+#include "lane_moves.h"
 
 namespace nnp::NNP_TARGET
 {
@@ -75,6 +75,64 @@ static int pad(Neighbors& nb, int n, int tail, double cutoff, int32_t self)
     return end;
 }
 
+// Entries [begin, end) of a list that lie within the cutoff, behind the first n lanes; the new n. `nearest2` becomes the
+// smallest squared distance.
+NNP_INLINE int gather_entries(const ListView& list, const int32_t* entries, int begin, int end, const Point& centre,
+                              double cutoff2, Neighbors& nb, int n, double& nearest2)
+{
+    int k = begin;
+#if NNP_AVX512
+    const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13), third = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+    __m512d nearest = _mm512_set1_pd(nearest2);
+    for (; k < end; k += 8) {
+        const int left = end - k;
+        const __mmask8 there = (__mmask8)(left < 8 ? (1u << left) - 1u : 255u);
+        const __m256i numbers = _mm256_maskz_loadu_epi32(there, entries + k);
+        alignas(32) int32_t at[8];
+        _mm256_store_si256(reinterpret_cast<__m256i*>(at), numbers);
+        __m512d pairs[4];
+        for (int i = 0; i < 4; ++i)
+            pairs[i] = _mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_loadu_pd(&list.points[at[i]].x)),
+                                          _mm256_loadu_pd(&list.points[at[i + 4]].x), 1);
+        __m512d xz_0 = _mm512_unpacklo_pd(pairs[0], pairs[1]), xz_1 = _mm512_unpacklo_pd(pairs[2], pairs[3]);
+        __m512d y_0 = _mm512_unpackhi_pd(pairs[0], pairs[1]), y_1 = _mm512_unpackhi_pd(pairs[2], pairs[3]);
+        __m512d x = _mm512_sub_pd(_mm512_permutex2var_pd(xz_0, first, xz_1), _mm512_set1_pd(centre.x));
+        __m512d y = _mm512_sub_pd(_mm512_permutex2var_pd(y_0, first, y_1), _mm512_set1_pd(centre.y));
+        __m512d z = _mm512_sub_pd(_mm512_permutex2var_pd(xz_0, third, xz_1), _mm512_set1_pd(centre.z));
+        __m512d r2 = x * x + y * y + z * z;
+        const __mmask8 near = _mm512_mask_cmp_pd_mask(there, r2, _mm512_set1_pd(cutoff2), _CMP_LT_OQ);
+        nearest = _mm512_mask_min_pd(nearest, near, nearest, r2);
+        const __m128i order = _mm_cvtsi64_si128((long long)order_bytes(lane_tables.pack[near]));
+        const __m256i order_32 = _mm256_cvtepu8_epi32(order);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(nb.points + n), _mm256_permutevar8x32_epi32(numbers, order_32));
+        const __m512d values[4] = {x, y, z, r2};
+        nnp_scalar* const to[4] = {nb.x + n, nb.y + n, nb.z + n, nb.r2 + n};
+        for (int i = 0; i < 4; ++i) {
+#if NNP_SINGLE
+            _mm256_storeu_ps(to[i], _mm256_permutevar8x32_ps(_mm512_cvtpd_ps(values[i]), order_32));
+#else
+            _mm512_storeu_pd(to[i], _mm512_permutexvar_pd(_mm512_cvtepu8_epi64(order), values[i]));
+#endif
+        }
+        n += __builtin_popcount(near);
+    }
+    nearest2 = _mm512_reduce_min_pd(nearest);
+#endif
+    for (; k < end; ++k) {
+        const Point& p = list.points[entries[k]];
+        double x = p.x - centre.x, y = p.y - centre.y, z = p.z - centre.z;
+        double r2 = x * x + y * y + z * z;
+        nb.x[n] = (nnp_scalar)x;
+        nb.y[n] = (nnp_scalar)y;
+        nb.z[n] = (nnp_scalar)z;
+        nb.r2[n] = (nnp_scalar)r2;
+        nb.points[n] = entries[k];
+        nearest2 = r2 < nearest2 ? r2 : nearest2;
+        n += r2 < cutoff2;
+    }
+    return n;
+}
+
 // `has_rows`: whether pairs of neighbours will be made, whose rows need padding and sums of their own.
 // False, with a report, when a neighbour lies on the atom.
 static bool gather(const Task& t, ThreadState& state, int64_t rank, bool has_rows, Neighbors& nb)
@@ -91,18 +149,7 @@ static bool gather(const Task& t, ThreadState& state, int64_t rank, bool has_row
                has_rows);
     for (int e = 0; e < t.n_elements; ++e) {
         int begin = n;
-        for (int k = starts[e]; k < starts[e + 1]; ++k) {
-            const Point& p = list.points[entries[k]];
-            double x = p.x - centre.x, y = p.y - centre.y, z = p.z - centre.z;
-            double r2 = x * x + y * y + z * z;
-            nb.x[n] = (nnp_scalar)x;
-            nb.y[n] = (nnp_scalar)y;
-            nb.z[n] = (nnp_scalar)z;
-            nb.r2[n] = (nnp_scalar)r2;
-            nb.points[n] = entries[k];
-            nearest2 = r2 < nearest2 ? r2 : nearest2;
-            n += r2 < cutoff2;
-        }
+        n = gather_entries(list, entries, starts[e], starts[e + 1], centre, cutoff2, nb, n, nearest2);
         nb.elements[e] = {begin, n};
         nb.end = n;
         nb.size = pad(nb, n, has_rows ? W - 1 : 0, t.cutoff, self);

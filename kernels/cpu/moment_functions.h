@@ -106,8 +106,9 @@ static void pull_pairs(const MomentGroup& group, const Moments& m, Arena& arena,
     for (size_t i = 0; i < group.pairs.size(); ++i) {
         const MomentPair& p = group.pairs[i];
         nnp_scalar weight = (nnp_scalar)(dl_dg[p.index] * p.coefficient);
-        *weights.place(p.l, p.n_1, p.n_2) += weight;
-        *weights.place(p.l, p.n_2, p.n_1) += weight;
+        *weights.place(p.l, p.n_1, p.n_2) += p.n_1 == p.n_2 ? 2 * weight : weight;
+        if (p.n_1 != p.n_2)
+            *weights.place(p.l, p.n_2, p.n_1) += weight;
     }
     for (int l = group.l_min; l <= group.l_max; ++l) {
         for (int row = l * l; row < (l + 1) * (l + 1); ++row) {

@@ -16,19 +16,21 @@ struct BatchRows {
     nnp_scalar* row(int m) const { return values + (int64_t)m * stride; }
 };
 
-// The moments a [row][stride] of place `p` of a batch's functions: as they stand where the functions are in the
-// moments' own order, else copied. The first row of `a` is that of l = first_l.
-static BatchRows rows_of_batch(const TripleBatch& batch, int p, int first_row, nnp_scalar* a, int stride, Arena& arena)
+// The moments a [row][stride] of one place of a batch's functions: as they stand where the functions are in the moments'
+// own order, else copied.
+static BatchRows rows_of_place(const BatchPlace& place, int first_row, nnp_scalar* a, int stride, Arena& arena)
 {
-    const int l = batch.l[p], n_rows = 2 * l + 1, whole = round_up(batch.size(), W);
-    nnp_scalar* first = a + (int64_t)(l * l - first_row) * stride;
-    if (batch.in_order[p] && whole <= stride)
+    const int n_rows = 2 * place.l + 1, count = (int)place.n.size(), whole = round_up(count, W);
+    nnp_scalar* first = a + (int64_t)(place.l * place.l - first_row) * stride;
+    if (place.in_order && whole <= stride)
         return {first, stride};
-    BatchRows rows = {take<nnp_scalar>(arena, (int64_t)n_rows * whole), whole};
-    std::memset(rows.values, 0, (int64_t)n_rows * whole * sizeof(nnp_scalar));
+    BatchRows rows = {take_zeros<nnp_scalar>(arena, (int64_t)n_rows * whole), whole};
+    const int* n = place.n.data();
     for (int m = 0; m < n_rows; ++m) {
-        for (int f = 0; f < batch.size(); ++f)
-            rows.row(m)[f] = first[(int64_t)m * stride + batch.n[p][f]];
+        const nnp_scalar* from = first + (int64_t)m * stride;
+        nnp_scalar* to = rows.row(m);
+        for (int f = 0; f < count; ++f)
+            to[f] = from[n[f]];
     }
     return rows;
 }
@@ -36,23 +38,42 @@ static BatchRows rows_of_batch(const TripleBatch& batch, int p, int first_row, n
 static void batch_rows(const TripleBatch& batch, int first_row, nnp_scalar* a, int stride, Arena& arena,
                        BatchRows (&rows)[3])
 {
-    for (int p = 0; p < 3; ++p) {
-        bool again = p > 0 && batch.l[p] == batch.l[p - 1] && batch.n[p] == batch.n[p - 1];
-        rows[p] = again ? rows[p - 1] : rows_of_batch(batch, p, first_row, a, stride, arena);
+    for (int p = 0; p < 3; ++p)
+        rows[p] = rows_of_place(batch.places[p], first_row, a, stride, arena);
+}
+
+// The coupling's derivative by row m of a place, of the functions from f on.
+NNP_INLINE real batch_slope(const BatchPlace& place, int m, const BatchRows& next, const BatchRows& last, int f)
+{
+    real even = {}, odd = {};
+    const BatchPlace::Product *p = place.products.data() + place.starts[m],
+                              *end = place.products.data() + place.starts[m + 1];
+    for (; p + 1 < end; p += 2) {
+        even += (nnp_scalar)p[0].value * load(next.row(p[0].row_1) + f) * load(last.row(p[0].row_2) + f);
+        odd += (nnp_scalar)p[1].value * load(next.row(p[1].row_1) + f) * load(last.row(p[1].row_2) + f);
     }
+    if (p < end)
+        even += (nnp_scalar)p->value * load(next.row(p->row_1) + f) * load(last.row(p->row_2) + f);
+    return even + odd;
+}
+
+NNP_INLINE void add_functions(const TripleBatch& batch, int f, real values, double* descriptors)
+{
+    nnp_scalar lanes[W];
+    store(lanes, values);
+    const int count = batch.size() - f < W ? batch.size() - f : W;
+    for (int lane = 0; lane < count; ++lane)
+        descriptors[batch.indices[f + lane]] += batch.coefficients[f + lane] * (double)lanes[lane];
 }
 
 static void batch_forward(const TripleBatch& batch, const BatchRows (&a)[3], double* descriptors)
 {
+    const BatchPlace& place = batch.places[0];
     for (int f = 0; f < batch.size(); f += W) {
         real sum = {};
-        for (size_t k = 0; k < batch.terms.size(); ++k) {
-            const TripleTerm& t = batch.terms[k];
-            sum += (nnp_scalar)t.value * load(a[0].row(t.row_1) + f) * load(a[1].row(t.row_2) + f) *
-                   load(a[2].row(t.row_3) + f);
-        }
-        for (int lane = 0; lane < W && f + lane < batch.size(); ++lane)
-            descriptors[batch.indices[f + lane]] += batch.coefficients[f + lane] * (double)sum[lane];
+        for (int m = 0; m < 2 * place.l + 1; ++m)
+            sum += load(a[0].row(m) + f) * batch_slope(place, m, a[1], a[2], f);
+        add_functions(batch, f, sum, descriptors);
     }
 }
 
@@ -66,61 +87,30 @@ static nnp_scalar* batch_weights(const TripleBatch& batch, const double* dl_dg, 
     return weights;
 }
 
-NNP_INLINE void add_to(nnp_scalar* p, real v)
-{
-    store(p, load(p) + v);
-}
-
-// Rows for what is pulled back: the moments' own, or zeros to be added to them by `give_back`.
-static void pulled_rows(const TripleBatch& batch, int first_row, nnp_scalar* d, int stride, Arena& arena,
-                        BatchRows (&rows)[3])
-{
-    const int whole = round_up(batch.size(), W);
-    for (int p = 0; p < 3; ++p) {
-        const int l = batch.l[p], n_rows = 2 * l + 1;
-        if (batch.in_order[p] && whole <= stride) {
-            rows[p] = {d + (int64_t)(l * l - first_row) * stride, stride};
-        } else {
-            rows[p] = {take<nnp_scalar>(arena, (int64_t)n_rows * whole), whole};
-            std::memset(rows[p].values, 0, (int64_t)n_rows * whole * sizeof(nnp_scalar));
-        }
-    }
-}
-
-static void give_back(const TripleBatch& batch, int first_row, nnp_scalar* d, int stride, const BatchRows (&rows)[3])
-{
-    for (int p = 0; p < 3; ++p) {
-        const int l = batch.l[p];
-        nnp_scalar* first = d + (int64_t)(l * l - first_row) * stride;
-        if (rows[p].values == first)
-            continue;
-        for (int m = 0; m < 2 * l + 1; ++m) {
-            for (int f = 0; f < batch.size(); ++f)
-                first[(int64_t)m * stride + batch.n[p][f]] += rows[p].row(m)[f];
-        }
-    }
-}
-
 // d [row][stride] += dL/dA of a batch.
 static void batch_backward(const TripleBatch& batch, int first_row, nnp_scalar* moments, int stride, Arena& arena,
                            const double* dl_dg, nnp_scalar* d)
 {
-    BatchRows a[3], pulled[3];
+    BatchRows a[3];
     batch_rows(batch, first_row, moments, stride, arena, a);
-    pulled_rows(batch, first_row, d, stride, arena, pulled);
     const nnp_scalar* weights = batch_weights(batch, dl_dg, arena);
-    for (int f = 0; f < batch.size(); f += W) {
-        const real weight = load(weights + f);
-        for (size_t k = 0; k < batch.terms.size(); ++k) {
-            const TripleTerm& t = batch.terms[k];
-            real own = (nnp_scalar)t.value * weight, first = load(a[0].row(t.row_1) + f);
-            real second = load(a[1].row(t.row_2) + f), third = load(a[2].row(t.row_3) + f);
-            add_to(pulled[0].row(t.row_1) + f, own * second * third);
-            add_to(pulled[1].row(t.row_2) + f, own * first * third);
-            add_to(pulled[2].row(t.row_3) + f, own * first * second);
+    const int count = batch.size(), whole = round_up(count, W);
+    nnp_scalar* copied = take<nnp_scalar>(arena, whole);
+    for (int p = 0; p < 3; ++p) {
+        const BatchPlace& place = batch.places[p];
+        nnp_scalar* to = d + (int64_t)(place.l * place.l - first_row) * stride;
+        for (int m = 0; m < 2 * place.l + 1; ++m, to += stride) {
+            for (int f = 0; f < whole; f += W) {
+                real slope = load(weights + f) * batch_slope(place, m, a[(p + 1) % 3], a[(p + 2) % 3], f);
+                if (place.in_order && whole <= stride)
+                    store(to + f, load(to + f) + slope);
+                else
+                    store(copied + f, slope);
+            }
+            for (int f = 0; f < count && !(place.in_order && whole <= stride); ++f)
+                to[place.n[f]] += copied[f];
         }
     }
-    give_back(batch, first_row, d, stride, pulled);
 }
 
 // descriptors += the change of a batch with the moments' change da.
@@ -129,16 +119,12 @@ static void batch_push_forward(const TripleBatch& batch, const BatchRows (&a)[3]
 {
     for (int f = 0; f < batch.size(); f += W) {
         real sum = {};
-        for (size_t k = 0; k < batch.terms.size(); ++k) {
-            const TripleTerm& t = batch.terms[k];
-            real first = load(a[0].row(t.row_1) + f), second = load(a[1].row(t.row_2) + f);
-            real third = load(a[2].row(t.row_3) + f);
-            sum += (nnp_scalar)t.value *
-                   (load(da[0].row(t.row_1) + f) * second * third + first * load(da[1].row(t.row_2) + f) * third +
-                    first * second * load(da[2].row(t.row_3) + f));
+        for (int p = 0; p < 3; ++p) {
+            const BatchPlace& place = batch.places[p];
+            for (int m = 0; m < 2 * place.l + 1; ++m)
+                sum += load(da[p].row(m) + f) * batch_slope(place, m, a[(p + 1) % 3], a[(p + 2) % 3], f);
         }
-        for (int lane = 0; lane < W && f + lane < batch.size(); ++lane)
-            descriptors[batch.indices[f + lane]] += batch.coefficients[f + lane] * (double)sum[lane];
+        add_functions(batch, f, sum, descriptors);
     }
 }
 

@@ -118,41 +118,61 @@ void need_degree(MomentGroup& group, int l)
     group.l_max = std::max(group.l_max, l);
 }
 
-// The batch that a triple belongs to, a new one if need be. Where all n are the same equal products of a coupling are
-// merged; the other triples of its degrees take it term by term, whichever of their n are the same.
-TripleBatch& batch_of(MomentGroup& group, const Function& f)
+int row_of(const TripleTerm& term, int place)
 {
-    const std::array<int, 3> l = {f.l_1, f.l_2, f.l_3};
-    const bool same = f.n_1 == f.n_2 && f.n_2 == f.n_3;
-    for (TripleBatch& batch : group.batches) {
-        if (batch.l == l && batch.same == same)
-            return batch;
-    }
-    TripleBatch batch = {l, same, {}, {true, true, true}, {}, {}, {}};
-    batch.terms = same ? coupling(0, l[0], 0, l[1], 0, l[2]) : coupling(0, l[0], 1, l[1], 2, l[2]);
-    for (TripleTerm& term : batch.terms) {
-        term.row_1 -= l[0] * l[0];
-        term.row_2 -= l[1] * l[1];
-        term.row_3 -= l[2] * l[2];
-    }
-    group.batches.push_back(std::move(batch));
-    return group.batches.back();
+    return place == 0 ? term.row_1 : place == 1 ? term.row_2 : term.row_3;
 }
 
-void add_to_batch(TripleBatch& batch, const Function& f, int index)
+// The products of one place, from the terms of the coupling of degrees l.
+void fill_place(BatchPlace& place, int number, const std::array<int, 3>& l, const std::vector<TripleTerm>& terms)
 {
-    const int n[3] = {f.n_1, f.n_2, f.n_3};
-    for (int p = 0; p < 3; ++p) {
-        batch.in_order[p] = batch.in_order[p] && n[p] == batch.size();
-        batch.n[p].push_back(n[p]);
+    const int next = (number + 1) % 3, last = (number + 2) % 3;
+    place.l = l[number];
+    for (int row = 0; row < 2 * place.l + 1; ++row) {
+        place.starts.push_back(static_cast<int>(place.products.size()));
+        for (const TripleTerm& term : terms) {
+            if (row_of(term, number) == place.l * place.l + row)
+                place.products.push_back(
+                    {row_of(term, next) - l[next] * l[next], row_of(term, last) - l[last] * l[last], term.value});
+        }
     }
-    batch.coefficients.push_back(f.coefficient);
-    batch.indices.push_back(index);
+    place.starts.push_back(static_cast<int>(place.products.size()));
+}
+
+// Triples by their degrees. Where the three n of every one are the same, equal products are merged; else the list has
+// each by itself, which is right whichever n are the same.
+void make_batches(MomentGroup& group, const std::vector<Function>& functions)
+{
+    std::map<std::array<int, 3>, std::vector<int>> by_degrees;
+    for (const MomentTriple& t : group.triples) {
+        const Function& f = functions[t.index];
+        by_degrees[{f.l_1, f.l_2, f.l_3}].push_back(t.index);
+    }
+    for (const auto& [l, indices] : by_degrees) {
+        bool same = std::all_of(indices.begin(), indices.end(), [&](int i) {
+            return functions[i].n_1 == functions[i].n_2 && functions[i].n_2 == functions[i].n_3;
+        });
+        auto terms = same ? coupling(0, l[0], 0, l[1], 0, l[2]) : coupling(0, l[0], 1, l[1], 2, l[2]);
+        TripleBatch batch;
+        for (int p = 0; p < 3; ++p) {
+            BatchPlace& place = batch.places[p];
+            fill_place(place, p, l, terms);
+            place.in_order = true;
+            for (int i : indices) {
+                const int n[3] = {functions[i].n_1, functions[i].n_2, functions[i].n_3};
+                place.in_order = place.in_order && n[p] == static_cast<int>(place.n.size());
+                place.n.push_back(n[p]);
+            }
+        }
+        for (int i : indices)
+            batch.coefficients.push_back(functions[i].coefficient);
+        batch.indices = indices;
+        group.batches.push_back(std::move(batch));
+    }
 }
 
 void add_triple(MomentGroup& group, const Function& f, int index)
 {
-    add_to_batch(batch_of(group, f), f, index);
     std::vector<TripleTerm> terms = coupling(f.n_1, f.l_1, f.n_2, f.l_2, f.n_3, f.l_3);
     for (TripleTerm& term : terms)
         term.value *= f.coefficient;
@@ -215,6 +235,7 @@ std::vector<MomentGroup> moment_groups(const Element& element)
         if (group.indices.empty())
             continue;
         group.l_max = kernel_degree(group.l_max);
+        make_batches(group, element.functions);
         for (const MomentPair& pair : group.pairs) {
             group.pair_functions = std::max({group.pair_functions, pair.n_1 + 1, pair.n_2 + 1});
             group.diagonal = group.diagonal && pair.n_1 == pair.n_2;

@@ -15,7 +15,6 @@
 
 #include "model.h"
 
-#include <array>
 #include <vector>
 
 namespace nnp
@@ -51,14 +50,23 @@ struct MomentQuartic {
     int index;
 };
 
-// Triples of the same degrees, for a loop over one list of terms with the functions as the lanes of vectors. Rows of a
-// term count from l^2 of its own degree.
+// Derivative of a coupling by the moments of one of its three places: for each row (counted from l^2) a range of
+// products of the two places that follow it in the circle of three.
+struct BatchPlace {
+    int l;
+    std::vector<int> n;  // [function] radial functions
+    bool in_order;       // n is 0, 1, 2, ...
+    std::vector<int> starts;
+    struct Product {
+        int row_1, row_2;
+        double value;
+    };
+    std::vector<Product> products;
+};
+
+// Triples of the same degrees: one list of products for all, so that the functions are the lanes of vectors.
 struct TripleBatch {
-    std::array<int, 3> l;
-    bool same;              // the three n of each function are the same: equal products are merged
-    std::vector<int> n[3];  // [function] radial functions
-    bool in_order[3];       // n is 0, 1, 2, ...
-    std::vector<TripleTerm> terms;
+    BatchPlace places[3];
     std::vector<double> coefficients;
     std::vector<int> indices;
 

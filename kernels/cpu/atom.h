@@ -75,14 +75,15 @@ static int pad(Neighbors& nb, int n, int tail, double cutoff, int32_t self)
     return end;
 }
 
-// Entries [begin, end) of a list that lie within the cutoff, behind the first n lanes; the new n. `nearest2` becomes the
-// smallest squared distance.
+// Entries [begin, end) of a list that lie within the cutoff, behind the first n lanes; the new n. `nearest2` becomes
+// the smallest squared distance.
 NNP_INLINE int gather_entries(const ListView& list, const int32_t* entries, int begin, int end, const Point& centre,
                               double cutoff2, Neighbors& nb, int n, double& nearest2)
 {
     int k = begin;
 #if NNP_AVX512
-    const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13), third = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+    const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13),
+                  third = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
     __m512d nearest = _mm512_set1_pd(nearest2);
     for (; k < end; k += 8) {
         const int left = end - k;

@@ -152,6 +152,26 @@ NNP_INLINE real load_spread(const nnp_scalar* p, const LaneMove& move)
 #endif
 }
 
+// Lane l becomes v[order[l]]; of a negative order 0.
+NNP_INLINE real pick_lanes(real v, real_int order)
+{
+#if defined(__clang__)
+    real out;
+    for (int l = 0; l < W; ++l)
+        out[l] = v[order[l] & (W - 1)];
+#else
+    real out = __builtin_shuffle(v, order);
+#endif
+    return order < 0 ? real{} : out;
+}
+
+// W orders of lanes.
+NNP_INLINE real_int load_order(const int32_t* order)
+{
+    typedef int32_t numbers __attribute__((vector_size(4 * W), aligned(4)));
+    return __builtin_convertvector(*reinterpret_cast<const numbers*>(order), real_int);
+}
+
 // base + l for the lanes l of the mask, packed; may overwrite out up to out + 8.
 NNP_INLINE void store_lane_numbers(int32_t* out, Mask mask, int32_t base)
 {

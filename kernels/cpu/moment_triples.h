@@ -3,6 +3,7 @@
 #define NNP_CPU_MOMENT_TRIPLES_H
 
 #include "atom.h"
+#include "lane_moves.h"
 #include "moments.h"
 
 namespace nnp::NNP_TARGET
@@ -16,8 +17,14 @@ struct BatchRows {
     nnp_scalar* row(int m) const { return values + (int64_t)m * stride; }
 };
 
-// The moments a [row][stride] of one place of a batch's functions: as they stand where the functions are in the moments'
-// own order, else copied.
+// Whether a vector holds all functions of a place, and another all n.
+NNP_INLINE bool in_one_vector(const BatchPlace& place, int stride)
+{
+    return stride == W && W <= ORDER_LANES && !place.order.empty() && (int)place.n.size() <= W;
+}
+
+// The moments a [row][stride] of one place of a batch's functions: as they stand where the functions are in the
+// moments' own order, else copied.
 static BatchRows rows_of_place(const BatchPlace& place, int first_row, nnp_scalar* a, int stride, Arena& arena)
 {
     const int n_rows = 2 * place.l + 1, count = (int)place.n.size(), whole = round_up(count, W);
@@ -25,6 +32,12 @@ static BatchRows rows_of_place(const BatchPlace& place, int first_row, nnp_scala
     if (place.in_order && whole <= stride)
         return {first, stride};
     BatchRows rows = {take_zeros<nnp_scalar>(arena, (int64_t)n_rows * whole), whole};
+    if (in_one_vector(place, stride)) {
+        const real_int order = load_order(place.order.data());
+        for (int m = 0; m < n_rows; ++m)
+            store(rows.row(m), pick_lanes(load(first + (int64_t)m * stride), order));
+        return rows;
+    }
     const int* n = place.n.data();
     for (int m = 0; m < n_rows; ++m) {
         const nnp_scalar* from = first + (int64_t)m * stride;
@@ -87,6 +100,20 @@ static nnp_scalar* batch_weights(const TripleBatch& batch, const double* dl_dg, 
     return weights;
 }
 
+// to[n] += the slopes of the functions that have this n.
+NNP_INLINE void add_slopes(const BatchPlace& place, int stride, const nnp_scalar* slopes, nnp_scalar* to)
+{
+    if (in_one_vector(place, stride)) {
+        real sum = load(to);
+        for (size_t at = 0; at < place.passes.size(); at += ORDER_LANES)
+            sum += pick_lanes(load(slopes), load_order(place.passes.data() + at));
+        store(to, sum);
+        return;
+    }
+    for (size_t f = 0; f < place.n.size(); ++f)
+        to[place.n[f]] += slopes[f];
+}
+
 // d [row][stride] += dL/dA of a batch.
 static void batch_backward(const TripleBatch& batch, int first_row, nnp_scalar* moments, int stride, Arena& arena,
                            const double* dl_dg, nnp_scalar* d)
@@ -94,21 +121,19 @@ static void batch_backward(const TripleBatch& batch, int first_row, nnp_scalar* 
     BatchRows a[3];
     batch_rows(batch, first_row, moments, stride, arena, a);
     const nnp_scalar* weights = batch_weights(batch, dl_dg, arena);
-    const int count = batch.size(), whole = round_up(count, W);
-    nnp_scalar* copied = take<nnp_scalar>(arena, whole);
+    const int whole = round_up(batch.size(), W);
+    nnp_scalar* slopes = take<nnp_scalar>(arena, whole);
     for (int p = 0; p < 3; ++p) {
         const BatchPlace& place = batch.places[p];
+        const bool straight = place.in_order && whole <= stride;
         nnp_scalar* to = d + (int64_t)(place.l * place.l - first_row) * stride;
         for (int m = 0; m < 2 * place.l + 1; ++m, to += stride) {
             for (int f = 0; f < whole; f += W) {
                 real slope = load(weights + f) * batch_slope(place, m, a[(p + 1) % 3], a[(p + 2) % 3], f);
-                if (place.in_order && whole <= stride)
-                    store(to + f, load(to + f) + slope);
-                else
-                    store(copied + f, slope);
+                store(straight ? to + f : slopes + f, straight ? load(to + f) + slope : slope);
             }
-            for (int f = 0; f < count && !(place.in_order && whole <= stride); ++f)
-                to[place.n[f]] += copied[f];
+            if (!straight)
+                add_slopes(place, stride, slopes, to);
         }
     }
 }

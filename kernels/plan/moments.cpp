@@ -139,6 +139,23 @@ void fill_place(BatchPlace& place, int number, const std::array<int, 3>& l, cons
     place.starts.push_back(static_cast<int>(place.products.size()));
 }
 
+// The two lists of lanes of a place.
+void fill_orders(BatchPlace& place)
+{
+    const int count = static_cast<int>(place.n.size());
+    if (count > ORDER_LANES || *std::max_element(place.n.begin(), place.n.end()) >= ORDER_LANES)
+        return;
+    place.order.assign(ORDER_LANES, 0);
+    std::copy(place.n.begin(), place.n.end(), place.order.begin());
+    std::vector<int> seen(ORDER_LANES, 0);
+    for (int f = 0; f < count; ++f) {
+        size_t at = static_cast<size_t>(seen[place.n[f]]++) * ORDER_LANES;
+        if (at == place.passes.size())
+            place.passes.resize(at + ORDER_LANES, -1);
+        place.passes[at + place.n[f]] = f;
+    }
+}
+
 // Triples by their degrees. Where the three n of every one are the same, equal products are merged; else the list has
 // each by itself, which is right whichever n are the same.
 void make_batches(MomentGroup& group, const std::vector<Function>& functions)
@@ -163,6 +180,7 @@ void make_batches(MomentGroup& group, const std::vector<Function>& functions)
                 place.in_order = place.in_order && n[p] == static_cast<int>(place.n.size());
                 place.n.push_back(n[p]);
             }
+            fill_orders(place);
         }
         for (int i : indices)
             batch.coefficients.push_back(functions[i].coefficient);

@@ -15,6 +15,7 @@
 
 #include "model.h"
 
+#include <cstdint>
 #include <vector>
 
 namespace nnp
@@ -50,12 +51,17 @@ struct MomentQuartic {
     int index;
 };
 
+constexpr int ORDER_LANES = 16;
+
 // Derivative of a coupling by the moments of one of its three places: for each row (counted from l^2) a range of
 // products of the two places that follow it in the circle of three.
 struct BatchPlace {
     int l;
     std::vector<int> n;  // [function] radial functions
     bool in_order;       // n is 0, 1, 2, ...
+    // For up to ORDER_LANES functions of as many n: n of each function, and, so often as one n has several functions, a
+    // function of each n, -1 where there is none left.
+    std::vector<int32_t> order, passes;
     std::vector<int> starts;
     struct Product {
         int row_1, row_2;

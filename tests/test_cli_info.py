@@ -85,7 +85,7 @@ def test_a_name_stands_for_what_comes_along(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["missing"], "missing does not exist: give a model file, an n2p2 directory, or a name"),
+        (["missing"], "missing does not exist: give a model file, an n2p2 directory, nep.txt"),
         (["empty"], "empty/input.nn is missing"),
         (["empty", "--units", "miles"], "units='miles' is not understood"),
         (["broken.nnp"], "broken.nnp is not a complete nnp model file"),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nnp.errors import FileFormatError
 from nnp.md.files import AppendedFile
 from nnp.md.snapshot import Snapshot
-from nnp.units import AVOGADRO_PER_MOL, BAR
+from nnp.units import BAR, U_PER_A3_IN_G_CM3
 
 if TYPE_CHECKING:
     from nnp.openmm import OpenMMAtoms
@@ -52,8 +52,6 @@ COLUMNS = (
 )
 # What depends on the machine and not on the run.
 WALL_CLOCK = frozenset(_PACE)
-
-_GRAM_PER_CM3 = 1e24 / AVOGADRO_PER_MOL  # per u / Å³
 
 
 @dataclass(frozen=True)
@@ -156,7 +154,7 @@ def _cells(snapshot: Snapshot, mass: float) -> dict[str, str]:
         "total_energy_eV": f"{potential + kinetic:.9f}",
         "temperature_K": f"{snapshot.temperature:.4f}",
         "volume_A3": _cell(snapshot.volume, 4),
-        "density_g_cm3": _cell(mass / snapshot.volume * _GRAM_PER_CM3, 6),
+        "density_g_cm3": _cell(mass / snapshot.volume * U_PER_A3_IN_G_CM3, 6),
         "segment": str(snapshot.segment),
         "conserved_energy_eV": _cell(snapshot.conserved_energy, 9),
         "force_spread_eV_A": _cell(snapshot.force_spread, 6),

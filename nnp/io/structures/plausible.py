@@ -12,6 +12,7 @@ from nnp.elements import chemical_symbol
 from nnp.errors import NNPError, StructureError
 from nnp.neighbors import neighbor_list
 from nnp.structure import Structure, as_structure
+from nnp.units import U_PER_A3_IN_G_CM3
 
 # Å; nuclei never come this close in structures worth evaluating or learning: even collisions that
 # repulsive potentials are fitted to end before.
@@ -24,7 +25,6 @@ _SHORT, _LONG = 0.6, 1.75
 _HEAVY = 4.5
 # Closed shells, whose atoms are never bonded.
 _NOBLE = (2, 10, 18, 36, 54, 86)
-_U_PER_CUBIC_ANGSTROM = 1.66053906660  # g/cm³
 
 
 def refuse_impossible(atoms: Any, where: str) -> None:
@@ -133,4 +133,4 @@ def _density(structure: Structure, masses: Any) -> float:
     """g/cm³; 0 where the structure has no volume."""
     if not structure.pbc.all():
         return 0.0
-    return float(np.sum(masses)) * _U_PER_CUBIC_ANGSTROM / structure.volume
+    return float(np.sum(masses)) * U_PER_A3_IN_G_CM3 / structure.volume

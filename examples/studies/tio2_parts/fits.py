@@ -21,7 +21,7 @@ from tio2_parts.data import ATOMIC, Data
 # Family → [functions]. Chebyshev's cutoffs are those of the published fit; the full mode has its
 # potential.
 FAMILIES: dict[str, dict[str, Any]] = {
-    "moments": {"generate": {"family": "moments", "cutoff": 6.0, "learn": False}},
+    "moments": {"generate": {"family": "moments", "cutoff": 6.0}},
     "Chebyshev": {
         "generate": {
             "family": "chebyshev", "cutoff": 6.5, "radial": 16, "angular_cutoff": 5.0, "angular": 6,

@@ -96,7 +96,7 @@ def test_no_permission_for_the_folder_above(folder, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nowhere", r"nowhere does not exist: give a model file or an n2p2 directory"),
+        ("nowhere", r"nowhere does not exist: give a model file, an n2p2 directory"),
         ("input.nn", r"input\.nn is not a complete nnp model file .* given as its directory"),
         ("empty", r"empty/input\.nn is missing"),
         ("x" * 300, r"cannot read .*: File name too long"),

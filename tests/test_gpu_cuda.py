@@ -205,7 +205,7 @@ def test_auto_says_so_once_and_takes_the_cpu(fake, silicon, failure):
 def test_auto_without_cupy(silicon, monkeypatch):
     monkeypatch.setitem(sys.modules, "cupy", None)
     auto._told.clear()
-    with pytest.warns(RuntimeWarning, match=r"needs CuPy.*'nnp\[cuda13\]'"):
+    with pytest.warns(RuntimeWarning, match=r"needs CuPy.*'nnp-md\[cuda13\]'"):
         engine = silicon.make_engine("auto", dtype="single")
     assert engine.name == "cpu"
     assert engine.compute(BOX).forces is not None

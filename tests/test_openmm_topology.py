@@ -89,7 +89,7 @@ def test_boxes_that_are_not_reduced_become_so(pdb):
 def test_refusals(pdb):
     with pytest.raises(StructureError, match="31 positions for a topology of 32 atoms"):
         simulation_of((pdb.topology, list(pdb.positions)[:31]))
-    residue = next(pdb.topology.residues())
+    *_, residue = pdb.topology.residues()
     pdb.topology.addAtom("EP", None, residue)
     with pytest.raises(StructureError, match=r"\('EP'\) of the topology has no element"):
         simulation_of((pdb.topology, [*pdb.positions, openmm.Vec3(0, 0, 0)]))

@@ -14,7 +14,7 @@ from nnp.functions import canonical_order
 from nnp.networks import Activation
 from nnp.testing import FAMILIES, random_functions
 from nnp.train.data.dataset import Dataset
-from nnp.train.fit import task as task_module
+from nnp.train.fit import choosing as choosing_module
 from nnp.train.fit.initial import NetworkSettings
 from nnp.train.fit.network import AtomicNetwork, activation_derivatives
 from nnp.train.fit.task import build
@@ -71,7 +71,7 @@ def test_gradient_of_the_loss_with_every_kind_of_function(family, monkeypatch):
     elements = ("H", "O")
     own = canonical_order(random_functions(elements, np.random.default_rng(1), (family,)))
     monkeypatch.setattr(
-        task_module, "choose_functions", lambda *_: dict.fromkeys(elements, tuple(own))
+        choosing_module, "choose_functions", lambda *_: dict.fromkeys(elements, tuple(own))
     )
     unpruned = FunctionSettings(prune=PruneSettings("none"))
     chosen = settings(functions=unpruned, loss=objective_settings(stress=1.0))

@@ -140,9 +140,12 @@ def test_command_line(config, tmp_path, capsys):
     assert {p.name for p in report.iterdir()} == {
         "parity.png",
         "errors.png",
-        "volume.png",
+        "inputs.png",
+        "magnitude.png",
         "learning.png",
         "report.html",
+        "metrics.json",
+        "worst.extxyz",
     }
     assert "<td>odd</td>" in (report / "report.html").read_text()
     assert main([*arguments, "--output", str(report)]) == 1

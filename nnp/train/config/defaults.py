@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -14,6 +13,7 @@ from nnp.train.data.facts import Facts
 from nnp.train.data.sets import DataSettings
 from nnp.train.fit.initial import NetworkSettings
 from nnp.train.fit.loss import LossSettings
+from nnp.train.fit.machine import usable_threads
 from nnp.train.fit.optimizers import AUTO, OptimizerSettings
 from nnp.train.fit.settings import RunSettings, TrainingSettings
 from nnp.train.inputs.functions import (
@@ -107,7 +107,7 @@ def choose_settings(
         run=RunSettings(
             epochs=_epochs(known, wishes, why),
             output=wishes.output,
-            threads=len(os.sched_getaffinity(0)),
+            threads=usable_threads(),
         ),
     )
     return Choice(settings, why)

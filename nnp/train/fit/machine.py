@@ -83,6 +83,13 @@ def memory_explained(device: torch.device) -> Iterator[None]:
         ) from None
 
 
+def usable_threads() -> int:
+    """Cores of this process, or fewer where ``OMP_NUM_THREADS`` says so."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(int(told), cores or 1)) if told.isdigit() else cores or 1
+
+
 def use_threads(count: int, optimizer: str) -> None:
     """Limit torch and the BLAS behind NumPy and SciPy, in this process and from now on.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -63,6 +65,15 @@ def test_report_of_the_machine(capsys):
         assert row in printed
     assert main(["info"]) == 2
     assert "nnp info --debug" in capsys.readouterr().err
+
+
+def test_info_begins_without_what_only_the_report_needs():
+    """ASE's builders and the benchmarks would make it twice as slow."""
+    program = "import sys, nnp.cli.info; print('nnp.bench' in sys.modules, 'ase' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "False"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from nnp.cli.environment import report
 from nnp.cli.options import SubParsers, add_command, add_potential, load_potential
 from nnp.cli.table import text_table
 from nnp.committee import Committee
@@ -51,6 +50,8 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.path is None:
         if not arguments.debug:
             arguments.usage("PATH of a potential is missing; nnp info --debug: this machine")
+        from nnp.cli.environment import report  # twice the time that nnp info takes to begin
+
         print("\n".join(report()))
         return
     with warnings.catch_warnings():  # the report says it in its own place

@@ -18,6 +18,7 @@ ROOT = Path(nnp.__file__).parent
 # A module may import from modules of its own layer and of those above it in this list.
 LAYERS = [
     ["distribution", "errors", "finalize", "interrupt"],
+    ["outside"],
     ["units", "elements", "values", "terminal"],
     ["structure", "cutoffs", "networks", "scaling", "limits"],
     ["evaluation", "registry", "neighbors", "functions", "baseline"],

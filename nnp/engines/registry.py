@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from nnp import registry
 from nnp.committee import Committee
 from nnp.engines.contract import Engine
-from nnp.errors import OptionError, UnavailableError
+from nnp.errors import OptionError
+from nnp.outside import load_class, offered
 from nnp.potential import Potential
 
 GROUP = "nnp.engines"
@@ -35,7 +35,7 @@ def register(name: str) -> Callable[[Callable[[], Constructor]], Callable[[], Co
 
 def engine_names() -> list[str]:
     """All engines that can be named, ``auto`` apart; own names stand for our own engines."""
-    return [name for name in (*_own, *sorted(set(_outside()) - set(_own))) if name != AUTO]
+    return [name for name in (*_own, *sorted(set(offered(GROUP)) - set(_own))) if name != AUTO]
 
 
 def create_engine(potential: Potential, name: str = DEFAULT_ENGINE, **options: Any) -> Engine:
@@ -125,35 +125,10 @@ def _with_terms(
 def _constructor(name: str) -> Constructor:
     if name in _own:
         return _own[name]()
-    outside = _outside()
+    outside = offered(GROUP)
     if name not in outside:
         raise OptionError(
             f"engine={name!r} is unknown: allowed are {', '.join([AUTO, *engine_names()])}"
         )
-    return _loaded(outside[name])
-
-
-def _outside() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
-
-
-def _loaded(point: EntryPoint) -> Constructor:
-    """The engine of another package.
-
-    Raises:
-        UnavailableError: it cannot be imported, or is no `Engine`.
-    """
-    package = point.dist.name if point.dist is not None else point.module
-    try:
-        found = point.load()
-    except (ImportError, AttributeError) as error:
-        raise UnavailableError(
-            f"engine={point.name!r} of the package {package} cannot be imported ({error}): "
-            f"reinstall {package}, or use another engine"
-        ) from error
-    if not (isinstance(found, type) and issubclass(found, Engine)):
-        raise UnavailableError(
-            f"engine={point.name!r} of the package {package}: {point.value} is no subclass of "
-            "nnp.engines.Engine"
-        )
-    return found
+    what, instead = f"engine={name!r}", ", or use another engine"
+    return load_class(outside[name], Engine, what, instead)  # type: ignore[type-abstract]

@@ -5,9 +5,7 @@ The one list of our own. `nnp.functions` offers every name of ``__all__``.
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
-
-from nnp.errors import OptionError, UnavailableError
+from nnp.errors import OptionError
 from nnp.functions.angular import Angular
 from nnp.functions.angular_shifted import AngularShifted
 from nnp.functions.base import SymmetryFunction
@@ -22,6 +20,7 @@ from nnp.functions.moments import (
 )
 from nnp.functions.radial import Radial
 from nnp.functions.radial_cosine import RadialCosine
+from nnp.outside import load_class, offered
 
 __all__ = [
     "BY_N2P2_TYPE",
@@ -70,22 +69,8 @@ def family_named(name: str) -> type[SymmetryFunction]:
     """
     if name in _BY_CLASS:
         return _BY_CLASS[name]
-    points = {point.name: point for point in entry_points(group=GROUP)}
+    points = offered(GROUP)
     if name not in points:
         known = ", ".join([*_BY_CLASS, *sorted(points)])
         raise OptionError(f"unknown family {name!r}: allowed are {known}")
-    point = points[name]
-    package = point.dist.name if point.dist is not None else point.module
-    try:
-        found = point.load()
-    except (ImportError, AttributeError) as error:
-        raise UnavailableError(
-            f"the family {name!r} of the package {package} cannot be imported ({error}): "
-            f"reinstall {package}"
-        ) from error
-    if not (isinstance(found, type) and issubclass(found, SymmetryFunction)):
-        raise UnavailableError(
-            f"the family {name!r} of the package {package}: {point.value} is no subclass of "
-            "nnp.functions.SymmetryFunction"
-        )
-    return found
+    return load_class(points[name], SymmetryFunction, f"the family {name!r}")  # type: ignore[type-abstract]

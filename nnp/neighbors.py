@@ -9,10 +9,10 @@ end, and an atom may be its own neighbour through a periodic image.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from vesin import NeighborList as VesinNeighborList
 
 from nnp.errors import StructureError
 from nnp.structure import Structure
@@ -73,7 +73,7 @@ def neighbor_list(
     if structure.pbc.all():  # before they are searched
         within = 4 / 3 * np.pi * cutoff**3 / abs(np.linalg.det(structure.cell))
         _require_matter("atoms have on average", len(structure) * within, cutoff)
-    calculator = VesinNeighborList(cutoff=radius, full_list=True)
+    calculator = _vesin(radius, full_list=True)
     i, j, shifts, vectors, distances = calculator.compute(
         points=structure.positions,
         box=structure.cell,
@@ -116,7 +116,7 @@ def pair_distances(
     if structure.pbc.all():
         within = 4 / 3 * np.pi * cutoff**3 / abs(np.linalg.det(structure.cell))
         _require_matter("atoms have on average", len(structure) * within, cutoff)
-    i, j, distances = VesinNeighborList(cutoff=radius, full_list=False).compute(
+    i, j, distances = _vesin(radius, full_list=False).compute(
         points=structure.positions,
         box=structure.cell,
         periodic=structure.pbc,
@@ -132,6 +132,13 @@ def _require_matter(who: str, count: float, cutoff: float) -> None:
             f"{who} {count:.0f} neighbours within {cutoff:g} Å (most: {MOST_NEIGHBORS}): are "
             "positions and cell in angstrom?"
         )
+
+
+def _vesin(radius: float, *, full_list: bool) -> Any:
+    """Vesin's calculator; imported here: it brings torch where there is one, which takes a second."""
+    from vesin import NeighborList as VesinNeighborList
+
+    return VesinNeighborList(cutoff=radius, full_list=full_list)
 
 
 def _search_radius(structure: Structure, cutoff: float) -> float:

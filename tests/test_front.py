@@ -76,6 +76,18 @@ def test_info_begins_without_what_only_the_report_needs():
     assert done.stdout.split() == ["False", "False"]
 
 
+def test_no_command_begins_with_torch():
+    """It takes a second; vesin brings it."""
+    program = (
+        "import sys; from nnp.cli.program import COMMANDS, build_parser; build_parser(COMMANDS); "
+        "print('torch' in sys.modules, 'vesin' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "False"]
+
+
 @pytest.mark.parametrize(
     ("message", "complaint"),
     [

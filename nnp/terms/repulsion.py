@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from nnp.elements import atomic_number
 from nnp.errors import OptionError
 from nnp.evaluation import Addition
+from nnp.neighbors import neighbor_list
 from nnp.structure import Structure
 
 COULOMB = 14.399645  # e²/(4πε0), eV Å; the digits of NEP's programs, as in nnp/zbl.h
@@ -150,8 +151,6 @@ class RepulsionTerm:
         Raises:
             StructureError: two atoms are in the same place.
         """
-        from nnp.neighbors import neighbor_list  # brings vesin: `import nnp` does without
-
         found = neighbor_list(structure, self.cutoff)
         r = np.linalg.norm(found.vectors, axis=1)
         value, slope = np.zeros_like(r), np.zeros_like(r)

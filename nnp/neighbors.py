@@ -135,7 +135,7 @@ def _require_matter(who: str, count: float, cutoff: float) -> None:
 
 
 def _vesin(radius: float, *, full_list: bool) -> Any:
-    """Vesin's calculator; imported here: it brings torch where there is one, which takes a second."""
+    """Vesin's calculator; imported here: where torch is, it brings torch, a second."""
     from vesin import NeighborList as VesinNeighborList
 
     return VesinNeighborList(cutoff=radius, full_list=full_list)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.errors import FileFormatError
-from nnp.io.aenet.record import About, Record, checked_count, names
+from nnp.io.aenet.fields import read_fields
+from nnp.io.aenet.record import Record, checked_count, names
 from nnp.io.archive import read_bytes
 
 _RECORDS = 36
@@ -32,42 +33,7 @@ def read_binary(path: Path) -> Record:
     Raises:
         FileFormatError: cut, damaged, or something else.
     """
-    r = _Reader(path)
-    n_layers, _, n_weights, _ = (r.integer() for _ in range(4))
-    checked_count(n_layers, "the number of layers", path, 2)
-    nodes, activations = r.integers(n_layers), r.integers(n_layers - 1)
-    r.skip(2)
-    weights = r.reals(n_weights)
-    description = r.text()
-    central = r.text().strip()
-    n_environment = r.integer()
-    environment = r.words(n_environment)
-    r_min, r_max = r.real(), r.real()
-    basis = r.text().strip()
-    n_functions, n_parameters = r.integer(), r.integer()
-    checked_count(n_functions, "the number of functions", path, 1)
-    if n_parameters != 4:
-        raise FileFormatError(f"{path}: {n_parameters} parameters per function: 4 are wanted")
-    kinds = r.integers(n_functions)
-    parameters = r.reals(4 * n_functions).reshape(n_functions, 4)
-    neighbors = r.integers(2 * n_functions).reshape(n_functions, 2)
-    evaluations = r.integer()
-    minimum, maximum, mean, square = (r.reals(n_functions) for _ in range(4))
-    data_file, normalized = r.text(), bool(r.integer())
-    scale, shift = r.real(), r.real()
-    types = r.words(r.integer())
-    energies = r.reals(len(types))
-    n_atoms, n_structures = r.integer(), r.integer()
-    lowest, highest, average = r.reals(3).tolist()
-    about = About(
-        description, r_min, r_max, evaluations, data_file, normalized, n_atoms, n_structures,
-        (lowest, highest, average),
-    )  # fmt: skip
-    return Record(
-        path, tuple(map(int, nodes)), tuple(map(int, activations)), weights, central, environment,
-        basis, kinds, parameters, neighbors, minimum, maximum, mean, square, scale, shift, types,
-        energies, about,
-    )  # fmt: skip
+    return read_fields(_Reader(path), path)
 
 
 def binary_of(record: Record) -> bytes:
@@ -155,8 +121,11 @@ class _Reader:
             raise FileFormatError(f"{self._path}: record {self._next} is no {n} elements' names")
         return names([text[2 * k : 2 * k + 2] for k in range(n)])
 
-    def skip(self, n: int) -> None:
-        self._next += n
+    def logical(self) -> bool:
+        return bool(self.integer())
+
+    def skip_places(self, _n_layers: int) -> None:
+        self._next += 2
 
 
 def _split(data: bytes, path: Path) -> list[bytes]:

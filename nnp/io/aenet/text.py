@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.errors import FileFormatError
-from nnp.io.aenet.record import About, Record, checked_count, names
+from nnp.io.aenet.fields import read_fields
+from nnp.io.aenet.record import Record, checked_count, names
 from nnp.io.archive import read_bytes
 from nnp.io.n2p2.settings import parse_number
 
@@ -22,43 +23,7 @@ def read_text(path: Path) -> Record:
     Raises:
         FileFormatError: cut, damaged, or something else; names the line.
     """
-    r = _Lines(path)
-    n_layers, _, n_weights, _ = (r.integer() for _ in range(4))
-    checked_count(n_layers, "the number of layers", path, 2)
-    nodes, activations = r.integers(n_layers), r.integers(n_layers - 1)
-    r.integers(n_layers)
-    r.integers(n_layers)
-    weights = r.reals(n_weights)
-    description = r.line().strip()
-    central = r.line().strip()
-    environment = r.words(r.integer())
-    r_min, r_max = float(r.reals(1)[0]), float(r.reals(1)[0])
-    basis = r.line().strip()
-    n_functions, n_parameters = r.integer(), r.integer()
-    checked_count(n_functions, "the number of functions", path, 1)
-    if n_parameters != 4:
-        raise FileFormatError(f"{path}: {n_parameters} parameters per function: 4 are wanted")
-    kinds = r.integers(n_functions)
-    parameters = r.reals(4 * n_functions).reshape(n_functions, 4)
-    neighbors = r.integers(2 * n_functions).reshape(n_functions, 2)
-    evaluations = r.integer()
-    minimum, maximum, mean, square = (r.reals(n_functions) for _ in range(4))
-    data_file = r.line().strip()
-    normalized = r.line().strip().lower() in _TRUE
-    scale, shift = float(r.reals(1)[0]), float(r.reals(1)[0])
-    types = r.words(r.integer())
-    energies = r.reals(len(types))
-    n_atoms, n_structures = r.integer(), r.integer()
-    lowest, highest, average = r.reals(3).tolist()
-    about = About(
-        description, r_min, r_max, evaluations, data_file, normalized, n_atoms, n_structures,
-        (lowest, highest, average),
-    )  # fmt: skip
-    return Record(
-        path, tuple(map(int, nodes)), tuple(map(int, activations)), weights, central, environment,
-        basis, kinds, parameters, neighbors, minimum, maximum, mean, square, scale, shift, types,
-        energies, about,
-    )  # fmt: skip
+    return read_fields(_Lines(path), path)
 
 
 def text_of(record: Record) -> str:
@@ -101,7 +66,7 @@ class _Lines:
         self._lines = text.replace("\r\n", "\n").split("\n")
         self._at = 0
 
-    def line(self) -> str:
+    def _line(self) -> str:
         if self._at >= len(self._lines):
             raise FileFormatError(f"{self._path} ends too early: it is cut or something else")
         self._at += 1
@@ -112,7 +77,7 @@ class _Lines:
         checked_count(n, "a length", self._path)
         found: list[str] = []
         while len(found) < n:
-            found += self.line().split()
+            found += self._line().split()
         if len(found) != n:
             raise FileFormatError(
                 f"{self._path}, line {self._at}: {len(found)} words where {n} are wanted"
@@ -137,16 +102,29 @@ class _Lines:
     def integer(self) -> int:
         return int(self.integers(1)[0])
 
+    def real(self) -> float:
+        return float(self.reals(1)[0])
+
+    def text(self) -> str:
+        return self._line().strip()
+
+    def logical(self) -> bool:
+        return self.text().lower() in _TRUE
+
+    def skip_places(self, n_layers: int) -> None:
+        self.integers(n_layers)
+        self.integers(n_layers)
+
     def words(self, n: int) -> tuple[str, ...]:
         """Element names: apart, on a line each, or in fields of two characters behind a blank."""
         checked_count(n, "the number of elements", self._path, 1)
-        line = self.line()
+        line = self._line()
         found = line.split()
         if len(found) < n and len(line.strip()) > 2:
             fields = line[1:].ljust(2 * n)
             return names([fields[2 * k : 2 * k + 2] for k in range(n)])
         while len(found) < n:
-            found += self.line().split()
+            found += self._line().split()
         return tuple(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -12,8 +13,10 @@ from nnp.md.frame_file import WITH_ONE_TIMESTEP, FrameFile
 from nnp.md.settings import MDSettings
 from nnp.md.snapshot import Snapshot
 from nnp.md.trajectory_ase import ASETrajectory, as_atoms
-from nnp.md.trajectory_openmm import DCD, PDB, XTC
+from nnp.md.trajectory_openmm import DCD, XTC, pdb_bytes
 from nnp.openmm import OpenMMAtoms
+
+_MODELS = 10_000  # numbers of a PDB's models have four digits
 
 
 class Trajectory(Protocol):
@@ -55,10 +58,18 @@ def open_trajectory(
         case ".xtc":
             return XTC(file, start, settings, resume_at)
         case ".pdb":
-            return PDB(file, start, resume_at)
+
+            def model(snapshot: Snapshot, number: int) -> bytes:
+                return pdb_bytes(start, snapshot, file.wrapped, (number + 1) % _MODELS)
+
+            return _Frames(file.path, resume_at, model)
         case ".traj":
             return ASETrajectory(file, start, resume_at)
-    return _ExtXYZ(file, start, resume_at)
+
+    def frame(snapshot: Snapshot, _: int) -> bytes:
+        return extxyz_bytes(as_atoms(snapshot, start, file))
+
+    return _Frames(file.path, resume_at, frame)
 
 
 def check_one_timestep(file: FrameFile, before: MDSettings, now: MDSettings) -> None:
@@ -79,19 +90,27 @@ def check_one_timestep(file: FrameFile, before: MDSettings, now: MDSettings) -> 
             )
 
 
-class _ExtXYZ:
-    """Positions, momenta, energy, forces, cell, step and time of each frame, as ASE reads them."""
+class _Frames:
+    """Frames that are bytes by themselves, one behind the other.
+
+    Args:
+        path: the file.
+        resume_at: see `open_trajectory`.
+        frame_bytes: of a snapshot and its number, from 0.
+    """
 
     def __init__(
-        self, file: FrameFile, start: OpenMMAtoms, resume_at: tuple[int, int] | None
+        self,
+        path: Path,
+        resume_at: tuple[int, int] | None,
+        frame_bytes: Callable[[Snapshot, int], bytes],
     ) -> None:
-        self.path = file.path
-        self._asked, self._start = file, start
-        self._file = AppendedFile(file.path, None if resume_at is None else resume_at[0])
-        self._frames = 0 if resume_at is None else resume_at[1]
+        size, self._frames = (None, 0) if resume_at is None else resume_at
+        self.path, self._frame_bytes = path, frame_bytes
+        self._file = AppendedFile(path, size)
 
     def write(self, snapshot: Snapshot) -> None:
-        self._file.write(extxyz_bytes(as_atoms(snapshot, self._start, self._asked)))
+        self._file.write(self._frame_bytes(snapshot, self._frames))
         self._frames += 1
 
     @property

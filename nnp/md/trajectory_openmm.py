@@ -83,33 +83,6 @@ def _require_whole_xtc_frame(path: Path, at: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-class PDB:
-    """A model per frame, with its cell before it."""
-
-    def __init__(
-        self, file: FrameFile, start: OpenMMAtoms, resume_at: tuple[int, int] | None
-    ) -> None:
-        self.path = file.path
-        self._start, self._wrapped = start, file.wrapped
-        self._file = AppendedFile(file.path, None if resume_at is None else resume_at[0])
-        self._frames = 0 if resume_at is None else resume_at[1]
-
-    def write(self, snapshot: Snapshot) -> None:
-        """Append a frame."""
-        model = (self._frames + 1) % 10_000
-        self._file.write(pdb_bytes(self._start, snapshot, self._wrapped, model))
-        self._frames += 1
-
-    @property
-    def mark(self) -> tuple[int, int]:
-        """See `nnp.md.trajectory.Trajectory`."""
-        return self._file.size, self._frames
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-
 class XTC:
     """Positions to 0.01 Å, compressed, and the box."""
 

@@ -58,10 +58,7 @@ class AtomsList(Trajectory):
             raise FileFormatError(
                 f"{self.path}, frame {number} cannot be read: {type(error).__name__}: {error}"
             ) from error
-        if len(atoms) != len(self):
-            raise self.refuse_other_atoms(
-                number, f"{len(atoms)} atoms, and the first frame has {len(self)}"
-            )
+        self.require_count(number, len(atoms))
         if not np.array_equal(atoms.numbers, self.numbers):
             raise self.refuse_other_atoms(number, "its elements, or their order, are others")
         return frame_of(atoms)

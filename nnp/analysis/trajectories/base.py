@@ -105,6 +105,13 @@ class Trajectory(ABC):
             FileFormatError: a frame is broken, or has other atoms than the first; names it.
         """
 
+    def require_count(self, frame: int, count: int) -> None:
+        """Refuse a frame of more or fewer atoms than the first one has."""
+        if count != len(self):
+            raise self.refuse_other_atoms(
+                frame, f"{count} atoms, and the first frame has {len(self)}"
+            )
+
     def refuse_other_atoms(self, frame: int, why: str) -> StructureError:
         """The error of a frame that does not go on from the first one."""
         return StructureError(

@@ -60,10 +60,7 @@ class ExtXYZ(Trajectory):
         times, energies = [], []
         with opened(self.path) as file:
             for number, block in enumerate(self._blocks(file, range(0))):
-                if block.count != len(self):
-                    raise self.refuse_other_atoms(
-                        number, f"{block.count} atoms, and the first frame has {len(self)}"
-                    )
+                self.require_count(number, block.count)
                 times.append(_float(_TIME, block.comment))
                 energies.append(_float(_ENERGY, block.comment))
         return Outline(len(times), np.array(times), np.array(energies))
@@ -85,10 +82,7 @@ class ExtXYZ(Trajectory):
             line, number = block.line + block.count + 2, number + 1
 
     def _frame(self, block: _Block, number: int) -> Frame:
-        if block.count != len(self):
-            raise self.refuse_other_atoms(
-                number, f"{block.count} atoms, and the first frame has {len(self)}"
-            )
+        self.require_count(number, block.count)
         if self._layout is not None and (found := self._layout.frame(block)):
             return found
         return self._slowly(block, number)

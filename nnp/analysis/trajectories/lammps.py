@@ -61,10 +61,7 @@ class LammpsDump(Trajectory):
         with opened(self.path) as file:
             items: dict[str, list[str]] = {}
             while block := _Block.read(file, self.path, items, wanted=False):
-                if block.count != len(self):
-                    raise self.refuse_other_atoms(
-                        len(times), f"{block.count} atoms, and the first frame has {len(self)}"
-                    )
+                self.require_count(len(times), block.count)
                 times.append(self._time_fs(block))
         return Outline(len(times), np.array(times), np.full(len(times), np.nan))
 
@@ -82,10 +79,7 @@ class LammpsDump(Trajectory):
                 number += 1
 
     def _frame(self, block: _Block, number: int) -> Frame:
-        if block.count != len(self):
-            raise self.refuse_other_atoms(
-                number, f"{block.count} atoms, and the first frame has {len(self)}"
-            )
+        self.require_count(number, block.count)
         if block.identity() != self._identity:
             raise self.refuse_other_atoms(number, "ids of atoms, or their types, are others")
         length = convert(1.0, "distance", self._style, "ASE")  # type: ignore[no-untyped-call]

@@ -13,9 +13,8 @@ from nnp.analysis.writing import prepare_folder
 from nnp.cli.options import SubParsers, add_command, add_force, at_least_one, finite, positive
 from nnp.cli.structures import add_structures, read_options
 from nnp.cli.table import text_table
-from nnp.distribution import install
 from nnp.errors import OptionError
-from nnp.pictures.figure import have_matplotlib
+from nnp.pictures.figure import NO_MATPLOTLIB, have_matplotlib
 
 _PAGE = "report.png"
 
@@ -149,7 +148,7 @@ def _run(arguments: argparse.Namespace) -> None:
         plot_analyses(everything, folder / _PAGE)
         print(f"pictures: {folder / _PAGE}")
     else:
-        print(f"no pictures: matplotlib is not installed ({install('plot')})")
+        print(NO_MATPLOTLIB)
 
 
 def _names(given: list[str] | None, paths: list[Path]) -> list[str]:

@@ -12,7 +12,6 @@ from ase import Atoms
 from ase.build import bulk
 
 from nnp.cli.options import SubParsers, add_command, add_engine, add_force, at_least_one
-from nnp.distribution import install
 from nnp.io import load
 from nnp.md.settings import MDSettings
 
@@ -170,11 +169,11 @@ def _total_distribution(found: Analysis) -> RadialDistribution:
 def _pictures(runs: list[_Run], folder: Path, settings: MDSettings) -> list[str]:
     from nnp.md import read_log
     from nnp.pictures.analysis import plot_analyses
-    from nnp.pictures.figure import have_matplotlib
+    from nnp.pictures.figure import NO_MATPLOTLIB, have_matplotlib
     from nnp.pictures.run import plot_rdf, plot_run
 
     if not have_matplotlib():
-        return [f"no pictures: matplotlib is not installed ({install('plot')})"]
+        return [NO_MATPLOTLIB]
     over_time, distribution = folder / "temperature-and-energies.png", folder / "rdf.png"
     plot_run(read_log(runs[0].outputs.log), over_time, settings.temperature)
     plot_rdf({run.name: _total_distribution(run.analysis) for run in runs}, distribution)

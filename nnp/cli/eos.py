@@ -25,8 +25,7 @@ from nnp.cli.structures import (
     write_and_say,
 )
 from nnp.cli.table import text_table
-from nnp.distribution import install
-from nnp.pictures.figure import have_matplotlib
+from nnp.pictures.figure import NO_MATPLOTLIB, have_matplotlib
 
 _PAGE, _CRYSTAL = "eos.png", "relaxed.extxyz"
 
@@ -95,4 +94,4 @@ def _run(arguments: argparse.Namespace) -> None:
         plot_eos(found, folder / _PAGE)
         print(f"pictures: {folder / _PAGE}")
     else:
-        print(f"no pictures: matplotlib is not installed ({install('plot')})")
+        print(NO_MATPLOTLIB)

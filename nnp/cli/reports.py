@@ -10,9 +10,8 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from nnp.distribution import install
 from nnp.io.structures import write_structures
-from nnp.pictures.figure import have_matplotlib
+from nnp.pictures.figure import NO_MATPLOTLIB, have_matplotlib
 from nnp.pictures.report import Background, write_report
 from nnp.potential import Potential
 from nnp.train.data.dataset import Dataset
@@ -71,8 +70,7 @@ def write(
         write_structures(frames, folder / "worst.extxyz", force=True)
     if draws:
         return [f"pictures and report: {folder / 'report.html'}"]
-    why = f"matplotlib is not installed ({install('plot')})"
-    return [f"numbers: {folder / 'metrics.json'}; no pictures: {why}"]
+    return [f"numbers: {folder / 'metrics.json'}; {NO_MATPLOTLIB}"]
 
 
 def _with_labels(report: EvaluationReport, index: int) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from nnp.pictures.figure import new_figure
 from nnp.train.data.evaluation import QUANTITIES, EvaluationReport
+
+_Shown = tuple[str, str, float]  # name, unit, factor
 
 # More numbers than this are drawn as densities.
 _DOTS = 400
@@ -19,12 +21,8 @@ _BINS = 20  # of force magnitudes
 
 def parity(report: EvaluationReport) -> Any:
     """Predictions over labels: dots by group where they are few, else how many there are."""
-    shown = _shown(report)
-    if not shown:
-        return None
-    figure = new_figure(4 * len(shown), 3.6)
-    axes = np.atleast_1d(figure.subplots(1, len(shown)))
-    for axis, (name, table_unit, table_factor) in zip(axes, shown, strict=True):
+    figure, panels = _panels(report, 3.6)
+    for axis, (name, table_unit, table_factor) in panels:
         unit, factor = ("eV/atom", 1.0) if name == "energy" else (table_unit, table_factor)
         comparison = report.comparisons[name]
         x, y = factor * comparison.reference, factor * comparison.predicted
@@ -46,12 +44,8 @@ def parity(report: EvaluationReport) -> Any:
 
 def histograms(report: EvaluationReport) -> Any:
     """How often errors of which size are."""
-    shown = _shown(report)
-    if not shown:
-        return None
-    figure = new_figure(4 * len(shown), 3)
-    axes = np.atleast_1d(figure.subplots(1, len(shown)))
-    for axis, (name, unit, factor) in zip(axes, shown, strict=True):
+    figure, panels = _panels(report, 3)
+    for axis, (name, unit, factor) in panels:
         size = np.abs(factor * report.comparisons[name].error)
         size = size[size > 0]
         if len(size):
@@ -153,8 +147,14 @@ def _density(figure: Any, axis: Any, x: NDArray[np.float64], y: NDArray[np.float
     figure.colorbar(cells, ax=axis, label="labels")
 
 
-def _shown(report: EvaluationReport) -> list[tuple[str, str, float]]:
-    return [q for q in QUANTITIES if len(report.comparisons[q[0]].error)]
+def _panels(report: EvaluationReport, height: float) -> tuple[Any, Iterable[tuple[Any, _Shown]]]:
+    """A panel for each quantity that has labels, with its name, unit and factor; None without."""
+    shown = [q for q in QUANTITIES if len(report.comparisons[q[0]].error)]
+    if not shown:
+        return None, ()
+    figure = new_figure(4 * len(shown), height)
+    axes = np.atleast_1d(figure.subplots(1, len(shown)))
+    return figure, zip(axes, shown, strict=True)
 
 
 def _drawn_groups(report: EvaluationReport) -> dict[str, list[int]]:

@@ -39,6 +39,10 @@ def check_picture(path: str | Path) -> None:
     check_folder(path)
 
 
+# What to print in place of pictures where there is no `have_matplotlib`.
+NO_MATPLOTLIB = f"no pictures: matplotlib is not installed ({install('plot')})"
+
+
 def new_figure(width: float, height: float) -> Any:
     """An empty figure of a size in inches.
 

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnp.distribution import install
 from nnp.errors import NNPError
 from nnp.io.structures import ReadOptions, read
 from nnp.md import MDSettings, Outputs, read_log
-from nnp.pictures.figure import have_matplotlib, new_figure, save_figure
+from nnp.pictures.figure import NO_MATPLOTLIB, have_matplotlib, new_figure, save_figure
 from nnp.rdf import RadialDistribution, radial_distribution
 
 
@@ -98,7 +97,7 @@ def draw(outputs: Outputs, settings: MDSettings, periodic: bool) -> list[str]:
     """
     over_time, distribution = picture_paths(outputs)
     if not have_matplotlib():
-        return [f"no pictures: matplotlib is not installed ({install('plot')})"]
+        return [NO_MATPLOTLIB]
     target = None if settings.ensemble == "nve" else settings.temperature
     plot_run(read_log(outputs.log), over_time, target)
     lines = [f"picture     {over_time}"]

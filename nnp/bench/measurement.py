@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from nnp.processor import usable_cores
+
 _SECONDS_PER_DAY = 86400.0
 _NANOSECOND = 1e6  # fs
 
@@ -71,10 +73,9 @@ def from_times(
 
 def machine() -> dict[str, Any]:
     """What the numbers were measured on, and with which commit of this repository."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "processor": _processor(),
-        "cores": cores,
+        "cores": usable_cores(),
         "system": platform.platform(),
         "python": platform.python_version(),
         "load": os.getloadavg()[0],

@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from nnp.errors import OptionError, UnavailableError
+from nnp.processor import usable_cores
 
 _NAME = re.compile(r"cpu|cuda(:(\d+))?")
 
@@ -85,9 +86,8 @@ def memory_explained(device: torch.device) -> Iterator[None]:
 
 def usable_threads() -> int:
     """Cores of this process, or fewer where ``OMP_NUM_THREADS`` says so."""
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(int(told), cores or 1)) if told.isdigit() else cores or 1
+    told, cores = os.environ.get("OMP_NUM_THREADS", ""), usable_cores()
+    return max(1, min(int(told), cores)) if told.isdigit() else cores
 
 
 def use_threads(count: int, optimizer: str) -> None:

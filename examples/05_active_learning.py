@@ -14,7 +14,6 @@ from pathlib import Path
 
 import ase.io
 import numpy as np
-from ase import Atoms
 from ase.build import bulk
 
 import nnp
@@ -22,7 +21,7 @@ from nnp.ase import NNPCalculator
 from nnp.teachers.ase import StillingerWeber
 from nnp.train import Dataset, evaluate, read_settings, train_committee
 from nnp.train.data.augment import AugmentSettings, augment
-from nnp.train.data.sampling import SampleSettings, sample
+from nnp.train.data.sampling import SampleSettings, label, sample
 from nnp.train.data.select import choose, rank
 
 # Two states above all that the first data has seen
@@ -47,21 +46,12 @@ output = "training"
 """
 
 
-def labelled(atoms: Atoms) -> Atoms:
-    """The same atoms with the teacher's energy and forces."""
-    copy = Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=True)
-    copy.calc = StillingerWeber()
-    copy.get_forces()
-    copy.get_stress()
-    return copy
-
-
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "active-learning")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "fit.toml").write_text(SETTINGS, encoding="utf-8")
     crystal = bulk("Si", a=5.431, cubic=True)
-    known = [labelled(atoms) for atoms in augment([crystal], FIRST)]
+    known = label(augment([crystal], FIRST), StillingerWeber)
     test = Dataset.from_atoms(sample([crystal], StillingerWeber, HOT))
     for number in range(3):
         ase.io.write(folder / "silicon.extxyz", known)
@@ -76,7 +66,7 @@ def main() -> None:
             f"round {number}: {len(known)} labels, test force RMSE {forces['rmse']:.3f} eV/Å, "
             f"median disagreement {np.median([c.force_deviation for c in ranked]):.3f} eV/Å"
         )
-        known += [labelled(seen[c.index]) for c in chosen]
+        known += label([seen[c.index] for c in chosen], StillingerWeber)
 
 
 if __name__ == "__main__":

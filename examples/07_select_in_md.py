@@ -19,7 +19,6 @@ from pathlib import Path
 
 import ase.io
 import numpy as np
-from ase import Atoms
 from ase.build import bulk
 
 import nnp
@@ -27,6 +26,7 @@ from nnp.md import MDSettings, Outputs, read_log, run
 from nnp.teachers.ase import StillingerWeber
 from nnp.train import read_settings, train_committee
 from nnp.train.data.augment import AugmentSettings, augment
+from nnp.train.data.sampling import label
 
 FIRST = AugmentSettings(scale=0.02, strain=0.01, displacement=0.1, copies=16)
 HOT = MDSettings(
@@ -59,20 +59,12 @@ output = "training"
 """
 
 
-def labelled(atoms: Atoms) -> Atoms:
-    """The same atoms with the teacher's energy and forces."""
-    copy = Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=True)
-    copy.calc = StillingerWeber()
-    copy.get_forces()
-    return copy
-
-
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "select-in-md")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "fit.toml").write_text(SETTINGS, encoding="utf-8")
     crystal = bulk("Si", a=5.431, cubic=True)
-    known = [labelled(atoms) for atoms in augment([crystal], FIRST)]
+    known = label(augment([crystal], FIRST), StillingerWeber)
     for number in range(2):
         ase.io.write(folder / "silicon.extxyz", known)
         train_committee(read_settings(folder / "fit.toml"), 2, force=True)
@@ -89,7 +81,7 @@ def main() -> None:
             f"round {number}: {len(known)} labels; {how}; median spread of the forces "
             f"{np.median(log['force_spread_eV_A']):.3f} eV/Å; {len(chosen)} structures selected"
         )
-        known += [labelled(atoms) for atoms in chosen]
+        known += label(chosen, StillingerWeber)
 
 
 if __name__ == "__main__":

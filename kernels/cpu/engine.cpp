@@ -1,7 +1,7 @@
 #include "engine.h"
 
-#include "defaults.h"
 #include "error.h"
+#include "options.h"
 #include "positions.h"
 #include "single.h"
 
@@ -42,46 +42,6 @@ double block_sum(const double* values, int64_t n, int64_t stride)
         total += part;
     }
     return total;
-}
-
-int thread_count(const nnp_options& options)
-{
-    if (options.threads < 0 || options.threads > 4096)
-        throw Error(NNP_BAD_ARGUMENT, "threads is " + std::to_string(options.threads) +
-                                          ": allowed are 0 (all the process may use) to 4096");
-    return options.threads == 0 ? available_threads() : options.threads;
-}
-
-bool is_single(const nnp_options& options)
-{
-    if (options.precision != NNP_FLOAT64 && options.precision != NNP_FLOAT32)
-        throw Error(NNP_BAD_ARGUMENT,
-                    "precision is " + std::to_string(options.precision) + ": allowed are 0 (float64) and 1 (float32)");
-    return options.precision == NNP_FLOAT32;
-}
-
-// Large networks run in batches, which read each weight once. The atoms of a batch keep their neighbours and triples
-// meanwhile, which costs small networks more than it gains (docs/cpu_engine.md).
-int atoms_together(const Model& model)
-{
-    constexpr size_t LARGE = 4096;  // weights
-    size_t most = 0;
-    for (const Element& element : model.elements) {
-        size_t weights = 0;
-        for (const Layer& layer : element.layers)
-            weights += layer.weights.size();
-        most = std::max(most, weights);
-    }
-    if (most < LARGE)
-        return 1;
-    return model.elements.size() == 1 ? MOST_TOGETHER / 2 : MOST_TOGETHER;
-}
-
-double skin_width(const nnp_options& options)
-{
-    if (!std::isfinite(options.skin))
-        throw Error(NNP_BAD_ARGUMENT, "the skin is not a finite number");
-    return options.skin < 0 ? DEFAULT_SKIN : options.skin;
 }
 
 }  // namespace

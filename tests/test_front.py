@@ -10,10 +10,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from ase.build import bulk
+from ase.io import write
 
 import nnp
 from nnp.cli import main
-from nnp.distribution import DISTRIBUTION, refuse_another
+from nnp.distribution import DISTRIBUTION, install, refuse_another
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -74,6 +76,20 @@ def test_info_begins_without_what_only_the_report_needs():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize("words", ["train si.xyz", "train si.xyz --dry-run", "train fit.toml"])
+def test_training_without_torch_says_so(words, tmp_path):
+    """One line, whichever part of the training comes first."""
+    write(tmp_path / "si.xyz", bulk("Si"), format="extxyz")
+    (tmp_path / "fit.toml").write_text("[data]\n")
+    program = "import sys; sys.modules['torch'] = None; from nnp.cli import main; "
+    program += f"sys.exit(main({words.split()}))"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"training needs torch, which is not installed: {install('torch')}" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_no_command_begins_with_torch():

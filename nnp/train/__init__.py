@@ -37,8 +37,6 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from nnp.distribution import install
-from nnp.errors import UnavailableError
 from nnp.train import _moved
 
 if TYPE_CHECKING:
@@ -84,11 +82,4 @@ _moved.install()
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return getattr(importlib.import_module(f"nnp.train.{_HOMES[name]}"), name)
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise UnavailableError(
-            f"training needs torch, which is not installed: {install('torch')}"
-        ) from error
+    return getattr(importlib.import_module(f"nnp.train.{_HOMES[name]}"), name)

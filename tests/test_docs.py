@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
 import pkgutil
@@ -15,7 +16,13 @@ import pytest
 
 import nnp
 
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PAGES = [
+    README,
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "studies").glob("*.md")),
+]
 # Scripts by nature, not modules: importing them runs them.
 NOT_IMPORTED = {"nnp.__main__"}
 
@@ -67,19 +74,71 @@ def test_readme_shows_python():
     assert len(blocks("python")) >= 3
 
 
-def test_readme_commands_are_understood():
-    """Every ``nnp`` line and phrase of the README parses; the commands have their own tests."""
+def shell_lines(page):
+    """Lines of a page's shell blocks but for benchmarks' tables; of README its phrases too."""
+    text = re.sub(
+        r"<!-- table (\w+) -->.*?<!-- end of table \1 -->", "", page.read_text(), flags=re.DOTALL
+    )
+    blocks = [
+        block.replace("\\\n", " ") for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+    ]
+    lines = [line for block in blocks for line in block.splitlines()]
+    if page == README:  # its table says what to type
+        lines += re.findall(r"`(nnp \w+ [^`]+)`", text)
+    return [part.strip() for line in lines for part in re.split(r"&&|;|\|", line)]
+
+
+@pytest.fixture(scope="module")
+def parser():
     from nnp.cli.program import build_parser
 
-    lines = [line for block in blocks("bash") for line in block.splitlines()]
-    lines += re.findall(r"`(nnp \w+ [^`]+)`", README.read_text())
-    commands = [part.strip() for line in lines for part in line.split("&&") if "nnp " in part]
-    commands = [shlex.split(command, comments=True) for command in commands]
-    commands = [words[1:] for words in commands if words[:1] == ["nnp"]]
-    commands = [words[: words.index(">")] if ">" in words else words for words in commands]
-    assert len(commands) >= 4
-    for words in commands:
-        build_parser().parse_args(words)
+    return build_parser()
+
+
+@pytest.fixture(scope="module")
+def options(parser):
+    """Of each command, the options that it has."""
+    (commands,) = [action.choices for action in parser._actions if action.metavar == "COMMAND"]
+    return {name: set(command._option_string_actions) for name, command in commands.items()}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_are_understood(page, parser):
+    """Every ``nnp`` line of README and manual parses; the commands have their own tests."""
+    for line in shell_lines(page):
+        words = shlex.split(line, comments=True)
+        if words[:1] == ["nnp"]:
+            words = words[1 : words.index(">")] if ">" in words else words[1:]
+            parser.parse_args(words)
+        if words[:1] == ["python"] and words[1].endswith(".py"):
+            assert (ROOT / words[1]).exists(), words[1]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_commands_in_sentences_are_there(page, options):
+    for command, rest in re.findall(r"`nnp ([a-z]+)\b([^`]*)`", page.read_text()):
+        assert set(re.findall(r"(?<!\S)--[a-z][\w-]*", rest)) <= options[command], command + rest
+
+
+def test_readme_shows_commands():
+    assert sum(line.startswith("nnp ") for line in shell_lines(README)) >= 4
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_python_imports_what_there_is(page):
+    """What the manual's blocks import from nnp is there."""
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] == "nnp":
+                pytest.importorskip(str(node.module), exc_type=ImportError)
+                module = importlib.import_module(str(node.module))
+                assert [name.name for name in node.names if not hasattr(module, name.name)] == []
+
+
+def test_terms_page_makes_a_repulsion(working_folder):
+    block = re.search(r"```python\n(.*?)```", (ROOT / "docs" / "terms.md").read_text(), re.DOTALL)
+    exec(compile(block[1], "terms.md", "exec"), {})  # noqa: S102  our own page
+    assert nnp.load(working_folder / "with_repulsion.nnp").terms != ()
 
 
 def test_the_map_shows_what_there_is():

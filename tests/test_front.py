@@ -120,3 +120,15 @@ def test_commit_messages(message, complaint):
     spec.loader.exec_module(rules)
     found = rules.complaints(message)
     assert not found if complaint is None else any(complaint in line for line in found)
+
+
+def test_nnp_alone_leads_on(capsys):
+    """A line of what it is and five that say what to type, on 80 columns."""
+    from nnp.cli.program import COMMANDS
+
+    assert main([]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == 6
+    assert max(len(line) for line in printed) <= 80
+    typed = {match[1] for line in printed for match in re.finditer(r"\bnnp ([a-z]+)\b", line)}
+    assert {"demo", "info", "md", "train"} <= typed <= set(COMMANDS)

@@ -40,6 +40,14 @@ COMMANDS = (
 )
 
 _DESCRIPTION = "Behler-Parrinello neural network potentials: look at them, run them, convert them."
+# What ``nnp`` alone says.
+_FIRST_STEPS = f"""\
+nnp {__version__}: neural network potentials in OpenMM, ASE and LAMMPS
+  nnp demo                   silicon in OpenMM, with a potential from the package
+  nnp info POTENTIAL         look at a potential: n2p2, RuNNer, ænet, NEP, .nnp
+  nnp md POTENTIAL START     run it; nnp predict, relax, analyse, eos, lammps
+  nnp train DATA             make one from DFT calculations; nnp doctor DATA first
+  nnp --help                 all commands; nnp COMMAND --help: one of them"""
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 _CLOSED_PIPE = 141  # 128 + SIGPIPE
 
@@ -123,6 +131,9 @@ def _guarded(words: Sequence[str]) -> tuple[int, bool]:
         The exit code, and whether what the command prints is all that it makes.
     """
     prints = True
+    if not words:
+        print(_FIRST_STEPS)
+        return 0, prints
     try:
         try:
             arguments = build_parser(_asked_for(words)).parse_args(words)

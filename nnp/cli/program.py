@@ -43,10 +43,10 @@ _DESCRIPTION = "Behler-Parrinello neural network potentials: look at them, run t
 # What ``nnp`` alone says.
 _FIRST_STEPS = f"""\
 nnp {__version__}: neural network potentials in OpenMM, ASE and LAMMPS
-  nnp demo                   silicon in OpenMM, with a potential from the package
+  nnp demo                   silicon in OpenMM with a bundled potential
   nnp info POTENTIAL         look at a potential: n2p2, RuNNer, ænet, NEP, .nnp
   nnp md POTENTIAL START     run it; nnp predict, relax, analyse, eos, lammps
-  nnp train DATA             make one from DFT calculations; nnp doctor DATA first
+  nnp train DATA             make one from DFT; nnp doctor DATA: look first
   nnp --help                 all commands; nnp COMMAND --help: one of them"""
 _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 _CLOSED_PIPE = 141  # 128 + SIGPIPE

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -24,6 +25,14 @@ int available_threads()
         return std::max(1, CPU_COUNT(&allowed));
 #endif
     return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+// condition_variable::wait is of GLIBCXX_3.4.30, which systems with glibc 2.34 lack; a wait of a day is not.
+template <class Holds>
+static void wait_for(std::condition_variable& change, std::unique_lock<std::mutex>& lock, Holds holds)
+{
+    while (!change.wait_for(lock, std::chrono::hours(24), holds)) {
+    }
 }
 
 // The threads of one process and what they wait on.
@@ -57,7 +66,7 @@ public:
         start_.notify_all();
         take_chunks(0);
         std::unique_lock<std::mutex> lock(mutex_);
-        done_.wait(lock, [&] { return running_ == 0; });
+        wait_for(done_, lock, [&] { return running_ == 0; });
         if (failure_)
             std::rethrow_exception(failure_);
     }
@@ -103,7 +112,7 @@ private:
         for (;;) {
             {
                 std::unique_lock<std::mutex> lock(mutex_);
-                start_.wait(lock, [&] { return stopping_ || generation_ != seen; });
+                wait_for(start_, lock, [&] { return stopping_ || generation_ != seen; });
                 if (stopping_)
                     return;
                 seen = generation_;

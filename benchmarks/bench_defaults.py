@@ -28,7 +28,7 @@ from ase.io import write
 import nnp
 
 RESULTS = Path(__file__).parent / "results" / "defaults.json"
-# By set: energy MAE (meV/atom), force MAE (eV/Å) and minutes that are wanted.
+# By set: energy MAE (meV/atom), force MAE (eV/Å) and minutes that are expected.
 WANTED = {"Si": (2.9, 0.066, 10), "Li": (0.40, 0.0080, 10)}
 
 

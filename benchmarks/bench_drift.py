@@ -59,7 +59,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any], float]] = {
 
 
 def make_context(case: str, cells: int, step_fs: float) -> openmm.Context:
-    """At 300 K, equilibrated for a moment so that the start is no crystal at rest."""
+    """At 300 K, equilibrated for a moment so that the start is not a crystal at rest."""
     name, precision, options, _ = CASES[case]
     path = resources.files("nnp") / "data" / "silicon_sw.nnp"
     start = nnp.openmm.to_openmm(bulk("Si", a=LATTICE_CONSTANT, cubic=True).repeat(cells))

@@ -181,7 +181,7 @@ def _as_files(images: str | Path | Iterable[str | Path | Atoms]) -> Iterator[lis
     if not given or len(kinds) > 1 or not all(isinstance(i, str | Path | Atoms) for i in given):
         names = ", ".join(sorted({type(image).__name__ for image in given})) or "nothing"
         raise OptionError(
-            f"images holds {names}: a file, several files, or ase.Atoms with labels are wanted"
+            f"images holds {names}: a file, several files, or ase.Atoms with labels are expected"
         )
     if kinds == {str}:
         yield [str(path) for path in given]

@@ -41,7 +41,7 @@ class Baseline:
     Attributes:
         name: see `nnp.teachers.by_name`.
         options: of the calculator, JSON-serialisable.
-        given: the calculator itself, where it is at hand; else it is made by name.
+        given: the calculator itself, if there is one; else it is made by name.
         of_a_file: whether a model's file names it: then it is made only if that starts no program
             and opens no other file.
     """

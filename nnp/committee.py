@@ -78,7 +78,7 @@ class Committee(Potential):
         if len(members) < 2 or len(elements) != 1:
             raise OptionError(
                 f"a committee of {len(members)} potentials for {sorted(elements)}: two or more for "
-                "the same elements are wanted"
+                "the same elements are expected"
             )
         groups = zip(*(member.models for member in members), strict=True)
         scales = [member.energy_scale for member in members]

@@ -180,5 +180,5 @@ class ScaleCheck:
         guess = f", about {near[0]}" if near else ""
         return (
             f"units look wrong: the labels' {what} are {factor:.3g} times the potential's{guess}: "
-            "are units of the file or of the potential others than taken?"
+            "are the units of the file or of the potential other than assumed?"
         )

@@ -86,9 +86,9 @@ class Network:
             if weight.ndim != 2 or weight.shape[0] != n_in or bias.shape != weight.shape[1:]:
                 raise OptionError(
                     f"layer {layer + 1} has weights {weight.shape} and biases {bias.shape}: "
-                    f"({n_in}, n) and (n,) are wanted"
+                    f"({n_in}, n) and (n,) are expected"
                 )
             if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
                 raise OptionError(f"layer {layer + 1} has weights or biases that are not finite")
         if self.weights[-1].shape[1] != 1:
-            raise OptionError(f"the network has {self.weights[-1].shape[1]} outputs: 1 is wanted")
+            raise OptionError(f"the network has {self.weights[-1].shape[1]} outputs: 1 is expected")

@@ -95,7 +95,7 @@ def _warm_engine(model: Tensor, key: str, engine: str, options: str) -> Engine:
 
 
 def _compute(engine: Engine, structure: Structure) -> Evaluation:
-    """Evaluate with autograd at hand.
+    """Evaluate with autograd.
 
     Inside an operator torch has switched autograd off, for the thread. Engines that would find zero
     forces run in another one.

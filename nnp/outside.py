@@ -25,7 +25,7 @@ def load_class(point: EntryPoint, base: type[T], what: str, instead: str = "") -
         instead: what else can be done where it cannot be imported (", or …").
 
     Raises:
-        UnavailableError: it cannot be imported, or is no subclass.
+        UnavailableError: it cannot be imported, or is not a subclass.
     """
     package = point.dist.name if point.dist is not None else point.module
     try:
@@ -38,6 +38,6 @@ def load_class(point: EntryPoint, base: type[T], what: str, instead: str = "") -
     if not (isinstance(found, type) and issubclass(found, base)):
         public = ".".join([*base.__module__.split(".")[:2], base.__name__])
         raise UnavailableError(
-            f"{what} of the package {package}: {point.value} is no subclass of {public}"
+            f"{what} of the package {package}: {point.value} is not a subclass of {public}"
         )
     return found

@@ -68,7 +68,7 @@ def as_structure(atoms: Any) -> Structure:
     """A `Structure` from a `Structure` or an ``ase.Atoms`` (anything with its four attributes).
 
     Raises:
-        StructureError: the object has not those attributes, or they cannot be evaluated.
+        StructureError: the object lacks those attributes, or they cannot be evaluated.
     """
     if isinstance(atoms, Structure):
         return atoms
@@ -92,7 +92,7 @@ def _array(name: str, value: Any, dtype: Any, shape: tuple[int, ...]) -> NDArray
     )
     if not fits:
         wanted = str(shape).replace("-1", "n")
-        raise StructureError(f"{name} has shape {array.shape}: {wanted} is wanted")
+        raise StructureError(f"{name} has shape {array.shape}: {wanted} is expected")
     return array
 
 

@@ -67,15 +67,15 @@ DAMAGE = [
     (add("input.nn", "nnp_type"), r"input\.nn, line 18: nnp_type without a value is not supported"),
     (
         add("input.nn", "cutoff_type 1"),
-        r"input\.nn, line 18: cutoff_type stands here again, after line 5: keep one",
+        r"input\.nn, line 18: cutoff_type is repeated, after line 5: keep one",
     ),
     (
         add("input.nn", "atom_energy O -74.0"),
-        r"input\.nn, line 18: atom_energy stands here again, after line 4",
+        r"input\.nn, line 18: atom_energy is repeated, after line 4",
     ),
     (
         add("input.nn", "element_nodes_short H 2\nelement_nodes_short H 3"),
-        r"input\.nn, line 19: element_nodes_short stands here again, after line 18",
+        r"input\.nn, line 19: element_nodes_short is repeated, after line 18",
     ),
     (
         add("input.nn", "element_nodes_short Si 2"),
@@ -87,7 +87,7 @@ DAMAGE = [
     ),
     (
         add("input.nn", "elements H O"),
-        r"input\.nn, line 18: elements stands here again, after line 2",
+        r"input\.nn, line 18: elements is repeated, after line 2",
     ),
     (
         add("input.nn", "normalize_nodes 1"),
@@ -113,7 +113,7 @@ DAMAGE = [
     ),
     (
         change("input.nn", "number_of_elements 2", "number_of_elements two"),
-        r"input\.nn, line 1: number_of_elements has 'two' where a whole number belongs",
+        r"input\.nn, line 1: number_of_elements has 'two' where a whole number is expected",
     ),
     (
         change("input.nn", "symfunction_short H 2 H 0.1 0.0 8.0\n", ""),
@@ -125,20 +125,20 @@ DAMAGE = [
     ),
     (
         change("input.nn", "atom_energy H -0.5", "atom_energy H"),
-        r"input\.nn, line 3: atom_energy has 1 arguments, 2 are wanted",
+        r"input\.nn, line 3: atom_energy has 1 arguments, 2 are expected",
     ),
     # --- input.nn: numbers
     (
         change("input.nn", "conv_energy 2.0", "conv_energy zwei"),
-        r"input\.nn, line 13: 'zwei' stands where a number belongs",
+        r"input\.nn, line 13: 'zwei' is not a number",
     ),
     (
         change("input.nn", "conv_energy 2.0", "conv_energy 1_0"),
-        r"input\.nn, line 13: '1_0' stands where a number belongs",
+        r"input\.nn, line 13: '1_0' is not a number",
     ),
     (
         change("input.nn", "conv_energy 2.0", "conv_energy"),
-        r"input\.nn, line 13: conv_energy has 0 arguments, 1 are wanted",
+        r"input\.nn, line 13: conv_energy has 0 arguments, 1 are expected",
     ),
     (
         change("input.nn", "conv_energy 2.0", "conv_energy 0"),
@@ -179,7 +179,7 @@ DAMAGE = [
     ),
     (
         change("input.nn", "H 2 H 0.1 0.0 8.0", "H 2 H 0.1 0.0"),
-        r"input\.nn, line 15: symfunction_short has 5 arguments, 6 are wanted",
+        r"input\.nn, line 15: symfunction_short has 5 arguments, 6 are expected",
     ),
     (
         change("input.nn", "H 2 H 0.1 0.0 8.0", "H"),
@@ -203,7 +203,7 @@ DAMAGE = [
     ),
     (
         change("input.nn", "-8.0 8.0 p2", "-8.0 8.0 p5"),
-        r"input\.nn, line 17: symfunction_short has subtype 'p5': p1, p2, p3, p4 or e is wanted",
+        r"input\.nn, line 17: symfunction_short has subtype 'p5': p1, p2, p3, p4 or e is expected",
     ),
     (
         change("input.nn", "-8.0 8.0 p2", "9.0 8.0 p2"),
@@ -228,7 +228,7 @@ DAMAGE = [
     ),
     (
         change("input.nn", "global_nodes_short 2", "global_nodes_short 2.5"),
-        r"input\.nn, line 10: global_nodes_short has '2\.5' where a whole number belongs",
+        r"input\.nn, line 10: global_nodes_short has '2\.5' where a whole number is expected",
     ),
     (
         change("input.nn", "global_nodes_short 2", "global_nodes_short 9999999999"),
@@ -236,7 +236,7 @@ DAMAGE = [
     ),
     (
         change("input.nn", "short t l", "short t"),
-        r"input\.nn, line 11: global_activation_short gives 1 letters, 2 are wanted: hidden layers",
+        r"input\.nn, line 11: global_activation_short gives 1 letters, 2 are expected: hidden",
     ),
     (
         change("input.nn", "short t l", "short q l"),
@@ -265,11 +265,11 @@ DAMAGE = [
     ),
     (
         change("scaling.data", "2 2 0.0 4.0 1.0 0.1", "2 2 0.0 4.0"),
-        r"scaling\.data, line 4: 4 columns, 5 or 6 are wanted: element, function, min, max, mean",
+        r"scaling\.data, line 4: 4 columns, 5 or 6 are expected: element, function, min, max, mean",
     ),
     (
         change("scaling.data", "1 1 0.0 2.0 1.0 0.1", "1 1"),
-        r"scaling\.data, line 2: 2 columns, 5 or 6 are wanted",
+        r"scaling\.data, line 2: 2 columns, 5 or 6 are expected",
     ),
     (
         change("scaling.data", "2 2 0.0 4.0", "2 2 4.0 4.0"),
@@ -293,7 +293,7 @@ DAMAGE = [
     ),
     (
         change("scaling.data", "2 2 0.0 4.0", "2 2 0.0 4,0"),
-        r"scaling\.data, line 4: '4,0' stands where a number belongs",
+        r"scaling\.data, line 4: '4,0' is not a number",
     ),
     # --- weights
     (
@@ -310,7 +310,7 @@ DAMAGE = [
     ),
     (
         change("weights.001.data", "0.3 b 3", "x0.3 b 3"),
-        r"weights\.001\.data, line 3: 'x0\.3' stands where a number belongs",
+        r"weights\.001\.data, line 3: 'x0\.3' is not a number",
     ),
     (
         change("weights.001.data", "0.3 b 3 1 1", "0.3 a 3 1 1"),

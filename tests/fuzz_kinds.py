@@ -332,5 +332,5 @@ KINDS = {
 
 
 def quiet():
-    """Nothing of what the readers say is wanted."""
+    """Nothing of what the readers say is expected."""
     warnings.simplefilter("ignore")

@@ -179,11 +179,11 @@ def test_a_function_that_never_changed_is_not_used(tmp_path):
         ({"r29": 0.0}, r"the scale of energies is 0\.0"),
         ({"r29": np.nan}, "numbers not finite"),
         ({"r17": 10**9}, "the number of functions is 1000000000: no potential"),
-        ({"r17": 4}, "bytes, .* are wanted"),
+        ({"r17": 4}, "bytes, .* are expected"),
         ({"r3": -5}, "a length is -5: no potential"),
         ({"r19": [9, 2, 1, 5, 3]}, "function 1 is G9 of elements 1, 2: ænet has G1 to G5"),
         ({"r5": (5, 3, 2, 2)}, "its network has layers"),
-        ({"r18": 5}, "5 parameters per function: 4 are wanted"),
+        ({"r18": 5}, "5 parameters per function: 4 are expected"),
     ],
 )
 def test_files_that_cannot_be(tmp_path, changes, message):

@@ -143,9 +143,9 @@ def test_setups_written(tmp_path, text):
         ("G=3", "G=7", "line 9: G=7: ænet has G1 to G5"),
         ("type2=O Rc=6.5\n", "type2=H Rc=6.5\n", r"line 10: H is not in ENV \(O Ti\)"),
         ("kappa = 1.0", "", "line 9: kappa= is missing"),
-        ("ENV 2", "ENVS 2", "line 3: 'ENVS' is no keyword of a set-up"),
+        ("ENV 2", "ENVS 2", "line 3: 'ENVS' is not a keyword of a set-up"),
         ("Behler2011", "Other", "line 6: type=other: Chebyshev and Behler2011"),
-        ("ATOM Ti", "", "ATOM, ENV and a basis are wanted"),
+        ("ATOM Ti", "", "ATOM, ENV and a basis are expected"),
         ("\n4\n", "\n400\n", "ends too early"),
     ],
 )
@@ -235,7 +235,7 @@ def test_what_train_in_asks_for(project):
         ("2 4:tanh", "3 4:tanh", "line 9: 3 hidden layers, 2 are named"),
         ("data.train", "other.train", r"makes data\.train, but .*trains on other\.train"),
         ("Ti Ti.5s.nn 1 5:sigmoid", "", "no network for Ti"),
-        ("ITERATIONS 2", "ITERATIONS two", "'two' is no number|line 4"),
+        ("ITERATIONS 2", "ITERATIONS two", "'two' is not a number|line 4"),
         ("bfgs", "newton", "METHOD newton: known are adam, adamw, bfgs"),
         ("TESTPERCENT 20", "TESTPERCENT 100", "TESTPERCENT 100.0: 0 to below 100"),
         ("ITERATIONS 2", "MAXENERGY -99999", "MAXENERGY -99999.0 leaves no structure"),
@@ -267,7 +267,7 @@ def test_predict_in_that_cannot_be(tmp_path, capsys):
     with pytest.raises(FileFormatError, match="line 6: RELAX: nnp relax does that"):
         read_predict(path)
     path.write_text("FILES\n0\n")
-    with pytest.raises(FileFormatError, match="TYPES and NETWORKS are wanted"):
+    with pytest.raises(FileFormatError, match="TYPES and NETWORKS are expected"):
         read_predict(path)
     assert main(["predict", "silicon_sw"]) != 0
     assert "STRUCTURES are missing" in capsys.readouterr().err

@@ -347,7 +347,7 @@ def test_a_harmonic_crystal(harmonic):
 def test_what_cannot_be_had_is_said():
     frames = harmonic_run(12)
     one = analyse(AtomsList(frames[:1]), AnalysisSettings(skip=0.0))
-    assert any("has 1 frame here, at least 10 are wanted" in note for note in one.notes)
+    assert any("has 1 frame here, at least 10 are expected" in note for note in one.notes)
     assert "rdf" in one.curves
     assert "msd" not in one.curves
     for atoms in frames:

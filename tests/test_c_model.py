@@ -152,10 +152,10 @@ def refused(content, code, match):
 
 def test_missing_and_foreign_files(tmp_path):
     refused(tmp_path / "nothing.nnp", BAD_FILE, "cannot open .*nothing.nnp: No such file")
-    refused(tmp_path, BAD_FILE, "cannot read .*: it is no file")
+    refused(tmp_path, BAD_FILE, "cannot read .*: it is not a file")
     os.mkfifo(tmp_path / "pipe.nnp")
-    refused(tmp_path / "pipe.nnp", BAD_FILE, "cannot read .*pipe.nnp: it is no file")
-    refused("/dev/zero", BAD_FILE, "cannot read /dev/zero: it is no file")
+    refused(tmp_path / "pipe.nnp", BAD_FILE, "cannot read .*pipe.nnp: it is not a file")
+    refused("/dev/zero", BAD_FILE, "cannot read /dev/zero: it is not a file")
     (tmp_path / "text.nnp").write_text("no model at all, but long enough for the end of a zip")
     refused(tmp_path / "text.nnp", BAD_FILE, r"text.nnp: this is not a complete nnp model file")
     refused(b"", BAD_FILE, "it has 0 bytes")

@@ -82,7 +82,7 @@ def test_two_runs_and_a_reference(folder, capsys):
     [
         (("a.extxyz", "a.extxyz"), "two trajectories are called a, a: tell them apart by --names"),
         (("a.extxyz", "--names", "x", "y"), "--names: 2 for 1 trajectories"),
-        (("a.extxyz", "--skip", "1"), "skip=1.0: a share of the frames"),
+        (("a.extxyz", "--skip", "1"), "skip=1.0: must be a fraction of the frames"),
         (("a.extxyz", "--bond", "Si=2"), "give ELEMENT-ELEMENT"),
         (("a.extxyz", "--bond", "Si-Si"), "--bond Si-Si: ELEMENT-ELEMENT=DISTANCE"),
         (("a.extxyz", "--blocks", "1"), "blocks=1"),
@@ -109,5 +109,5 @@ def test_one_frame(capsys):
     write("one.extxyz", read("start.extxyz"))
     assert nnp("analyse", "one.extxyz", "--r-max", 6) == 0
     out = capsys.readouterr().out
-    assert "has 1 frame here, at least 10 are wanted" in out
+    assert "has 1 frame here, at least 10 are expected" in out
     assert "coordination total" in out

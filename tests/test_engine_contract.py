@@ -102,7 +102,7 @@ def test_refusals_name_the_package():
         create_engine(POTENTIAL, "toy", skin=1.0)
     with pytest.raises(UnavailableError, match="'broken' of the package nnp-toy cannot be import"):
         create_engine(POTENTIAL, "broken")
-    with pytest.raises(UnavailableError, match="nnp_toy_engine:no_class is no subclass"):
+    with pytest.raises(UnavailableError, match="nnp_toy_engine:no_class is not a subclass"):
         create_engine(POTENTIAL, "function")
     with pytest.raises(OptionError, match=r"'toys' is unknown: allowed are auto, .*cpu.*, toy"):
         create_engine(POTENTIAL, "toys")

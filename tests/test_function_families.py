@@ -144,7 +144,7 @@ def test_families_that_cannot_be_had():
         family_named("Shelf")
     with pytest.raises(UnavailableError, match="'Broken' of the package nnp-toy cannot be"):
         family_named("Broken")
-    with pytest.raises(UnavailableError, match="nnp_toy_functions:no_class is no subclass"):
+    with pytest.raises(UnavailableError, match="nnp_toy_functions:no_class is not a subclass"):
         family_named("Function")
 
 

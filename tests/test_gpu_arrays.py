@@ -311,11 +311,11 @@ def test_refusals(engine, box):
     with pytest.raises(StructureError, match=r"position of atom 3 is .*not finite"):
         step.holds()
     positions.set(box.positions)
-    with pytest.raises(OptionError, match=r"positions have shape \(60,\): \(n, 3\) is wanted"):
+    with pytest.raises(OptionError, match=r"positions have shape \(60,\): \(n, 3\) is expected"):
         engine.compute_arrays(positions.reshape(-1), *rest)
     with pytest.raises(OptionError, match="positions are int64: float32 and float64 are allowed"):
         engine.compute_arrays(positions.astype(np.int64), *rest)
-    with pytest.raises(OptionError, match=r"atomic_numbers has shape \(19,\): \(20,\) is wanted"):
+    with pytest.raises(OptionError, match=r"atomic_numbers has shape \(19,\): \(20,\) is expected"):
         engine.compute_arrays(positions, box.atomic_numbers[1:], box.cell, box.pbc)
     with pytest.raises(OptionError, match=r"positions is not in rows \(C order\)"):
         engine.compute_arrays(put(engine, np.zeros((3, 20)))[0].T, *rest)

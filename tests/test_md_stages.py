@@ -184,7 +184,7 @@ def test_what_is_complete_stays(tmp_path, folder_with_inputs, monkeypatch, capsy
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('potential = "model.nnp"', "", "potential: the name of a file is wanted"),
+        ('potential = "model.nnp"', "", "potential: the name of a file is expected"),
         ("timestep = 2", "timestp = 2", "timestp is unknown; do you mean timestep?"),
         ("steps = 60", "", r"stage 3 \(hold\): how long\? Give steps or time_ps"),
         ("steps = 60", "steps = 60\ntime_ps = 1", "time_ps and steps are two lengths"),

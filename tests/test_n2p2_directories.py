@@ -276,7 +276,7 @@ def test_runners_names_of_the_scaling_range(tmp_path):
     lines = ["scale_symmetry_functions", "scale_min_short_atomic -1", "scale_max_short_atomic 3"]
     scaling = load_tiny(tmp_path / "p", *lines).models[0].scaling
     assert (scaling.target_min, scaling.target_max) == (-1.0, 3.0)
-    with pytest.raises(FileFormatError, match=r"line 8: .* again, after line 7"):
+    with pytest.raises(FileFormatError, match=r"line 8: .* is repeated, after line 7"):
         load_tiny(tmp_path / "q", "scale_min_short 0", "scale_min_short_atomic -1")
 
 
@@ -303,14 +303,14 @@ SIX_WEIGHTS = "2.0 a 1 0 1 1 1\n1.0 a 2 0 2 1 1\n0.25 b 3 1 1\n3.0 a 4 1 1 2 1\n
     [
         ("1 1 0 2 .5 .1\n1 2 0 2 .5\n", r"line 2: 5 columns, but 6 in line 1: element, function"),
         ("1 1 0 2 .5\n1 2 0 2 .5 .1\n", r"line 2: 6 columns, but 5 in line 1"),
-        ("1 1 0 2 .5 .1\n1 2 0 2 # .5 .1\n", r"line 2: 4 columns, 5 or 6 are wanted"),
+        ("1 1 0 2 .5 .1\n1 2 0 2 # .5 .1\n", r"line 2: 4 columns, 5 or 6 are expected"),
         ("1 1 0 2 .5 .1\n1 2 0 2 .5 # .1\n", r"line 2: 5 columns, but 6 in line 1"),
         ("1 1 0 2 2.5 .1\n1 2 0 2 .5 .1\n", r"line 1: the mean 2\.5 is not between min 0 and max"),
         ("1 1 0 2 .5 .1\n1 2 1 2 .5 .1\n", r"line 2: the mean 0\.5 is not between min 1 and max 2"),
         ("1 1 0 2 .5 -.1\n1 2 0 2 .5 .1\n", r"line 1: sigma is -0\.1: a standard deviation"),
         ("1 1 0 2 nan .1\n1 2 0 2 .5 .1\n", r"line 1: the value nan is not finite"),
-        ("1 1 0 2 .5 low\n1 2 0 2 .5 .1\n", r"line 1: 'low' stands where a number belongs"),
-        ("1 1 0 2 .5 ٠\n1 2 0 2 .5 .1\n", r"line 1: '٠' stands where a number belongs"),
+        ("1 1 0 2 .5 low\n1 2 0 2 .5 .1\n", r"line 1: 'low' is not a number"),
+        ("1 1 0 2 .5 ٠\n1 2 0 2 .5 .1\n", r"line 1: '٠' is not a number"),
     ],
 )
 def test_scaling_that_cannot_be(tmp_path, scaling, message):
@@ -331,7 +331,7 @@ def test_a_mean_may_be_rounded(tmp_path):
         ("1.0 a 2 0 2 1 1", "1.0 # a 2 0 2 1 1", r"line 2: type 'missing' where 'a' belongs"),
         ("1.0 a 2 0 2 1 1", "1.0 a", r"line 2: layers and neurons missing where 0 2 1 1"),
         ("1.0 a 2 0 2 1 1", "1.0 a 2 0 # 2 1 1", r"line 2: layers and neurons 0 where 0 2 1 1"),
-        ("1.0 a 2", "one a 2", r"line 2: 'one' stands where a number belongs"),
+        ("1.0 a 2", "one a 2", r"line 2: 'one' is not a number"),
         ("0.25 b 3 1 1", "0.25 b 3 1 1 7", r"line 3: layers and neurons 1 1 7 where 1 1 belong"),
     ],
 )

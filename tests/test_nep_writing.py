@@ -1,4 +1,4 @@
-"""Writing nep.txt: round trips, what another program reads, what is no NEP."""
+"""Writing nep.txt: round trips, what another program reads, what is not a NEP."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_command(tmp_path, capsys, monkeypatch):
     assert command("convert", "model.nnp", "nep.txt") != 0  # it exists
     random_potential(("H", "O"), 1).save("acsf.nnp")
     assert command("convert", "acsf.nnp", "no.txt") != 0
-    assert "the potential is no NEP: it has a radial" in capsys.readouterr().err
+    assert "the potential is not a NEP: it has a radial" in capsys.readouterr().err
     assert not (tmp_path / "no.txt").exists()
 
 
@@ -209,8 +209,8 @@ def long_screening(potential):
     ("change", "message"),
     [
         (lambda p: nnp.Committee.of([p, p]), "it is a committee"),
-        (deeper, "tanh, tanh, identity: one hidden layer of tanh is wanted"),
-        (of_other_argument, "argument falling, cutoff cosine; square and cosine are wanted"),
+        (deeper, "tanh, tanh, identity: one hidden layer of tanh is expected"),
+        (of_other_argument, "argument falling, cutoff cosine; square and cosine are expected"),
         (long_screening, "has 5 terms: a nep.txt has room for 4"),
         (lambda _: random_potential(("H", "O"), 1), "it has a radial"),
     ],

@@ -90,7 +90,7 @@ def test_disk_full(small, tmp_path, monkeypatch, write, broken, by, exists):
     with monkeypatch.context() as patch:
         for name in broken:
             patch.setattr(Path, name, by)
-        if "replace" in broken:  # a folder in the place of another is exchanged
+        if "replace" in broken:  # a folder in place of another is exchanged
             patch.setattr(files, "exchange", by)
         with pytest.raises(NNPError, match=r"cannot write .*out: the disk is full; make room"):
             write(small, target, force=True)

@@ -37,8 +37,8 @@ def test_types_and_shapes():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"positions": np.zeros((2, 2))}, r"positions has shape \(2, 2\): \(n, 3\) is wanted"),
-        ({"positions": np.zeros(6)}, r"positions has shape \(6,\): \(n, 3\) is wanted"),
+        ({"positions": np.zeros((2, 2))}, r"positions has shape \(2, 2\): \(n, 3\) is expected"),
+        ({"positions": np.zeros(6)}, r"positions has shape \(6,\): \(n, 3\) is expected"),
         ({"positions": np.zeros((1, 2, 3))}, r"positions has shape \(1, 2, 3\)"),
         ({"positions": [[0, 0, "x"]]}, r"positions cannot be read as an array of numbers: could"),
         ({"positions": [[0, 0], [0, 0, 0]]}, r"positions cannot be read as an array of numbers"),
@@ -51,10 +51,10 @@ def test_types_and_shapes():
         ({"numbers": (14, 14.5)}, r"atomic number of atom 1 is 14\.5: no such element"),
         ({"numbers": (14, np.nan)}, r"atomic number of atom 1 is nan: no such element"),
         ({"numbers": ("Si", "Si")}, r"atomic_numbers cannot be read as an array of numbers"),
-        ({"numbers": [[14, 14]]}, r"atomic_numbers has shape \(1, 2\): \(n,\) is wanted"),
-        ({"cell": [5.0, 5.0, 5.0]}, r"cell has shape \(3,\): \(3, 3\) is wanted"),
+        ({"numbers": [[14, 14]]}, r"atomic_numbers has shape \(1, 2\): \(n,\) is expected"),
+        ({"cell": [5.0, 5.0, 5.0]}, r"cell has shape \(3,\): \(3, 3\) is expected"),
         ({"cell": np.full((3, 3), np.nan)}, r"cell has values that are not finite"),
-        ({"pbc": [True, False]}, r"pbc has shape \(2,\): \(3,\) is wanted"),
+        ({"pbc": [True, False]}, r"pbc has shape \(2,\): \(3,\) is expected"),
         ({"cell": np.zeros((3, 3))}, r"pbc is True along axis 0 but its cell vector is zero: set"),
         (
             {"cell": np.diag([5.0, 5.0, 0.0])},

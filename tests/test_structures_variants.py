@@ -175,7 +175,7 @@ def test_a_gro_file_of_more_digits(tmp_path, digits):
 
 def test_a_gro_box_that_is_none(tmp_path):
     text = "t\n1\n    1SOL     OW    1   0.100   0.100   0.100\n   2.0 2.0\n"
-    with pytest.raises(FileFormatError, match=r"line 4: .* is no box"):
+    with pytest.raises(FileFormatError, match=r"line 4: .* is not a box"):
         reading(tmp_path / "a.gro", text)
 
 
@@ -211,7 +211,7 @@ def test_type_labels_among_the_atoms(tmp_path, masses):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("2 atoms", "3 atoms", "3 atoms are announced, 2 stand below"),
+        ("2 atoms", "3 atoms", "3 atoms are announced, 2 are listed under"),
         ("\n2 7 ", "\n1 7 ", "atom 1 is there more than once"),
         ("2 7 2", "2 7 5", "5 in the column of types is none of the 2 types"),
         ("# full\n", "\n", None),

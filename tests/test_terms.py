@@ -354,7 +354,7 @@ def test_openmm(route, platform):
 def test_what_is_refused():
     with pytest.raises(OptionError, match=r"r_inner=2 to r_outer=1 Å: 0 <= r_inner"):
         PairRepulsion(("Si", "Si"), 2, 1)
-    with pytest.raises(OptionError, match="as many finite numbers of each are wanted"):
+    with pytest.raises(OptionError, match="as many finite numbers of each are expected"):
         PairRepulsion(("Si", "Si"), 1, 2, (1.0,), (1.0, 2.0))
     with pytest.raises(OptionError, match="each pair of elements once"):
         RepulsionTerm.by_pair({("Si", "O"): (1, 2), ("O", "Si"): (1, 2)})

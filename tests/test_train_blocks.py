@@ -23,7 +23,7 @@ PARTED = (Decoupling.ELEMENT, Decoupling.LAYER, Decoupling.NODE)
 
 
 def networks(*sizes):
-    """One per element, one behind the other in θ."""
+    """One per element, one after the other in θ."""
     found, at = [], 0
     for own in sizes:
         activations = [Activation.TANH] * (len(own) - 2) + [Activation.IDENTITY]

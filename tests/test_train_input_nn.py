@@ -228,7 +228,7 @@ BAD = {
     "updater_type 5\n": r"updater_type 5 has no equal here: 0 \(sgd\), 1 \(kalman\)",
     "optmode_short_energy 2\n": "optmode_short_energy 2 has no equal here",
     "kalman_epsilon 0\n": "kalman_epsilon 0.0 must be above zero",
-    "epochs many\n": "epochs has 'many' where a whole number belongs",
+    "epochs many\n": "epochs has 'many' where a whole number is expected",
     "epochs 0\n": r"\[run\]: epochs = 0: 1 or more",
     "weights_min 2\n": r"weight_range = \[2.0, 1.0\]",
     "normalize_nodes\n": "normalize_nodes is not trained here",

@@ -152,8 +152,8 @@ def test_a_size_that_the_directory_understates(small):
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        ({"provenance": []}, "provenance is .*: a table is wanted"),
-        ({"provenance": "x" * 10**6}, "provenance is '.{50}': a table is wanted"),
+        ({"provenance": []}, "provenance is .*: a table is expected"),
+        ({"provenance": "x" * 10**6}, "provenance is '.{50}': a table is expected"),
         ({"energy_scale": 10**400}, "inconsistent"),
         ({"elements": [None]}, "inconsistent"),
         ({"units": ["a"]}, "inconsistent"),
@@ -274,8 +274,8 @@ def test_other_forces_that_are_not_openmms(kind):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is no XML"),
-        ("<System", "is no XML"),
+        ("", "is not XML"),
+        ("<System", "is not XML"),
         ("<a>\0</a>", "bytes of zero"),
         ('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "<!DOCTYPE, which may execute code"),
         ("<System type='State'/>", "holds no OpenMM System|holds a State"),

@@ -40,7 +40,7 @@ def _part(found: dict[str, Any]) -> str:
 
 
 def _facts(result: dict[str, Any]) -> str:
-    """What is no table."""
+    """What is not a table."""
     names = [name for name in result if name not in {"rows", "skipped"}]
     items = [f"<li>{html.escape(n)}: {html.escape(_text(result[n]))}</li>" for n in names]
     return f"<ul>{''.join(items)}</ul>" if items else ""

@@ -1,4 +1,4 @@
-// Angle parts that are no plain powers of two: compact angles, other exponents. One array per slot and block, filled
+// Angle parts that are not plain powers of two: compact angles, other exponents. One array per slot and block, filled
 // by the group's short program (plan.h).
 #ifndef NNP_CPU_ANGLE_SLOTS_H
 #define NNP_CPU_ANGLE_SLOTS_H

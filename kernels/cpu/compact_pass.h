@@ -64,7 +64,7 @@ NNP_INLINE real lane_numbers(int first)
     return numbers;
 }
 
-// Zero for the lanes of a row that are no triples of it: k <= j of one element.
+// Zero for the lanes of a row that are not triples of it: k <= j of one element.
 NNP_INLINE real only_triples(const Compact& c, int k, real value)
 {
     if (c.one != c.two || k > c.row.j)

@@ -13,7 +13,7 @@ namespace
 
 constexpr int64_t MOST_ATOMS = INT32_MAX / 4;
 constexpr double OUT_OF_SIGHT = 1e200;   // of whoever is not ours
-constexpr int MOST_NEIGHBORS = 1000000;  // of a row: a count beyond is no count
+constexpr int MOST_NEIGHBORS = 1000000;  // of a row: a count beyond is not a count
 
 }  // namespace
 

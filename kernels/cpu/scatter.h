@@ -124,7 +124,7 @@ NNP_INLINE void add_contribution(const Task& t, ThreadState& state, const Contri
         add_neighbor_virials(t, state, part, points, count);
 }
 
-// The larger one in each lane; what is no number stays.
+// The larger one in each lane; what is not a number stays.
 NNP_INLINE wide larger(wide a, wide b)
 {
     wide top = a < b ? b : a;

@@ -210,7 +210,7 @@ typedef struct nnp_domain {
     const int32_t* const* neighbors; /* [n_atoms] by atom: its row, which may reach beyond the cutoff */
     int32_t mask;                    /* a neighbour is `entry & mask`; all bits: -1 */
 } nnp_domain;
-/* energies, virials: of atoms that are no centre 0. Ragged descriptors: in the order of `centres`. */
+/* energies, virials: of atoms that are not centre 0. Ragged descriptors: in the order of `centres`. */
 NNP_API int nnp_engine_compute_domain(nnp_engine* engine, const nnp_domain* domain, const nnp_results* results,
                                       nnp_error* error);
 

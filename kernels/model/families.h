@@ -38,7 +38,7 @@ const Family* find_family(int64_t number);
 // One line for messages, as Python's `describe`: "radial Si eta=0.5 r_shift=0 r_cutoff=6".
 std::string describe(const Function& function, const Model& model);
 
-// "Si"; the number itself where it is no element's.
+// "Si"; the number itself where it is not an element's.
 std::string chemical_symbol(int atomic_number);
 
 }  // namespace nnp

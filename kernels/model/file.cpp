@@ -58,7 +58,7 @@ std::shared_ptr<const Model> read_file(const char* path)
 {
     struct stat about = {};
     if (stat(path, &about) == 0 && !S_ISREG(about.st_mode))  // a pipe or a device may never end
-        throw Error(NNP_BAD_FILE, std::string("cannot read ") + path + ": it is no file");
+        throw Error(NNP_BAD_FILE, std::string("cannot read ") + path + ": it is not a file");
     std::unique_ptr<std::FILE, Close> file(std::fopen(path, "rb"));
     if (!file)
         throw Error(NNP_BAD_FILE, std::string("cannot open ") + path + ": " + std::strerror(errno));

@@ -46,7 +46,7 @@ void read_repulsion(Block& block, Model& model)
         if (!(r_inner >= 0 && r_inner < pair.r_outer))
             refuse(z_1, z_2,
                    " is switched off from " + to_text(r_inner) + " to " + to_text(pair.r_outer) +
-                       ": 0 <= r_inner < r_outer is wanted");
+                       ": 0 <= r_inner < r_outer is expected");
         pair.inner_fraction = r_inner / pair.r_outer;
         pair.scale = NNP_ZBL_COULOMB * z_1 * z_2;
         pair.amplitudes = block.numbers("a repulsion's amplitude", n);

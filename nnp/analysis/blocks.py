@@ -1,6 +1,6 @@
 """Errors of averages over correlated values, by blocks.
 
-Means have the error of `nnp.metrics.block_average`; what is no mean (variances, slopes) has the
+Means have the error of `nnp.metrics.block_average`; what is not a mean (variances, slopes) has the
 jackknife's: the estimate is made again with each block left out. Reference: Flyvbjerg, Petersen,
 J. Chem. Phys. 91, 461 (1989), doi:10.1063/1.457480; Efron, The Jackknife, SIAM (1982).
 """

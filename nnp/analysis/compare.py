@@ -122,7 +122,7 @@ def read_reference(path: str | Path, name: str | None = None) -> Analysis:
     if not curve or len(header) < 2 or not len(table):
         raise FileFormatError(
             f"{path}: its first column is {header[0]!r}: {', '.join(_BY_VARIABLE)} are known, and "
-            "lag_ps in msd.csv and vacf.csv; behind it a column per function, such as total or Si-O"
+            "lag_ps in msd.csv and vacf.csv; after it a column per function, such as total or Si-O"
         )
     x = columns.pop(header[0])
     errors = {n.removesuffix("_error"): v for n, v in columns.items() if n.endswith("_error")}

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from nnp.distribution import install
 from nnp.errors import UnavailableError
 
-# Beginnings that are tried: each costs a correlation function of what is behind it.
+# Beginnings that are tried: each costs a correlation function of what is after it.
 _TRIED = 50
 # Fewer values tell nothing of correlation.
 FEWEST = 20
@@ -30,7 +30,7 @@ class Equilibration:
 
     Attributes:
         start: index of the first value of the equilibrated part.
-        inefficiency: how many values behind it count as one.
+        inefficiency: how many values after it count as one.
         what: the series it was found in.
     """
 
@@ -77,7 +77,7 @@ def _timeseries() -> Any:
     except ImportError:
         raise UnavailableError(
             "equilibration is detected by pymbar, which is not installed: "
-            f"{install('analysis')}, or say --skip"
+            f"{install('analysis')}, or give --skip"
         ) from None
     finally:
         log.setLevel(before)

@@ -38,7 +38,7 @@ def add_thermodynamics(
     known = told or thermodynamics.ensemble_of(columns)
     if known is None:
         found.notes.append(
-            "no heat capacity: potential and kinetic energies over time are wanted (the log of nnp "
+            "no heat capacity: it needs potential and kinetic energies over time (the log of nnp "
             "md, --log, or velocities and energies in the frames)"
         )
     else:

@@ -34,7 +34,7 @@ class Production:
 
     Attributes:
         frames: their numbers.
-        columns: the log behind the cut; None without a log.
+        columns: the log after the cut; None without a log.
         spacing_ps: between two of the frames; None where it is not known, or not one.
         why: what was cut and why.
         notes: to be said.
@@ -112,16 +112,16 @@ def _share(
     name, share = max(found.items(), key=lambda item: item[1])
     if share > LATE:
         notes.append(
-            f"{name} is steady only behind {100 * share:.0f} % of the run: it may drift still; "
+            f"{name} is steady only after {100 * share:.0f} % of the run: it may drift still; "
             "run longer"
         )
-    return share, f"the first {100 * share:.3g} %: {name} of the {source} is steady behind it"
+    return share, f"the first {100 * share:.3g} %: {name} of the {source} is steady after it"
 
 
 def _look_at_correlation(
     telling: Mapping[str, Floats], share: float, settings: AnalysisSettings, notes: list[str]
 ) -> None:
-    """Say it where blocks of the slowest series are no independent samples."""
+    """Say it where blocks of the slowest series are not independent samples."""
     kept = {name: x[int(share * len(x)) :] for name, x in telling.items()}
     slow = {name: statistical_inefficiency(x) for name, x in kept.items()}
     if not slow:

@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 TOTAL = "total"
 # Å; bins of a histogram are noisy, peaks are wider than this.
 _SMOOTHING = 0.08
-# A peak, and the dip behind it, are at least so much of the highest value.
+# A peak, and the dip after it, are at least so much of the highest value.
 _PROMINENCE = 0.05
 
 
@@ -81,7 +81,7 @@ class PairDistribution:
         return sem(self.g)
 
     def first_minimum(self) -> float | None:
-        """Å; None where no peak with a dip behind it is there."""
+        """Å; None where no peak with a dip after it is there."""
         from scipy.ndimage import gaussian_filter1d
         from scipy.signal import find_peaks
 
@@ -92,8 +92,8 @@ class PairDistribution:
             return None
         peaks, _ = find_peaks(np.append(smooth, 0.0), prominence=least)
         dips, _ = find_peaks(-smooth, prominence=least)
-        behind = dips[dips > peaks[0]] if len(peaks) else dips[:0]
-        return float(self.r[behind[0]]) if len(behind) else None
+        after = dips[dips > peaks[0]] if len(peaks) else dips[:0]
+        return float(self.r[after[0]]) if len(after) else None
 
     def coordination(self, r: float) -> tuple[float, float]:
         """Neighbours within r (Å), and the standard error."""
@@ -227,7 +227,7 @@ def radial_distribution(
     edges = np.linspace(0.0, r_max, bins + 1)
     single = np.array([_frame(as_structure(frame), edges) for frame in frames])
     if len(single) == 0:
-        raise StructureError("there are no frames to take the radial distribution of")
+        raise StructureError("there are no frames for the radial distribution")
     mean, error = block_average(single, blocks)
     return RadialDistribution((edges[1:] + edges[:-1]) / 2, mean, error, len(single))
 

@@ -47,13 +47,15 @@ class AnalysisSettings:
 
     def __post_init__(self) -> None:
         if self.skip is not None and not 0 <= self.skip < 1:
-            raise OptionError(f"skip={self.skip}: a share of the frames, from 0 to below 1")
+            raise OptionError(
+                f"skip={self.skip}: must be a fraction of the frames, from 0 to below 1"
+            )
         for name, least in (("every", 1), ("structure_frames", 1), ("blocks", 2)):
             require_whole(name, getattr(self, name), least)
         for name in ("r_max", "bin_width", "frame_time_fs", "viscosity_mpa_s"):
             value = getattr(self, name)
             if value is not None and not require_number(name, value, 0) > 0:
-                raise OptionError(f"{name}={value}: a number above zero")
+                raise OptionError(f"{name}={value}: must be above zero")
         for pair, value in self.bonds.items():
             if pair.count("-") != 1 or not require_number(f"bond {pair}", value, 0) > 0:
                 raise OptionError(f"bond {pair}={value}: give ELEMENT-ELEMENT and a distance in Å")

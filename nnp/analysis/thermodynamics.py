@@ -55,7 +55,7 @@ _RINGING = 0.5
 
 
 def split_name(column: str) -> tuple[str, str] | None:
-    """Name and unit of a column; None where it is no quantity to average.
+    """Name and unit of a column; None where it is not a quantity to average.
 
     >>> split_name("density_g_cm3"), split_name("step")
     (('density', 'g/cm³'), None)

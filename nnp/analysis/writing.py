@@ -83,7 +83,7 @@ def read_analysis(path: str | Path) -> Analysis:
 
 def _require_format(got: object, path: Path) -> None:
     if got != _FORMAT:
-        raise FileFormatError(f"{path} has the format {got!r}: {_FORMAT!r} is wanted")
+        raise FileFormatError(f"{path} has the format {got!r}: {_FORMAT!r} is expected")
 
 
 def _plain(found: Analysis) -> dict[str, Any]:

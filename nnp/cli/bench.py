@@ -52,7 +52,7 @@ def add_parser(subparsers: SubParsers) -> None:
         "--atoms",
         type=at_least_one,
         nargs="+",
-        help="repeat the structure to at least so many",
+        help="repeat the structure to at least this many",
     )
     parser.add_argument("--engine", nargs="+", default=["cpu"], choices=engine_names())
     parser.add_argument(

@@ -48,7 +48,7 @@ def add_parser(subparsers: SubParsers) -> None:
         "--steps",
         type=at_least_one,
         default=argparse.SUPPRESS,
-        help=f"of each run (default: what fits into two minutes, at most {_LONGEST})",
+        help=f"of each run (default: as many as fit into two minutes, at most {_LONGEST})",
     )
     parser.add_argument("--platform", default="CPU", help="of OpenMM")
     add_engine(parser)

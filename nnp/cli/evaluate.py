@@ -73,4 +73,4 @@ def _check_folder(folder: Path) -> None:
     """A folder that can be made, before anything is computed for it."""
     nearest = next((path for path in (folder, *folder.parents) if path.exists()), folder)
     if not nearest.is_dir():
-        raise NNPError(f"--output {folder}: {nearest} is a file, a folder is wanted")
+        raise NNPError(f"--output {folder}: {nearest} is a file, a folder is expected")

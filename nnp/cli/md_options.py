@@ -77,7 +77,7 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
         type=at_least_one,
         metavar="STEPS",
         default=argparse.SUPPRESS,
-        help="look so often whether atoms extrapolate, or the forces of a committee spread "
+        help="how often to look whether atoms extrapolate or a committee disagrees, in steps "
         "(default: never)",
     )
     add = _Adder(group)

@@ -108,6 +108,6 @@ def _require_none_but(arguments: argparse.Namespace) -> None:
     others = [name for name in _BELONG_INTO_THE_FILE if name in arguments]
     for name in others[:1]:
         raise OptionError(
-            f"--{name.replace('_', '-')}: what a run does stands in the file of stages: write "
+            f"--{name.replace('_', '-')}: what a run does is said in the file of stages: write "
             f"{name} = … into {arguments.path}, above the stages or in one of them"
         )

@@ -115,7 +115,7 @@ def read_and_say(
     found = read(path, options, index)
     if own_units and not found.units_taken:
         raise OptionError(
-            f"--units: {path} is no input.data and carries its own units ({found.form.title}); "
+            f"--units: {path} is not an input.data and carries its own units ({found.form.title}); "
             "leave it out"
         )
     found.say()

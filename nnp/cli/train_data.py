@@ -89,7 +89,7 @@ def is_settings(sources: Sequence[str]) -> bool:
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
     """Options of a fit of data alone."""
-    group = parser.add_argument_group("with DATA", "in the place of a file of settings")
+    group = parser.add_argument_group("with DATA", "in place of a file of settings")
     add, off = group.add_argument, argparse.SUPPRESS
     add("--output", default=off, metavar="FOLDER", help="of the model (training)")
     add("--settings", default=off, metavar="FILE", help="where they are written (fit.toml)")

@@ -224,7 +224,7 @@ def library_path() -> Path:
             return candidate
     raise UnavailableError(
         "the engines 'cpu', 'gpu' and 'opencl' need the package's C++ library, which is not at "
-        f"{' or '.join(map(str, candidates))}: install the package with a C++17 compiler at hand "
+        f"{' or '.join(map(str, candidates))}: install the package with a C++17 compiler "
         "(pip install .), or use engine='reference'"
     )
 

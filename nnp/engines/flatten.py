@@ -70,7 +70,7 @@ def flatten(potential: Potential) -> FlatPotential:
 
     Raises:
         OptionError: it has a baseline, which compiled code would leave out, or functions of a
-            family that compiled code has not.
+            family that compiled code lacks.
     """
     refuse_baseline(potential.baseline, "compiled code")
     for function in (f for model in potential.models for f in model.functions):
@@ -83,7 +83,7 @@ def flatten(potential: Potential) -> FlatPotential:
 
 
 def flatten_for_file(potential: Potential) -> FlatPotential:
-    """The same for a model file; what compiled code has not stands there for it to refuse."""
+    """The same for a model file; what compiled code lacks is kept for it to refuse."""
     blocks = _blocks(potential)
     if potential.baseline:
         names = "; ".join(map(str, potential.baseline)).encode()

@@ -271,7 +271,7 @@ def sorted_pair(pair: tuple[str, str] | None) -> tuple[str, str] | None:
 
 
 def check_finite(function: Any) -> None:
-    """Refuse what is no finite number where a float is due; the rest becomes a float.
+    """Refuse what is not a finite number where a float is due; the rest becomes a float.
 
     Raises:
         OptionError: names the parameter.

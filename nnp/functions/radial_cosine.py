@@ -1,4 +1,4 @@
-"""The radial functions of cosines (G3), which RuNNer has and n2p2 has not."""
+"""The radial functions of cosines (G3), which RuNNer has and n2p2 lacks."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class RadialSeries:
         if not len(self.neighbors) == len(self.radii) == len(rows) > 0:
             raise OptionError(
                 f"a radial series has {len(self.neighbors)} neighbours, {len(self.radii)} radii "
-                f"and {len(rows)} blocks of coefficients: one of each per neighbour is wanted"
+                f"and {len(rows)} blocks of coefficients: one of each per neighbour is expected"
             )
         if any(len(sizes) != 1 or not 1 <= min(sizes) <= MOST_TERMS for sizes in counts):
             raise OptionError(

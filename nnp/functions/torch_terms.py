@@ -2,7 +2,7 @@
 
 A family's `SymmetryFunction.terms` returns a class that derives from `PairTerms` or `TripleTerms`
 and has a ``forward``. All functions of a module share their neighbour elements and every parameter
-that is no plain number; the numbers are float64 tensors (f,) by their names in the dataclass.
+that is not a plain number; the numbers are float64 tensors (f,) by their names in the dataclass.
 TorchScript compiles ``forward`` and what it calls.
 """
 

@@ -1,4 +1,4 @@
-"""Zip files from strangers: sizes are known before anything is unpacked, arrays are no pickles.
+"""Zip files from strangers: sizes are known before anything is unpacked, arrays are not pickles.
 
 What a file may unpack to follows from its own size, for honest content hardly shrinks: sixteen
 times that, and never less than 64 MiB. ``NNP_MAX_UNPACKED_MIB`` in the environment allows more.
@@ -142,7 +142,7 @@ def _raised_limit() -> int:
         return int(os.environ.get(LIMIT, "0")) * 2**20
     except ValueError:
         raise FileFormatError(
-            f"{LIMIT}={os.environ[LIMIT]!r} in the environment: a whole number of MiB is wanted"
+            f"{LIMIT}={os.environ[LIMIT]!r} in the environment: a whole number of MiB is expected"
         ) from None
 
 
@@ -183,7 +183,7 @@ def read_any_array(content: bytes, name: str) -> NDArray[Any]:
 def _checked_array(
     content: bytes, name: str
 ) -> tuple[memoryview, np.dtype[Any], tuple[int, ...], bool]:
-    """The bytes behind a ``.npy``'s header, and what the header says."""
+    """The bytes after a ``.npy``'s header, and what the header says."""
     stream = io.BytesIO(content)
     version = np.lib.format.read_magic(stream)
     read = {
@@ -191,7 +191,7 @@ def _checked_array(
         (2, 0): np.lib.format.read_array_header_2_0,
     }.get(version)
     if read is None:
-        raise ValueError(f"{name} is of version {version} of numpy's format, 1.0 is wanted")
+        raise ValueError(f"{name} is of version {version} of numpy's format, 1.0 is expected")
     shape, in_columns, dtype = read(stream)
     if dtype.hasobject:
         raise ValueError(f"{name} holds a pickle, which is never opened (allow_pickle=False)")

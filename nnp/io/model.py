@@ -94,7 +94,7 @@ def from_bytes(data: bytes, name: str = "model", member: bool = False) -> Potent
     Args:
         data: the content.
         name: stands in messages.
-        member: whether it is of a committee, whose members are no committees.
+        member: whether it is of a committee, whose members are not committees.
 
     Raises:
         FileFormatError: no model file, damaged, or of a newer version.
@@ -264,7 +264,7 @@ def _baseline(header: dict[str, Any]) -> tuple[Baseline, ...]:
     entries = header.get("baseline", [])
     for entry in entries:
         if not (isinstance(entry["name"], str) and isinstance(entry["options"], dict)):
-            raise OptionError(f"baseline {str(entry)[:50]}: a name and a table are wanted")
+            raise OptionError(f"baseline {str(entry)[:50]}: a name and a table are expected")
     return tuple(Baseline(e["name"], e["options"], of_a_file=True) for e in entries)
 
 
@@ -292,7 +292,7 @@ def _potential(header: dict[str, Any], arrays: dict[str, NDArray[np.float64]]) -
 
 def _checked_provenance(header: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(header["provenance"], dict):
-        raise OptionError(f"provenance is {str(header['provenance'])[:50]!r}: a table is wanted")
+        raise OptionError(f"provenance is {str(header['provenance'])[:50]!r}: a table is expected")
     return header["provenance"]
 
 

@@ -14,7 +14,7 @@ from nnp.units import FS_PER_PS
 
 
 def is_leapfrog(settings: MDSettings) -> bool:
-    """Whether velocities are half a step behind the positions."""
+    """Whether velocities lag half a step behind the positions."""
     return settings.ensemble == "nve" or settings.thermostat == "andersen"
 
 

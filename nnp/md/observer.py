@@ -1,7 +1,7 @@
 """What a row of the log tells beyond OpenMM's state: the stress, and a committee's disagreement.
 
 OpenMM has no virial. The potential is evaluated by an engine of its own with the row, which then
-tells energy and forces too where the run has the very same engine: the plugin's, on the processor.
+tells energy and forces too where the run has the same engine: the plugin's, on the processor.
 """
 
 from __future__ import annotations

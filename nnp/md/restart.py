@@ -146,7 +146,7 @@ def _restart(header: dict[str, Any], members: dict[str, bytes]) -> Restart:
     known = {k: v for k, v in settings.items() if k in MDSettings.__dataclass_fields__}
     state = members["state.xml"].decode()
     if not re.match(r"\s*(<\?xml[^>]*\?>\s*)?<State[\s>]", state):
-        raise ValueError("its state.xml is no State of OpenMM")  # others may hold code
+        raise ValueError("its state.xml is not a State of OpenMM")  # others may hold code
     chosen = MDSettings(**known)
     time_fs = float(header["time_fs"]) if version > 1 else step * chosen.timestep
     if not math.isfinite(time_fs):
@@ -173,7 +173,7 @@ def _restart(header: dict[str, Any], members: dict[str, bytes]) -> Restart:
 
 def _whole(value: Any) -> int:
     if type(value) is not int or value < 0:
-        raise ValueError(f"{value!r} is no count")
+        raise ValueError(f"{value!r} is not a count")
     return int(value)
 
 

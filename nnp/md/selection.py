@@ -49,7 +49,7 @@ class Selection:
         elif path.exists():
             path.unlink()
         for folder in _folders(path):
-            if int(folder.name) > self.count:  # behind the restart, or of a run before
+            if int(folder.name) > self.count:  # after the restart, or of a run before
                 shutil.rmtree(folder, ignore_errors=True)
 
     def wants(self, step: int) -> bool:
@@ -97,7 +97,7 @@ class Selection:
 
     def _write(self, snapshot: Snapshot, reasons: Sequence[str]) -> None:
         atoms: Any = snapshot.to_ase(self._start)
-        atoms.calc = None  # predictions are no labels
+        atoms.calc = None  # predictions are not labels
         atoms.arrays.pop("momenta", None)
         atoms.info["reason"] = "; ".join(reasons)
         if self._file is None:

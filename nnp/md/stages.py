@@ -206,15 +206,15 @@ def _plan(table: dict[str, Any]) -> Plan:
     _require_known("", table, (*_OF_THE_FILE, *_DYNAMICS))
     for name in ("potential", "structure"):
         if not isinstance(table.get(name), str):
-            raise OptionError(f"{name}: the name of a file is wanted")
+            raise OptionError(f"{name}: the name of a file is expected")
     rows = table.get("stage")
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise OptionError("one [[stage]] or more are wanted")
+        raise OptionError("one [[stage]] or more are expected")
     common = {name: table[name] for name in _DYNAMICS if name in table}
     stages = tuple(_stage(number, row, common) for number, row in enumerate(rows, start=1))
     repeat = table.get("repeat")
     if repeat is not None and not (isinstance(repeat, list) and len(repeat) == 3):
-        raise OptionError(f"repeat = {repeat}: three whole numbers are wanted")
+        raise OptionError(f"repeat = {repeat}: three whole numbers are expected")
     return Plan(
         potential=table["potential"],
         structure=table["structure"],
@@ -273,7 +273,7 @@ def _frames(row: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
     lines: Sequence[Any] = [given] if isinstance(given, str) else given
     if not isinstance(lines, list) or not all(isinstance(line, str) and line for line in lines):
         raise OptionError(
-            f'trajectory = {given!r}: texts are wanted, such as ["xtc every=10", "extxyz"]'
+            f'trajectory = {given!r}: texts are expected, such as ["xtc every=10", "extxyz"]'
         )
     found = tuple(tuple(line.split()) for line in lines)
     for words in found:

@@ -31,7 +31,7 @@ def repeated(atoms: Atoms, counts: Sequence[int]) -> Atoms:
         StructureError: an axis that does not repeat.
     """
     if len(counts) != 3:
-        raise OptionError(f"repeat={list(counts)}: three whole numbers are wanted")
+        raise OptionError(f"repeat={list(counts)}: three whole numbers are expected")
     for count in counts:
         require_whole("repeat", count, 1)
     for axis, count in enumerate(counts):

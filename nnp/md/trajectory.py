@@ -91,7 +91,7 @@ def check_one_timestep(file: FrameFile, before: MDSettings, now: MDSettings) -> 
 
 
 class _Frames:
-    """Frames that are bytes by themselves, one behind the other.
+    """Frames that are self-contained bytes, one after the other.
 
     Args:
         path: the file.

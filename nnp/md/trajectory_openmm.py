@@ -179,7 +179,7 @@ class DCD:
             self._cut(mark, self._interval)
 
     def _cut(self, resume_at: tuple[int, int] | None, interval: int) -> None:
-        """Drop the frames behind the restart, in the header too."""
+        """Drop the frames after the restart, in the header too."""
         if resume_at is None:
             return
         AppendedFile(self.path, resume_at[0]).close()

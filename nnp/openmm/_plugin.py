@@ -75,7 +75,7 @@ def plugin_path() -> Path:
         )
     raise UnavailableError(
         "the OpenMM plugin is not there: install nnp from a wheel, or from source with a C++17 "
-        f"compiler at hand (pip install .), {_WAY_OUT}"
+        f"compiler (pip install .), {_WAY_OUT}"
     )
 
 

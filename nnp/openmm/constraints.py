@@ -34,7 +34,7 @@ class Constraints:
         return bool(len(self.fixed) or len(self.pairs))
 
     def apply(self, system: openmm.System) -> None:
-        """Give a System these constraints, where it has not got them yet."""
+        """Give a System these constraints, unless it has them already."""
         for atom in self.fixed:
             system.setParticleMass(int(atom), 0.0)
         there = {

@@ -105,7 +105,7 @@ def create_simulation(
         **force_options: ``route``, ``periodic``, ``engine`` and its options, see `create_force`.
 
     Raises:
-        UnavailableError: a platform that OpenMM has not, or that cannot run the route.
+        UnavailableError: a platform that OpenMM does not have, or that cannot run the route.
         OptionError, StructureError: as `create_system`.
         NNPError: OpenMM refuses the Context.
     """

@@ -62,7 +62,7 @@ def from_xml(text: str, name: str, wanted: type, trust: bool = False) -> Any:
         raise FileFormatError(f"{name} holds no OpenMM {wanted.__name__}: {error}") from None
     if not isinstance(found, wanted):
         raise FileFormatError(
-            f"{name} holds a {type(found).__name__}: an OpenMM {wanted.__name__} is wanted"
+            f"{name} holds a {type(found).__name__}: an OpenMM {wanted.__name__} is expected"
         )
     return found
 
@@ -80,7 +80,7 @@ def check_xml(text: str, name: str, wanted: str = "object") -> None:
     try:
         root = ET.fromstring(text)  # noqa: S314  without entities, which are refused above
     except (ET.ParseError, ValueError) as error:
-        raise FileFormatError(f"{name} holds no OpenMM {wanted}: it is no XML: {error}") from None
+        raise FileFormatError(f"{name} holds no OpenMM {wanted}: it is not XML: {error}") from None
     for node in root.iter():
         kind = node.get("type", "")
         if kind and not kind.lstrip("-").isdigit() and kind not in _harmless():

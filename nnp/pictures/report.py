@@ -234,7 +234,7 @@ def read_learning(path: str | Path) -> dict[str, NDArray[np.float64]]:
             rows = list(csv.DictReader(file))
         columns = {key: np.array([float(row[key]) for row in rows]) for key in rows[0]}
     except (OSError, IndexError, TypeError, ValueError) as error:
-        raise FileFormatError(f"{path} is no log of a training run: {error}") from None
+        raise FileFormatError(f"{path} is not a log of a training run: {error}") from None
     if "epoch" not in columns:
-        raise FileFormatError(f"{path} is no log of a training run: it has no column epoch")
+        raise FileFormatError(f"{path} is not a log of a training run: it has no column epoch")
     return columns

@@ -121,7 +121,7 @@ def _lennard_jones(options: dict[str, Any]) -> LennardJonesParameters:
         )
     for symbol, value in elements.items():
         if not isinstance(value, tuple | list):
-            raise OptionError(f"{symbol} = {value!r}: epsilon,sigma in eV and Å are wanted")
+            raise OptionError(f"{symbol} = {value!r}: epsilon,sigma in eV and Å are expected")
     return LennardJonesParameters(elements, **others)
 
 

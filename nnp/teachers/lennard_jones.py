@@ -60,7 +60,7 @@ class LennardJonesParameters:
             if len(values) != 2 or not all(math.isfinite(v) and v > 0 for v in values):
                 raise OptionError(
                     f"Lennard-Jones parameters of {names}: {values}; epsilon (eV) and sigma (Å), "
-                    "both positive, are wanted"
+                    "both positive, are expected"
                 )
         for symbol in (*self.elements, *(symbol for pair in self.pairs for symbol in pair)):
             atomic_number(symbol)

@@ -66,13 +66,14 @@ class PairRepulsion:
         if not 0 <= self.r_inner < self.r_outer < math.inf:
             raise OptionError(
                 f"the repulsion of {first} and {second} is switched off from r_inner="
-                f"{self.r_inner:g} to r_outer={self.r_outer:g} Å: 0 <= r_inner < r_outer is wanted"
+                f"{self.r_inner:g} to r_outer={self.r_outer:g} Å: 0 <= r_inner < r_outer is "
+                "expected"
             )
         numbers = (*self.amplitudes, *self.exponents)
         if not all(map(math.isfinite, numbers)) or len(self.amplitudes) != len(self.exponents):
             raise OptionError(
                 f"the screening of {first} and {second} has amplitudes {self.amplitudes} and "
-                f"exponents {self.exponents}: as many finite numbers of each are wanted"
+                f"exponents {self.exponents}: as many finite numbers of each are expected"
             )
 
     def value_and_slope(

@@ -53,7 +53,7 @@ def check_engine(engine: Engine) -> None:
 
 
 def _check_description(engine: Engine) -> None:
-    _require(isinstance(engine, Engine), f"{type(engine).__name__} is no nnp.engines.Engine")
+    _require(isinstance(engine, Engine), f"{type(engine).__name__} is not an nnp.engines.Engine")
     _require(bool(engine.name) and isinstance(engine.name, str), "an engine has a name")
     _require(isinstance(engine.target, str), "target is a text")
     _require(not engine.takes("positions"), "takes() takes a text for an array of a GPU")

@@ -32,7 +32,7 @@ void NNPForce::check_elements(const Widths& widths) const
             known += (known.empty() ? "" : ", ") + std::to_string(element.first);
         throw OpenMM::OpenMMException("NNPForce: particle " + std::to_string(particle) + " has atomic number " +
                                       std::to_string(number) + ", which the potential has no network for: it has " +
-                                      known + "; give 0 to particles that are no atoms of the potential");
+                                      known + "; give 0 to particles that are not atoms of the potential");
     }
 }
 

@@ -34,7 +34,7 @@ struct ForceOptions {
 //
 // The potential travels inside, so that a copied or serialised force is complete. Virtual sites and massless
 // particles may be among the atoms: OpenMM passes a site's force on to its parents, and does not move particles
-// without mass. A particle that is no atom of the potential has atomic number 0.
+// without mass. A particle that is not an atom of the potential has atomic number 0.
 class NNP_OPENMM_API NNPForce : public OpenMM::Force
 {
 public:

@@ -41,7 +41,7 @@ void NNPForceImpl::initialize(OpenMM::ContextImpl& context)
     if (n_species != n_particles)
         throw OpenMM::OpenMMException("NNPForce: it has atomic numbers for " + std::to_string(n_species) +
                                       " particles, but the System has " + std::to_string(n_particles) +
-                                      ": make the force for all particles, with 0 for those that are no atoms of "
+                                      ": make the force for all particles, with 0 for those that are not atoms of "
                                       "the potential");
     kernel_ = context.getPlatform().createKernel(kernel_name(context.getPlatform()), context);
     kernel().initialize(context, owner_);

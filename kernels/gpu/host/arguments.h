@@ -43,7 +43,7 @@ struct Prototype {
 };
 
 // Name → prototype of all kernels in a text; those written for one element (atom.cc) without the element's ending.
-// Throws Error(NNP_INTERNAL) naming an argument that is no slot or of another type.
+// Throws Error(NNP_INTERNAL) naming an argument that is not a slot or of another type.
 std::map<std::string, Prototype> read_prototypes(const std::string& text);
 
 // Of all kernel texts of the library.

@@ -135,7 +135,7 @@ def _add_elastic(found: Analysis, one: ElasticConstants) -> None:
     if not one.stable:
         found.notes.append(
             "unstable: some strain lowers the energy (an eigenvalue of C is not positive): the "
-            "structure is no minimum of this potential"
+            "structure is not a minimum of this potential"
         )
     if one.asymmetry > 0.02 * np.abs(one.constants).max():
         found.notes.append(
@@ -171,6 +171,6 @@ def _add_phonons(found: Analysis, one: Phonons) -> None:
     )
     if one.lowest < IMAGINARY:
         found.notes.append(
-            f"imaginary phonons down to {one.lowest:.2f} THz: the structure is no minimum of this "
-            "potential, or the supercell is too small for its forces (--supercell)"
+            f"imaginary phonons down to {one.lowest:.2f} THz: the structure is not a minimum of "
+            "this potential, or the supercell is too small for its forces (--supercell)"
         )

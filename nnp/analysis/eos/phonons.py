@@ -25,7 +25,7 @@ _DISPLACEMENT = 0.01  # Å: force constants are linear in it well beyond, roundi
 _LEAST_LENGTH = 10.0  # Å, of the supercell's edges where none is told
 _MESH_LENGTH = 60.0  # Å, as phonopy counts meshes
 _POINTS_OF_A_SEGMENT = 41
-# THz: below, with a minus sign, it is no rounding of the acoustic modes at Γ.
+# THz: below, with a minus sign, it is not rounding of the acoustic modes at Γ.
 IMAGINARY = -0.1
 _TEMPERATURES = np.arange(0.0, 1001.0, 20.0)
 
@@ -96,7 +96,7 @@ def _counts(atoms: Any, supercell: Sequence[int] | None) -> tuple[int, int, int]
         heights = 1 / np.linalg.norm(np.linalg.inv(atoms.cell.array), axis=0)
         supercell = [int(np.ceil(_LEAST_LENGTH / height)) for height in heights]
     if len(supercell) != 3:
-        raise OptionError(f"supercell={list(supercell)}: three whole numbers are wanted")
+        raise OptionError(f"supercell={list(supercell)}: three whole numbers are expected")
     a, b, c = (require_whole("supercell", int(count), 1) for count in supercell)
     return a, b, c
 

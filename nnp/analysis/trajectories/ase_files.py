@@ -25,7 +25,7 @@ class AtomsList(Trajectory):
 
     def __init__(self, frames: Sequence[Any], path: str | Path = "frames") -> None:
         if not len(frames):
-            raise StructureError(f"{path} has no frame to analyse")
+            raise StructureError(f"{path} has no frames to analyse")
         self._list = frames
         super().__init__(path, frames[0])
 
@@ -60,7 +60,7 @@ class AtomsList(Trajectory):
             ) from error
         self.require_count(number, len(atoms))
         if not np.array_equal(atoms.numbers, self.numbers):
-            raise self.refuse_other_atoms(number, "its elements, or their order, are others")
+            raise self.refuse_other_atoms(number, "its elements or their order differ")
         return frame_of(atoms)
 
 

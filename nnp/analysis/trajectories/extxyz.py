@@ -1,7 +1,7 @@
 """Extended XYZ, one frame at a time.
 
 The first frame goes through `nnp.io.structures`, which checks it and says what it understood; those
-behind it are read with the same columns by a shorter way, and by the long one where they break.
+after it are read with the same columns by a shorter way, and by the long one where they break.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class ExtXYZ(Trajectory):
         with opened(path) as file:
             first = _Block.read(file, path, 0, 1)
         if first is None:
-            raise FileFormatError(f"{path} is empty: it has no frame to analyse")
+            raise FileFormatError(f"{path} is empty: it has no frames to analyse")
         self.reading = reading = read(path, options, 0, first.text())
         super().__init__(path, reading.frames[0])
         self._layout = _Layout.of(first, self.masses, options)

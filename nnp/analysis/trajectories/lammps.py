@@ -48,7 +48,7 @@ class LammpsDump(Trajectory):
         with opened(path) as file:
             first = _Block.read(file, path, {})
         if first is None:
-            raise FileFormatError(f"{path} is empty: it has no frame to analyse")
+            raise FileFormatError(f"{path} is empty: it has no frames to analyse")
         self.reading = reading = read(path, options, 0, first.text)
         said = first.items.get("UNITS", [""])[0].strip() or options.lammps_units
         self._style, self._velocities = said or "metal", said is not None
@@ -81,7 +81,7 @@ class LammpsDump(Trajectory):
     def _frame(self, block: _Block, number: int) -> Frame:
         self.require_count(number, block.count)
         if block.identity() != self._identity:
-            raise self.refuse_other_atoms(number, "ids of atoms, or their types, are others")
+            raise self.refuse_other_atoms(number, "ids of atoms or their types differ")
         length = convert(1.0, "distance", self._style, "ASE")  # type: ignore[no-untyped-call]
         cell = block.cell * length
         for names, scaled in _POSITIONS:

@@ -37,7 +37,7 @@ class MDAnalysisFile(Trajectory):
         self._said_by = said_by
         with self._reader() as reader:
             if len(reader) == 0:
-                raise FileFormatError(f"{path} has no frame to analyse")
+                raise FileFormatError(f"{path} has no frames to analyse")
             first = reader[0]
             if self.periodic and _cell(first) is None:
                 self._fixed: Floats | None = np.asarray(start.cell.array, np.float64)
@@ -89,7 +89,7 @@ class MDAnalysisFile(Trajectory):
             if reader.n_atoms != len(self):
                 raise FileFormatError(
                     f"{self.path} has {reader.n_atoms} atoms and {self._said_by} {len(self)}: "
-                    "--topology names a structure with the very atoms of the trajectory"
+                    "--topology names a structure with exactly the atoms of the trajectory"
                 )
             yield reader
         finally:

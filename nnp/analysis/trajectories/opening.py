@@ -45,7 +45,7 @@ def open_trajectory(
         what = "is a directory" if path.is_dir() else "does not exist"
         raise FileFormatError(f"{path} {what}: give a trajectory")
     if path.stat().st_size == 0:
-        raise FileFormatError(f"{path} is empty: it has no frame to analyse")
+        raise FileFormatError(f"{path} is empty: it has no frames to analyse")
     found, reading = _opened(path, options, topology)
     if say and reading is not None:
         reading.say()

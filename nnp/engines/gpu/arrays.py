@@ -50,7 +50,7 @@ class ArrayAtoms:
         self._device = device
         shape = tuple(positions.shape)
         if len(shape) != 2 or shape[1] != 3:
-            raise OptionError(f"positions have shape {shape}: (n, 3) is wanted")
+            raise OptionError(f"positions have shape {shape}: (n, 3) is expected")
         there = device.view("positions", positions)
         if there.dtype not in (np.float32, np.float64):
             raise OptionError(f"positions are {there.dtype}: float32 and float64 are allowed")
@@ -141,7 +141,7 @@ def buffer_of(device: Device, name: str, values: Any, size: int | None = None) -
 
 def _check_shape(name: str, found: tuple[int, ...], wanted: tuple[int, ...]) -> None:
     if tuple(found) != wanted:
-        raise OptionError(f"{name} has shape {tuple(found)}: {wanted} is wanted")
+        raise OptionError(f"{name} has shape {tuple(found)}: {wanted} is expected")
 
 
 # ---- arrays of the host, where arrays of the device may stand ------------------------------------

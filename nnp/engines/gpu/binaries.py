@@ -48,7 +48,7 @@ class Binaries:
         return binary if hashlib.sha256(binary).digest() == digest else None
 
     def save(self, binary: bytes) -> None:
-        """Keep a binary; a disk that is full or not ours is no error: it is compiled again."""
+        """Keep a binary; a disk that is full or not ours is not an error: it is compiled again."""
         if not binary:
             return
         with contextlib.suppress(OSError):

@@ -40,7 +40,7 @@ def import_cupy() -> Any:
 
 
 def refuse_old(cupy: Any, description: str, architecture: tuple[int, int]) -> None:
-    """Refuse a GPU that the compiler at hand makes no kernels for.
+    """Refuse a GPU that the compiler makes no kernels for.
 
     Raises:
         UnavailableError: it is too old, or there is no compiler.

@@ -139,7 +139,7 @@ class Device(ABC):
 
     @abstractmethod
     def new(self, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-        """An array without content, of the library and in the place of ``like``.
+        """An array without content, of the library and in place of ``like``.
 
         Raises:
             UnavailableError: no memory is left.

@@ -32,7 +32,7 @@ from nnp.units import METAL
 
 __all__ = ["SUFFIXES", "files_in", "is_aenet_name", "read", "write"]
 
-# In the order in which one of an element is taken: binary holds the very numbers.
+# In the order in which one of an element is taken: binary holds the exact numbers.
 SUFFIXES = (".nn", ".ann", ".nn.ascii")
 _DEAD = 1e-10  # ænet's own bound: a function that never changed is not used
 

@@ -92,7 +92,7 @@ class _Reader:
         if len(payload) != n * np.dtype(kind).itemsize:
             raise FileFormatError(
                 f"{self._path}: record {self._next} has {len(payload)} bytes, "
-                f"{n * np.dtype(kind).itemsize} are wanted"
+                f"{n * np.dtype(kind).itemsize} are expected"
             )
         return np.frombuffer(payload, kind)
 

@@ -59,7 +59,7 @@ def read_fields(r: Fields, path: Path) -> Record:
     n_functions, n_parameters = r.integer(), r.integer()
     checked_count(n_functions, "the number of functions", path, 1)
     if n_parameters != 4:
-        raise FileFormatError(f"{path}: {n_parameters} parameters per function: 4 are wanted")
+        raise FileFormatError(f"{path}: {n_parameters} parameters per function: 4 are expected")
     kinds = r.integers(n_functions)
     parameters = r.reals(4 * n_functions).reshape(n_functions, 4)
     neighbors = r.integers(2 * n_functions).reshape(n_functions, 2)

@@ -112,10 +112,10 @@ class Lines:
             self._at += 1
             if line and not line.startswith(_COMMENT):
                 return line.split()
-        raise FileFormatError(f"{self.path} ends where more is wanted")
+        raise FileFormatError(f"{self.path} ends where more is expected")
 
     def keyword(self) -> tuple[str, list[str]]:
-        """The next keyword in lower case, and what stands behind it; empty at the end.
+        """The next keyword in lower case, and what stands after it; empty at the end.
 
         Raises:
             FileFormatError: nobody knows it.
@@ -141,11 +141,11 @@ class Lines:
         """A whole number."""
         value = self.number(words)
         if value != int(value) or not 0 <= value <= 10_000_000:
-            raise self.error(f"{words[0]!r} where a whole number is wanted")
+            raise self.error(f"{words[0]!r} where a whole number is expected")
         return int(value)
 
     def counted(self, words: list[str]) -> int:
-        """A number behind the keyword or on the next line."""
+        """A number after the keyword or on the next line."""
         return self.count(words or self.next())
 
     def flag(self, words: list[str]) -> bool:
@@ -156,7 +156,7 @@ class Lines:
         """Element and file of the next line."""
         words = self.next()
         if len(words) < 2:
-            raise self.error("an element and a file are wanted")
+            raise self.error("an element and a file are expected")
         return words[0], words[1]
 
     def values(self) -> tuple[list[str], dict[str, float]]:
@@ -202,7 +202,7 @@ def read_generate(path: Path) -> GenerateInput:
     if missing := [symbol for symbol in energies if symbol not in setups]:
         raise FileFormatError(f"{path}: no set-up for {', '.join(missing)}")
     if not energies or not files:
-        raise FileFormatError(f"{path}: TYPES, SETUPS and FILES are wanted")
+        raise FileFormatError(f"{path}: TYPES, SETUPS and FILES are expected")
     return GenerateInput(path, output, energies, setups, files)
 
 
@@ -254,7 +254,7 @@ def read_train(path: Path) -> TrainInput:
         elif name in _NOTHING_HERE:
             left_out.append(f"{name.upper()}: {_NOTHING_HERE[name]}")
     if "training_set" not in values or not networks:
-        raise FileFormatError(f"{path}: TRAININGSET and NETWORKS are wanted")
+        raise FileFormatError(f"{path}: TRAININGSET and NETWORKS are expected")
     return TrainInput(path=path, networks=networks, left_out=tuple(left_out), **values)  # type: ignore[arg-type]
 
 
@@ -264,13 +264,15 @@ def _networks(lines: Lines) -> dict[str, NetworkLine]:
     while (words := lines.peek()) and words[0].lower() not in lines.keywords:
         lines.next()
         if len(words) < 3:
-            raise lines.error("an element, a file and a number of hidden layers are wanted")
+            raise lines.error("an element, a file and a number of hidden layers are expected")
         hidden, activations = [], []
         for word in words[3 : 3 + lines.count(words[2:])]:
             size, _, name = word.partition(":")
             if name.lower() not in _ACTIVATIONS:
                 allowed = "linear, tanh, sigmoid, mtanh, twist"
-                raise lines.error(f"{word!r}: neurons and one of {allowed} are wanted, as 10:tanh")
+                raise lines.error(
+                    f"{word!r}: neurons and one of {allowed} are expected, as 10:tanh"
+                )
             hidden.append(lines.count([size]))
             activations.append(_ACTIVATIONS[name.lower()])
         if len(hidden) != lines.count(words[2:]):
@@ -304,7 +306,7 @@ def read_predict(path: Path) -> PredictInput:
         elif name == "relax":
             raise lines.error("RELAX: nnp relax does that, with the files of NETWORKS")
     if not types or not networks:
-        raise FileFormatError(f"{path}: TYPES and NETWORKS are wanted")
+        raise FileFormatError(f"{path}: TYPES and NETWORKS are expected")
     return PredictInput(
         path, types, networks, files, flags["forces"], flags["print_atomic_energies"]
     )

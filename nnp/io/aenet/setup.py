@@ -161,9 +161,9 @@ class _Reader:
                 basis = self._text(line, "type").lower()
                 lines = self._basis(basis)
             else:
-                raise self._error(f"{words[0]!r} is no keyword of a set-up")
+                raise self._error(f"{words[0]!r} is not a keyword of a set-up")
         if not central or not environment or not basis:
-            raise FileFormatError(f"{self._path}: ATOM, ENV and a basis are wanted")
+            raise FileFormatError(f"{self._path}: ATOM, ENV and a basis are expected")
         rows = [self._row(text, at, basis, environment) for at, text in lines]
         kinds, parameters, neighbors = (np.array(column) for column in zip(*rows, strict=True))
         return Setup(
@@ -206,7 +206,7 @@ class _Reader:
         return kind, [*values, *[0.0] * (4 - len(values))], (places[0], (*places, 0)[1])
 
     def _text(self, line: str, key: str) -> str:
-        """The word behind ``key =``, by the first place of the key's letters, as ænet looks."""
+        """The word after ``key =``, by the first place of the key's letters, as ænet looks."""
         at = line.find(key)
         found = re.match(r"[^=]*=\s*([^\s,]+)", line[at:]) if at >= 0 else None
         if found is None:
@@ -230,5 +230,5 @@ class _Reader:
     def _count(self, word: str) -> int:
         value = self._number(word)
         if value != int(value) or not 1 <= value <= 10_000:
-            raise self._error(f"{word!r} where a whole number from 1 is wanted")
+            raise self._error(f"{word!r} where a whole number from 1 is expected")
         return int(value)

@@ -80,7 +80,7 @@ class _Lines:
             found += self._line().split()
         if len(found) != n:
             raise FileFormatError(
-                f"{self._path}, line {self._at}: {len(found)} words where {n} are wanted"
+                f"{self._path}, line {self._at}: {len(found)} words where {n} are expected"
             )
         return found
 
@@ -116,7 +116,7 @@ class _Lines:
         self.integers(n_layers)
 
     def words(self, n: int) -> tuple[str, ...]:
-        """Element names: apart, on a line each, or in fields of two characters behind a blank."""
+        """Element names: apart, on a line each, or in fields of two characters after a blank."""
         checked_count(n, "the number of elements", self._path, 1)
         line = self._line()
         found = line.split()

@@ -36,7 +36,7 @@ class Frame:
         forces: (n, 3) reference forces, eV/Å; None where the file has none.
         charges: (n,) charges of the atoms, e.
         charge: total charge, e.
-        comment: the text behind ``comment``; several lines are joined by a space.
+        comment: the text after ``comment``; several lines are joined by a space.
         part: what follows ``begin``, such as ``set=train``.
     """
 
@@ -81,7 +81,7 @@ def read_data(path: str | Path, units: UnitSystem | None = None) -> list[Frame]:
     if draft is not None:
         raise FileFormatError(f"{path}: the begin of line {draft.line} has no end: truncated?")
     if not frames:
-        raise FileFormatError(f"{path} holds no structure: begin … end is wanted")
+        raise FileFormatError(f"{path} holds no structure: begin … end is expected")
     return frames
 
 
@@ -137,7 +137,7 @@ class _Draft:
         elif keyword in ("energy", "charge"):
             _expect(keyword, arguments, keyword[0].upper(), where)
             if keyword in self.totals:
-                raise FileFormatError(f"{where}: {keyword} stands twice in one structure")
+                raise FileFormatError(f"{where}: {keyword} is given twice in one structure")
             self.totals[keyword] = parse_numbers(arguments, where)[0]
         else:
             raise FileFormatError(
@@ -149,7 +149,7 @@ class _Draft:
         """The finished structure, in Å and eV."""
         where = f"{self.path}, structure of line {self.line}"
         if len(self.lattice) not in (0, 3):
-            raise FileFormatError(f"{where}: {len(self.lattice)} lattice rows, 0 or 3 are wanted")
+            raise FileFormatError(f"{where}: {len(self.lattice)} lattice rows, 0 or 3 are expected")
         length, energy_unit = units.length_in_angstrom, units.energy_in_ev
         columns = np.array(self.atoms).reshape(-1, 8)
         cell = np.array(self.lattice or np.zeros((3, 3))) * length
@@ -180,7 +180,7 @@ class _Draft:
 def _expect(keyword: str, arguments: list[str], wanted: str, where: str) -> None:
     if len(arguments) != len(wanted.split()):
         raise FileFormatError(
-            f"{where}: {keyword} has {len(arguments)} columns, {len(wanted.split())} are wanted: "
+            f"{where}: {keyword} has {len(arguments)} columns, {len(wanted.split())} are expected: "
             f"{wanted}"
         )
 

@@ -124,7 +124,8 @@ class _Line:
             return Core(name.removesuffix("a")), asymmetric
         except ValueError:
             raise self.entry.error(
-                f"has subtype {name!r}: p1, p2, p3, p4 or e is wanted, with or without an a behind"
+                f"has subtype {name!r}: p1, p2, p3, p4 or e is expected, with or without "
+                "a trailing a"
             ) from None
 
 

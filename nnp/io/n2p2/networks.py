@@ -44,7 +44,7 @@ def read_architecture(settings: Settings, element: str) -> Architecture:
     entry, letters = _choose(settings, "activation_short", element)
     if len(letters) != n_hidden + 1:
         raise entry.error(
-            f"gives {len(letters)} letters, {n_hidden + 1} are wanted: hidden layers and output"
+            f"gives {len(letters)} letters, {n_hidden + 1} are expected: hidden layers and output"
         )
     for letter in letters:
         if letter not in tuple(_LETTERS):
@@ -72,7 +72,7 @@ def read_weights(path: Path, architecture: Architecture, n_inputs: int, hint: st
         path: the file.
         architecture: of the network.
         n_inputs: number of functions.
-        hint: behind the message of a wrong number of weights.
+        hint: after the message of a wrong number of weights.
 
     Raises:
         FileFormatError: values missing, too many, not finite, or in the wrong place.
@@ -163,7 +163,7 @@ def _integer(entry: Entry, word: str) -> int:
     try:
         return int(word)
     except ValueError:
-        raise entry.error(f"has {word!r} where a whole number belongs") from None
+        raise entry.error(f"has {word!r} where a whole number is expected") from None
 
 
 def _hidden_sizes(settings: Settings, element: str, n_hidden: int) -> tuple[int, ...]:
@@ -177,7 +177,7 @@ def _hidden_sizes(settings: Settings, element: str, n_hidden: int) -> tuple[int,
 
 
 def _places(sizes: tuple[int, ...]) -> Iterator[list[str]]:
-    """The columns behind each value and its index: by layer, all weights, then the biases."""
+    """The columns after each value and its index: by layer, all weights, then the biases."""
     for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
         for start, end in product(range(1, n_in + 1), range(1, n_out + 1)):
             yield ["a", str(layer), str(start), str(layer + 1), str(end)]

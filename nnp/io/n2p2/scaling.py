@@ -63,7 +63,7 @@ def read_scaling(
         if len(words) == 2 and line == lines[-1][0]:
             continue  # RuNNer's last line: lowest and highest energy of the data
         if len(words) not in (5, 6):
-            raise FileFormatError(f"{where}: {len(words)} columns, 5 or 6 are wanted: {_COLUMNS}")
+            raise FileFormatError(f"{where}: {len(words)} columns, 5 or 6 are expected: {_COLUMNS}")
         if len(words) != columns:
             raise FileFormatError(
                 f"{where}: {len(words)} columns, but {columns} in line {lines[0][0]}: {_COLUMNS}"
@@ -112,7 +112,7 @@ def _check_statistics(numbers: list[float], where: str) -> None:
             f"a column is missing or they are in another order; wanted are {_COLUMNS}"
         )
     if sigma and sigma[0] < 0:
-        raise FileFormatError(f"{where}: sigma is {sigma[0]:g}: a standard deviation is wanted")
+        raise FileFormatError(f"{where}: sigma is {sigma[0]:g}: a standard deviation is expected")
 
 
 def _row(

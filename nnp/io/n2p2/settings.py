@@ -49,14 +49,14 @@ class Entry:
             return int(self.arguments[index])
         except ValueError:
             raise self.error(
-                f"has {self.arguments[index]!r} where a whole number belongs"
+                f"has {self.arguments[index]!r} where a whole number is expected"
             ) from None
 
     def expect(self, *counts: int) -> None:
         """Raise unless the number of arguments is one of ``counts``."""
         if len(self.arguments) not in counts:
             allowed = " or ".join(str(count) for count in counts)
-            raise self.error(f"has {len(self.arguments)} arguments, {allowed} are wanted")
+            raise self.error(f"has {len(self.arguments)} arguments, {allowed} are expected")
 
 
 class Settings:
@@ -103,7 +103,7 @@ class Settings:
         return self.one(keyword) is not None
 
     def number(self, keyword: str, default: float, alias: str = "") -> float:
-        """The number behind a keyword, which may have another name."""
+        """The number after a keyword, which may have another name."""
         entry = _only(self.all(keyword, *filter(None, [alias])))
         if entry is None:
             return default
@@ -141,17 +141,17 @@ def parse_number(word: str, where: str) -> float:
     """A finite float, Fortran's ``1.0d0`` included.
 
     Raises:
-        FileFormatError: the word is no number, or not finite; the message begins with ``where``.
+        FileFormatError: the word is not a number, or not finite; the message begins with ``where``.
     """
     try:
-        # Python's own 1_000 and digits of other scripts are no numbers in a file
+        # Python's own 1_000 and digits of other scripts are not numbers in a file
         value = float(
             "?"
             if not word.isascii()
             else word.replace("_", "?").replace("d", "e").replace("D", "e")
         )
     except ValueError:
-        raise FileFormatError(f"{where}: {word!r} stands where a number belongs") from None
+        raise FileFormatError(f"{where}: {word!r} is not a number") from None
     if value - value != 0:
         raise FileFormatError(f"{where}: the value {word} is not finite")
     return value
@@ -164,7 +164,7 @@ def parse_numbers(words: Sequence[str], where: str) -> list[float]:
 
 def _only(found: list[Entry]) -> Entry | None:
     if len(found) > 1:
-        raise found[1].error(f"stands here again, after line {found[0].line}: keep one")
+        raise found[1].error(f"is repeated, after line {found[0].line}: keep one")
     return found[0] if found else None
 
 

@@ -30,7 +30,7 @@ QUARTIC = 7 / 15  # of the square of the 3-body descriptor of l = 1
 def no_nep(reason: str) -> OptionError:
     """Why a potential cannot be written."""
     return OptionError(
-        f"the potential is no NEP: {reason}; a one-file model (FILE.nnp) holds any potential"
+        f"the potential is not a NEP: {reason}; a one-file model (FILE.nnp) holds any potential"
     )
 
 
@@ -139,7 +139,7 @@ def series_of(model: ElementModel) -> tuple[RadialSeries, RadialSeries]:
     """An element's radial and angular series.
 
     Raises:
-        OptionError: there is none, or more than one, or it is no NEP's.
+        OptionError: there is none, or more than one, or it is not a NEP's.
     """
     moments = [_checked(function) for function in model.functions]
     radial = {f.series for f in moments if isinstance(f, MomentSum)}
@@ -152,13 +152,13 @@ def series_of(model: ElementModel) -> tuple[RadialSeries, RadialSeries]:
 def _only(found: Iterable[RadialSeries], what: str) -> RadialSeries:
     series = tuple(found)
     if len(series) != 1:
-        raise no_nep(f"the {what} are of {len(series)} series: one is wanted")
+        raise no_nep(f"the {what} are of {len(series)} series: one is expected")
     (one,) = series
     kind = CutoffKind(one.cutoff_kind)
     if one.argument is not Argument.SQUARE or kind is not CutoffKind.COSINE or one.inner_fraction:
         raise no_nep(
             f"the {what} are not NEP's: argument {one.argument.name.lower()}, cutoff "
-            f"{kind.name.lower()}; square and cosine are wanted"
+            f"{kind.name.lower()}; square and cosine are expected"
         )
     return one
 

@@ -149,7 +149,7 @@ def count_numbers(header: Header) -> int:
 
 
 class _Numbers:
-    """The numbers behind the header, block after block."""
+    """The numbers after the header, block after block."""
 
     def __init__(self, lines: Lines, header: Header) -> None:
         words, wanted = [], count_numbers(header)
@@ -157,7 +157,7 @@ class _Numbers:
             words += [(number, word) for word in line.split()]
         if len(words) != wanted:
             raise FileFormatError(
-                f"{lines.name} has {len(words)} numbers behind its header, which asks for "
+                f"{lines.name} has {len(words)} numbers after its header, which asks for "
                 f"{wanted}: the file is cut off, or its header is of another potential"
             )
         self._values = np.empty(wanted)
@@ -166,7 +166,7 @@ class _Numbers:
                 self._values[at] = float(word)
             except ValueError:
                 lines.number = number
-                raise lines.error(f"{word!r} is no number") from None
+                raise lines.error(f"{word!r} is not a number") from None
             if not np.isfinite(self._values[at]):
                 lines.number = number
                 raise lines.error(f"{word} is not finite")

@@ -42,14 +42,14 @@ class Lines:
         return FileFormatError(f"{self.name}, line {self.number}: {message}")
 
     def words(self, keyword: str) -> list[str]:
-        """The words behind a keyword, on the next line."""
+        """The words after a keyword, on the next line."""
         if self.number >= len(self.lines):
             raise FileFormatError(f"{self.name} ends before its line {keyword!r}")
         self.number += 1
         words = self.lines[self.number - 1].split()
         if not words or words[0] != keyword:
             found = repr(words[0]) if words else "an empty line"
-            raise self.error(f"{found} where {keyword!r} is wanted")
+            raise self.error(f"{found} where {keyword!r} is expected")
         return words[1:]
 
     def whole(self, words: list[str], what: str, lowest: int = 0) -> list[int]:
@@ -168,14 +168,14 @@ def _model(lines: Lines) -> tuple[int, bool, tuple[str, ...]]:
         except OptionError as error:
             raise lines.error(str(error)) from None
     if len(set(symbols)) != count:
-        raise lines.error(f"an element stands twice in {' '.join(symbols)}")
+        raise lines.error(f"an element is listed twice in {' '.join(symbols)}")
     return int(model[3:]), bool(parts), symbols
 
 
 def _zbl(lines: Lines) -> tuple[float, ...]:
     words = lines.words("zbl")
     if len(words) not in (2, 3):
-        raise lines.error(f"{len(words)} numbers behind zbl: 2 or 3 are wanted")
+        raise lines.error(f"{len(words)} numbers after zbl: 2 or 3 are expected")
     numbers = lines.numbers(words, "zbl")
     if numbers[:2] != [0, 0] and not 0 <= numbers[0] < numbers[1]:
         raise lines.error(f"zbl {words[0]} {words[1]}: the inner radius must be below the outer")
@@ -189,7 +189,7 @@ def _cutoffs(lines: Lines, n_elements: int) -> tuple[tuple[float, ...], tuple[in
     allowed = {2, 4, 7, 2 * n_elements + 2}
     if len(numbers) not in allowed:
         raise lines.error(
-            f"{len(numbers)} numbers behind cutoff: allowed are "
+            f"{len(numbers)} numbers after cutoff: allowed are "
             f"{', '.join(map(str, sorted(allowed)))}"
         )
     hints = None
@@ -207,7 +207,7 @@ def _cutoffs(lines: Lines, n_elements: int) -> tuple[tuple[float, ...], tuple[in
 def _pair(lines: Lines, keyword: str) -> tuple[int, int]:
     words = lines.words(keyword)
     if len(words) != 2:
-        raise lines.error(f"{len(words)} numbers behind {keyword}: 2 are wanted")
+        raise lines.error(f"{len(words)} numbers after {keyword}: 2 are expected")
     first, second = lines.whole(words, keyword)
     return first, second
 
@@ -215,7 +215,7 @@ def _pair(lines: Lines, keyword: str) -> tuple[int, int]:
 def _l_max(lines: Lines) -> tuple[int, tuple[str, ...]]:
     words = lines.words("l_max")
     if not 1 <= len(words) <= 1 + len(SWITCHES):
-        raise lines.error(f"{len(words)} numbers behind l_max: 1 to 7 are wanted")
+        raise lines.error(f"{len(words)} numbers after l_max: 1 to 7 are expected")
     l_max, *switches = lines.whole(words, "l_max")
     if not 1 <= l_max <= MOST_L:
         raise lines.error(f"l_max is {l_max}: allowed are 1 to {MOST_L}")
@@ -233,7 +233,7 @@ def _checked(
     try:
         value = convert(word)
     except ValueError:
-        raise lines.error(f"{word!r} is no number, of {what}") from None
+        raise lines.error(f"{word!r} is not a number, of {what}") from None
     if not (math.isfinite(value) and value >= lowest):
-        raise lines.error(f"{what} is {word}: {lowest} or more, and finite, is wanted")
+        raise lines.error(f"{what} is {word}: {lowest} or more, and finite, is expected")
     return value

@@ -53,8 +53,8 @@ def cutoff_line(radial: Array, angular: Array, elements: Sequence[str]) -> tuple
     factors = [_factor(radii, sums) for radii in both]
     if None in factors:
         raise OptionError(
-            "the potential is no NEP: its cutoffs are neither one for all pairs of elements, nor "
-            "means of the elements' own, nor shares of covalent radii"
+            "the potential is not a NEP: its cutoffs are neither one for all pairs of elements, "
+            "nor means of the elements' own, nor shares of covalent radii"
         )
     return (float(radial.max()), float(angular.max()), *factors, 0.0)  # type: ignore[arg-type]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nnp.io.nep.file import NepFile
 from nnp.io.nep.header import SWITCHES, Header
 
-# Those that were there before 2026. NEP_CPU of June 2026 ignores the later ones behind a 2, the
+# Those that were there before 2026. NEP_CPU of June 2026 ignores the later ones after a 2, the
 # trainer's own word for the first.
 _OLD_SWITCHES = SWITCHES[:2]
 
@@ -36,7 +36,7 @@ def _header(header: Header) -> Iterator[str]:
 
 
 def _cutoffs(header: Header) -> tuple[float, ...]:
-    """Radii, the two hints, and behind them what factors there are."""
+    """Radii, the two hints, and after them what factors there are."""
     end = 2 if header.has_factors else len(header.cutoffs)
     return (*header.cutoffs[:end], *(header.hints or ()), *header.cutoffs[end:])
 

@@ -39,7 +39,7 @@ def write(potential: Potential, path: str | Path, force: bool = False) -> None:
         force: whether to overwrite.
 
     Raises:
-        OptionError: the potential is no NEP; the message says why.
+        OptionError: the potential is not a NEP; the message says why.
         OutputExistsError: the file is there and ``force`` is False.
     """
     text = file_text(nep_file(potential))
@@ -51,7 +51,7 @@ def nep_file(potential: Potential) -> NepFile:
     """The potential as a file's arrays.
 
     Raises:
-        OptionError: it is no NEP.
+        OptionError: it is not a NEP.
     """
     if isinstance(potential, Committee):
         raise no_nep("it is a committee, and a nep.txt has one network: write its members")
@@ -169,7 +169,7 @@ def _hidden_layer(model: ElementModel, layout: Layout, scaler: Array, scale: flo
     if network.activations != (Activation.TANH, Activation.IDENTITY):
         layers = ", ".join(activation.name.lower() for activation in network.activations)
         raise no_nep(
-            f"the layers of {model.symbol} are {layers}: one hidden layer of tanh is wanted"
+            f"the layers of {model.symbol} are {layers}: one hidden layer of tanh is expected"
         )
     factors, offsets = _inputs(model, layout)
     places = [layout.place(function)[0] for function in model.functions]

@@ -25,7 +25,7 @@ def read(source: Source) -> list[Atoms]:
     """Read every row.
 
     Raises:
-        FileFormatError: it is no database.
+        FileFormatError: it is not a database.
     """
     kind = "json" if source.path.suffix == ".json" else "db"
     frames = []

@@ -1,6 +1,6 @@
 """CIF: elements of type symbols or labels in any case, then read by ASE.
 
-ASE takes one capital and the small letter behind it: SI1 would be sulphur, CL carbon.
+ASE takes one capital and the small letter after it: SI1 would be sulphur, CL carbon.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def read(source: Source) -> list[Atoms]:
     if not frames:
         raise FileFormatError(
             f"{source.path} holds no structure: _cell_length_a … and _atom_site_fract_x … of "
-            "numbers are wanted (mmCIF, with its dots, is not read: convert it to PDB or CIF)"
+            "numbers are expected (mmCIF, with its dots, is not read: convert it to PDB or CIF)"
         )
     return frames
 

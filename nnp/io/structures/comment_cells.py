@@ -117,7 +117,7 @@ def _length(unit: str | None, where: str, otherwise: float | None) -> float:
         if otherwise is None:
             raise FileFormatError(
                 f"{where}: the comment has a cell but not its unit, which i-PI takes for bohr and "
-                "others for Å: say --units angstrom,eV or --units bohr,hartree, or write "
+                "others for Å: give --units angstrom,eV or --units bohr,hartree, or write "
                 "positions{angstrom} cell{angstrom} into the line"
             )
         return otherwise

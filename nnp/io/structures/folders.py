@@ -154,7 +154,7 @@ def _left_out(
         more = f"; and {len(broken) - 1} more" if len(broken) > 1 else ""
         yield (
             f"{source}: {counted(len(broken), 'file')} of {count} cannot be read and left out: "
-            f"{broken[0]}{more}: mend or remove them"
+            f"{broken[0]}{more}: correct or remove them"
         )
 
 

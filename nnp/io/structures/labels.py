@@ -245,7 +245,7 @@ def _array(value: Any, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]
     except (TypeError, ValueError):
         raise StructureError(f"its {name} {value!r} is not a number") from None
     if array.shape != shape:
-        raise StructureError(f"its {name} has shape {array.shape}: {shape} is wanted")
+        raise StructureError(f"its {name} has shape {array.shape}: {shape} is expected")
     if not np.isfinite(array).all():
         raise StructureError(f"its {name} is not finite: remove the structure or the label")
     return array

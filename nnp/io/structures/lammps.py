@@ -1,4 +1,4 @@
-"""What LAMMPS's dumps and data files share: types are no atomic numbers, units are styles."""
+"""What LAMMPS's dumps and data files share: types are not atomic numbers, units are styles."""
 
 from __future__ import annotations
 

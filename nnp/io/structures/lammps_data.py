@@ -133,7 +133,7 @@ def _check_count(text: str, source: Source) -> None:
     said = [words[0] for words, _ in sections[""] if words[1:] == ["atoms"]]
     if said and ids and said[0] != str(len(ids)):
         raise FileFormatError(
-            f"{source.path}: {said[0]} atoms are announced, {len(ids)} stand below Atoms"
+            f"{source.path}: {said[0]} atoms are announced, {len(ids)} are listed under Atoms"
         )
     if len(set(ids)) < len(ids):
         twice = next(word for word in ids if ids.count(word) > 1)
@@ -154,7 +154,7 @@ def _told(label: str, comment: str, mass: float | None) -> str | None:
 
 
 def _style(text: str, source: Source) -> str:
-    """The order of columns: said behind ``Atoms #``, else the only one that fits."""
+    """The order of columns: said after ``Atoms #``, else the only one that fits."""
     atoms = _sections(text).get("Atoms")
     if not atoms or len(atoms) < 2:
         raise FileFormatError(f"{source.path}: it has no section Atoms")
@@ -171,6 +171,6 @@ def _style(text: str, source: Source) -> str:
     if count in (6, 9) and any(not row[2].lstrip("+-").isdigit() for row in rows):
         return "charge"
     raise FileFormatError(
-        f"{source.path}: {count} columns of Atoms can mean several styles: write the style behind "
+        f"{source.path}: {count} columns of Atoms can mean several styles: write the style after "
         "the word, such as Atoms # charge"
     )

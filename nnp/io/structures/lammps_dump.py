@@ -101,7 +101,7 @@ def _with_elements(text: str, source: Source) -> str:
 def _count(line: str, source: Source, number: int) -> int:
     if not line.strip().isdigit():
         raise FileFormatError(
-            f"{source.path}, line {number}: {line.strip()!r} is no number of atoms"
+            f"{source.path}, line {number}: {line.strip()!r} is not a number of atoms"
         )
     return int(line)
 

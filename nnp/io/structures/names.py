@@ -23,7 +23,7 @@ _BIOMOLECULES = frozenset(
     "ALA ARG ASH ASN ASP CYM CYS CYX GLH GLN GLU GLY HID HIE HIP HIS HSD HSE HSP ILE LEU LYN LYS "
     "MET PHE PRO SER THR TRP TYR VAL ACE NME NMA NH2 DA DC DG DT DU A C G T U".split()
 )
-# Names of single ions that are no symbols (CHARMM's and others').
+# Names of single ions that are not symbols (CHARMM's and others').
 _IONS = {"SOD": "Na", "CLA": "Cl", "POT": "K", "CAL": "Ca", "CES": "Cs", "LIT": "Li", "ZN2": "Zn"}
 _VIRTUAL = re.compile(r"^(MW|EP|LP|VS|DUM|M|DRUD|D[OCNS])\d*$")
 
@@ -50,7 +50,7 @@ class ElementNames:
         """From ``Si,O`` (or with blanks), ``1=Si,2=O`` or ``CA=Ca``.
 
         Raises:
-            OptionError: something that is no symbol.
+            OptionError: something that is not a symbol.
         """
         listed, named = [], {}
         for word in re.split(r"[,\s]+", text.strip()) if text else ():

@@ -170,7 +170,7 @@ def _read_input_data(source: Source) -> list[Atoms]:
     if name_without_packing(source.path) != source.path:
         raise FileFormatError(f"{source.path}: a packed input.data is not read: unpack it first")
     source.units_taken, units = True, source.options.units or ATOMIC
-    source.units = f"{units}{'' if source.options.units else ' (--units says others)'}"
+    source.units = f"{units}{'' if source.options.units else ' (--units overrides)'}"
     return [from_frame(frame) for frame in read_data(source.path, units)]
 
 

@@ -91,7 +91,9 @@ def _is_placeholder(line: str, source: Source) -> bool:
     try:
         edges = [float(line[start : start + 9]) for start in (6, 15, 24)]
     except ValueError:
-        raise FileFormatError(f"{source.path}: {line.strip()!r} has not three lengths") from None
+        raise FileFormatError(
+            f"{source.path}: {line.strip()!r} does not have three lengths"
+        ) from None
     if all(edge in (0.0, _PLACEHOLDER) for edge in edges):
         source.note(
             f"CRYST1 of {' × '.join(f'{edge:g}' for edge in edges)} Å is a placeholder for no "
@@ -132,8 +134,8 @@ def read_gro(source: Source) -> list[Atoms]:
         rows = lines[start + 2 : stop - 1]
         if len(lines[stop - 1].split()) not in (0, 3, 9):  # ASE leaves it blank for none
             raise FileFormatError(
-                f"{source.path}, line {stop}: {lines[stop - 1].strip()[:40]!r} is no box: "
-                "three or nine numbers are wanted (zeros for none)"
+                f"{source.path}, line {stop}: {lines[stop - 1].strip()[:40]!r} is not a box: "
+                "three or nine numbers are expected (zeros for none)"
             )
         symbols = _gro_symbols(rows, start + 3, source)
         numbers = [

@@ -12,7 +12,7 @@ from ase.io.vasp import read_vasp
 from nnp.errors import FileFormatError
 from nnp.io.structures.source import Source
 
-# Line of the counts, or of the symbols before them: behind comment, scale and three vectors.
+# Line of the counts, or of the symbols before them: after comment, scale and three vectors.
 _COUNTS = 5
 # Lines of "Lattice velocities and vectors".
 _LATTICE_BLOCK = 8
@@ -66,7 +66,7 @@ def _size(digits: str) -> tuple[int, str]:
 
 
 def _flags(line: str) -> str:
-    """The flags behind a position in the one spelling that ASE knows, T and F."""
+    """The flags after a position in the one spelling that ASE knows, T and F."""
     words = line.split()
     flags = [word.strip(".").upper()[:1] for word in words[3:6]]
     return " ".join([*words[:3], *flags, *words[6:]]) if set(flags) & {"T", "F"} else line

@@ -74,7 +74,7 @@ class _Reader:
 
     def _energy_line(self, kind: str, number: str, unit: str | None) -> None:
         if unit and _OTHER_UNITS.match(unit):
-            raise FileFormatError(f"{self.where}: an energy in {unit}; eV is wanted here")
+            raise FileFormatError(f"{self.where}: an energy in {unit}; eV is expected here")
         self.energies[kind.lower()].append(self._number(number))
 
     def _keyword(self, word: str, rest: Sequence[str]) -> None:

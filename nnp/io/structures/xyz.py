@@ -38,7 +38,7 @@ class _Frame:
         line: number of its first line, from 1.
         comment: second line.
         rows: lines of the atoms.
-        vectors: lines VEC1 … behind them.
+        vectors: lines VEC1 … after them.
     """
 
     line: int
@@ -51,8 +51,8 @@ def read(source: Source) -> list[Atoms]:
     """Read every structure; positions in Å, whatever a comment of i-PI's has.
 
     Raises:
-        FileFormatError: a line that breaks the format, a name that is no element, a comment with
-            a cell that is not understood; names the line.
+        FileFormatError: a line that breaks the format, a name that is not an element, a comment
+            with a cell that is not understood; names the line.
     """
     frames = list(_frames(source.text().splitlines(), source.path))
     known: dict[str, str] = {}
@@ -188,7 +188,7 @@ def _spelled(comment: str) -> str:
 def _check_lattice(keys: dict[str, Any], where: str) -> None:
     lattice = keys.get("Lattice")
     if lattice is not None and (np.shape(lattice) != (3, 3) or not np.isreal(lattice).all()):
-        raise FileFormatError(f"{where}: Lattice has not nine numbers: {lattice!r}")
+        raise FileFormatError(f"{where}: Lattice does not have nine numbers: {lattice!r}")
     pbc = keys.get("pbc")
     if pbc is not None and (isinstance(pbc, str) or np.size(pbc) not in (1, 3)):
         raise FileFormatError(f'{where}: pbc={pbc!r} is not understood: three of T and F, "T T F"')

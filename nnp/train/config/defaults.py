@@ -122,7 +122,7 @@ def _cutoff(known: Facts, wishes: Wishes, why: dict[str, str]) -> float:
         if count <= _MOST_NEIGHBORS or radius == _CUTOFFS[-1]:
             break
     why["cutoff"] = (
-        f"{radius:g} Å: {count:.0f} neighbours on average, at most {_MOST_NEIGHBORS} are wanted"
+        f"{radius:g} Å: {count:.0f} neighbours on average, at most {_MOST_NEIGHBORS} are expected"
     )
     return radius
 
@@ -201,5 +201,5 @@ def _epochs(known: Facts, wishes: Wishes, why: dict[str, str]) -> int | None:
         why["epochs"] = "as the optimiser's recipe has them"
         return None
     epochs = max(_FEWEST_EPOCHS, min(round(_SEEN / known.structures), _MOST_EPOCHS))
-    why["epochs"] = f"{epochs}: {known.structures} structures, {_SEEN} steps or more are wanted"
+    why["epochs"] = f"{epochs}: {known.structures} structures, {_SEEN} steps or more are expected"
     return epochs

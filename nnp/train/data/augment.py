@@ -16,7 +16,7 @@ from nnp.errors import OptionError
 from nnp.train.data.frames import require_atoms
 from nnp.values import counted, require_whole
 
-# Per-atom columns that belong to the atoms, not to where they are: everything else stays behind,
+# Per-atom columns that belong to the atoms, not to where they are: everything else stays after,
 # above all labels of the old positions.
 _KEPT = ("masses", "tags", "initial_charges", "initial_magmoms")
 
@@ -108,7 +108,7 @@ def mix(
     for name, frames, number in zip(("first", "second"), (first, second), wanted, strict=True):
         if len(frames) < number:
             raise OptionError(
-                f"the {name} set has {counted(len(frames), 'structure')}, {number} are wanted: "
+                f"the {name} set has {counted(len(frames), 'structure')}, {number} are expected: "
                 "lower the count"
             )
         found += [frames[i] for i in sorted(rng.permutation(len(frames))[:number])]

@@ -16,7 +16,7 @@ from nnp.train.data.frames import LabelledStructure
 from nnp.train.data.tensors import STRESS, kinds_of_tensor
 from nnp.units import BOHR, HARTREE, KCAL_PER_MOL
 
-# Å: steps beyond are no steps along one path.
+# Å: steps beyond are not steps along one path.
 _LONGEST_STEP = 0.5
 _FEWEST_STEPS = 10
 # Correlation from which a slope means something, and how far it may be from a known one.
@@ -89,7 +89,7 @@ def _stresses(dataset: Dataset) -> Iterator[Finding]:
     if kinds and STRESS not in kinds:
         yield Finding(
             "stresses",
-            f"by how they change with the volume they are no stresses in eV/Å³ but "
+            f"by how they change with the volume they are not stresses in eV/Å³ but "
             f"{' or '.join(kinds)}: name the right key (--stress-key, --virial-key), or convert "
             "them",
         )

@@ -104,7 +104,7 @@ def _of_the_set(dataset: Dataset, known: Facts) -> Iterator[Finding]:
             "compositions",
             "they do not determine an energy per element "
             f"({' '.join(dataset.elements)} always in nearly the same ratios): the least-squares "
-            "ones are no atomic energies, and the potential is not for other compositions; "
+            "ones are not atomic energies, and the potential is not for other compositions; "
             "energies of isolated atoms help (reference_energies in [data])",
         )
     for name, what in (("energy", "no energy"), ("forces", "no forces")):

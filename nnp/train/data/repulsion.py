@@ -37,7 +37,7 @@ class RepulsionSettings:
         inner, outer = self.inner or 0.0, math.inf if self.outer is None else self.outer
         if self.outer is not None and not 0 <= inner < outer < math.inf:
             raise OptionError(
-                f"inner = {inner:g}, outer = {outer:g} Å: 0 <= inner < outer is wanted"
+                f"inner = {inner:g}, outer = {outer:g} Å: 0 <= inner < outer is expected"
             )
         self._named()
 
@@ -70,7 +70,7 @@ class RepulsionSettings:
 def _symbols(name: str) -> tuple[str, str]:
     parts = name.split("-")
     if len(parts) != 2:
-        raise OptionError(f"pairs has {name!r}: two elements with a hyphen are wanted, as 'Si-O'")
+        raise OptionError(f"pairs has {name!r}: two elements with a hyphen are expected, as 'Si-O'")
     return parts[0], parts[1]
 
 

@@ -100,7 +100,7 @@ class SampleSettings:
             values = getattr(self, name)
             allowed = f"above 0, up to {_LARGEST[name]:g}"
             if not values or not all(0 < value <= _LARGEST[name] for value in values):
-                raise OptionError(f"{name} = {list(values)}: numbers {allowed} are wanted")
+                raise OptionError(f"{name} = {list(values)}: numbers {allowed} are expected")
         for name in ("snapshots", "interval"):
             if getattr(self, name) < 1:
                 raise OptionError(f"{name} = {getattr(self, name)}: 1 or more")
@@ -308,7 +308,7 @@ def _check_motion(atoms: Any, temperature: float, settings: SampleSettings) -> N
 
 
 def _labelled(atoms: Any, else_: str) -> Atoms:
-    # raw: a fixed atom's forces are no zeros
+    # raw: a fixed atom's forces are not zeros
     energy = atoms.get_potential_energy(apply_constraint=False)
     forces = atoms.get_forces(apply_constraint=False)
     if not (np.isfinite(energy) and np.isfinite(forces).all()):

@@ -1,4 +1,4 @@
-"""The training and the validation set: which files, and how they are parted."""
+"""The training and the validation set: which files, and how they are divided."""
 
 from __future__ import annotations
 

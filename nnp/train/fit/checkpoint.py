@@ -82,7 +82,7 @@ def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint:
         found = _checkpoint(header, arrays, fingerprint)
     except DAMAGED as error:
         raise FileFormatError(
-            f"{path} is no checkpoint to resume from ({error}): start afresh with --force"
+            f"{path} is not a checkpoint to resume from ({error}): start afresh with --force"
         ) from None
     if header["version"] != VERSION or header["fingerprint"] != fingerprint:
         raise OptionError(

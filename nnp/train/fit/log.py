@@ -95,7 +95,7 @@ class TrainingLog:
         self.rows: list[dict[str, float]] = []
 
     def restore(self, rows: Sequence[Mapping[str, float]]) -> None:
-        """Continue behind these rows; later ones of an interrupted run are dropped."""
+        """Continue after these rows; later ones of an interrupted run are dropped."""
         self.rows = [dict(row) for row in rows]
 
     def add(self, row: Mapping[str, float]) -> None:

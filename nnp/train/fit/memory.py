@@ -72,7 +72,7 @@ class MemoryPlan:
     Attributes:
         memory: of everything.
         room: bytes that samples may take.
-        covariance: how the filter's covariance is parted and why; empty without a filter.
+        covariance: how the filter's covariance is divided and why; empty without a filter.
     """
 
     memory: Memory

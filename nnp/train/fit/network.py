@@ -66,7 +66,7 @@ class AtomicNetwork:
         if len(self.sizes) != len(self.activations) + 1 or self.sizes[-1] != 1:
             raise OptionError(
                 f"sizes {self.sizes} and {len(self.activations)} activations: one activation per "
-                "layer after the inputs and a last layer of 1 are wanted"
+                "layer after the inputs and a last layer of 1 are expected"
             )
         self.start = start
         self.n_parameters = sum((a + 1) * b for a, b in pairwise(self.sizes))

@@ -81,7 +81,7 @@ def kalman_step_seconds(
 
 
 def _levels(settings: TrainingSettings, chosen: Chosen) -> list[Decoupling]:
-    """How the covariance may be parted: as the settings say, or from what memory allows on."""
+    """How the covariance may be divided: as the settings say, or from what memory allows on."""
     asked = settings.optimizer.kalman.decoupling
     if asked is not Decoupling.AUTO:
         return [asked]

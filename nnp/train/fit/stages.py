@@ -1,4 +1,4 @@
-"""The optimiser of a fit, and L-BFGS behind it for the last epochs where that is asked for."""
+"""The optimiser of a fit, and L-BFGS after it for the last epochs where that is asked for."""
 
 from __future__ import annotations
 

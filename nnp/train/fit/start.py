@@ -1,6 +1,6 @@
 """A finished potential that a fit goes on from: `[run] from`, ``nnp train --from``.
 
-The fit begins with the very function that the potential is, whatever inputs it sees: the first
+The fit begins with the same function that the potential is, whatever inputs it sees: the first
 layer is written for them, and ranges that new data widen are made up for in the same way. An
 element that the potential lacks brings its own functions and network, and functions of it to the
 others, which begin with weights of zero.

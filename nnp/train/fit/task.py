@@ -179,7 +179,7 @@ def _file_units(data: DataSettings) -> UnitSystem:
 
 
 def networks_of(settings: TrainingSettings, chosen: Chosen) -> list[AtomicNetwork]:
-    """The networks' shapes, per element, one behind the other in θ."""
+    """The networks' shapes, per element, one after the other in θ."""
     networks: list[AtomicNetwork] = []
     for symbol, own in chosen.functions.items():
         at = networks[-1].span.stop if networks else 0

@@ -62,7 +62,7 @@ class RadialSettings:
         if self.count < 1 or not self.r_first > 0 or not self.overlap > 0:
             raise OptionError(
                 f"radial functions with count = {self.count}, r_first = {self.r_first}, overlap = "
-                f"{self.overlap}: a count of 1 or more and positive numbers are wanted"
+                f"{self.overlap}: a count of 1 or more and positive numbers are expected"
             )
 
 

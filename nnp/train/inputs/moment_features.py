@@ -21,7 +21,7 @@ class MomentMaker(FeatureMaker):
 
     Args:
         moments: the products.
-        transforms: per element, from functions to what the network behind them sees.
+        transforms: per element, from functions to what the network after them sees.
         dtype: of all tensors.
     """
 

@@ -78,7 +78,7 @@ class GeneratedMoments:
         if self.family != "moments":
             raise OptionError(f"family = {self.family!r} is not 'moments'")
         if not (math.isfinite(self.cutoff) and self.cutoff > 0):
-            raise OptionError(f"cutoff = {self.cutoff}: a positive number of Å is wanted")
+            raise OptionError(f"cutoff = {self.cutoff}: a positive number of Å is expected")
         if not 1 <= self.l <= _MOST_L:
             raise OptionError(f"l = {self.l}: 1 to {_MOST_L}")
         if self.four_body and self.l < 2:
@@ -86,7 +86,7 @@ class GeneratedMoments:
         if not 1 <= self.four_body_radial <= self.angular <= self.radial <= 16:
             raise OptionError(
                 f"radial = {self.radial}, angular = {self.angular}, four_body_radial = "
-                f"{self.four_body_radial}: 1 ≤ four_body_radial ≤ angular ≤ radial ≤ 16 is wanted"
+                f"{self.four_body_radial}: 1 ≤ four_body_radial ≤ angular ≤ radial ≤ 16 is expected"
             )
 
     def for_elements(

@@ -17,7 +17,7 @@ from nnp.networks import Network
 from nnp.scaling import Scaling, ScalingMode
 
 # Deviations beyond which an environment is far; this share of the atoms, at each end, is not asked
-# for a function's deviation, and more than it are no outliers.
+# for a function's deviation, and more than it are not outliers.
 _FAR = 8.0
 _TAIL = 0.01
 # Of a function's deviation over all atoms.

@@ -96,7 +96,7 @@ def make_optimizer(
         seed: of what the optimiser draws.
         dtype: of θ.
         device: where θ lies, and all that the optimiser remembers.
-        networks: per element, by which a large covariance is parted.
+        networks: per element, by which a large covariance is divided.
     """
     if settings.kind == AUTO:
         raise OptionError(f"optimizer kind {AUTO!r} is none yet: nnp.train.fit.recipe chooses")
@@ -113,7 +113,7 @@ def make_optimizer(
 def kalman_blocks(
     settings: OptimizerSettings, n_parameters: int, networks: Sequence[AtomicNetwork]
 ) -> Blocks:
-    """How the filter's covariance is parted for these networks."""
+    """How the filter's covariance is divided for these networks."""
     level = resolved(networks, n_parameters, settings.kalman.decoupling)
     return parameter_blocks(networks, n_parameters, level)
 

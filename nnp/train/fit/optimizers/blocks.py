@@ -1,4 +1,4 @@
-"""How the Kalman filter's covariance is parted when one matrix of p² numbers is too much.
+"""How the Kalman filter's covariance is divided when one matrix of p² numbers is too much.
 
 Weights of different blocks count as uncorrelated: P is block-diagonal, the innovation is the sum
 of all blocks', so that every block still learns from one shared residual (decoupled extended
@@ -83,7 +83,7 @@ def resolved(
 
 
 def _others(network: AtomicNetwork, decoupling: Decoupling) -> Blocks:
-    """One more block of the parameters behind a network's weights, as `MomentNetwork` has them."""
+    """One more block of the parameters after a network's weights, as `MomentNetwork` has them."""
     weights = sum(block.size for block in _nodes(network))
     rest = np.arange(network.start + weights, network.span.stop)
     return [rest[None]] if len(rest) and decoupling is not Decoupling.ELEMENT else []

@@ -56,7 +56,7 @@ class GradientSettings:
         if len(self.betas) != 2 or not all(0 <= value < 1 for value in inside):
             raise OptionError(
                 f"optimizer momentum = {self.momentum}, smoothing = {self.smoothing}, betas = "
-                f"{self.betas}: numbers from 0 to below 1 are wanted"
+                f"{self.betas}: numbers from 0 to below 1 are expected"
             )
 
 

@@ -6,7 +6,7 @@ For residuals ξ with Jacobian H (m, p), covariance P and noise R:
 
 with λ = 1 for the standard filter and λ ← ν λ + 1 − ν for fading memory. One step takes the rows
 of a whole batch at once (multi-stream); with one candidate per step it is the classical filter.
-For many parameters P is parted into blocks, see `nnp.train.fit.optimizers.blocks`.
+For many parameters P is divided into blocks, see `nnp.train.fit.optimizers.blocks`.
 
 Reference:
     Blank and Brown, J. Chemometrics 8, 391 (1994), doi:10.1002/cem.1180080605; Singraber et al.,

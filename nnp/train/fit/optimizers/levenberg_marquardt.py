@@ -43,7 +43,7 @@ class LevenbergMarquardtSettings:
             raise OptionError(
                 f"levenberg_marquardt damping = {self.damping}, decrease = {self.decrease}, "
                 f"increase = {self.increase}, trials = {self.trials}: positive damping, decrease "
-                "below 1, increase above 1 and at least one trial are wanted"
+                "below 1, increase above 1 and at least one trial are expected"
             )
 
 

@@ -31,6 +31,8 @@ _PARAMETERS = (
     ("theta_left/°", "theta_left_deg"),
     ("theta_right/°", "theta_right_deg"),
 )
+# Columns that make the table wide, and often hold one value.
+_SHARED = {"r_c/Å", "cutoff", "alpha", "core", *(name for name, _ in _PARAMETERS)}
 # Fields that columns show: of a function with others stands its own text of all parameters.
 _SHOWN = {field for _, field in _PARAMETERS} | {
     *("neighbor", "neighbors", "narrow", "cutoff", "r_right", "core", "asymmetric")
@@ -124,7 +126,20 @@ def _element(model: ElementModel) -> Iterator[str]:
     yield f"  scaling     {scaling.mode} to {scaling.target_min:g} … {scaling.target_max:g}"
     heading = ["no", "function", "type", "neighbors", *(name for name, _ in _PARAMETERS)]
     heading += ["parameters", "r_c/Å", "cutoff", "alpha", "core", "min", "max"]
-    yield text_table(heading, [_row(model, index) for index in range(len(functions))])
+    yield from _functions(heading, [_row(model, index) for index in range(len(functions))])
+
+
+def _functions(heading: list[str], rows: list[list[str]]) -> Iterator[str]:
+    """The table of functions; parameters that all of several share stand in a line above it."""
+    shared = {
+        column: values[0]
+        for column, values in enumerate(zip(*rows, strict=True))
+        if len(rows) > 1 and heading[column] in _SHARED and values[0] and len(set(values)) == 1
+    }
+    if shared:
+        yield f"  all have    {', '.join(f'{heading[c]} {value}' for c, value in shared.items())}"
+    kept = [column for column in range(len(heading)) if column not in shared]
+    yield text_table([heading[c] for c in kept], [[row[c] for c in kept] for row in rows])
 
 
 def _layers(network: Network) -> str:

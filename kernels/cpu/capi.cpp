@@ -29,7 +29,7 @@ int nnp_engine_create(const nnp_model* model, const nnp_options* options, nnp_en
         require(engine != nullptr, "engine is a null pointer");
         *engine = nullptr;
         require(model != nullptr, "model is a null pointer");
-        const nnp_options defaults = {NNP_FLOAT64, 0, -1, 0};
+        const nnp_options defaults = {NNP_FLOAT64, 0, -1, 0, NNP_WIDE_AUTOMATIC};
         *engine = new nnp_engine{nnp::Engine(model->model, options ? *options : defaults)};
     });
 }
@@ -97,6 +97,15 @@ int nnp_engine_descriptor_jvp(nnp_engine* engine, const nnp_structure* structure
     return with(engine, error, [&](nnp::Engine& e) {
         require(structure && dg, "structure or dg is a null pointer");
         e.push_forward(*structure, dr, dstrain, dg);
+    });
+}
+
+int nnp_engine_cost(nnp_engine* engine, int32_t element, const nnp_structure* structure, nnp_cost* cost,
+                    nnp_error* error)
+{
+    return with(engine, error, [&](nnp::Engine& e) {
+        require(cost != nullptr, "cost is a null pointer");
+        *cost = e.cost(element, structure);
     });
 }
 

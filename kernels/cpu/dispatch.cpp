@@ -38,7 +38,7 @@ bool can_run(int target)
 
 }  // namespace
 
-const Kernel& choose_kernel(bool single, int target)
+int choose_target(int target)
 {
     if (target < BEST || target > AVX512)
         throw Error(NNP_BAD_ARGUMENT, "target " + std::to_string(target) + " is not in 0 to 3");
@@ -47,6 +47,12 @@ const Kernel& choose_kernel(bool single, int target)
     if (!can_run(target))
         throw Error(NNP_BAD_ARGUMENT, "this machine lacks the instructions of target " + std::to_string(target) +
                                           ": use 0, the best it has");
+    return target;
+}
+
+const Kernel& choose_kernel(bool single, int target)
+{
+    target = choose_target(target);
 #if NNP_X86
     if (target == AVX512)
         return single ? avx512_single::kernel : avx512_double::kernel;

@@ -53,7 +53,9 @@ void Engine::Aligned::operator()(void* p) const
 
 Engine::Engine(std::shared_ptr<const Model> model, const nnp_options& options)
     : model_(std::move(model)),
-      plan_(make_plan(*model_, Powers::in_tasks)),
+      machine_{choose_target(options.target), is_single(options)},
+      by_moments_(wide_by_moments(*model_, Powers::in_tasks, wide_way(options), machine_)),
+      plan_(make_plan(*model_, Powers::in_tasks, by_moments_)),
       kernel_(choose_kernel(is_single(options), options.target)),
       single_(is_single(options)),
       together_(atoms_together(*model_)),

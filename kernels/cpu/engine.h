@@ -2,6 +2,7 @@
 #ifndef NNP_CPU_ENGINE_H
 #define NNP_CPU_ENGINE_H
 
+#include "choice.h"
 #include "domain.h"
 #include "kernel.h"
 #include "thread_pool.h"
@@ -25,6 +26,7 @@ public:
 
     nnp_extrapolations extrapolations() const;
     nnp_statistics statistics() const;
+    nnp_cost cost(int element, const nnp_structure* structure);
     const Kernel& kernel() const { return kernel_; }
     int threads() const { return pool_.size(); }
 
@@ -32,6 +34,8 @@ private:
     static constexpr int CHUNK = 16;  // atoms a thread takes at a time
 
     std::shared_ptr<const Model> model_;
+    Machine machine_;
+    WideSets by_moments_;
     std::vector<ElementPlan> plan_;
     const Kernel& kernel_;
     bool single_;
@@ -60,6 +64,7 @@ private:
     };
 
     void read_structure(const nnp_structure& structure);
+    std::vector<Neighborhood> sample_neighborhoods(int element, const nnp_structure& structure);
     Task make_task(int64_t n_atoms, Mode mode);
     Task task_for(const nnp_results& results, int64_t n_atoms);
     void run(Task& task, const nnp_structure& structure);

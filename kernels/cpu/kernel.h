@@ -56,6 +56,9 @@ struct Kernel {
 // target: 0 the best this machine can run, else 1 baseline, 2 AVX2, 3 AVX-512. Throws Error if it cannot run here.
 const Kernel& choose_kernel(bool single, int target);
 
+// 1 baseline, 2 AVX2, 3 AVX-512: what such a target comes to on this machine. Throws like choose_kernel.
+int choose_target(int target);
+
 }  // namespace nnp
 
 #endif

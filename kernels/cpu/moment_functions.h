@@ -13,6 +13,7 @@ namespace nnp::NNP_TARGET
 struct Moments {
     int n, stride;        // radial functions, and whole vectors of them
     int rows, first_row;  // of Y_lm: first_row .. first_row + rows - 1
+    bool sees_all;        // every radial function every lane
     nnp_scalar *g, *dg;   // [n][lane] g_n and dg_n/dr
     nnp_scalar* a;        // [rows][stride]
 

@@ -5,6 +5,7 @@
 #define NNP_CPU_MOMENT_PASS_H
 
 #include "moment_functions.h"
+#include "moment_squares.h"
 #include "moment_sums.h"
 
 namespace nnp::NNP_TARGET
@@ -45,39 +46,43 @@ static void harmonics_of_lanes(const Shell& nb, int first_row, nnp_scalar* y, nn
     }
 }
 
-// sums[n][4] += sum over lanes of g_n y_lm, for N radial functions and four harmonics.
+// sums[n][4] += sum over `lanes` lanes of g_n y_lm, for N radial functions and four harmonics, `stride` apart.
 template <int N>
-NNP_INLINE void tile_sums(const nnp_scalar* g, const nnp_scalar* y, int lanes, nnp_scalar (*sums)[ROWS])
+NNP_INLINE void tile_sums(const nnp_scalar* g, const nnp_scalar* y, int lanes, int stride, nnp_scalar (*sums)[ROWS])
 {
     real acc[N][ROWS] = {};
     for (int k = 0; k < lanes; k += W) {
         real row[ROWS];
-        NNP_UNROLL for (int m = 0; m < ROWS; ++m) row[m] = load(y + (int64_t)m * lanes + k);
+        NNP_UNROLL for (int m = 0; m < ROWS; ++m) row[m] = load(y + (int64_t)m * stride + k);
         NNP_UNROLL for (int i = 0; i < N; ++i)
         {
-            real radial = load(g + (int64_t)i * lanes + k);
+            real radial = load(g + (int64_t)i * stride + k);
             NNP_UNROLL for (int m = 0; m < ROWS; ++m) acc[i][m] += radial * row[m];
         }
     }
     NNP_UNROLL for (int i = 0; i < N; ++i) add_lane_sums(sums[i], acc[i][0], acc[i][1], acc[i][2], acc[i][3]);
 }
 
-// out [rows][stride] += g [n][lane] times y [rows][lane], summed over lanes; y has whole blocks of ROWS rows.
-static void multiply_lanes(const nnp_scalar* g, const nnp_scalar* y, int lanes, const Moments& m, nnp_scalar* out)
+// out [rows][m.stride] += g [n][lane] times y [rows][lane], summed over `lanes` lanes, of radial functions [begin,
+// end); y has whole blocks of ROWS rows.
+static void multiply_lanes(const nnp_scalar* g, const nnp_scalar* y, Range lanes, int stride, Range functions,
+                           const Moments& m, nnp_scalar* out)
 {
-    for (int i = 0; i < m.n;) {
-        int left = m.n - i, count = left == 5 || left == 6 ? 3 : left < 4 ? left : 4;
+    const int n_lanes = lanes.end - lanes.begin;
+    for (int i = functions.begin; i < functions.end;) {
+        int left = functions.end - i, count = left == 5 || left == 6 ? 3 : left < 4 ? left : 4;
         for (int row = 0; row < m.rows; row += ROWS) {
             nnp_scalar sums[4][ROWS] = {};
-            const nnp_scalar *from = g + (int64_t)i * lanes, *with = y + (int64_t)row * lanes;
+            const nnp_scalar *from = g + (int64_t)i * stride + lanes.begin,
+                             *with = y + (int64_t)row * stride + lanes.begin;
             if (count == 4)
-                tile_sums<4>(from, with, lanes, sums);
+                tile_sums<4>(from, with, n_lanes, stride, sums);
             else if (count == 3)
-                tile_sums<3>(from, with, lanes, sums);
+                tile_sums<3>(from, with, n_lanes, stride, sums);
             else if (count == 2)
-                tile_sums<2>(from, with, lanes, sums);
+                tile_sums<2>(from, with, n_lanes, stride, sums);
             else
-                tile_sums<1>(from, with, lanes, sums);
+                tile_sums<1>(from, with, n_lanes, stride, sums);
             for (int b = 0; b < ROWS && row + b < m.rows; ++b) {
                 for (int a = 0; a < count; ++a)
                     out[(int64_t)(row + b) * m.stride + i + a] += sums[a][b];
@@ -85,6 +90,18 @@ static void multiply_lanes(const nnp_scalar* g, const nnp_scalar* y, int lanes, 
         }
         i += count;
     }
+}
+
+// The same over a shell, of each element's lanes the functions that see it.
+static void multiply_shell(const MomentGroup& group, const Shell& shell, const nnp_scalar* g, const nnp_scalar* y,
+                           const Moments& m, nnp_scalar* out)
+{
+    if (m.sees_all) {
+        multiply_lanes(g, y, {0, shell.size}, shell.size, {0, m.n}, m, out);
+        return;
+    }
+    for (size_t e = 0; e < group.seen.size(); ++e)
+        multiply_lanes(g, y, shell.elements[e], shell.size, {group.seen[e].begin, group.seen[e].end}, m, out);
 }
 
 // Multiplies moments, or derivatives by them, with the norms of their harmonics.
@@ -101,6 +118,7 @@ static Moments take_moments(const MomentGroup& group, int lanes, Arena& arena)
 {
     Moments m;
     m.n = group.series.n_functions;
+    m.sees_all = group.sees_all();
     m.stride = round_up(m.n, W);
     m.first_row = group.l_min * group.l_min;
     m.rows = NNP_HARMONICS(group.l_max) - m.first_row;
@@ -125,15 +143,15 @@ static void moments_of_shell(const MomentGroup& group, const Shell& shell, int n
     radial_series(group, shell, n_elements, m.g, m.dg);
     nnp_scalar* y = take_rows(arena, m, shell.size);
     harmonics_of_lanes<L>(shell, m.first_row, y, nullptr);
-    multiply_lanes(m.g, y, shell.size, m, m.a);
+    multiply_shell(group, shell, m.g, y, m, m.a);
     apply_norms(group.norms.data(), m, m.a);
 }
 
 // h = sum_n d_n g_n and dh = sum_n d_n dg_n/dr for ROWS harmonics on one vector of lanes.
-NNP_INLINE void contract(const Moments& m, const nnp_scalar* d, int lanes, int k, real* h, real* dh)
+NNP_INLINE void contract(const Moments& m, FunctionRange seen, const nnp_scalar* d, int lanes, int k, real* h, real* dh)
 {
     real value[ROWS] = {}, slope[ROWS] = {};
-    for (int i = 0; i < m.n; ++i) {
+    for (int i = seen.begin; i < seen.end; ++i) {
         real g = load(m.g + (int64_t)i * lanes + k), dg = load(m.dg + (int64_t)i * lanes + k);
         NNP_UNROLL for (int row = 0; row < ROWS; ++row)
         {
@@ -151,15 +169,15 @@ NNP_INLINE void contract(const Moments& m, const nnp_scalar* d, int lanes, int k
 
 // The derivative by each r_ij: u sum dh Y + (G - (u.G) u)/r, G the gradient of sum h Y by the unit vector u.
 template <int L>
-static void pull_neighbors(const Shell& nb, const Moments& m, const nnp_scalar* d)
+static void pull_lanes(const Shell& nb, Range lanes, const Moments& m, FunctionRange seen, const nnp_scalar* d)
 {
     constexpr int M = NNP_HARMONICS(L);
-    for (int k = 0; k < nb.size; k += W) {
+    for (int k = lanes.begin; k < lanes.end; k += W) {
         real x, y, z, q[NNP_LEGENDRES(L)], c[L + 1], s[L + 1], row[M], h[M + ROWS], dh[M + ROWS];
         for (int i = 0; i < m.first_row; ++i)
             h[i] = dh[i] = real{};
         for (int i = 0; i < m.rows; i += ROWS)
-            contract(m, d + (int64_t)i * m.stride, nb.size, k, h + m.first_row + i, dh + m.first_row + i);
+            contract(m, seen, d + (int64_t)i * m.stride, nb.size, k, h + m.first_row + i, dh + m.first_row + i);
         x = load(nb.x + k);
         y = load(nb.y + k);
         z = load(nb.z + k);
@@ -178,6 +196,17 @@ static void pull_neighbors(const Shell& nb, const Moments& m, const nnp_scalar* 
 }
 
 template <int L>
+static void pull_neighbors(const MomentGroup& group, const Shell& shell, const Moments& m, const nnp_scalar* d)
+{
+    if (m.sees_all) {
+        pull_lanes<L>(shell, {0, shell.size}, m, {0, m.n}, d);
+        return;
+    }
+    for (size_t e = 0; e < group.seen.size(); ++e)
+        pull_lanes<L>(shell, shell.elements[e], m, group.seen[e], d);
+}
+
+template <int L>
 static void push_shell(const MomentGroup& group, const Shell& shell, Arena& arena, const Moments& m,
                        double* descriptors)
 {
@@ -191,16 +220,17 @@ static void push_shell(const MomentGroup& group, const Shell& shell, Arena& aren
         for (int i = 0; i < m.n; ++i)
             store(dg + (int64_t)i * shell.size + k, along * load(m.dg + (int64_t)i * shell.size + k));
     }
-    multiply_lanes(dg, y, shell.size, m, da);
-    multiply_lanes(m.g, change, shell.size, m, da);
+    multiply_shell(group, shell, dg, y, m, da);
+    multiply_shell(group, shell, m.g, change, m, da);
     apply_norms(group.norms.data(), m, da);
     push_moments(group, m, arena, da, descriptors);
+    push_squares(group, shell, m, dg, descriptors);
 }
 
 // What depends on l_max: an instance for each.
 struct ForDegree {
     void (*moments)(const MomentGroup&, const Shell&, int, Arena&, Moments&);
-    void (*pull)(const Shell&, const Moments&, const nnp_scalar*);
+    void (*pull)(const MomentGroup&, const Shell&, const Moments&, const nnp_scalar*);
     void (*push)(const MomentGroup&, const Shell&, Arena&, const Moments&, double*);
 };
 
@@ -244,6 +274,7 @@ static void moment_forward(const MomentGroup& group, const Neighbors& nb, const 
     make_shell(group.series, nb, task.n_elements, task.cutoff, arena, kept.shell);
     FOR_DEGREE[group.l_max].moments(group, kept.shell, task.n_elements, arena, kept.moments);
     functions_of_moments(group, kept.moments, arena, descriptors);
+    add_squares(group, kept.shell, kept.moments, descriptors);
 }
 
 static void moment_backward(const MomentGroup& group, const Neighbors& nb, int n_elements, Arena& arena,
@@ -257,7 +288,8 @@ static void moment_backward(const MomentGroup& group, const Neighbors& nb, int n
     nnp_scalar* d = take_zeros<nnp_scalar>(arena, (int64_t)round_up(m.rows, ROWS) * m.stride);
     pull_moments(group, m, arena, dl_dg, d);
     apply_norms(group.norms.data(), m, d);
-    FOR_DEGREE[group.l_max].pull(kept.shell, m, d);
+    FOR_DEGREE[group.l_max].pull(group, kept.shell, m, d);
+    pull_squares(group, kept.shell, m, dl_dg);
     deliver_shell(kept.shell, n_elements, nb);
 }
 

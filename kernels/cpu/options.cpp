@@ -50,4 +50,19 @@ double skin_width(const nnp_options& options)
     return options.skin < 0 ? DEFAULT_SKIN : options.skin;
 }
 
+Wide wide_way(const nnp_options& options)
+{
+    switch (options.wide) {
+        case NNP_WIDE_AUTOMATIC:
+            return Wide::automatic;
+        case NNP_WIDE_PAIRS:
+            return Wide::pairs;
+        case NNP_WIDE_MOMENTS:
+            return Wide::moments;
+        default:
+            throw Error(NNP_BAD_ARGUMENT, "wide is " + std::to_string(options.wide) +
+                                              ": allowed are 0 (automatic), 1 (pairs) and 2 (moments)");
+    }
+}
+
 }  // namespace nnp

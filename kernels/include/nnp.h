@@ -158,6 +158,14 @@ NNP_API int nnp_family_parameter(int32_t index, int32_t parameter, nnp_parameter
 
 enum nnp_precision { NNP_FLOAT64 = 0, NNP_FLOAT32 = 1 };
 
+/* How wide angular functions (without r_jk) are summed that both ways can make: over pairs of neighbours, or from
+ * moments of the neighbours (docs/moments.md). The results are the same to rounding. */
+enum nnp_wide {
+    NNP_WIDE_AUTOMATIC = 0, /* as the cost model says */
+    NNP_WIDE_PAIRS = 1,
+    NNP_WIDE_MOMENTS = 2
+};
+
 typedef struct nnp_engine nnp_engine;
 
 typedef struct nnp_options {
@@ -165,6 +173,7 @@ typedef struct nnp_options {
     int32_t threads;   /* 0: as many as the process may use */
     double skin;       /* list reach beyond the cutoff, in the model's length; negative: the default */
     int32_t target;    /* instruction set: 0 the best here, 1 baseline, 2 AVX2, 3 AVX-512 */
+    int32_t wide;      /* enum nnp_wide */
 } nnp_options;
 
 /* options NULL: float64, all threads, default skin, best instructions. On failure *engine is NULL. */
@@ -245,6 +254,36 @@ typedef struct nnp_statistics {
     uint64_t ticks[8];
 } nnp_statistics;
 NNP_API int nnp_engine_statistics(const nnp_engine* engine, nnp_statistics* statistics);
+
+/* What an atom costs, as the plan counts it: items of work times what one takes on the machine class that the library's
+ * table was measured on (Zen 4, one core), with the engine's precision and instruction set. */
+enum nnp_cost_item {
+    NNP_COST_ATOM = 0,         /* one for each atom */
+    NNP_COST_ENTRY = 1,        /* entries of the neighbour list, skin included */
+    NNP_COST_NEIGHBOR = 2,     /* neighbours within the cutoff */
+    NNP_COST_FUNCTION = 3,     /* functions */
+    NNP_COST_RADIAL = 4,       /* vector operations of radial functions and windows, of repulsion */
+    NNP_COST_ROW = 5,          /* rows of triples: neighbours j */
+    NNP_COST_ROW_VECTOR = 6,   /* vectors of neighbours k looked at */
+    NNP_COST_TRIPLE = 7,       /* vector operations of triples */
+    NNP_COST_COMPACT = 8,      /* the same of compact functions */
+    NNP_COST_MOMENT = 9,       /* vector operations of moments, by neighbours */
+    NNP_COST_MOMENT_ATOM = 10, /* and by atom */
+    NNP_COST_WEIGHT = 11,      /* vectors of weights, forward and back */
+    NNP_COST_NODE = 12,        /* vector operations of activations */
+    NNP_COST_ITEMS = 13
+};
+
+typedef struct nnp_cost {
+    double counts[NNP_COST_ITEMS];       /* of an atom, on average */
+    double microseconds[NNP_COST_ITEMS]; /* energy and forces, with a list that stands */
+    double neighbors;                    /* within the cutoff */
+    int32_t n_wide, n_by_moments;        /* wide functions that moments can make, and those that they do */
+} nnp_cost;
+/* Of the atoms of an element, counted from 0. structure NULL: the neighbours to expect from the functions' ranges in
+ * training, or at a typical density. Zeros where the structure has no such atom. */
+NNP_API int nnp_engine_cost(nnp_engine* engine, int32_t element, const nnp_structure* structure, nnp_cost* cost,
+                            nnp_error* error);
 
 /* -- formulas ----------------------------------------------------------------------------------------------------- */
 

@@ -112,12 +112,6 @@ std::array<int, 3> one_order(const std::array<int, 3>& n, const std::array<int, 
     return rows;
 }
 
-void need_degree(MomentGroup& group, int l)
-{
-    group.l_min = std::min(group.l_min, l);
-    group.l_max = std::max(group.l_max, l);
-}
-
 int row_of(const TripleTerm& term, int place)
 {
     return place == 0 ? term.row_1 : place == 1 ? term.row_2 : term.row_3;
@@ -208,7 +202,7 @@ void add_chebyshev(MomentGroup& group, const Function& f, int index)
     double itself = 0;
     for (int l = 0; l <= f.l_1; ++l) {
         if (c[l] != 0)
-            group.pairs.push_back({f.n_1, f.n_1, l, f.coefficient / 2 * c[l] * 4 * PI / (2 * l + 1), index});
+            group.pairs.push_back({f.n_1, f.n_1, l, f.coefficient / 2 * c[l] * legendre_weight(l), index});
         itself += c[l];
     }
     group.sums.push_back({f.n_2, -f.coefficient / 2 * itself * std::sqrt(4 * PI), index});
@@ -243,7 +237,6 @@ std::vector<MomentGroup> moment_groups(const Element& element)
     for (int number = 0; number < static_cast<int>(element.series.size()); ++number) {
         MomentGroup group;
         group.series = element.series[number];
-        group.coefficients_single.assign(group.series.coefficients.begin(), group.series.coefficients.end());
         group.l_min = NNP_MOST_L;
         for (size_t i = 0; i < element.functions.size(); ++i) {
             const Function& f = element.functions[i];
@@ -252,19 +245,39 @@ std::vector<MomentGroup> moment_groups(const Element& element)
         }
         if (group.indices.empty())
             continue;
-        group.l_max = kernel_degree(group.l_max);
         make_batches(group, element.functions);
-        for (const MomentPair& pair : group.pairs) {
-            group.pair_functions = std::max({group.pair_functions, pair.n_1 + 1, pair.n_2 + 1});
-            group.diagonal = group.diagonal && pair.n_1 == pair.n_2;
-        }
-        for (int l = 0; l <= group.l_max; ++l) {
-            for (int m = -l; m <= l; ++m)
-                group.norms.push_back(harmonic_norm(l, m));
-        }
+        finish_group(group);
         groups.push_back(group);
     }
     return groups;
+}
+
+bool MomentGroup::sees_all() const
+{
+    return std::all_of(seen.begin(), seen.end(),
+                       [&](const FunctionRange& r) { return r.begin == 0 && r.end == series.n_functions; });
+}
+
+void need_degree(MomentGroup& group, int l)
+{
+    group.l_min = std::min(group.l_min, l);
+    group.l_max = std::max(group.l_max, l);
+}
+
+void finish_group(MomentGroup& group)
+{
+    group.coefficients_single.assign(group.series.coefficients.begin(), group.series.coefficients.end());
+    if (group.seen.empty())
+        group.seen.assign(group.series.radii.size(), {0, group.series.n_functions});
+    group.l_max = kernel_degree(group.l_max);
+    for (const MomentPair& pair : group.pairs) {
+        group.pair_functions = std::max({group.pair_functions, pair.n_1 + 1, pair.n_2 + 1});
+        group.diagonal = group.diagonal && pair.n_1 == pair.n_2;
+    }
+    for (int l = 0; l <= group.l_max; ++l) {
+        for (int m = -l; m <= l; ++m)
+            group.norms.push_back(harmonic_norm(l, m));
+    }
 }
 
 int kernel_degree(int l)
@@ -273,27 +286,38 @@ int kernel_degree(int l)
     return l <= 8 ? l : *std::lower_bound(std::begin(DEGREES), std::end(DEGREES), l);
 }
 
+// (shift + slope t) sum_l values_l P_l(t), by t P_l = ((l + 1) P_l+1 + l P_l-1) / (2l + 1).
+std::vector<double> times_linear(const std::vector<double>& values, double shift, double slope)
+{
+    const int count = static_cast<int>(values.size());
+    std::vector<double> out(values.size() + 1);
+    for (int l = 0; l < count; ++l) {
+        out[l] += shift * values[l];
+        out[l + 1] += slope * values[l] * (l + 1) / (2 * l + 1);
+        if (l > 0)
+            out[l - 1] += slope * values[l] * l / (2 * l + 1);
+    }
+    return out;
+}
+
 std::vector<double> chebyshev_in_legendre(int order, bool legacy)
 {
     double slope = legacy ? 2 / PI : 1, shift = legacy ? -1 : 0;
-    std::vector<double> before(order + 2), value(order + 2);
-    value[0] = 1;
+    std::vector<double> before, value = {1};
     for (int n = 0; n < order; ++n) {
         double twice = n == 0 ? 1 : 2;  // T_1 = x T_0, T_n+1 = 2 x T_n - T_n-1
-        std::vector<double> next(order + 2);
-        for (int l = 0; l <= n; ++l) {  // t P_l = ((l + 1) P_l+1 + l P_l-1) / (2l + 1)
-            next[l] += twice * shift * value[l];
-            next[l + 1] += twice * slope * value[l] * (l + 1) / (2 * l + 1);
-            if (l > 0)
-                next[l - 1] += twice * slope * value[l] * l / (2 * l + 1);
-        }
-        for (int l = 0; l <= n && n > 0; ++l)
+        std::vector<double> next = times_linear(value, twice * shift, twice * slope);
+        for (size_t l = 0; l < before.size(); ++l)
             next[l] -= before[l];
         before = value;
         value = next;
     }
-    value.resize(order + 1);
     return value;
+}
+
+double legendre_weight(int l)
+{
+    return 4 * PI / (2 * l + 1);
 }
 
 double harmonic_norm(int l, int m)

@@ -7,6 +7,7 @@
 //   triple    a short list of c A_nam A_n'bm' A_n''cm''  (4-body: the bispectrum)
 //   quartic   coefficient * (sum_m A_n1m^2)^2          (5-body)
 //   chebyshev a sum of pairs of rising l, and one sum  (3-body: aenet's T_n of the angle)
+//   square    coefficient * sum_j g_n(r_ij)^2          (a neighbour with itself, which pairs of moments count too)
 //
 // Functions of one element that share their radial series are one group: one pass over the neighbours makes the
 // moments, one pass takes the derivatives back. Several sums and pairs may belong to one function: they add up.
@@ -79,8 +80,26 @@ struct TripleBatch {
     int size() const { return static_cast<int>(indices.size()); }
 };
 
+struct MomentSquare {
+    int n;
+    double coefficient;
+    int index;
+};
+
+// A radial function of its own in the place of a series: f_c(r) exp(-eta (r - shift)^2).
+struct Gaussian {
+    double eta, shift;
+};
+
+struct FunctionRange {
+    int begin, end;
+};
+
 struct MomentGroup {
     RadialSeries series;
+    // Where there are any they are the radial functions; the series then has one term, a weight, and the cutoff.
+    std::vector<Gaussian> gaussians;
+    std::vector<FunctionRange> seen;         // [element of the neighbour] radial functions that see it
     std::vector<float> coefficients_single;  // the series' in float32
     int l_min = 0, l_max = 0;                // of the moments that any member needs; l_max as a kernel has it
     std::vector<MomentSum> sums;
@@ -89,16 +108,22 @@ struct MomentGroup {
     std::vector<TripleTerm> terms;
     std::vector<TripleBatch> batches;  // the triples once more, as lanes
     std::vector<MomentQuartic> quartics;
-    int pair_functions = 0;     // the pairs' n and n' are below this
-    bool diagonal = true;       // every pair has n = n'
-    std::vector<double> norms;  // [(l_max + 1)^2] of the harmonics
-    std::vector<int> indices;   // of the functions that all these make
+    std::vector<MomentSquare> squares;  // sorted by n
+    int pair_functions = 0;             // the pairs' n and n' are below this
+    bool diagonal = true;               // every pair has n = n'
+    std::vector<double> norms;          // [(l_max + 1)^2] of the harmonics
+    std::vector<int> indices;           // of the functions that all these make
 
     bool only_sums() const { return pairs.empty() && triples.empty() && quartics.empty(); }
+    bool sees_all() const;  // every radial function every element
 };
 
 // The functions of moments of one element, a group per series.
 std::vector<MomentGroup> moment_groups(const Element& element);
+
+// For those that fill a group by themselves: a member's degree; and, once all are there, what follows from them.
+void need_degree(MomentGroup& group, int l);
+void finish_group(MomentGroup& group);
 
 // Norm of Y_lm, which harmonics.h leaves out.
 double harmonic_norm(int l, int m);
@@ -111,6 +136,12 @@ std::vector<TripleTerm> coupling(int n_1, int a, int n_2, int b, int n_3, int c)
 
 // T_order(x(t)) = sum_l c_l P_l(t), l <= order; x = t, or x = (2 t - pi)/pi where legacy.
 std::vector<double> chebyshev_in_legendre(int order, bool legacy);
+
+// P_l(cos) = weight sum_m Y_lm Y_lm of the two unit vectors.
+double legendre_weight(int l);
+
+// (shift + slope t) times sum_l values_l P_l(t), as coefficients of P_l.
+std::vector<double> times_linear(const std::vector<double>& values, double shift, double slope);
 
 // The degree up to which kernels are made: l itself up to 8, then in steps.
 int kernel_degree(int l);

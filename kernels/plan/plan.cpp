@@ -1,6 +1,7 @@
 #include "plan.h"
 
 #include "slots.h"
+#include "wide.h"
 
 #include <algorithm>
 #include <map>
@@ -224,7 +225,9 @@ void add_compact(std::vector<CompactBuilder>& builders, const Function& f, int i
     builder->add(f, index);
 }
 
-ElementPlan plan_element(const Element& element, Powers powers)
+}  // namespace
+
+ElementPlan plan_element(const Model& model, const Element& element, Powers powers, const std::vector<int>& wide)
 {
     ElementPlan plan;
     std::vector<AngularBuilder> builders;
@@ -235,7 +238,7 @@ ElementPlan plan_element(const Element& element, Powers powers)
         plan.inputs.offset.push_back(f.offset);
         plan.inputs.minimum.push_back(f.minimum);
         plan.inputs.maximum.push_back(f.maximum);
-        if (f.moment)
+        if (f.moment || std::binary_search(wide.begin(), wide.end(), static_cast<int>(i)))
             continue;
         if (!f.is_angular()) {
             add_radial(plan.radial, f, static_cast<int>(i));
@@ -255,18 +258,18 @@ ElementPlan plan_element(const Element& element, Powers powers)
     for (AngularBuilder& builder : builders)
         plan.angular.push_back(builder.build());
     plan.moments = moment_groups(element);
+    for (MomentGroup& group : wide_groups(model, element, wide))
+        plan.moments.push_back(std::move(group));
     for (CompactBuilder& builder : compact)
         plan.compact.push_back(builder.build());
     return plan;
 }
 
-}  // namespace
-
-std::vector<ElementPlan> make_plan(const Model& model, Powers powers)
+std::vector<ElementPlan> make_plan(const Model& model, Powers powers, const WideSets& wide)
 {
     std::vector<ElementPlan> plan;
-    for (const Element& element : model.elements)
-        plan.push_back(plan_element(element, powers));
+    for (size_t e = 0; e < model.elements.size(); ++e)
+        plan.push_back(plan_element(model, model.elements[e], powers, wide.empty() ? std::vector<int>() : wide[e]));
     return plan;
 }
 

@@ -105,8 +105,12 @@ struct ElementPlan {
 
 enum class Powers { in_slots, in_tasks };
 
+// Positions of an element's wide functions that go through moments (wide.h), rising; per element. Empty: of none.
+using WideSets = std::vector<std::vector<int>>;
+
 // The plan points into the model.
-std::vector<ElementPlan> make_plan(const Model& model, Powers powers);
+ElementPlan plan_element(const Model& model, const Element& element, Powers powers, const std::vector<int>& wide);
+std::vector<ElementPlan> make_plan(const Model& model, Powers powers, const WideSets& wide = {});
 
 }  // namespace nnp
 

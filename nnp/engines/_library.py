@@ -130,12 +130,14 @@ class Options(ct.Structure):
         ("threads", ct.c_int32),
         ("skin", ct.c_double),
         ("target", ct.c_int32),
+        ("wide", ct.c_int32),
     ]
 
 
 class StructureArrays(ct.Structure):
-    """nnp_structure"""
+    """nnp_structure; ``owned`` is what only it keeps alive."""
 
+    owned: Any
     _fields_ = [
         ("n_atoms", ct.c_int64),
         ("positions", _double_p),
@@ -207,6 +209,36 @@ class Statistics(ct.Structure):
     """nnp_statistics"""
 
     _fields_: ClassVar[Any] = [*COUNTERS.items(), ("ticks", ct.c_uint64 * len(PHASES))]
+
+
+# enum nnp_cost_item of nnp.h
+COST_ITEMS = (
+    "atom",
+    "entry",
+    "neighbor",
+    "function",
+    "radial",
+    "row",
+    "row_vector",
+    "triple",
+    "compact",
+    "moment",
+    "moment_atom",
+    "weight",
+    "node",
+)
+
+
+class CostArrays(ct.Structure):
+    """nnp_cost"""
+
+    _fields_: ClassVar[Any] = [
+        ("counts", ct.c_double * len(COST_ITEMS)),
+        ("microseconds", ct.c_double * len(COST_ITEMS)),
+        ("neighbors", ct.c_double),
+        ("n_wide", ct.c_int32),
+        ("n_by_moments", ct.c_int32),
+    ]
 
 
 def library_path() -> Path:
@@ -364,6 +396,10 @@ def _declare(library: ct.CDLL) -> None:
         "nnp_engine_descriptor_jvp": (
             ct.c_int,
             [engine, structure, _double_p, _double_p, _double_p, failure],
+        ),
+        "nnp_engine_cost": (
+            ct.c_int,
+            [engine, ct.c_int32, structure, ct.POINTER(CostArrays), failure],
         ),
         "nnp_engine_statistics": (ct.c_int, [engine, ct.POINTER(Statistics)]),
         "nnp_formula_evaluate": (

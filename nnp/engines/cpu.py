@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nnp.engines import _library as c
 from nnp.engines.contract import Capabilities, Engine
+from nnp.engines.cost import Cost
 from nnp.engines.flatten import flatten
 from nnp.engines.vectors import vector
 from nnp.errors import OptionError
@@ -24,6 +25,7 @@ from nnp.values import require_number, require_whole
 
 PRECISIONS = {"float64": 0, "float32": 1}
 TARGETS = {"auto": 0, "baseline": 1, "avx2": 2, "avx512": 3}
+WIDE = {"auto": 0, "pairs": 1, "moments": 2}
 
 
 # All there are, for processes forked from this one.
@@ -52,6 +54,8 @@ class CpuEngine(Engine):
         threads: how many; None: as many as the process may use.
         skin: reach of the neighbour list beyond the cutoff, Å; None: 0.6.
         target: instruction set, ``"auto"``, ``"baseline"``, ``"avx2"`` or ``"avx512"``.
+        wide: how Behler's wide angular functions are summed, over ``"pairs"`` of neighbours or from
+            their ``"moments"``, which give the same to rounding; ``"auto"``: the cheaper way.
 
     Raises:
         OptionError: an option that is not allowed.
@@ -68,11 +72,12 @@ class CpuEngine(Engine):
         threads: int | None = None,
         skin: float | None = None,
         target: str = "auto",
+        wide: str = "auto",
     ) -> None:
         self.potential = potential
         self.dtype = dtype
         self._library = c.load_library()
-        options = _options(dtype, threads, skin, target)
+        options = _options(dtype, threads, skin, target, wide)
         self._options = options
         self._widths = np.array([len(model.functions) for model in potential.models])
         self._open()
@@ -108,6 +113,36 @@ class CpuEngine(Engine):
         self._library.nnp_engine_statistics(self._handle, ct.byref(numbers))
         counters = {name: getattr(numbers, name) for name in c.COUNTERS}
         return counters | {f"ticks_{p}": t for p, t in zip(c.PHASES, numbers.ticks, strict=True)}
+
+    def cost(self, structure: Structure | None = None) -> list[Cost]:
+        """What an atom of each element costs on one core of the machine the model was fitted on.
+
+        Args:
+            structure: whose neighbourhoods are counted; elements that it lacks are left out. None:
+                those to expect from the functions' ranges in training.
+        """
+        found = []
+        for element, model in enumerate(self.potential.models):
+            count = 0
+            if structure is not None:
+                count = int((self.potential.element_indices(structure) == element).sum())
+                if count == 0:
+                    continue
+            arrays = c.CostArrays()
+            given = None if structure is None else ct.byref(_arrays(structure))
+            failure = c.Failure()
+            with self._one_at_a_time:
+                self._library.nnp_engine_cost(
+                    self._handle, element, given, ct.byref(arrays), ct.byref(failure)
+                )
+            failure.raise_any()
+            counts, times = (
+                dict(zip(c.COST_ITEMS, values, strict=True))
+                for values in (arrays.counts, arrays.microseconds)
+            )
+            wide = arrays.n_wide, arrays.n_by_moments
+            found.append(Cost(model.symbol, count, arrays.neighbors, counts, times, *wide))
+        return found
 
     def compute(
         self,
@@ -215,18 +250,10 @@ class CpuEngine(Engine):
         return elements, np.cumsum(self._widths[elements])
 
     def _call(self, function: str, structure: Structure, *arguments: Any) -> None:
-        numbers = structure.atomic_numbers.astype(np.int32)
-        arrays = c.StructureArrays(
-            len(structure),
-            _pointer(structure.positions),
-            numbers.ctypes.data_as(ct.POINTER(ct.c_int32)),
-            _pointer(structure.cell),
-            (ct.c_int32 * 3)(*map(int, structure.pbc)),
-        )
         failure = c.Failure()
         with self._one_at_a_time:
             getattr(self._library, function)(
-                self._handle, ct.byref(arrays), *arguments, ct.byref(failure)
+                self._handle, ct.byref(_arrays(structure)), *arguments, ct.byref(failure)
             )
         failure.raise_any()
 
@@ -250,17 +277,23 @@ class CpuEngine(Engine):
             return Extrapolations(atoms, functions, excess, excess / width)
 
 
-def _options(dtype: str, threads: int | None, skin: float | None, target: str) -> c.Options:
-    if dtype not in PRECISIONS:
-        raise OptionError(f"dtype={dtype!r} is unknown: allowed are {', '.join(PRECISIONS)}")
-    if target not in TARGETS:
-        raise OptionError(f"target={target!r} is unknown: allowed are {', '.join(TARGETS)}")
+def _options(
+    dtype: str, threads: int | None, skin: float | None, target: str, wide: str
+) -> c.Options:
+    choices = {"dtype": (dtype, PRECISIONS), "target": (target, TARGETS), "wide": (wide, WIDE)}
+    for name, (value, allowed) in choices.items():
+        if value not in allowed:
+            raise OptionError(f"{name}={value!r} is unknown: allowed are {', '.join(allowed)}")
     if threads is not None:
         require_whole("threads", threads, 1, ", or None for all the process may use")
     if skin is not None:
         require_number("skin", skin, 0, " (Å), or None for 0.6")
     return c.Options(
-        PRECISIONS[dtype], threads or 0, -1.0 if skin is None else skin, TARGETS[target]
+        PRECISIONS[dtype],
+        threads or 0,
+        -1.0 if skin is None else skin,
+        TARGETS[target],
+        WIDE[wide],
     )
 
 
@@ -269,6 +302,20 @@ def _create(library: ct.CDLL, potential: Potential, options: c.Options) -> ct.c_
     library.nnp_engine_create(model.handle, ct.byref(options), ct.byref(engine), ct.byref(failure))
     failure.raise_any()
     return engine  # keeps what it needs of the model
+
+
+def _arrays(structure: Structure) -> c.StructureArrays:
+    """Pointers into a structure, which has to outlive them."""
+    numbers = structure.atomic_numbers.astype(np.int32)
+    arrays = c.StructureArrays(
+        len(structure),
+        _pointer(structure.positions),
+        numbers.ctypes.data_as(ct.POINTER(ct.c_int32)),
+        _pointer(structure.cell),
+        (ct.c_int32 * 3)(*map(int, structure.pbc)),
+    )
+    arrays.owned = numbers
+    return arrays
 
 
 def _pointer(array: NDArray[np.float64]) -> Any:

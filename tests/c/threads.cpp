@@ -25,7 +25,7 @@ bool evaluate(const nnp_model* model, int threads, Outcome& out)
 {
     nnp_error error;
     nnp_engine* engine = nullptr;
-    nnp_options options = {NNP_FLOAT64, threads, -1, 0};
+    nnp_options options = {NNP_FLOAT64, threads, -1, 0, NNP_WIDE_AUTOMATIC};
     if (nnp_engine_create(model, &options, &engine, &error) != NNP_OK) {
         std::fprintf(stderr, "%s\n", error.text);
         return false;

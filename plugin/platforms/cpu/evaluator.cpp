@@ -26,7 +26,7 @@ Evaluator::Evaluator(const NNPForce& force, int precision, int threads)
 
 Evaluator::EnginePointer Evaluator::make_engine(const NNPForce& force) const
 {
-    nnp_options options = {options_.precision, options_.threads, options_.skin, options_.target};
+    nnp_options options = {options_.precision, options_.threads, options_.skin, options_.target, NNP_WIDE_AUTOMATIC};
     nnp_error error;
     ModelPointer model = make_model(force.potential());
     nnp_engine* engine = nullptr;

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from nnp.cli.cost import add_cost, cost_report
 from nnp.cli.options import SubParsers, add_command, add_potential, load_potential
 from nnp.cli.table import text_table
 from nnp.committee import Committee
@@ -44,6 +45,7 @@ def add_parser(subparsers: SubParsers) -> None:
     summary = "show elements, symmetry functions, networks, units and origin of a potential"
     parser = add_command(subparsers, "info", _run, summary, prints=True)
     add_potential(parser, needed=False)
+    add_cost(parser)
     parser.set_defaults(usage=parser.error)
     parser.epilog = "nnp info --debug: versions, processor, platforms; for a report of a fault"
 
@@ -59,7 +61,10 @@ def _run(arguments: argparse.Namespace) -> None:
     with warnings.catch_warnings():  # the report says it in its own place
         warnings.filterwarnings("ignore", message=".*the files are taken to be in")
         potential = load_potential(arguments, say=False)
-    print("\n".join(_report(potential, arguments.path)))
+    if arguments.cost is None and not arguments.measure:
+        print("\n".join(_report(potential, arguments.path)))
+    else:
+        print("\n".join(cost_report(potential, arguments)))
 
 
 def _report(potential: Potential, path: str) -> Iterator[str]:

@@ -195,7 +195,7 @@ def test_kinds_of_tensors():
     assert STRESS not in kinds_of_tensor(structures, -10 * trace / GPA)
     assert kinds_of_tensor(structures[:1] * 14, trace) == []
     wrong = Dataset(tuple(replace(f, stress=-f.stress) for f in frames))
-    assert "no stresses in eV/Å³ but" in " ".join(map(str, look(wrong)))
+    assert "not stresses in eV/Å³ but" in " ".join(map(str, look(wrong)))
 
 
 def test_label_keys_are_suggested(tmp_path, capsys):
@@ -224,3 +224,14 @@ def test_the_command(folder, tmp_path, capsys):
     assert json.loads(json_file.read_text())["facts"]["atoms"] == 96
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert nnp("doctor", folder, "--json", json_file) == 1
+
+
+def test_stresses_that_were_not_computed():
+    """Zeros, or one tensor for all: they spoiled fits that learned them."""
+    frames = Dataset.from_atoms(silicon(6, scale=0.004))
+    zeros = [replace(f, stress=np.zeros(6)) for f in frames[:2]] + list(frames[2:])
+    (finding,) = look(Dataset(tuple(zeros)))
+    assert (finding.where, finding.message[:12]) == ("stresses", "2 of 6 are e")
+    same = Dataset(tuple(replace(f, stress=np.full(6, 0.01)) for f in frames))
+    (finding,) = look(same)
+    assert "all 6 structures have the same stress" in finding.message

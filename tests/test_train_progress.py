@@ -43,13 +43,14 @@ def test_a_line_per_epoch_where_there_is_no_terminal(tmp_path, capsys, monkeypat
     lines = capsys.readouterr().err.splitlines()
     assert lines[0].startswith("memory: about 0.")
     number = r"[-+.\de]+"
-    errors = rf"loss {number}, {number} meV/atom, {number} eV/Å"
+    errors = rf"{number}, {number} meV/atom, {number} eV/Å"
     for epoch in (1, 2, 3):
-        pattern = rf"epoch {epoch} of 3: train {errors}; valid {errors}; .* s, .* s left"
+        pattern = rf"epoch {epoch}/3: loss {number}; valid {errors}; .* s left"
         assert sum(bool(re.fullmatch(pattern, line)) for line in lines) == 1
-    assert any(re.fullmatch(r"epoch 2 of 3, step 2 of 4; .* s, .* s left", line) for line in lines)
+    assert any(re.fullmatch(r"epoch 2/3, step 2 of 4; .* s left", line) for line in lines)
     row = (tmp_path / "out" / "log.csv").read_text().splitlines()[-1].split(",")
-    assert f"train loss {float(row[3]):.3g}," in lines[-1]
+    assert f": loss {float(row[3]):.2g};" in lines[-1]
+    assert max(map(len, lines)) <= 82  # of 80, and what small numbers of bytes need more
 
 
 def test_nothing_is_said_when_quiet(tmp_path, capsys):
@@ -128,7 +129,7 @@ def test_dry_run_says_what_it_takes_and_writes_nothing(tmp_path, capsys):
     assert "6 structures, 36 atoms of Si; labels: 6 energy, 6 forces, 6 stress" in out
     assert re.search(r"^Si: \d+ functions, network \d+-4-1$", out, re.MULTILINE)
     assert re.search(r"^\d+ weights and biases, 4 steps an epoch$", out, re.MULTILINE)
-    assert re.search(r"^memory: about .* MB \(columns of the Jacobian ", out, re.MULTILINE)
+    assert re.search(r"^memory: about .* MB \(Jacobian ", out, re.MULTILINE)
     assert re.search(r"^time: about .* s, here and now: .*, 2 epochs of", out, re.MULTILINE)
     assert set(tmp_path.rglob("*")) - before <= {tmp_path / "data.extxyz"}
 

@@ -19,6 +19,7 @@ from nnp.units import BOHR, HARTREE, KCAL_PER_MOL
 # Å: steps beyond are not steps along one path.
 _LONGEST_STEP = 0.5
 _FEWEST_STEPS = 10
+_FEWEST_STRESSES = 3
 # Correlation from which a slope means something, and how far it may be from a known one.
 _TOGETHER, _NEAR = 0.9, 0.2
 # Change of energy over the work of the forces, by what would explain it.
@@ -85,6 +86,9 @@ def _step(a: LabelledStructure, b: LabelledStructure) -> tuple[float, float, flo
 def _stresses(dataset: Dataset) -> Iterator[Finding]:
     known = [f for f in dataset if f.stress is not None and f.structure.pbc.all()]
     trace = np.array([f.stress[:3].mean() for f in known if f.stress is not None])
+    if repeated := _repeated(known):
+        yield Finding("stresses", repeated)
+        return
     kinds = kinds_of_tensor([frame.structure for frame in known], trace)
     if kinds and STRESS not in kinds:
         yield Finding(
@@ -93,3 +97,21 @@ def _stresses(dataset: Dataset) -> Iterator[Finding]:
             f"{' or '.join(kinds)}: name the right key (--stress-key, --virial-key), or convert "
             "them",
         )
+
+
+def _repeated(known: list[LabelledStructure]) -> str:
+    """What is wrong with stresses that are one number, as of programs that did not compute them."""
+    tensors = np.array([frame.stress for frame in known if frame.stress is not None])
+    if len(known) < _FEWEST_STRESSES:
+        return ""
+    zeros = int((~tensors.any(axis=1)).sum())
+    if zeros:
+        return (
+            f"{zeros} of {len(known)} are exactly zero, as where a program did not compute them: "
+            "remove these labels"
+        )
+    if not np.ptp(tensors, axis=0).any():
+        return (
+            f"all {len(known)} structures have the same stress: remove it where it was not computed"
+        )
+    return ""

@@ -57,7 +57,7 @@ class Memory:
 
     def __str__(self) -> str:
         parts = {
-            "columns of the Jacobian": self.columns,
+            "Jacobian": self.columns,
             "inputs": self.inputs + self.order,
             "optimiser": self.fixed,
         }

@@ -48,7 +48,7 @@ class Progress:
         self._bar.update()
         if self._lines and time.monotonic() - self._last > _EVERY:
             epoch, step = divmod(self._now - 1, self._steps)
-            self._say(f"epoch {epoch + 1} of {self._epochs}, step {step + 1} of {self._steps}")
+            self._say(f"epoch {epoch + 1}/{self._epochs}, step {step + 1} of {self._steps}")
 
     def epoch_done(self, epoch: int) -> None:
         """All steps of an epoch, counted from 0, however many there were."""
@@ -60,8 +60,10 @@ class Progress:
         """An epoch is done and evaluated; ``row`` is that of the log."""
         self._bar.set_postfix_str(_errors(row, "valid" if "valid_loss" in row else "train"))
         if self._lines:
-            parts = [_errors(row, p) for p in ("train", "valid") if f"{p}_loss" in row]
-            self._say(f"epoch {row['epoch']:.0f} of {self._epochs}: {'; '.join(parts)}")
+            errors = _errors(row, "train")
+            if "valid_loss" in row:
+                errors = f"loss {row['train_loss']:.2g}; {_errors(row, 'valid')}"
+            self._say(f"epoch {row['epoch']:.0f}/{self._epochs}: {errors}")
 
     def close(self) -> None:
         """Leave the bar as it is."""
@@ -69,27 +71,22 @@ class Progress:
 
     def _say(self, text: str) -> None:
         self._last = time.monotonic()
-        elapsed = duration(self._last - self._begin)
-        self._out.write(f"{text}; {elapsed}, {duration(self.seconds_left)} left\n")
+        self._out.write(f"{text}; {duration(self.seconds_left)} left\n")
         self._out.flush()
 
 
 def duration(seconds: float) -> str:
-    """Two leading units.
+    """One unit, for lines that must fit on 80 columns.
 
     >>> [duration(s) for s in (0.31, 75, 3700, 90_000)]
-    ['0.3 s', '1 min 15 s', '1 h 1 min', '1 d 1 h']
+    ['0.3 s', '1.2 min', '1.0 h', '25.0 h']
     """
-    if seconds != seconds or seconds < 10:  # noqa: PLR0124  (NaN)
-        return f"{seconds:.1f} s"
-    parts, rest = [], round(seconds)
-    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
-        count, rest = divmod(rest, length)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2])
+    if not seconds >= 60:  # NaN too
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
 
 
 def _errors(row: Mapping[str, float], part: str) -> str:
     energy, force = row[f"{part}_energy_rmse_mev"], row[f"{part}_force_rmse"]
-    return f"{part} loss {row[f'{part}_loss']:.3g}, {energy:.2f} meV/atom, {force:.4f} eV/Å"
+    name = "loss" if part == "train" else part
+    return f"{name} {row[f'{part}_loss']:.2g}, {energy:.2f} meV/atom, {force:.4f} eV/Å"

@@ -289,5 +289,5 @@ MEMBERS = [
 def test_foreign_members_are_refused(tmp_path, changes):
     trainer(tmp_path, 2)[2].run()
     rewritten(tmp_path / CHECKPOINT, changes)
-    with pytest.raises(FileFormatError, match=r"checkpoint\.npz is (no checkpoint|damaged)"):
+    with pytest.raises(FileFormatError, match=r"checkpoint\.npz is (not a checkpoint|damaged)"):
         trainer(tmp_path, 4)[2].run(resume=True)

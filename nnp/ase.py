@@ -13,7 +13,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.io.trajectory import Trajectory
 
 from nnp.committee import Committee, CommitteeEvaluation
-from nnp.engines import Engine, make_engine
+from nnp.engines import Engine, engine_for, make_engine
 from nnp.errors import OptionError
 from nnp.evaluation import Evaluation, Extrapolations
 from nnp.io import load
@@ -83,7 +83,7 @@ class NNPCalculator(Calculator):
     def train(
         cls,
         images: str | Path | Iterable[str | Path | Atoms],
-        engine: str = "cpu",
+        engine: str | None = None,
         resume: bool = False,
         force: bool = False,
         quiet: bool = False,
@@ -97,7 +97,8 @@ class NNPCalculator(Calculator):
         Args:
             images: a file of structures, several, or ``ase.Atoms`` with what their calculators
                 have computed of energy, forces and stress.
-            engine: of the calculator that comes back.
+            engine: of the calculator that comes back; None: ``cpu``, or ``reference`` where
+                compiled engines lack the functions.
             resume: whether to continue from the folder's checkpoint.
             force: whether to overwrite an earlier run in the folder.
             quiet: whether to hide progress bars.
@@ -122,7 +123,8 @@ class NNPCalculator(Calculator):
             ... )
         """
         with _as_files(images) as files:
-            return cls(_trained(files, settings, resume, force, quiet), engine)
+            potential = _trained(files, settings, resume, force, quiet)
+        return cls(potential, engine or engine_for(potential))
 
     @property
     def extrapolations(self) -> Extrapolations | None:

@@ -58,10 +58,11 @@ class SymmetryFunctions:
 
     def __init__(self, potential: Potential, engine: str = "cpu", **options: Any) -> None:
         self._engine = create_engine(potential, engine, **options)
-        if not self._engine.capabilities.products:
+        able = self._engine.capabilities
+        if not able.products or able.autograd:  # which torch switches off within its operators
             raise OptionError(
-                f"engine={engine!r} has no products for derivatives of symmetry functions: "
-                "cpu, gpu, opencl and auto are allowed"
+                f"engine={engine!r} has no products for derivatives of symmetry functions in torch "
+                "operators: cpu, gpu, opencl and auto are allowed"
             )
         self._key = uuid.uuid4().hex
         _operators[self._key] = self

@@ -128,6 +128,11 @@ class Potential:
         radii = [f.radius for model in self.models for f in model.functions]
         return max([*radii, *(term.cutoff for term in self.terms)], default=0.0)
 
+    @property
+    def compiled(self) -> bool:
+        """Whether compiled engines have the families of all its functions."""
+        return all(f.number for model in self.models for f in model.functions)
+
     def element_indices(self, structure: Structure) -> NDArray[np.int64]:
         """(n,) index into ``models`` of each atom.
 

@@ -43,6 +43,7 @@ OPTIONAL = {
         "functions",
         "reference",
         "engines/reference",
+        "engines/reference_products",
         "ops",
         "descriptor_ops",
         "torchscript",

@@ -280,7 +280,7 @@ def test_input_is_not_changed(silicon):
 def test_blocks_do_not_change_the_answer(binary, monkeypatch):
     structure = random_structure(("H", "O"), 24, seed=10)
     whole = evaluate(binary, structure)
-    monkeypatch.setattr("nnp.engines.reference._BLOCK_ELEMENTS", 1)
+    monkeypatch.setattr("nnp.engines.reference_products._BLOCK_ELEMENTS", 1)
     blocks = evaluate(binary, structure)
     np.testing.assert_allclose(blocks.energies, whole.energies, rtol=1e-13)
     np.testing.assert_allclose(blocks.forces, whole.forces, atol=1e-13)

@@ -24,6 +24,7 @@ from nnp.cli.options import (
 )
 from nnp.cli.structures import add_structures, read_options
 from nnp.engines._library import library_path
+from nnp.engines.flatten import require_compiled
 from nnp.errors import NNPError, OptionError
 from nnp.io import load
 from nnp.io.files import replacing
@@ -116,6 +117,7 @@ def _check(command: str) -> str:
 def _write_input(arguments: argparse.Namespace) -> None:
     """The data file, a model file if PATH is none, and the input on standard output."""
     potential = load_potential(arguments, say=False)  # what is printed is the input
+    require_compiled(potential)  # before LAMMPS says so
     reading = read(arguments.structure, read_options(arguments, potential.units), -1)
     said = "".join(f"# {line}\n" for line in reading.lines)
     atoms = reading.frames[0]

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnp.engines.contract import Capabilities, Engine
-from nnp.engines.registry import DEFAULT_ENGINE, create_engine, options_of
-from nnp.errors import UnavailableError
+from nnp.engines.flatten import require_compiled
+from nnp.engines.registry import DEFAULT_ENGINE, create_engine, engine_for, options_of
+from nnp.errors import OptionError, UnavailableError
 from nnp.evaluation import ArrayEvaluation, Evaluation
 from nnp.potential import Potential
 from nnp.structure import Structure
@@ -24,6 +25,10 @@ T = TypeVar("T")
 
 def automatic(potential: Potential, **options: Any) -> Engine:
     """The engine that ``"auto"`` stands for; see `nnp.engines.create_engine`."""
+    try:
+        require_compiled(potential)
+    except OptionError as error:
+        return _instead(potential, options, UnavailableError(str(error)))
     if not set(options) <= set(options_of(_GPU)):
         return create_engine(potential, DEFAULT_ENGINE, **options)  # refuses what it does not know
     try:
@@ -158,19 +163,20 @@ class AutomaticEngine(Engine):
 
 
 def _instead(potential: Potential, options: dict[str, Any], reason: UnavailableError) -> Engine:
-    """The CPU engine, and a warning, once in a process.
+    """The CPU's engine, and a warning, once in a process.
 
     Raises:
-        UnavailableError: for the original reason, where the CPU engine does not take the options.
+        UnavailableError: for the original reason, where that engine does not take the options.
     """
-    if not set(options) <= set(options_of(DEFAULT_ENGINE)):
+    name = engine_for(potential)
+    if not set(options) <= set(options_of(name)):
         raise reason
     if options.get("dtype") == "single":  # the CPU's float32 is the nearest that is not coarser
         options = options | {"dtype": "float32"}
-    engine = create_engine(potential, DEFAULT_ENGINE, **options)
+    engine = create_engine(potential, name, **options)
     if str(reason) not in _told:
         _told.add(str(reason))
         warnings.warn(
-            f"engine='auto' takes engine={DEFAULT_ENGINE!r}: {reason}", RuntimeWarning, stacklevel=2
+            f"engine='auto' takes engine={name!r}: {reason}", RuntimeWarning, stacklevel=2
         )
     return engine

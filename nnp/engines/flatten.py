@@ -73,13 +73,22 @@ def flatten(potential: Potential) -> FlatPotential:
             family that compiled code lacks.
     """
     refuse_baseline(potential.baseline, "compiled code")
+    require_compiled(potential)
+    return _joined(_blocks(potential))
+
+
+def require_compiled(potential: Potential) -> None:
+    """Refuse functions of families that compiled engines have not.
+
+    Raises:
+        OptionError: there are some.
+    """
     for function in (f for model in potential.models for f in model.functions):
         if not function.number:
             raise OptionError(
                 f"compiled engines have no functions of the family {function.name!r}: use "
                 "engine='reference'"
             )
-    return _joined(_blocks(potential))
 
 
 def flatten_for_file(potential: Potential) -> FlatPotential:

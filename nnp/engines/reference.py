@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnp.distribution import install
 from nnp.engines.contract import Capabilities, Engine
+from nnp.engines.vectors import vector
 from nnp.errors import NumericalError, UnavailableError
 from nnp.evaluation import Evaluation, Extrapolations, voigt
-from nnp.neighbors import NeighborList, neighbor_list
+from nnp.neighbors import NeighborList
 from nnp.potential import Potential
 from nnp.scaling import EXTRAPOLATION_TOLERANCE
 from nnp.structure import Structure
@@ -25,21 +25,14 @@ except ImportError as error:
         "use engine='cpu'"
     ) from error
 
+from nnp.engines.reference_products import (
+    Block,
+    Work,
+    change,
+    pair_gradient,
+    require_autograd,
+)
 from nnp.reference.model import AtomicEnergies
-
-# Triples times functions of one block of atoms. Autograd keeps about thirty arrays of this many
-# float64: 0.5 GB.
-_BLOCK_ELEMENTS = 2_000_000
-
-
-@dataclass(frozen=True)
-class _Block:
-    """Centres ``first`` to ``last`` and their pairs ``begin`` to ``end`` (exclusive)."""
-
-    first: int
-    last: int
-    begin: int
-    end: int
 
 
 class ReferenceEngine(Engine):
@@ -50,12 +43,11 @@ class ReferenceEngine(Engine):
     """
 
     name = "reference"
-    capabilities = Capabilities(virials=True, autograd=True)
+    capabilities = Capabilities(products=True, virials=True, autograd=True)
 
     def __init__(self, potential: Potential) -> None:
         self.potential = potential
         self._model = AtomicEnergies(potential)
-        self._widest = max((len(model.functions) for model in potential.models), default=1)
 
     def compute(
         self,
@@ -67,20 +59,19 @@ class ReferenceEngine(Engine):
     ) -> Evaluation:
         """See `Engine.compute`."""
         volume = structure.volume if stress else 0.0
-        elements = self.potential.element_indices(structure)
-        pairs = neighbor_list(structure, self.potential.cutoff)
+        work = Work(self.potential, structure)
         energies = np.empty(len(structure))
-        gradient_pc = np.zeros((len(pairs.i), 3))
+        gradient_pc = np.zeros((len(work.pairs.i), 3))
         outside = []
-        for block in _blocks(pairs, len(structure), self._widest):
+        for block in work.blocks:
             chunk, functions, gradient = self._differentiate(
-                block, elements, pairs, forces or stress or virials
+                block, work, forces or stress or virials
             )
             energies[block.first : block.last] = chunk
-            gradient_pc[block.begin : block.end] = gradient
-            outside.append(self._extrapolations(functions, elements, block))
-        virial_ncc = _by_centre(pairs, gradient_pc, len(structure))
-        force_nc = _scatter(pairs, gradient_pc, len(structure)) if forces else None
+            gradient_pc[block.span] = gradient
+            outside.append(self._extrapolations(functions, work.elements, block))
+        virial_ncc = _by_centre(work.pairs, gradient_pc, len(structure))
+        force_nc = work.scatter(gradient_pc) if forces else None
         _require_finite(energies, force_nc)
         return Evaluation(
             energy=float(energies.sum()),
@@ -93,13 +84,14 @@ class ReferenceEngine(Engine):
 
     def descriptors(self, structure: Structure, scaled: bool = False) -> list[NDArray[np.float64]]:
         """See `Engine.descriptors`."""
-        elements = self.potential.element_indices(structure)
-        pairs = neighbor_list(structure, self.potential.cutoff)
+        work = Work(self.potential, structure)
         result: list[NDArray[np.float64]] = [np.empty(0)] * len(structure)
-        for block in _blocks(pairs, len(structure), self._widest):
-            _, functions, _ = self._differentiate(block, elements, pairs, False)
+        for block in work.blocks:
+            _, functions, _ = self._differentiate(block, work, False)
             for model, (atoms, values) in zip(
-                self.potential.models, self._by_element(functions, elements, block), strict=True
+                self.potential.models,
+                self._by_element(functions, work.elements, block),
+                strict=True,
             ):
                 scaling = model.scaling
                 rows = scaling.factor * values + scaling.offset if scaled else values
@@ -107,41 +99,56 @@ class ReferenceEngine(Engine):
                     result[atom] = row
         return result
 
+    def descriptor_vjp(
+        self, structure: Structure, dl_dg: NDArray[np.float64], strain: bool = False
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+        """See `Engine.descriptor_vjp`."""
+        work = Work(self.potential, structure)
+        dl_dg = vector("dl_dg", dl_dg, int(work.starts[-1]))
+        gradient_pc = pair_gradient(self._model, work, dl_dg)
+        return -work.scatter(gradient_pc), work.pairs.vectors.T @ gradient_pc if strain else None
+
+    def descriptor_jvp(
+        self,
+        structure: Structure,
+        displacement: NDArray[np.float64] | None = None,
+        strain: NDArray[np.float64] | None = None,
+    ) -> NDArray[np.float64]:
+        """See `Engine.descriptor_jvp`."""
+        work = Work(self.potential, structure)
+        change_pc = np.zeros((len(work.pairs.i), 3))
+        if displacement is not None:
+            moved = vector("displacement", displacement, 3 * len(structure)).reshape(-1, 3)
+            change_pc += moved[work.pairs.j] - moved[work.pairs.i]
+        if strain is not None:
+            change_pc += work.pairs.vectors @ vector("strain", strain, 9).reshape(3, 3)
+        return change(self._model, work, change_pc)
+
     def _differentiate(
-        self, block: _Block, elements: NDArray[np.int64], pairs: NeighborList, derivative: bool
+        self, block: Block, work: Work, derivative: bool
     ) -> tuple[NDArray[np.float64], list[NDArray[np.float64]], NDArray[np.float64] | float]:
         """Energies, functions per element, and dE/dr_ij of one block."""
-        span = slice(block.begin, block.end)
-        vector_pc = torch.from_numpy(pairs.vectors[span]).requires_grad_(derivative)
+        vector_pc = work.vectors(block).requires_grad_(derivative)
         with torch.set_grad_enabled(derivative):
-            energies, functions = self._model(
-                torch.from_numpy(elements[block.first : block.last]),
-                torch.from_numpy(pairs.i[span] - block.first),
-                torch.from_numpy(elements[pairs.j[span]]),
-                vector_pc,
-            )
+            energies, functions = work(self._model, block, vector_pc)
         gradient: NDArray[np.float64] | float = 0.0
         if derivative:
             # the second term makes the sum depend on the vectors even where no function does
             total = energies.sum() + 0 * vector_pc.sum()
-            if not total.requires_grad:
-                raise UnavailableError(
-                    "engine='reference' cannot differentiate here: torch has switched autograd "
-                    "off (inside a torch operator or inference_mode); call it from outside"
-                )
+            require_autograd(total.requires_grad)
             (grad,) = torch.autograd.grad(total, vector_pc)
             gradient = grad.numpy()
         return energies.detach().numpy(), [f.detach().numpy() for f in functions], gradient
 
     def _by_element(
-        self, functions: list[NDArray[np.float64]], elements: NDArray[np.int64], block: _Block
+        self, functions: list[NDArray[np.float64]], elements: NDArray[np.int64], block: Block
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
         for index, values in enumerate(functions):
             mine = elements[block.first : block.last] == index
             yield block.first + np.flatnonzero(mine), values
 
     def _extrapolations(
-        self, functions: list[NDArray[np.float64]], elements: NDArray[np.int64], block: _Block
+        self, functions: list[NDArray[np.float64]], elements: NDArray[np.int64], block: Block
     ) -> Extrapolations:
         found = []
         for model, (atoms, values) in zip(
@@ -156,27 +163,6 @@ class ReferenceEngine(Engine):
                 relative = excess[row, function] / width[function]
             found.append(Extrapolations(atoms[row], function, excess[row, function], relative))
         return _joined(found)
-
-
-def _blocks(pairs: NeighborList, n: int, widest: int) -> Iterator[_Block]:
-    """Split atoms so that no block has more than ``_BLOCK_ELEMENTS`` triples × functions."""
-    counts = np.bincount(pairs.i, minlength=n)
-    ends = np.cumsum(counts)
-    work = np.cumsum((counts * (counts - 1) // 2 + counts) * widest)
-    first = 0
-    while first < n:
-        done = work[first - 1] if first else 0
-        last = max(first + 1, int(np.searchsorted(work, done + _BLOCK_ELEMENTS, side="right")))
-        yield _Block(first, last, int(ends[first] - counts[first]), int(ends[last - 1]))
-        first = last
-
-
-def _scatter(pairs: NeighborList, gradient_pc: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-    """F = −dE/dr from dE/dr_ij, r_ij = r_j − r_i + …"""
-    forces = np.zeros((n, 3))
-    np.add.at(forces, pairs.i, gradient_pc)
-    np.subtract.at(forces, pairs.j, gradient_pc)
-    return forces
 
 
 def _by_centre(

@@ -44,8 +44,8 @@ def create_engine(potential: Potential, name: str = DEFAULT_ENGINE, **options: A
     Args:
         potential: what to evaluate.
         name: of `engine_names`; or ``"auto"``: ``gpu`` where it can run (a driver, a GPU, a
-            CuPy that fits both) and takes the options, else ``DEFAULT_ENGINE``, with one warning
-            in a process that says why. It changes over too when the GPU's memory runs out.
+            CuPy that fits both) and takes the options, else what `engine_for` says, with one
+            warning in a process that says why. It changes over too when the GPU's memory runs out.
         options: of the engine's constructor.
 
     Raises:
@@ -86,6 +86,11 @@ def make_engine(potential: Potential, name: str = DEFAULT_ENGINE, **options: Any
 
 
 registry.make_engine.provide(make_engine)
+
+
+def engine_for(potential: Potential) -> str:
+    """`DEFAULT_ENGINE`, or ``reference`` where compiled engines lack functions of the potential."""
+    return DEFAULT_ENGINE if potential.compiled else "reference"
 
 
 def options_of(name: str) -> list[str]:

@@ -218,6 +218,17 @@ class TwoNeighbors(SymmetryFunction):
         return self.neighbors or ()
 
 
+class WholeNeighborhood(SymmetryFunction):
+    """A function of all neighbours at once; ``terms`` gives a `NeighborhoodTerms`."""
+
+    is_angular = False
+
+    @property
+    def shared(self) -> tuple[Any, ...]:
+        """Functions of a family that have this in common are evaluated by one module."""
+        return ()
+
+
 class WithCutoff(SymmetryFunction):
     """A function that ends where its cutoff function does."""
 

@@ -11,6 +11,7 @@ from nnp.functions.angular_shifted import AngularShifted
 from nnp.functions.base import SymmetryFunction
 from nnp.functions.compact_angular import CompactAngular
 from nnp.functions.compact_radial import CompactRadial
+from nnp.functions.local_frame import LocalFrame
 from nnp.functions.moments import (
     MomentChebyshev,
     MomentPair,
@@ -29,6 +30,7 @@ __all__ = [
     "AngularShifted",
     "CompactAngular",
     "CompactRadial",
+    "LocalFrame",
     "MomentChebyshev",
     "MomentPair",
     "MomentQuartic",
@@ -41,7 +43,7 @@ __all__ = [
 
 GROUP = "nnp.functions"
 
-# In the order of families.h.
+# In the order of families.h; behind them those that compiled engines have not.
 OWN: tuple[type[SymmetryFunction], ...] = (
     Radial,
     RadialCosine,
@@ -54,6 +56,7 @@ OWN: tuple[type[SymmetryFunction], ...] = (
     MomentTriple,
     MomentQuartic,
     MomentChebyshev,
+    LocalFrame,
 )
 _BY_CLASS = {family.__name__: family for family in OWN}
 # Our own families first: their numbers stay theirs.

@@ -1,9 +1,9 @@
 """A family's formula as a torch module: terms of the sums, for functions of one family at once.
 
-A family's `SymmetryFunction.terms` returns a class that derives from `PairTerms` or `TripleTerms`
-and has a ``forward``. All functions of a module share their neighbour elements and every parameter
-that is not a plain number; the numbers are float64 tensors (f,) by their names in the dataclass.
-TorchScript compiles ``forward`` and what it calls.
+A family's `SymmetryFunction.terms` returns a class that derives from `PairTerms`, `TripleTerms` or
+`NeighborhoodTerms` and has a ``forward``. All functions of a module share their neighbour elements
+and every parameter that is not a plain number; the numbers are float64 tensors (f,) by their names in
+the dataclass. TorchScript compiles ``forward`` and what it calls.
 """
 
 from collections.abc import Sequence
@@ -62,3 +62,19 @@ class TripleTerms(Terms):
 
     Distances are r_ij and r_ik, and r_jk where the functions are narrow, all within the radius.
     """
+
+
+class NeighborhoodTerms(Terms):
+    """``forward(center, element, vector, r, n)``: the functions (n, f) of n centres themselves.
+
+    Pairs of centre and neighbour within the functions' largest radius: (p,) centre, ascending; (p,)
+    neighbour's element; (p, 3) vector to it and (p,) its length, Å. Functions have their class,
+    ``shared`` and every parameter that ``shared`` holds in common.
+
+    Args:
+        functions: one or more of the family.
+        elements: symbols that the pairs' elements count.
+    """
+
+    def __init__(self, functions: Sequence[Any], elements: Sequence[str]) -> None:  # noqa: ARG002
+        super().__init__(functions)

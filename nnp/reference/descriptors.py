@@ -20,6 +20,7 @@ from nnp.functions import (
     MomentSum,
     MomentTriple,
     SymmetryFunction,
+    WholeNeighborhood,
 )
 from nnp.reference.harmonics import chebyshev_in_legendre, coupling
 from nnp.reference.moments import MomentGroup, Series
@@ -117,6 +118,23 @@ class TripleGroup(_Group):
         return chosen & ((is_1[p] & is_2[q]) | (is_2[p] & is_1[q]))
 
 
+class NeighborhoodGroup(nn.Module):
+    """Functions of all neighbours at once, which a family's own module evaluates."""
+
+    def __init__(self, functions: Sequence[SymmetryFunction], elements: Sequence[str]) -> None:
+        super().__init__()
+        self.radius: float = max(function.radius for function in functions)
+        self.terms = type(functions[0]).terms()(functions, elements)  # type: ignore[call-arg]
+
+    def forward(self, pairs: Pairs, n: int) -> Tensor:
+        """(n, f) functions of n centres."""
+        p = torch.nonzero(pairs.r < self.radius).squeeze(1)
+        value: Tensor = self.terms(
+            pairs.center[p], pairs.element[p], pairs.vector[p], pairs.r[p], n
+        )
+        return value
+
+
 def moment_group(functions: Sequence[MomentFunction], elements: Sequence[str]) -> MomentGroup:
     """The functions of one radial series as a module, in their order."""
     series = functions[0].series
@@ -198,15 +216,21 @@ class Descriptors(nn.Module):
             self.moment_columns += columns
         self.moment_groups = nn.ModuleList(moment_groups)
         groups = [g for g in _groups(functions) if functions[g[0]].table is None]
-        pair = [g for g in groups if not functions[g[0]].is_angular]
-        triple = [g for g in groups if g not in pair]
+        whole = [g for g in groups if isinstance(functions[g[0]], WholeNeighborhood)]
+        sums = [g for g in groups if g not in whole]
+        pair = [g for g in sums if not functions[g[0]].is_angular]
+        triple = [g for g in sums if g not in pair]
         self.pair_groups = nn.ModuleList(
             [PairGroup([functions[column] for column in g], elements) for g in pair]
         )
         self.triple_groups = nn.ModuleList(
             [TripleGroup([functions[column] for column in g], elements) for g in triple]
         )
-        columns = [column for g in (*pair, *triple) for column in g] + self.moment_columns
+        self.neighborhood_groups = nn.ModuleList(
+            [NeighborhoodGroup([functions[column] for column in g], elements) for g in whole]
+        )
+        ordered = [column for g in (*pair, *triple, *whole) for column in g]
+        columns = ordered + self.moment_columns
         self.register_buffer("order", torch.argsort(torch.tensor(columns, dtype=torch.int64)))
 
     def forward(self, pairs: Pairs, n: int) -> Tensor:
@@ -218,15 +242,22 @@ class Descriptors(nn.Module):
             pair_1_t, pair_2_t = triples(pairs.center, n)
             for triple_group in self.triple_groups:
                 parts.append(triple_group(pairs, pair_1_t, pair_2_t, n))
+        for neighborhood_group in self.neighborhood_groups:
+            parts.append(neighborhood_group(pairs, n))
         for moment_group in self.moment_groups:
             parts.append(moment_group(pairs.center, pairs.element, pairs.vector, n))
         return torch.cat(parts, 1)[:, self.order]
 
 
 def _groups(functions: Sequence[SymmetryFunction]) -> list[list[int]]:
-    """Indices of functions grouped by family and by every setting that is not a plain number."""
+    """Indices of functions grouped by family and by every setting that is not a plain number.
+
+    Those of all neighbours at once are grouped as their family says.
+    """
     groups: dict[tuple[Any, ...], list[int]] = {}
     for index, function in enumerate(functions):
         settings = tuple(v for v in vars(function).values() if not isinstance(v, float))
+        if isinstance(function, WholeNeighborhood):
+            settings = function.shared
         groups.setdefault((type(function), *settings), []).append(index)
     return list(groups.values())

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nnp.committee import CommitteeEvaluation
 from nnp.elements import chemical_symbol
+from nnp.engines import engine_for
 from nnp.errors import NNPError, StructureError
 from nnp.evaluation import Evaluation
 from nnp.potential import Potential
@@ -122,14 +123,14 @@ class EvaluationReport:
 
 
 def evaluate(
-    potential: Potential, dataset: Dataset, engine: str = "cpu", quiet: bool = True
+    potential: Potential, dataset: Dataset, engine: str | None = None, quiet: bool = True
 ) -> EvaluationReport:
     """Compare a potential with the labels of a data set.
 
     Args:
         potential: what to judge.
         dataset: labelled structures.
-        engine: name of the engine.
+        engine: name of the engine; None: as `nnp.engines.engine_for` says.
         quiet: whether to hide the progress bar.
 
     Raises:
@@ -143,6 +144,7 @@ def evaluate(
         )
     parts: dict[str, list[Comparison]] = {name: [] for name, _, _ in QUANTITIES}
     extrapolating, volumes, forces = [], [], []
+    engine = engine or engine_for(potential)
     for index, frame in enumerate(progress_bar(dataset, unit="structure", disable=quiet or None)):
         periodic = bool(frame.structure.pbc.all())
         volumes.append(frame.structure.volume / len(frame) if periodic else np.nan)

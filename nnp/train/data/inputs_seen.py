@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nnp.engines import create_engine
+from nnp.engines import create_engine, engine_for
 from nnp.potential import Potential
 from nnp.structure import Structure
 
@@ -37,7 +37,7 @@ class InputsSeen:
 
 def inputs_seen(potential: Potential, structures: Iterable[Structure]) -> list[InputsSeen]:
     """Per element; those without an atom in the structures are left out."""
-    engine = create_engine(potential, "cpu")
+    engine = create_engine(potential, engine_for(potential))
     rows: dict[str, list[NDArray[np.float64]]] = {m.symbol: [] for m in potential.models}
     for structure in structures:
         for symbol, values in zip(structure.symbols, engine.descriptors(structure), strict=True):

@@ -24,6 +24,7 @@ from nnp.io.n2p2.functions import cutoff_maker, read_function
 from nnp.io.n2p2.settings import Settings as InputNN
 from nnp.structure import Structure
 from nnp.train.inputs.chebyshev import GeneratedChebyshev
+from nnp.train.inputs.local_frame import GeneratedLocalFrame
 from nnp.train.inputs.moments import GeneratedMoments
 from nnp.train.inputs.nep import GeneratedNep
 from nnp.train.inputs.prune import PruneSettings
@@ -162,9 +163,13 @@ class FunctionSettings:
     file_units: str | None = None
     setups: dict[str, str] = field(default_factory=dict)
     nep: GeneratedNep | None = None
-    generate: GeneratedFunctions | GeneratedMoments | GeneratedChebyshev | GeneratedNep = field(
-        default_factory=GeneratedFunctions
-    )
+    generate: (
+        GeneratedFunctions
+        | GeneratedMoments
+        | GeneratedChebyshev
+        | GeneratedLocalFrame
+        | GeneratedNep
+    ) = field(default_factory=GeneratedFunctions)
     prune: PruneSettings = field(default_factory=PruneSettings)
 
     def __post_init__(self) -> None:

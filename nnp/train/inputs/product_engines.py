@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nnp.engines import Engine, create_engine
+from nnp.errors import OptionError
 from nnp.potential import Potential
 from nnp.structure import Structure
 
@@ -116,11 +117,28 @@ def make_engine(
 ) -> ProductEngine:
     """The engine that computes where the tensors lie: ``cpu``, or ``gpu`` for CUDA.
 
+    Functions that compiled engines lack are the reference engine's, on the CPU in float64.
+
     On the CPU ``"float32"`` computes and takes derivatives in it, and sums in float64; the GPU's
     engine has a precision of its own.
 
     Neighbour lists have no skin: mostly, the next call is about another structure.
+
+    Raises:
+        OptionError: a GPU, and functions that its engine lacks.
     """
+    if not potential.compiled:
+        return HostEngine(_reference(potential, device))
     if device.type == "cpu":
         return HostEngine(create_engine(potential, "cpu", threads=threads, skin=0.0, dtype=dtype))
     return DeviceEngine(create_engine(potential, "gpu", device=device.index, skin=0.0), device)
+
+
+def _reference(potential: Potential, device: torch.device) -> Engine:
+    if device.type != "cpu":
+        names = {f.name for model in potential.models for f in model.functions if not f.number}
+        raise OptionError(
+            f"run.device = '{device}': compiled engines have no functions of the family "
+            f"{min(names)!r}; run.device = 'cpu' trains with them"
+        )
+    return create_engine(potential, "reference")

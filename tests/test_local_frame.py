@@ -52,10 +52,10 @@ def frames_of(elements, axes=None, places=6, cutoff=HARD):
     )
 
 
-def potential_of(elements=("Si",), axes=None, places=6, cutoff=SMOOTH):
+def potential_of(elements=("Si",), axes=None, places=6, cutoff=SMOOTH, functions=None):
     """Random networks on them."""
     rng = np.random.default_rng(3)
-    functions = tuple(frames_of(elements, axes, places, cutoff))
+    functions = tuple(functions or frames_of(elements, axes, places, cutoff))
     n, models = len(functions), []
     for symbol in elements:
         weights = (rng.normal(0, 0.5, (n, 5)), rng.normal(0, 0.5, (5, 1)))
@@ -117,6 +117,22 @@ def test_the_papers_formula(axes, periodic):
     rows = potential.descriptors(structure, engine="reference")
     for atom, row in enumerate(rows):
         np.testing.assert_allclose(row, plain(structure, functions, atom), rtol=1e-12, atol=1e-14)
+
+
+def test_frames_side_by_side():
+    """Functions of one atom in different frames and with different cutoffs."""
+    kinds = [(None, HARD), (("H", "O"), HARD), (("H", "O"), SMOOTH)]
+    functions = [f for axes, c in kinds for f in frames_of(("H", "O"), axes, 2, c)]
+    structure = random_structure(("H", "O"), 12, seed=4)
+    potential = potential_of(("H", "O"), functions=canonical_order(functions))
+    for kind in kinds:
+        own = [(i, f) for i, f in enumerate(potential.models[0].functions) if f.shared == kind]
+        assert len(own) == 16
+        columns, alone = zip(*own, strict=True)
+        single = potential_of(("H", "O"), functions=alone)
+        both = (p.descriptors(structure, engine="reference") for p in (potential, single))
+        for row, other in zip(*both, strict=True):
+            np.testing.assert_allclose(row[list(columns)], other, rtol=1e-13)
 
 
 # Structures with neighbours equally far away have no derivative, and an energy by numbering.

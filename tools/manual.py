@@ -39,10 +39,10 @@ def enum_table(file: str, name: str) -> str:
 
 
 def families() -> str:
-    """A section per family, in the order of their numbers: its own documentation."""
+    """A section per family, in the order of their numbers, those without one last: its own words."""
     public = [getattr(functions, name) for name in functions.__all__]
     chosen = [c for c in public if inspect.isclass(c) and isinstance(vars(c).get("number"), int)]
-    return "\n\n".join(_family(c) for c in sorted(chosen, key=lambda c: c.number))
+    return "\n\n".join(_family(c) for c in sorted(chosen, key=lambda c: c.number or 1000))
 
 
 def _family(family: Any) -> str:
@@ -57,7 +57,9 @@ def _family(family: Any) -> str:
         else:
             text += ["", part]
     types = getattr(family, "n2p2_types", ())
-    if types:
+    if not family.number:
+        text += ["", "Not in C: `engine=\"reference\"` only; n2p2 has no such function."]
+    elif types:
         text += ["", f"n2p2's type {', '.join(map(str, types))}; number {family.number} in C."]
     else:
         text += ["", f"Number {family.number} in C; n2p2 has no such function."]

@@ -2,8 +2,8 @@
 
 A family's `SymmetryFunction.terms` returns a class that derives from `PairTerms`, `TripleTerms` or
 `NeighborhoodTerms` and has a ``forward``. All functions of a module share their neighbour elements
-and every parameter that is not a plain number; the numbers are float64 tensors (f,) by their names in
-the dataclass. TorchScript compiles ``forward`` and what it calls.
+and every parameter that is not a plain number; the numbers are float64 tensors (f,) by their names
+in the dataclass. TorchScript compiles ``forward`` and what it calls.
 """
 
 from collections.abc import Sequence

@@ -224,4 +224,6 @@ def cases() -> Iterator[Case]:
     yield case("moments l 8", one, 0.05, moments(one, 6.0, 5, 8, 10, False), 24)
     yield case("moments l 12", one, 0.05, moments(one, 6.0, 3, 12, 10, False), 24)
     yield case("large network", one, 0.05, behler(one, Cutoff(cosine, 5.0), 20, (), (), True), 128)
-    yield case("network of 48", one, 0.05, behler(one, Cutoff(cosine, 5.0), 8, (), (), True), 48)
+    for nodes, n_radial in ((16, 24), (24, 60), (40, 16), (48, 32), (60, 8)):
+        functions = behler(one, Cutoff(cosine, 4.0), n_radial, (), (), True)
+        yield case(f"network of {n_radial}-{nodes}-{nodes}", one, 0.05, functions, nodes)

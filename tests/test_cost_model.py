@@ -81,14 +81,17 @@ def test_choice_is_by_cost():
     assert totals[0] <= min(totals[1:])
 
 
-def test_narrow_ranges_stay_with_pairs_in_float32():
-    """A network multiplies rounding by value over range: 1e3 is too much for float32."""
+def test_what_cancels_stays_with_pairs_in_float32():
+    """Functions that trained structures hardly see, as at the angle of a molecule."""
     potential = wide_potential(radius=7.0, zetas=(1, 2), weighted=False)
     (model,) = potential.models
-    scaling = replace(model.scaling, minimum=model.scaling.maximum * (1 - 1e-3))
-    narrow = package.Potential((replace(model, scaling=scaling),))
-    chosen = {d: engine(narrow, dtype=d).cost()[0].n_by_moments for d in PRECISIONS}
-    assert chosen == {"float64": 8, "float32": 0}
+    share = np.array([1e-3 if f.name == "angular" else 1.0 for f in model.functions])
+    ends = {name: share * getattr(model.scaling, name) for name in ("minimum", "maximum")}
+    scaling = replace(model.scaling, **ends)
+    unseen = package.Potential((replace(model, scaling=scaling),))
+    for given, wanted in ((potential, 8), (unseen, 0)):
+        chosen = [engine(given, dtype=d).cost()[0].n_by_moments for d in PRECISIONS]
+        assert chosen == [8, wanted]
 
 
 def test_every_part_has_a_price():

@@ -263,15 +263,18 @@ enum nnp_cost_item {
     NNP_COST_NEIGHBOR = 2,     /* neighbours within the cutoff */
     NNP_COST_FUNCTION = 3,     /* functions */
     NNP_COST_RADIAL = 4,       /* vector operations of radial functions and windows, of repulsion */
-    NNP_COST_ROW = 5,          /* rows of triples: neighbours j */
-    NNP_COST_ROW_VECTOR = 6,   /* vectors of neighbours k looked at */
-    NNP_COST_TRIPLE = 7,       /* vector operations of triples */
-    NNP_COST_COMPACT = 8,      /* the same of compact functions */
-    NNP_COST_MOMENT = 9,       /* vector operations of moments, by neighbours */
-    NNP_COST_MOMENT_ATOM = 10, /* and by atom */
-    NNP_COST_WEIGHT = 11,      /* vectors of weights, forward and back */
-    NNP_COST_NODE = 12,        /* vector operations of activations */
-    NNP_COST_ITEMS = 13
+    NNP_COST_GROUP = 5,        /* groups of angular functions */
+    NNP_COST_ROW = 6,          /* rows of triples: neighbours j */
+    NNP_COST_ROW_VECTOR = 7,   /* vectors of neighbours k looked at */
+    NNP_COST_TRIPLE = 8,       /* vector operations of triples */
+    NNP_COST_SPILL = 9,        /* vectors of triples' arrays that the first-level cache has no room for */
+    NNP_COST_COMPACT = 10,     /* vector operations of compact functions' triples */
+    NNP_COST_SERIES = 11,      /* groups of moments, by neighbour element */
+    NNP_COST_MOMENT = 12,      /* vector operations of moments, by neighbours */
+    NNP_COST_MOMENT_ATOM = 13, /* and by atom */
+    NNP_COST_WEIGHT = 14,      /* vectors of weights, forward and back */
+    NNP_COST_NODE = 15,        /* vector operations of activations */
+    NNP_COST_ITEMS = 16
 };
 
 typedef struct nnp_cost {

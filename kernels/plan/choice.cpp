@@ -1,5 +1,7 @@
 #include "choice.h"
 
+#include "nnp/cutoff.h"
+#include "nnp/radial.h"
 #include "wide.h"
 
 #include <algorithm>
@@ -11,29 +13,51 @@ namespace nnp
 namespace
 {
 
-// Moments sum all pairs of neighbours, each neighbour with itself as well, before most of it cancels: about (zeta + 1)
-// times what is left at random angles. Rounding grows by as much; over a function's range in training it may not grow
-// beyond this. Measured in tests/test_wide_moments.py.
+// Moments sum over all pairs of neighbours, each neighbour with itself as well, and what the angle leaves out cancels.
+// Rounding is a share of all that was summed: it may not be more than so many times that of the function's largest
+// value in training, which is what sums over pairs round. (At random angles it is zeta + 1 times, at the angles of
+// molecules any number of times.)
 constexpr double MOST_AMPLIFIED_DOUBLE = 1e4, MOST_AMPLIFIED_SINGLE = 30;
 constexpr double NO_RANGE = 1e30;
 
-bool is_exact_enough(const Function& f, bool single)
+// sum_j g(r_ij) over one element's neighbours or, weighted by Z, over all.
+double radial_sum(const Model& model, const Function& f, int element, const std::vector<Neighborhood>& hoods)
+{
+    double sum = 0;
+    for (const Neighborhood& hood : hoods) {
+        for (const Neighborhood::At& at : hood.neighbors) {
+            if (element != ANY_ELEMENT && at.element != element)
+                continue;
+            double g = 0, dg = 0, f_c = 0, df_c = 0;
+            nnp_gaussian(at.r, f.eta, f.r_shift, &g, &dg);
+            nnp_cutoff(f.cutoff, at.r, f.r_cutoff, f.inner_fraction, &f_c, &df_c);
+            sum += g * f_c * (element == ANY_ELEMENT ? model.elements[at.element].atomic_number : 1);
+        }
+    }
+    return sum / static_cast<double>(hoods.size());
+}
+
+bool is_exact_enough(const Model& model, const Function& f, bool single, const std::vector<Neighborhood>& hoods)
 {
     if (f.maximum >= NO_RANGE)
         return true;
-    double width = f.maximum - f.minimum;
-    return (f.zeta + 1) * f.maximum <= width * (single ? MOST_AMPLIFIED_SINGLE : MOST_AMPLIFIED_DOUBLE);
+    double summed = radial_sum(model, f, f.neighbor_1, hoods) * radial_sum(model, f, f.neighbor_2, hoods);
+    if (f.neighbor_1 != f.neighbor_2)
+        summed *= 2;
+    return summed <= f.maximum * (single ? MOST_AMPLIFIED_SINGLE : MOST_AMPLIFIED_DOUBLE);
 }
 
 // Functions that share moments, by zeta.
 using ByZeta = std::map<double, std::vector<int>>;
 
-std::vector<ByZeta> candidates(const Element& element, bool single, bool all)
+// Of those functions that moments can make and `wanted` takes: a map for each cutoff, weighted ones apart.
+template <class Wanted>
+std::vector<ByZeta> candidates(const Element& element, Wanted wanted)
 {
     std::map<std::tuple<int, double, double, bool>, ByZeta> groups;
     for (size_t i = 0; i < element.functions.size(); ++i) {
         const Function& f = element.functions[i];
-        if (has_moments(f) && (all || is_exact_enough(f, single)))
+        if (has_moments(f) && wanted(f))
             groups[{f.cutoff, f.r_cutoff, f.inner_fraction, f.neighbor_1 == ANY_ELEMENT}][f.zeta].push_back(
                 static_cast<int>(i));
     }
@@ -53,11 +77,12 @@ std::vector<int> joined(std::vector<int> a, const std::vector<int>& b)
 // Group by group up to that zeta from which on pairs are cheaper.
 std::vector<int> cheapest(const Model& model, const Element& element, Powers powers, const Machine& machine)
 {
-    const std::vector<ByZeta> groups = candidates(element, machine.single, false);
     std::vector<int> chosen;
-    if (groups.empty())
+    if (std::none_of(element.functions.begin(), element.functions.end(), has_moments))
         return chosen;
     const std::vector<Neighborhood> hoods = expected_neighborhoods(model, element);
+    const std::vector<ByZeta> groups =
+        candidates(element, [&](const Function& f) { return is_exact_enough(model, f, machine.single, hoods); });
     auto cost_of = [&](const std::vector<int>& wide) {
         ElementPlan plan = plan_element(model, element, powers, wide);
         return total(price(count_work(model, element, plan, machine, hoods), machine));
@@ -89,7 +114,7 @@ WideSets wide_by_moments(const Model& model, Powers powers, Wide wide, const Mac
             sets[e] = cheapest(model, element, powers, machine);
         if (wide != Wide::moments)
             continue;
-        for (const ByZeta& group : candidates(element, machine.single, true)) {
+        for (const ByZeta& group : candidates(element, [](const Function&) { return true; })) {
             for (const auto& [zeta, functions] : group)
                 sets[e] = joined(sets[e], functions);
         }

@@ -14,8 +14,9 @@ namespace
 {
 
 // Vector operations, counted in the kernels' loops: roughly, for the table's fit takes up what they share.
-constexpr double EXPONENTIAL = 16, COMPACT_ANGLE = 45, SHIFTED_ANGLE = 30, PRODUCT = 3;
-constexpr double POWER_OF_A_LANE = 120;  // std::pow, one lane after the other
+constexpr double EXPONENTIAL = 18, COMPACT_ANGLE = 45, SHIFTED_ANGLE = 30, PRODUCT = 3;
+constexpr double FIRST_LEVEL_CACHE = 32768;  // bytes
+constexpr double POWER_OF_A_LANE = 120;      // std::pow, one lane after the other
 
 double cutoff_operations(int kind)
 {
@@ -28,7 +29,7 @@ double cutoff_operations(int kind)
         case NNP_CUTOFF_TANH_NORMED:
             return 30;
         case NNP_CUTOFF_EXP:
-            return 34;
+            return 50;
         default:
             return 12;
     }
@@ -66,8 +67,15 @@ double activation_operations(int activation)
 class Counter
 {
 public:
-    Counter(const Model& model, const Element& element, const ElementPlan& plan, int lanes, const Neighborhood& hood)
-        : model_(model), element_(element), plan_(plan), lanes_(lanes), hood_(hood), of_(model.elements.size())
+    Counter(const Model& model, const Element& element, const ElementPlan& plan, const Machine& machine,
+            const Neighborhood& hood)
+        : model_(model),
+          element_(element),
+          plan_(plan),
+          lanes_(machine.lanes()),
+          vector_bytes_(machine.lanes() * (machine.single ? 4.0 : 8.0)),
+          hood_(hood),
+          of_(model.elements.size())
     {
         for (const Neighborhood::At& at : hood.neighbors)
             of_[at.element].push_back(&at);
@@ -101,6 +109,7 @@ private:
     const Element& element_;
     const ElementPlan& plan_;
     int lanes_;
+    double vector_bytes_;
     const Neighborhood& hood_;
     std::vector<List> of_;  // [element]
     Counts work_ = {};
@@ -135,7 +144,7 @@ private:
             operations += slot.first_factor >= 0 ? PRODUCT : slot.eta == 0 ? 1 : EXPONENTIAL;
         for (const PowerTask& task : g.tasks) {
             int levels = task.top_only ? 1 : task.n_levels, n = task.n_exponentials;
-            operations += 16 + 5 * n + 3 * task.n_levels + levels * (1 + 3 * n);
+            operations += 18 + 8 * n + 4 * task.n_levels + levels * (2 + 4 * n);
         }
         for (const AngleSlot& slot : g.angles)
             operations += 2 * (slot.op == AngleOp::power     ? POWER_OF_A_LANE * lanes_
@@ -147,6 +156,7 @@ private:
 
     void angular(const AngularGroup& g)
     {
+        work_[NNP_COST_GROUP] += 1;
         List one = those_of(g.neighbor_1), two = those_of(g.neighbor_2);
         const bool same = g.neighbor_1 == g.neighbor_2;
         if (two.size() < one.size())
@@ -162,6 +172,9 @@ private:
                 triples += two[k]->r < g.radius && (!g.narrow || apart(*one[j], *two[k]) < g.radius);
         }
         work_[NNP_COST_TRIPLE] += vectors(triples) * triple_operations(g);
+        const double arrays = 5 + static_cast<double>(g.exponentials.size());
+        if (vectors(triples) * arrays * vector_bytes_ > FIRST_LEVEL_CACHE)
+            work_[NNP_COST_SPILL] += vectors(triples) * arrays;
     }
 
     static double apart(const Neighborhood::At& a, const Neighborhood::At& b)
@@ -191,6 +204,7 @@ private:
 
     void compact(const CompactGroup& g)
     {
+        work_[NNP_COST_GROUP] += 1;
         const List one = sorted(those_of(g.neighbor_1)), two = sorted(those_of(g.neighbor_2));
         const bool same = g.neighbor_1 == g.neighbor_2;
         const int n_windows = static_cast<int>(g.windows.size());
@@ -243,6 +257,7 @@ private:
             else
                 series += (EXPONENTIAL + 12) * seen;
             double angles = g.only_sums() ? 0 : spilled * (10 * rows + 3.5 * rows * seen + rows * std::ceil(seen / 4));
+            work_[NNP_COST_SERIES] += 1;
             work_[NNP_COST_MOMENT] += vectors(in_reach) * (series + angles);
             functions += seen;
             if (!g.only_sums())
@@ -279,7 +294,7 @@ Counts count_work(const Model& model, const Element& element, const ElementPlan&
 {
     Counts sum = {};
     for (const Neighborhood& hood : neighborhoods) {
-        Counts one = Counter(model, element, plan, machine.lanes(), hood).count();
+        Counts one = Counter(model, element, plan, machine, hood).count();
         for (size_t i = 0; i < sum.size(); ++i)
             sum[i] += one[i] / static_cast<double>(neighborhoods.size());
     }

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 PARTS = {
     "list": ("atom", "entry", "neighbor"),
     "pairs": ("function", "radial"),
-    "triples": ("row", "row_vector", "triple", "compact"),
-    "moments": ("moment", "moment_atom"),
+    "triples": ("group", "row", "row_vector", "triple", "spill", "compact"),
+    "moments": ("series", "moment", "moment_atom"),
     "network": ("weight", "node"),
 }
 

@@ -192,10 +192,10 @@ def test_training_as_with_train_x(project, capsys):
 @pytest.mark.parametrize(
     ("method", "kind", "said"),
     [
-        ("lm batchsize=10 learnrate=0.5 iter=1", "levenberg_marquardt", "damping = learnrate"),
+        ("lm batchsize=10 learnrate=0.5 adjust=8", "levenberg_marquardt", "10 structures a step"),
         ("online_sd alpha=0.02 gamma=0.7", "sgd", "momentum = gamma"),
         ("adam mu=1.0d-3 b1=.9 b2=.99 batchsize=4", "adam", "4 structures a step"),
-        ("method=adamw lr=0.0001", "adamw", "1 structures a step"),
+        ("method=adamw lr=0.0001", "adamw", "256 structures a step"),
         ("ekf lambda=0.98", "kalman", "forgetting = lambda"),
     ],
 )
@@ -206,6 +206,9 @@ def test_methods(project, method, kind, said):
     assert settings.optimizer.kind == kind
     assert (settings.loss.energy, settings.loss.forces) == (0.9, 0.1)
     assert settings.optimizer.levenberg_marquardt.damping == (0.5 if kind[0] == "l" else 0.1)
+    if kind[0] == "l":
+        own = settings.optimizer.levenberg_marquardt
+        assert (own.batch, own.increase, own.decrease) == (10, 8, 1 / 8)
     if kind == "adam":
         assert settings.optimizer.gradient.betas == (0.9, 0.99)
 
@@ -249,7 +252,7 @@ def test_inputs_that_cannot_be(project, old, new, message):
 
 def test_labels_of_two_kinds(project, tmp_path):
     (tmp_path / "train.in").write_text(TRAIN)
-    with pytest.raises(FileFormatError, match=r"generate\.in is missing: .* holds no cells"):
+    with pytest.raises(FileFormatError, match=r"generate\.in is missing, and so is"):
         read_settings(tmp_path / "train.in")
     for path in project.glob("s*.xsf"):
         text = path.read_text()

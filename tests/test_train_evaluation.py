@@ -8,10 +8,12 @@ import ase.io
 import numpy as np
 import pytest
 from ase import Atoms
-from train_data import dataset, teacher
+from train_data import dataset, teacher, write_config
 
+import nnp
 from nnp.cli import main
 from nnp.errors import StructureError
+from nnp.pictures.report import read_learning
 from nnp.train.data.dataset import Dataset
 from nnp.train.data.evaluation import Comparison, evaluate
 
@@ -86,6 +88,29 @@ def test_command_checks_outputs_before_it_works(tmp_path, capsys, monkeypatch):
     for log in ("nothere", "a.extxyz"):
         assert main([*words, str(tmp_path / "report"), "--log", str(tmp_path / log)]) == 1
         assert f"{log} is not a log of a training run" in capsys.readouterr().err
+
+
+def test_models_of_all_epochs(tmp_path, capsys):
+    config = write_config(tmp_path)
+    config.write_text(config.read_text().replace("epochs = 2", "epochs = 3\nkeep_every = 2"))
+    assert main(["train", str(config), "--log-level", "warning"]) == 0
+    folder, data = tmp_path / "out", tmp_path / "data.extxyz"
+    last = nnp.load(folder / "last.nnp")
+    last.save(folder / "epoch_00003.nnp")
+    words = ["evaluate", str(folder / "last.nnp"), str(data), "--output", str(tmp_path / "report")]
+    assert main([*words, "--epochs", str(folder)]) == 0
+    rows = read_learning(tmp_path / "report" / "epochs.csv")
+    assert rows["epoch"].tolist() == [2, 3]
+    log = read_learning(folder / "log.csv")
+    np.testing.assert_array_equal(rows["valid_force_rmse"], log["valid_force_rmse"][1:])
+    wanted = evaluate(last, Dataset.read([data]))
+    energy, forces = (wanted.comparisons[n].statistics()["rmse"] for n in ("energy", "forces"))
+    assert rows["data_energy_rmse_mev"][1] == pytest.approx(1e3 * energy, rel=1e-8)
+    assert rows["data_force_rmse"][1] == pytest.approx(forces, rel=1e-8)
+    assert rows["data_force_rmse"][0] != rows["data_force_rmse"][1]
+    assert (tmp_path / "report" / "learning.png").is_file()
+    assert main([*words, "--epochs", str(tmp_path), "--force"]) == 1
+    assert "it has no epoch_*.nnp: a fit keeps them with keep_every = 1" in capsys.readouterr().err
 
 
 def test_command_with_keys_that_are_not_there(tmp_path, capsys):

@@ -8,7 +8,8 @@ import torch
 from train_data import objective, task
 
 from nnp.networks import Activation
-from nnp.train.fit.initial import NetworkSettings
+from nnp.train.fit.initial import Initialisation, NetworkSettings, initial_network
+from nnp.train.fit.network import AtomicNetwork
 from nnp.train.fit.optimizers import KINDS, OptimizerSettings, make_optimizer
 from nnp.train.fit.optimizers.base import ScheduleKind, ScheduleSettings
 from nnp.train.fit.optimizers.first_order import GradientSettings, LbfgsSettings
@@ -117,6 +118,35 @@ def test_kalman_filter_solves_a_linear_network():
     theta = Kalman(settings, len(made.theta), 1, 0, torch.float64).step(made.theta, aim, made.train)
     wanted = least_squares(made, aim)
     assert aim.value(theta, made.train) == pytest.approx(wanted, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("method", "bounds"),
+    [
+        ("uniform", (1.0, 1.0, None)),
+        ("per_input", (1 / 400, 1 / 300, 1 / 200)),
+        ("inputs", ((3 / 401) ** 0.5, (3 / 301) ** 0.5, (3 / 201) ** 0.5)),
+    ],
+)
+def test_initial_weights_within_their_bounds(method, bounds):
+    network = AtomicNetwork((400, 300, 200, 1), (Activation.TANH,) * 2 + (Activation.IDENTITY,), 0)
+    drawn = initial_network(network, Initialisation(method), np.random.default_rng(0))
+    for weights, biases, bound in zip(drawn.weights, drawn.biases, bounds, strict=True):
+        if bound is None:  # starts from the reference energies
+            continue
+        for values in (weights, biases):
+            assert np.abs(values).max() <= bound
+        assert np.abs(weights).max() > 0.97 * bound
+        assert weights.std() == pytest.approx(bound / 3**0.5, rel=0.2)
+        assert abs(weights.mean()) < 0.15 * bound
+
+
+def test_nguyen_and_widrow_spread_the_neurons():
+    network = AtomicNetwork((2, 50, 1), (Activation.TANH, Activation.IDENTITY), 0)
+    drawn = initial_network(network, Initialisation.NGUYEN_WIDROW, np.random.default_rng(0))
+    length = 0.7 * 50 ** (1 / 2)
+    np.testing.assert_allclose(np.linalg.norm(drawn.weights[0], axis=0), length)
+    assert 0.8 * length < np.abs(drawn.biases[0]).max() <= length
 
 
 RATES = {"adam": 3e-3, "adamw": 3e-3, "sgd": 1e-4, "rmsprop": 1e-3}

@@ -26,9 +26,13 @@ from nnp.train.fit import run
 from nnp.train.fit.checkpoint import read_checkpoint
 from nnp.train.fit.optimizers import KINDS, OptimizerSettings
 from nnp.train.fit.optimizers.first_order import GradientSettings, LbfgsSettings
-from nnp.train.fit.settings import RunSettings
+from nnp.train.fit.optimizers.levenberg_marquardt import (
+    LevenbergMarquardt,
+    LevenbergMarquardtSettings,
+)
+from nnp.train.fit.settings import RunSettings, TargetSettings
 from nnp.train.fit.task import build
-from nnp.train.fit.trainer import CHECKPOINT, Trainer, fingerprint
+from nnp.train.fit.trainer import CHECKPOINT, ON_TARGET, Trainer, fingerprint
 
 
 def trainer(folder, epochs, kind="kalman", **changes):
@@ -90,6 +94,43 @@ def test_patience_stops_early(tmp_path):
     chosen = replace(chosen, optimizer=OptimizerSettings("sgd", gradient=gradient))
     result = Trainer(chosen, task, quiet=True).run()
     assert (result.best_epoch, len(result.rows)) == (1, 4)
+
+
+def test_levenberg_marquardt_by_minibatches(tmp_path, monkeypatch):
+    chosen, task, _ = trainer(tmp_path, 2)
+    own = LevenbergMarquardtSettings(batch=3)
+    chosen = replace(
+        chosen, optimizer=OptimizerSettings("levenberg_marquardt", levenberg_marquardt=own)
+    )
+    taken, step = [], LevenbergMarquardt.step
+
+    def noted(self, theta, aim, batch):
+        moved = step(self, theta, aim, batch)
+        taken.append((len(batch), aim.value(moved, batch) <= aim.value(theta, batch)))
+        return moved
+
+    monkeypatch.setattr(LevenbergMarquardt, "step", noted)
+    rows = Trainer(chosen, task, quiet=True).run().rows
+    assert taken == [(3, True), (1, True)] * 2  # of four structures, twice
+    assert rows[-1]["train_loss"] < rows[0]["train_loss"]
+    with pytest.raises(OptionError, match="batch = 0: 1 structure per step or more"):
+        LevenbergMarquardtSettings(batch=0)
+
+
+def test_target_stops(tmp_path):
+    free = trainer(tmp_path / "free", 12)[2].run()
+    errors = [(r["valid_energy_rmse_mev"] / 1e3, r["valid_force_rmse"]) for r in free.rows]
+    energy, forces = (value * (1 + 1e-9) for value in errors[5])
+    first = next(k for k, e in enumerate(errors, 1) if e[0] <= energy and e[1] <= forces)
+    stopped = trainer(tmp_path / "on", 12, target=TargetSettings(energy, forces))[2].run()
+    assert (len(stopped.rows), stopped.stopped) == (first, ON_TARGET)
+    first = next(k for k, e in enumerate(errors, 1) if e[1] <= forces)
+    stopped = trainer(tmp_path / "forces", 12, target=TargetSettings(forces=forces))[2].run()
+    assert len(stopped.rows) == first
+    never = trainer(tmp_path / "never", 3, target=TargetSettings(1e-9))[2].run()
+    assert (len(never.rows), never.stopped) == (3, "")
+    with pytest.raises(OptionError, match=r"target energy = 0: an RMSE above 0"):
+        TargetSettings(0)
 
 
 def test_checkpoint_of_other_settings_is_refused(tmp_path):

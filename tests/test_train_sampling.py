@@ -71,6 +71,42 @@ def test_augmented_copies():
     assert 0.005 < np.abs(strain).max() < 0.2
 
 
+def strain_of(atoms, crystal):
+    return np.linalg.solve(crystal.cell, atoms.cell) - np.eye(3)
+
+
+def test_volumes_directions_vacancies_and_single_moves():
+    crystal = bulk("Si", cubic=True)
+    found = augment([crystal], AugmentSettings(volume=0.1, copies=200))
+    ratios = np.array([atoms.get_volume() for atoms in found]) / crystal.get_volume()
+    assert 0.9 <= ratios.min() < 0.91
+    assert 1.09 < ratios.max() <= 1.1
+    assert ratios.mean() == pytest.approx(1, abs=0.015)
+    directed = AugmentSettings(0.0, 0.06, copies=3, directions=("yy", "xz"))
+    strains = [strain_of(atoms, crystal) for atoms in augment([crystal], directed)]
+    for strain, size in zip(strains[:3], (-0.06, 0, 0.06), strict=True):
+        np.testing.assert_allclose(strain, np.diag([0, size, 0]), atol=1e-12)
+    for strain, size in zip(strains[3:], (-0.03, 0, 0.03), strict=True):
+        wanted = np.zeros((3, 3))
+        wanted[0, 2] = wanted[2, 0] = size
+        np.testing.assert_allclose(strain, wanted, atol=1e-12)
+    moved = augment([crystal], AugmentSettings(0.0, displacement=0.1, displaced=2, copies=20))
+    counts = {int((atoms.positions != crystal.positions).any(axis=1).sum()) for atoms in moved}
+    assert counts == {2}
+    empty = augment([crystal], AugmentSettings(0.0, vacancies=3, copies=20))
+    assert {len(atoms) for atoms in empty} == {5}
+    places = {tuple(map(tuple, atoms.positions)) for atoms in empty}
+    assert len(places) > 10
+    everything = set(map(tuple, crystal.positions))
+    assert all(set(own) <= everything for own in places)
+    with pytest.raises(StructureError, match="8 atoms: none is left with 8 vacancies"):
+        augment([crystal], AugmentSettings(vacancies=8))
+    with pytest.raises(OptionError, match=r"direction 'zx' of a strain: allowed are xx, yy, zz"):
+        AugmentSettings(strain=0.1, directions=("zx",))
+    with pytest.raises(OptionError, match="directions without a strain"):
+        AugmentSettings(directions=("xx",))
+
+
 def with_foreign_labels():
     crystal = bulk("Si", cubic=True)
     crystal.info |= {"dft_energy": -1.0, "REF_virial": np.ones(9), "group": "mine"}
@@ -220,6 +256,14 @@ def test_commands(tmp_path, capsys):
     assert len(ase.io.read(drawn, ":")) == 4
     assert main(["augment", start, made, "--scale", "0.1", "--copies", "5"]) == 0
     assert len(ase.io.read(made, ":")) == 5
+    words = ["--strain", "0.02", "--directions", "xx", "xy", "--vacancies", "1", "--copies", "2"]
+    assert main(["augment", start, made, *words, "--force"]) == 0
+    sizes = [len(atoms) for atoms in ase.io.read(made, ":")]
+    assert sizes == [7] * 4
+    assert {atoms.info["scale"] for atoms in ase.io.read(made, ":")} == {1.0}
+    assert main(["augment", start, made, "--volume", "0.1", "--scale", "0.1", "--force"]) == 1
+    assert "--scale and --volume both scale the cell" in capsys.readouterr().err
+    assert main(["augment", start, made, "--scale", "0.1", "--copies", "5", "--force"]) == 0
     labelled = str(tmp_path / "labelled.extxyz")
     assert main(["sample", made, labelled, "--static"]) == 0
     assert all("energy" in atoms.calc.results for atoms in ase.io.read(labelled, ":"))

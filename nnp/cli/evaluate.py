@@ -6,6 +6,7 @@ import argparse
 import warnings
 from pathlib import Path
 
+from nnp.cli.evaluate_epochs import kept_models, write_epochs
 from nnp.cli.options import (
     SubParsers,
     add_command,
@@ -16,7 +17,7 @@ from nnp.cli.options import (
 from nnp.cli.reports import write
 from nnp.cli.structures import add_structures, label_keys, load_potential_and_units, read_options
 from nnp.cli.table import text_table
-from nnp.errors import NNPError, OutputExistsError
+from nnp.errors import NNPError, OptionError, OutputExistsError
 from nnp.metrics import ScaleCheck
 from nnp.pictures.report import Background, read_learning
 from nnp.train.data.dataset import Dataset
@@ -36,6 +37,11 @@ def add_parser(subparsers: SubParsers) -> None:
     )
     parser.add_argument("--output", default="evaluation", help="folder of pictures and report")
     parser.add_argument("--log", help="log.csv of the training run, for learning curves")
+    parser.add_argument(
+        "--epochs",
+        metavar="FOLDER",
+        help="of a fit that kept its models (run.keep_every): errors of each, in their curves",
+    )
     parser.add_argument("--group-key", default="group", help="key of atoms.info with the group")
     add_engine(parser)
     add_structures(parser, keys=True)
@@ -47,8 +53,11 @@ def _run(arguments: argparse.Namespace) -> None:
     if (folder / "report.html").exists() and not arguments.force:
         raise OutputExistsError(f"{folder} holds a report: choose another --output, or add --force")
     _check_folder(folder)
+    if arguments.log and arguments.epochs:
+        raise OptionError("--epochs reads the log of its folder: leave --log out")
     if arguments.log:
         read_learning(arguments.log)
+    models = kept_models(arguments.epochs) if arguments.epochs else {}
     potential, units, _ = load_potential_and_units(arguments)
     keys = label_keys(arguments, group=arguments.group_key)
     options = read_options(arguments, units, keys)
@@ -64,7 +73,10 @@ def _run(arguments: argparse.Namespace) -> None:
         f"{counted(len(report.extrapolating), 'structure')} with atoms outside the training range"
     )
     inputs = inputs_seen(potential, (frame.structure for frame in dataset))
-    background = Background(log=arguments.log, inputs=inputs)
+    log = arguments.log
+    if models:
+        log = str(write_epochs(models, dataset, folder, arguments.engine))
+    background = Background(log=log, inputs=inputs)
     lines = write(report, folder, f"{arguments.path}: {dataset.summary()}", background)
     print("\n".join([*lines, *(f"next: {step}" for step in advice(report, inputs=inputs))]))
 

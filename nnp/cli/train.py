@@ -84,7 +84,7 @@ def add_parser(subparsers: SubParsers) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from nnp import train
-    from nnp.train.fit.trainer import INTERRUPTED
+    from nnp.train.fit.trainer import INTERRUPTED, ON_TARGET
 
     if arguments.resume and arguments.force:
         raise OptionError("--resume continues a run and --force overwrites it: give one of them")
@@ -121,6 +121,9 @@ def _run(arguments: argparse.Namespace) -> int:
     if settings.run.report and results[-1].rows:
         print("\n".join(_report(settings, results, sets, found)))
     if not stopped:
+        return 0
+    if stopped == ON_TARGET:
+        print("run.target is reached: last.nnp is the model that did")
         return 0
     print(f"{stopped}: last.nnp is where it stopped; the same command with --resume goes on")
     return _INTERRUPTED if stopped == INTERRUPTED else 0

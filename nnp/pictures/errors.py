@@ -125,14 +125,14 @@ def committee_spread(report: EvaluationReport) -> Any:
 
 
 def learning_curves(columns: Mapping[str, NDArray[np.float64]]) -> Any:
-    """Errors by epoch, of a run's ``log.csv``."""
+    """Errors by epoch, of a run's ``log.csv`` or of the models that it kept."""
     figure = new_figure(8, 3)
     axes = figure.subplots(1, 2)
     for axis, key, label in (
         (axes[0], "energy_rmse_mev", "energy RMSE / meV/atom"),
         (axes[1], "force_rmse", "force RMSE / eV/Å"),
     ):
-        for part in ("train", "valid"):
+        for part in ("train", "valid", "data"):
             if f"{part}_{key}" in columns:
                 axis.semilogy(columns["epoch"], columns[f"{part}_{key}"], ".-", label=part)
         axis.set_xlabel("epoch")

@@ -33,7 +33,7 @@ def read_binary(path: Path) -> Record:
     Raises:
         FileFormatError: cut, damaged, or something else.
     """
-    return read_fields(_Reader(path), path)
+    return read_fields(Records(path, _RECORDS), path)
 
 
 def binary_of(record: Record) -> bytes:
@@ -77,13 +77,25 @@ def _payloads(r: Record) -> Iterator[bytes]:
     yield reals(about.energies)
 
 
-class _Reader:
-    def __init__(self, path: Path) -> None:
+class Records:
+    """The records of a file as `nnp.io.aenet.fields.Fields`.
+
+    Args:
+        path: the file.
+        expected: how many there must be; None: any number.
+
+    Raises:
+        FileFormatError: the file is cut or no file of records.
+    """
+
+    def __init__(self, path: Path, expected: int | None = None) -> None:
         self._path = path
-        self._payloads = _split(read_bytes(path), path)
+        self._payloads = _split(read_bytes(path), path, expected)
         self._next = 0
 
     def _payload(self) -> bytes:
+        if self._next == len(self._payloads):
+            raise FileFormatError(f"{self._path} ends too early: it is cut or something else")
         self._next += 1
         return self._payloads[self._next - 1]
 
@@ -97,24 +109,30 @@ class _Reader:
         return np.frombuffer(payload, kind)
 
     def integers(self, n: int) -> NDArray[np.int64]:
+        """So many whole numbers."""
         return self._array("<i4", checked_count(n, "a length", self._path)).astype(np.int64)
 
     def reals(self, n: int) -> NDArray[np.float64]:
+        """So many numbers."""
         found = self._array("<f8", checked_count(n, "a length", self._path)).astype(np.float64)
         if not np.isfinite(found).all():
             raise FileFormatError(f"{self._path}: record {self._next} has numbers not finite")
         return found
 
     def integer(self) -> int:
+        """One whole number."""
         return int(self.integers(1)[0])
 
     def real(self) -> float:
+        """One number."""
         return float(self.reals(1)[0])
 
     def text(self) -> str:
+        """A text, without blanks at its end."""
         return self._payload().decode("ascii", errors="replace").rstrip()
 
     def words(self, n: int) -> tuple[str, ...]:
+        """So many names of elements."""
         checked_count(n, "the number of elements", self._path, 1)
         text = self._payload().decode("ascii", errors="replace")
         if len(text) != 2 * n:
@@ -122,13 +140,15 @@ class _Reader:
         return names([text[2 * k : 2 * k + 2] for k in range(n)])
 
     def logical(self) -> bool:
+        """Yes or no."""
         return bool(self.integer())
 
     def skip_places(self, _n_layers: int) -> None:
+        """Pass over places of weights and nodes."""
         self._next += 2
 
 
-def _split(data: bytes, path: Path) -> list[bytes]:
+def _split(data: bytes, path: Path, expected: int | None) -> list[bytes]:
     found, at = [], 0
     while at < len(data):
         length = int.from_bytes(data[at : at + 4], "little")
@@ -137,9 +157,11 @@ def _split(data: bytes, path: Path) -> list[bytes]:
             break
         found.append(data[at + 4 : end])
         at = end + 4
-    if at != len(data) or len(found) != _RECORDS:
+    whole = f"{path} has {len(found)} whole records and {len(data) - at} bytes more"
+    if expected is None and at != len(data):
+        raise FileFormatError(f"{whole}: it is cut or damaged")
+    if expected is not None and (at != len(data) or len(found) != expected):
         raise FileFormatError(
-            f"{path} has {len(found)} whole records and {len(data) - at} bytes more: a potential "
-            f"of ænet 1.0 to 2.0 has {_RECORDS}; it is cut, damaged or older"
+            f"{whole}: a potential of ænet 1.0 to 2.0 has {expected}; it is cut, damaged or older"
         )
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -40,17 +41,29 @@ class Fields(Protocol):
         """Places of weights and of nodes, which follow from the layers."""
 
 
-def read_fields(r: Fields, path: Path) -> Record:
-    """A potential from its fields.
+@dataclass(frozen=True, eq=False)
+class SetupFields:
+    """Records 10 to 26: a set-up with the statistics of its functions, as in `Record`."""
+
+    description: str
+    central: str
+    environment: tuple[str, ...]
+    r_min: float
+    r_max: float
+    basis: str
+    kinds: NDArray[np.int64]
+    parameters: NDArray[np.float64]
+    neighbors: NDArray[np.int64]
+    evaluations: int
+    statistics: tuple[NDArray[np.float64], ...]
+
+
+def read_setup_fields(r: Fields, path: Path) -> SetupFields:
+    """A set-up from its fields.
 
     Raises:
         FileFormatError: cut, damaged, or something else.
     """
-    n_layers, _, n_weights, _ = (r.integer() for _ in range(4))
-    checked_count(n_layers, "the number of layers", path, 2)
-    nodes, activations = r.integers(n_layers), r.integers(n_layers - 1)
-    r.skip_places(n_layers)
-    weights = r.reals(n_weights)
     description = r.text()
     central = r.text().strip()
     environment = r.words(r.integer())
@@ -64,7 +77,26 @@ def read_fields(r: Fields, path: Path) -> Record:
     parameters = r.reals(4 * n_functions).reshape(n_functions, 4)
     neighbors = r.integers(2 * n_functions).reshape(n_functions, 2)
     evaluations = r.integer()
-    minimum, maximum, mean, square = (r.reals(n_functions) for _ in range(4))
+    statistics = tuple(r.reals(n_functions) for _ in range(4))
+    return SetupFields(
+        description, central, environment, r_min, r_max, basis, kinds, parameters, neighbors,
+        evaluations, statistics,
+    )  # fmt: skip
+
+
+def read_fields(r: Fields, path: Path) -> Record:
+    """A potential from its fields.
+
+    Raises:
+        FileFormatError: cut, damaged, or something else.
+    """
+    n_layers, _, n_weights, _ = (r.integer() for _ in range(4))
+    checked_count(n_layers, "the number of layers", path, 2)
+    nodes, activations = r.integers(n_layers), r.integers(n_layers - 1)
+    r.skip_places(n_layers)
+    weights = r.reals(n_weights)
+    setup = read_setup_fields(r, path)
+    minimum, maximum, mean, square = setup.statistics
     data_file, normalized = r.text(), r.logical()
     scale, shift = r.real(), r.real()
     types = r.words(r.integer())
@@ -72,11 +104,11 @@ def read_fields(r: Fields, path: Path) -> Record:
     n_atoms, n_structures = r.integer(), r.integer()
     lowest, highest, average = r.reals(3).tolist()
     about = About(
-        description, r_min, r_max, evaluations, data_file, normalized, n_atoms, n_structures,
-        (lowest, highest, average),
+        setup.description, setup.r_min, setup.r_max, setup.evaluations, data_file, normalized,
+        n_atoms, n_structures, (lowest, highest, average),
     )  # fmt: skip
     return Record(
-        path, tuple(map(int, nodes)), tuple(map(int, activations)), weights, central, environment,
-        basis, kinds, parameters, neighbors, minimum, maximum, mean, square, scale, shift, types,
-        energies, about,
+        path, tuple(map(int, nodes)), tuple(map(int, activations)), weights, setup.central,
+        setup.environment, setup.basis, setup.kinds, setup.parameters, setup.neighbors, minimum,
+        maximum, mean, square, scale, shift, types, energies, about,
     )  # fmt: skip

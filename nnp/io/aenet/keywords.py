@@ -58,7 +58,12 @@ class TrainInput:
     save_energies: bool = False
     method: str = "bfgs"
     options: dict[str, float] = field(default_factory=dict)
-    forces: float = 0.0  # alpha of aenet-PyTorch
+    # of aenet-PyTorch
+    forces: float = 0.0  # alpha
+    batch: int | None = None
+    max_forces: float | None = None  # of a component, eV/Å
+    regularization: float = 0.0
+    seed: int | None = None
     left_out: tuple[str, ...] = ()  # keywords without a meaning here
 
 
@@ -213,10 +218,16 @@ _NOTHING_HERE = {
     "iterwrite": "models are kept every epoch",
     "verbose": "log.csv has every epoch",
     "save_forces": "nnp evaluate writes forces",
-    "maxforces": "structures with large forces: nnp doctor finds them",
-    "batchsize": "of aenet-PyTorch",
-    "regularization": "of aenet-PyTorch",
 }
+# Keyword → field of `TrainInput`.
+_NUMBERS = {
+    "testpercent": "test_percent",
+    "maxenergy": "max_energy",
+    "maxforces": "max_forces",
+    "regularization": "regularization",
+}
+_COUNTS = {"iterations": "iterations", "batchsize": "batch", "phseed": "seed", "ptseed": "seed"}
+_BOTH_SEEDS = "npseed"  # of the split; PTSEED of the weights goes before it
 
 
 def read_train(path: Path) -> TrainInput:
@@ -226,23 +237,24 @@ def read_train(path: Path) -> TrainInput:
         FileFormatError: an unknown keyword or a value that cannot be; names the line.
     """
     known = {
-        "trainingset", "testpercent", "iterations", "maxenergy", "save_energies", "method",
-        "networks", "forces", *_FLAGS, *_NOTHING_HERE,
+        "trainingset", "save_energies", "save_energy", "method", "networks", "forces", _BOTH_SEEDS,
+        *_NUMBERS, *_COUNTS, *_FLAGS, *_NOTHING_HERE,
     }  # fmt: skip
     lines = Lines(path, known)
     values: dict[str, object] = {}
     networks: dict[str, NetworkLine] = {}
     left_out = []
-    numbers = {"testpercent": "test_percent", "maxenergy": "max_energy"}
     while name := (found := lines.keyword())[0]:
         words = found[1]
         if name == "trainingset" and words:
             values["training_set"] = words[0]
-        elif name in numbers:
-            values[numbers[name]] = lines.number(words)
-        elif name == "iterations":
-            values["iterations"] = lines.count(words)
-        elif name == "save_energies":
+        elif name in _NUMBERS:
+            values[_NUMBERS[name]] = lines.number(words)
+        elif name in _COUNTS:
+            values[_COUNTS[name]] = lines.counted(words)
+        elif name == _BOTH_SEEDS:
+            values.setdefault("seed", lines.counted(words))
+        elif name in ("save_energies", "save_energy"):
             values["save_energies"] = lines.flag(words)
         elif name == "method":
             plain, values["options"] = lines.values()

@@ -23,7 +23,7 @@ def read_text(path: Path) -> Record:
     Raises:
         FileFormatError: cut, damaged, or something else; names the line.
     """
-    return read_fields(_Lines(path), path)
+    return read_fields(TextFields(path), path)
 
 
 def text_of(record: Record) -> str:
@@ -59,7 +59,13 @@ def _lines(r: Record) -> Iterator[str]:
     yield from (integers([about.n_structures]), reals(about.energies))
 
 
-class _Lines:
+class TextFields:
+    """The lines of a file as `nnp.io.aenet.fields.Fields`.
+
+    Args:
+        path: the file.
+    """
+
     def __init__(self, path: Path) -> None:
         self._path = path
         text = read_bytes(path).decode("utf-8", errors="replace")
@@ -85,11 +91,13 @@ class _Lines:
         return found
 
     def reals(self, n: int) -> NDArray[np.float64]:
+        """So many numbers."""
         words = self._words(n)
         where = f"{self._path}, line {self._at}"
         return np.array([fortran_number(word, where) for word in words])
 
     def integers(self, n: int) -> NDArray[np.int64]:
+        """So many whole numbers."""
         words = self._words(n)
         try:
             return np.array([int(word) for word in words], np.int64)
@@ -100,18 +108,23 @@ class _Lines:
             ) from None
 
     def integer(self) -> int:
+        """One whole number."""
         return int(self.integers(1)[0])
 
     def real(self) -> float:
+        """One number."""
         return float(self.reals(1)[0])
 
     def text(self) -> str:
+        """A text, without blanks at its end."""
         return self._line().strip()
 
     def logical(self) -> bool:
+        """Yes or no."""
         return self.text().lower() in _TRUE
 
     def skip_places(self, n_layers: int) -> None:
+        """Pass over places of weights and nodes."""
         self.integers(n_layers)
         self.integers(n_layers)
 

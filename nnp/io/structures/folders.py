@@ -170,6 +170,8 @@ def _sorted_out(files: Sequence[Path]) -> tuple[list[Path], dict[str, list[Path]
             readable, name = False, ""
         if not readable:
             others.setdefault("hold no structures", []).append(path)
+        elif name == "aenet-train":
+            others.setdefault("only name other files", []).append(path)
         elif name in _UNLABELLED:
             others.setdefault("hold structures without labels", []).append(path)
         else:

@@ -11,6 +11,7 @@ from pathlib import Path
 from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
 
 from nnp.errors import FileFormatError
+from nnp.io.aenet.train_set import looks_like_train_set
 from nnp.io.structures.source import name_without_packing, opened
 
 __all__ = ["FORMATS", "Format", "format_named", "is_input_data", "is_input_data_name", "recognise"]
@@ -60,6 +61,14 @@ FORMATS = {
             "Å, eV, eV/Å",
             elements="symbols or atomic numbers",
             labels="energy (comments, ænet's), forces",
+            velocities="none",
+            cell="none, or periodic along 1, 2 or 3 axes",
+        ),
+        Format(
+            "aenet-train",
+            "ænet's training set",
+            "Å, eV, eV/Å",
+            labels="energy, forces, of the XSF files it names",
             velocities="none",
             cell="none, or periodic along 1, 2 or 3 axes",
         ),
@@ -197,6 +206,7 @@ def _looks_like_xyz(head: bytes) -> bool:
 
 
 _BY_CONTENT = (
+    ("aenet-train", looks_like_train_set),
     ("extxyz", _is_xyz),
     ("xsf", _is_xsf),
     ("lammps-dump", _is_lammps_dump),

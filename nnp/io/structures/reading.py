@@ -16,7 +16,17 @@ from ase.utils import string2index
 
 from nnp.errors import FileFormatError, NNPError, OptionError
 from nnp.io.n2p2.data import read_data
-from nnp.io.structures import ase_db, cif, lammps_data, lammps_dump, residues, vasp, xsf, xyz
+from nnp.io.structures import (
+    aenet_set,
+    ase_db,
+    cif,
+    lammps_data,
+    lammps_dump,
+    residues,
+    vasp,
+    xsf,
+    xyz,
+)
 from nnp.io.structures.formats import Format, format_named, recognise
 from nnp.io.structures.frames import from_frame
 from nnp.io.structures.labels import Labels, drop_zero_energies, held, labels_of
@@ -188,6 +198,8 @@ def _read_with_ase(source: Source) -> list[Atoms]:
                 f"{source.path} cannot be read: {type(error).__name__}: {error}"
             ) from error
     frames: list[Atoms] = found if isinstance(found, list) else [found]
+    if not any(len(atoms) for atoms in frames):  # some take any file of their name
+        raise FileFormatError(f"{source.path} holds no atoms, read as {format_named(name).title}")
     if name in ("dlp4", "dlp-history"):
         _without_motion(frames, source)
     return frames
@@ -236,6 +248,7 @@ _READERS: dict[str, Callable[[Source], list[Atoms]]] = {
     "input.data": _read_input_data,
     "extxyz": xyz.read,
     "xsf": xsf.read,
+    "aenet-train": aenet_set.read,
     "cif": cif.read,
     "vasp": vasp.read,
     **ase_db.READERS,

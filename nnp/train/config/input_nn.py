@@ -77,6 +77,7 @@ def read_input_nn(path: Path, units: str | None = None) -> dict[str, Any]:
     offsets = {e.arguments[0]: e.number(1) * system.energy_in_ev for e in _pairs(settings)}
     _plain_numbers(settings, table)
     norm = normalisation(settings, data, system, offsets, table)
+    table["data"]["energies"] = "total"
     table["data"]["reference_energies"] = {s: e + norm.mean_energy for s, e in offsets.items()}
     sizes = _Sizes(data)
     forces = settings.flag("use_short_forces")

@@ -5,18 +5,19 @@ The run itself is that of `nnp.train.config.train_in`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from nnp.elements import atomic_number
 from nnp.io import model
-from nnp.io.aenet.keywords import GenerateInput, TrainInput, read_generate, read_train
+from nnp.io.aenet.keywords import GenerateInput, TrainInput, read_train
 from nnp.io.aenet.writing import write_as
 from nnp.io.files import replacing
 from nnp.io.structures import read
 from nnp.potential import Potential
-from nnp.train.config.train_in import GENERATE, are_cohesive
+from nnp.train.config.train_in_data import SAVED, are_cohesive, generate_of
 from nnp.train.fit.settings import TrainingSettings
 
 _HEAD = (
@@ -34,7 +35,7 @@ def leave_behind(path: Path, settings: TrainingSettings, potential: Potential) -
         potential: the result.
     """
     train = read_train(path)
-    generate = read_generate(path.parent / GENERATE)
+    generate = generate_of(train)
     cohesive = are_cohesive(generate)
     names = {symbol: path.parent / train.networks[symbol].file for symbol in potential.elements}
     write_as(_with_atomic(potential, generate, cohesive), names, force=True)
@@ -86,15 +87,19 @@ def _save_energies(
         ]
         if not files:
             continue
-        target = train.path.parent / f"energies.{part}.0"
+        target = train.path.parent / SAVED.format(part)
         with replacing(target, force=True) as scratch:
-            text = _energies(files, generate, potential, cohesive)
+            text = _energies(files, train.path.parent, generate, potential, cohesive)
             scratch.write_text("".join(f"{line}\n" for line in text), encoding="utf-8")
         yield f"{target.name}: energies of {len(files)} structures"
 
 
 def _energies(
-    files: Iterable[str], generate: GenerateInput, potential: Potential, cohesive: bool
+    files: Iterable[str],
+    folder: Path,
+    generate: GenerateInput,
+    potential: Potential,
+    cohesive: bool,
 ) -> Iterator[str]:
     symbols = sorted(generate.energies, key=list(generate.energies).index)
     yield _HEAD + " ".join(f"  #{symbol:<2}" for symbol in symbols) + " Path-of-input-file"
@@ -111,5 +116,5 @@ def _energies(
             f" {wanted:13.6E} {found:14.6E} {n:6d} {wanted / n:14.6E} {found / n:14.6E} "
             f"{(wanted - found) / n:14.6E} {(wanted - found) / n:14.6E} "
             + " ".join(f"{number:5d}" for number in numbers)
-            + f" {name}"
+            + f" {os.path.relpath(name, folder)}"
         )

@@ -1,4 +1,4 @@
-"""New structures from known ones: scaled cells, strains, random displacements; and mixtures.
+"""New structures from known ones: scaled and strained cells, moved and missing atoms; mixtures.
 
 They carry no labels: have a teacher or a calculation label them.
 """
@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nnp.errors import OptionError
+from nnp.errors import OptionError, StructureError
 from nnp.train.data.frames import require_atoms
 from nnp.values import counted, require_whole
 
 # Per-atom columns that belong to the atoms, not to where they are: everything else stays after,
 # above all labels of the old positions.
 _KEPT = ("masses", "tags", "initial_charges", "initial_magmoms")
+
+# Components of a strain, in Voigt's order; off the diagonal size / 2 stands at both places.
+DIRECTIONS = {"xx": (0, 0), "yy": (1, 1), "zz": (2, 2), "yz": (1, 2), "xz": (0, 2), "xy": (0, 1)}
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,15 @@ class AugmentSettings:
         scale: largest relative change of all cell lengths together; drawn evenly from ±scale.
         strain: standard deviation of the diagonal components of a random symmetric strain,
             (s + sᵀ) / 2 of nine equal draws; those off the diagonal have 1/√2 of it. Below 0.5.
+            Along ``directions``: the largest strain.
         displacement: standard deviation of each coordinate, Å.
-        copies: new structures per structure.
+        copies: new structures per structure, and per direction where there are some.
+        volume: largest relative change of the volume, drawn evenly from ±volume, in place of
+            ``scale``.
+        directions: of `DIRECTIONS`, Cartesian: components that are strained one at a time, by equal
+            steps from −strain to strain, in place of a random strain.
+        displaced: how many atoms are displaced, drawn anew for each copy; None: all.
+        vacancies: atoms that are taken out of each copy, drawn anew for each.
         seed: of the draws.
     """
 
@@ -39,10 +50,22 @@ class AugmentSettings:
     displacement: float = 0.0
     copies: int = 1
     seed: int = 0
+    volume: float = 0.0
+    directions: tuple[str, ...] = ()
+    displaced: int | None = None
+    vacancies: int = 0
 
     def __post_init__(self) -> None:
         require_whole("seed", self.seed, 0)
-        for name in ("scale", "strain"):
+        require_whole("vacancies", self.vacancies, 0)
+        if self.displaced is not None:
+            require_whole("displaced", self.displaced, 1)
+        if unknown := [name for name in self.directions if name not in DIRECTIONS]:
+            allowed = ", ".join(DIRECTIONS)
+            raise OptionError(f"direction {unknown[0]!r} of a strain: allowed are {allowed}")
+        if self.directions and self.strain == 0:
+            raise OptionError("directions without a strain: give the largest strain as well")
+        for name in ("scale", "strain", "volume"):
             value = getattr(self, name)
             if not 0 <= value < 0.5:
                 raise OptionError(f"{name} = {value} must be from 0 to below 0.5")
@@ -62,24 +85,71 @@ def augment(frames: Sequence[Any], settings: AugmentSettings) -> list[Any]:
     and scaled.
 
     Raises:
-        StructureError: a structure without atoms.
+        StructureError: a structure without atoms, or with too few for the vacancies.
     """
     require_atoms(frames)
     rng = np.random.default_rng(settings.seed)
     found = []
-    for atoms in frames:
-        for _ in range(settings.copies):
-            changed = _bare(atoms)
-            strain = rng.normal(0, settings.strain, (3, 3)) if settings.strain else np.zeros((3, 3))
-            factor = 1 + rng.uniform(-settings.scale, settings.scale)
-            deformation = factor * (np.eye(3) + (strain + strain.T) / 2)
-            changed.set_cell(np.asarray(atoms.cell) @ deformation, scale_atoms=False)
-            moved = atoms.positions @ deformation
-            noise = rng.normal(0, 1, moved.shape) * settings.displacement
-            changed.positions = moved + noise
-            changed.info = {"group": "augmented", "scale": float(factor)}
-            found.append(changed)
+    for number, atoms in enumerate(frames):
+        if len(atoms) <= settings.vacancies:
+            raise StructureError(
+                f"structure {number} has {counted(len(atoms), 'atom')}: none is left with "
+                f"{settings.vacancies} vacancies"
+            )
+        for directed in _directed(settings):
+            strain = _random_strain(settings, rng) if directed is None else directed
+            if settings.volume:
+                factor = (1 + rng.uniform(-settings.volume, settings.volume)) ** (1 / 3)
+            else:
+                factor = 1 + rng.uniform(-settings.scale, settings.scale)
+            found.append(_changed(atoms, factor, strain, settings, rng))
     return found
+
+
+def _directed(settings: AugmentSettings) -> list[NDArray[np.float64] | None]:
+    """The strain of each copy of a structure; None: a random one."""
+    if not settings.directions:
+        return [None] * settings.copies
+    alone = settings.copies == 1
+    sizes = [settings.strain] if alone else np.linspace(-1, 1, settings.copies) * settings.strain
+    found: list[NDArray[np.float64] | None] = []
+    for name in settings.directions:
+        i, j = DIRECTIONS[name]
+        for size in sizes:
+            strain = np.zeros((3, 3))
+            strain[i, j] += size / 2
+            strain[j, i] += size / 2
+            found.append(strain)
+    return found
+
+
+def _random_strain(settings: AugmentSettings, rng: np.random.Generator) -> NDArray[np.float64]:
+    if not settings.strain:
+        return np.zeros((3, 3))
+    drawn = rng.normal(0, settings.strain, (3, 3))
+    return np.asarray((drawn + drawn.T) / 2)
+
+
+def _changed(
+    atoms: Any,
+    factor: float,
+    strain: NDArray[np.float64],
+    settings: AugmentSettings,
+    rng: np.random.Generator,
+) -> Any:
+    """One copy."""
+    changed = _bare(atoms)
+    deformation = factor * (np.eye(3) + strain)
+    changed.set_cell(np.asarray(atoms.cell) @ deformation, scale_atoms=False)
+    moved = atoms.positions @ deformation
+    noise = rng.normal(0, 1, moved.shape) * settings.displacement
+    if settings.displaced is not None:
+        noise[rng.permutation(len(atoms))[settings.displaced :]] = 0
+    changed.positions = moved + noise
+    changed.info = {"group": "augmented", "scale": float(factor)}
+    if settings.vacancies:
+        del changed[rng.permutation(len(atoms))[: settings.vacancies].tolist()]
+    return changed
 
 
 def _bare(atoms: Any) -> Any:

@@ -11,6 +11,7 @@ from nnp.errors import OptionError
 from nnp.io.structures import ReadOptions
 from nnp.train.data.checks import drop
 from nnp.train.data.dataset import Dataset, LabelKeys
+from nnp.train.data.energies import require_kind
 from nnp.train.data.findings import require_kinds
 from nnp.units import unit_system
 
@@ -47,6 +48,8 @@ class DataSettings:
         split: structures of ``train`` to keep for validation.
         keys: where the labels are.
         reference_energies: eV per atom of an element; the others by least squares.
+        energies: ``"total"`` or ``"cohesive"``, from which no reference energies are taken off;
+            None: as the numbers say, where all reference energies are given.
         types: elements of LAMMPS's types or of names, such as ``"Si,O"``.
         lammps_units: of LAMMPS's files that do not say them.
         any_geometry: whether to take distances and densities that no matter has.
@@ -59,6 +62,7 @@ class DataSettings:
     split: SplitSettings = field(default_factory=SplitSettings)
     keys: LabelKeys = field(default_factory=LabelKeys)
     reference_energies: dict[str, float] = field(default_factory=dict)
+    energies: str | None = None
     types: str | None = None
     lammps_units: str | None = None
     any_geometry: bool = False
@@ -68,6 +72,7 @@ class DataSettings:
         if not self.train:
             raise OptionError("train names no file")
         require_kinds(self.drop, "drop")
+        require_kind(self.energies)
 
     @property
     def options(self) -> ReadOptions:

@@ -25,8 +25,8 @@ def batches(
     [[0, 1], [2], [3], [4]]
     """
     if settings.batch_atoms is None:
-        for at in range(0, len(order), settings.batch):
-            yield list(order[at : at + settings.batch])
+        for at in range(0, len(order), settings.structures):
+            yield list(order[at : at + settings.structures])
         return
     part: list[int] = []
     held = 0
@@ -45,5 +45,5 @@ def steps_of_epoch(settings: OptimizerSettings, atoms: NDArray[np.int64]) -> int
     if settings.full_batch:
         return 1
     if settings.batch_atoms is None:
-        return -(-len(atoms) // settings.batch)
+        return -(-len(atoms) // settings.structures)
     return max(1, sum(1 for _ in batches(range(len(atoms)), atoms, settings)))

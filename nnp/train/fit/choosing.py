@@ -20,6 +20,7 @@ from nnp.terms import RepulsionTerm
 from nnp.train.data.baseline import reference_energies, without_baseline
 from nnp.train.data.checks import check, require_labels
 from nnp.train.data.dataset import Dataset
+from nnp.train.data.energies import COHESIVE, EnergyKind, kind_of_energies
 from nnp.train.data.findings import Finding
 from nnp.train.fit.machine import Ranks, find_device, memory_explained
 from nnp.train.fit.settings import TrainingSettings
@@ -57,6 +58,7 @@ class Chosen:
         ranks: the processes that share the work.
         parts, terms: of the finished potential, taken off the labels.
         start: the potential that the fit goes on from, if any.
+        energies: a line that says what kind of energies the labels are, where that was decided.
     """
 
     functions: Functions
@@ -71,6 +73,7 @@ class Chosen:
     parts: tuple[Baseline, ...] = ()
     terms: tuple[RepulsionTerm, ...] = ()
     start: Start | None = None
+    energies: str = ""
 
 
 def choose(
@@ -101,6 +104,11 @@ def choose(
     start = None if settings.run.from_ is None else read_start(settings.run.from_)
     elements = train.elements if start is None else start.elements(train.elements)
     _require_known(elements, validation)
+    known = _known_energies(settings, start)
+    kind = EnergyKind()
+    if start is None:
+        kind = kind_of_energies(train, elements, known, settings.data.energies)
+        known = {} if kind.name == COHESIVE else known
     parts, terms = _baseline(settings, start, elements)
     if parts or terms:
         baseline = BaselineSum(parts)
@@ -134,7 +142,7 @@ def choose(
     return Chosen(
         functions=functions,
         scalings=scalings,
-        offsets=reference_energies(train, elements, _known_energies(settings, start)),
+        offsets=reference_energies(train, elements, known),
         maker=maker,
         frames=train + validation,
         n_train=len(train),
@@ -144,6 +152,7 @@ def choose(
         parts=parts,
         terms=terms,
         start=start,
+        energies=kind.line,
     )
 
 

@@ -16,8 +16,8 @@ from nnp.train.fit.task import Task
 def fingerprint(settings: TrainingSettings, task: Task) -> str:
     """Hash of what a resumed run must share with the interrupted one."""
     table = portable(settings)
-    for name in ("epochs", "patience"):
-        table["run"].pop(name)
+    for name in ("epochs", "patience", "target"):
+        table["run"].pop(name, None)
     digest = hashlib.sha256(json.dumps(table, sort_keys=True).encode())
     digest.update(task.theta.cpu().numpy().tobytes())
     for frame in task.frames:
@@ -55,11 +55,14 @@ def portable(settings: TrainingSettings) -> dict[str, dict[str, object]]:
 # Settings that earlier versions had not, with the default that means what those did.
 _LATER: tuple[tuple[tuple[str, ...], object], ...] = (
     (("data", "drop"), []),
+    (("data", "energies"), None),
     (("optimizer", "kalman", "decoupling"), "auto"),
     (("optimizer", "gradient", "average"), None),
     (("optimizer", "batch_atoms"), None),
     (("optimizer", "finish"), 0),
+    (("optimizer", "levenberg_marquardt", "batch"), None),
     (("schedule", "by_step"), False),
     (("run", "from"), None),
     (("run", "report"), True),
+    (("run", "target"), {"energy": None, "forces": None}),
 )

@@ -25,6 +25,7 @@ class Initialisation(StrEnum):
     UNIFORM = "uniform"  # weights and biases uniform in a range, [−1, 1] unless told
     XAVIER = "xavier"  # weights normal, variance 2 / (n_in + n_out); biases small
     NGUYEN_WIDROW = "nguyen_widrow"  # active regions of the neurons spread over the inputs
+    PER_INPUT = "per_input"  # weights and biases uniform in ±1 / n_in
     INPUTS = "inputs"  # weights and biases uniform, standard deviation 1 / √(n_in + 1), as aenet
 
 
@@ -108,7 +109,7 @@ def initial_network(
     if method is Initialisation.UNIFORM:
         low, half = uniform[0], (uniform[1] - uniform[0]) / 2
         layers = [(low + half * (w + 1), low + half * (b + 1)) for w, b in layers]
-    elif method is not Initialisation.INPUTS:  # start from the reference energies
+    elif method not in _WHOLE:  # start from the reference energies
         layers[-1] = _xavier(network.sizes[-2], 1, rng)
     weights, biases = zip(*layers, strict=True)
     return Network(weights, biases, network.activations)
@@ -134,9 +135,16 @@ def _by_inputs(n_in: int, n_out: int, rng: np.random.Generator) -> _Layer:
     return rng.uniform(-half, half, (n_in, n_out)), rng.uniform(-half, half, n_out)
 
 
+def _per_input(n_in: int, n_out: int, rng: np.random.Generator) -> _Layer:
+    return rng.uniform(-1, 1, (n_in, n_out)) / n_in, rng.uniform(-1, 1, n_out) / n_in
+
+
+# Of the output layer too.
+_WHOLE = (Initialisation.PER_INPUT, Initialisation.INPUTS)
 _METHODS: dict[Initialisation, Callable[[int, int, np.random.Generator], _Layer]] = {
     Initialisation.UNIFORM: _uniform,
     Initialisation.XAVIER: _xavier,
     Initialisation.NGUYEN_WIDROW: _nguyen_widrow,
+    Initialisation.PER_INPUT: _per_input,
     Initialisation.INPUTS: _by_inputs,
 }

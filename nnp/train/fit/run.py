@@ -144,7 +144,7 @@ def _prepared(
     tries = estimate and ranks.size == 1
     if not quiet:
         lines = survey(settings, chosen).lines() if tries else plan.lines
-        _say("\n".join([*lines, *[taken.reason] * bool(taken.reason)]))
+        _say("\n".join(line for line in (chosen.energies, *lines, taken.reason) if line))
     prepared = prepare(settings, chosen, quiet, plan.room)
     if ranks.writes:
         _keep_notes(data, Path(settings.run.output))

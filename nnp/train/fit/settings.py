@@ -29,6 +29,31 @@ _EPOCHS = 40
 
 
 @dataclass(frozen=True)
+class TargetSettings:
+    """[run.target]: errors that are good enough; the fit stops once all that are given are reached.
+
+    Attributes:
+        energy: RMSE over the validation set (training set without one), eV/atom; None: any.
+        forces: the same of the forces, eV/Å; None: any.
+    """
+
+    energy: float | None = None
+    forces: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("energy", "forces"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise OptionError(f"target {name} = {value}: an RMSE above 0, or leave it out")
+
+    @property
+    def given(self) -> dict[str, float]:
+        """Those that are, by name."""
+        both = {"energy": self.energy, "forces": self.forces}
+        return {name: value for name, value in both.items() if value is not None}
+
+
+@dataclass(frozen=True)
 class RunSettings:
     """[run]: how long, and what is written.
 
@@ -39,6 +64,7 @@ class RunSettings:
         evaluate_every: epochs between evaluations of training and validation errors.
         checkpoint_every: epochs between checkpoints.
         keep_every: epochs between models that are kept as ``epoch_00042.nnp``; None: none is.
+        target: errors at which it stops.
         max_time: seconds after which the fit stops, between two steps; None: never.
         patience: epochs without a better validation loss before it stops; None: never.
         dtype: ``"float64"`` or ``"float32"``, of networks and optimiser.
@@ -68,6 +94,7 @@ class RunSettings:
     tensorboard: bool = False
     report: bool = True
     device: str = "cpu"
+    target: TargetSettings = field(default_factory=TargetSettings)
 
     def __post_init__(self) -> None:
         for name in ("epochs", "evaluate_every", "checkpoint_every", "threads"):

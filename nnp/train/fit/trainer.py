@@ -29,7 +29,7 @@ from nnp.train.inputs.features import Sample
 
 CHECKPOINT, BEST, LAST = "checkpoint.npz", "best.nnp", "last.nnp"
 KEPT = "epoch_{:05d}.nnp"
-INTERRUPTED, OUT_OF_TIME = "interrupted", "out of time"
+INTERRUPTED, OUT_OF_TIME, ON_TARGET = "interrupted", "out of time", "on target"
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,8 @@ class TrainingResult:
         best_epoch: when the first was reached, from 1; 0: before an epoch was evaluated.
         rows: the log.
         findings: of the data's checks.
-        stopped: ``INTERRUPTED`` (Ctrl-C), ``OUT_OF_TIME`` (``run.max_time``) or empty.
+        stopped: ``INTERRUPTED`` (Ctrl-C), ``OUT_OF_TIME`` (``run.max_time``), ``ON_TARGET``
+            (``run.target``) or empty.
     """
 
     potential: Potential
@@ -175,10 +176,20 @@ class Trainer:
             self._diverged(log, "the loss is not finite")
         if judged.loss < self._best[0]:
             self._best = (judged.loss, self._epoch + 1, theta.clone())
+        if self._settings.run.target.given and self._on_target(judged):
+            self._stopped = ON_TARGET
         seconds = time.monotonic() - self._start
         row = _row(self._epoch + 1, seconds, factor, train, held_out)
         log.add(row)
         return row
+
+    def _on_target(self, judged: SetErrors) -> bool:
+        """Whether every error that has a target is known and as small."""
+        found = {"energy": judged.energy, "forces": judged.forces}
+        return all(
+            found[name].count > 0 and found[name].rmse <= target
+            for name, target in self._settings.run.target.given.items()
+        )
 
     def _diverged(self, log: TrainingLog, what: str) -> None:
         """Save what was good, and say what to change."""

@@ -18,7 +18,7 @@ from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.elements import atomic_number
 from nnp.errors import OptionError
 from nnp.functions import Angular, Radial, SymmetryFunction, canonical_order
-from nnp.io.aenet.setup import read_setup
+from nnp.io.aenet.train_set import setup_in
 from nnp.io.model import read as read_model
 from nnp.io.n2p2.functions import cutoff_maker, read_function
 from nnp.io.n2p2.settings import Settings as InputNN
@@ -153,7 +153,7 @@ class FunctionSettings:
         file: a potential (one file, .nnp) or an n2p2 input.nn whose functions are taken as they
             are, coefficients that were learned included; None: generate them.
         file_units: of an input.nn, see `nnp.units.unit_system`.
-        setups: ænet's ``.stp`` of each element, in place of both.
+        setups: ænet's ``.stp`` of each element, or its training set, in place of both.
         nep: NEP's functions by the names of nep.in, in place of ``generate``.
         generate: the generated set; its ``family`` says which class holds the rest.
         prune: which of them to leave out.
@@ -222,7 +222,7 @@ def _of_setups(settings: FunctionSettings, symbols: Sequence[str]) -> Functions:
         raise OptionError(f"functions.setups: none for {', '.join(missing)}")
     ordered, found = sorted(symbols, key=atomic_number), {}
     for symbol in symbols:
-        setup = read_setup(settings.setups[symbol])
+        setup = setup_in(settings.setups[symbol], symbol)
         if setup.central != symbol:
             raise OptionError(f"{setup.path} is for {setup.central}, not for {symbol}")
         if strangers := [s for s in setup.environment if s not in symbols]:

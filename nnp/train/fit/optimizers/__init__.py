@@ -64,7 +64,14 @@ class OptimizerSettings:
     @property
     def full_batch(self) -> bool:
         """Whether every step takes all training structures."""
-        return self.kind in ("levenberg_marquardt", "lbfgs")
+        whole = self.kind == "levenberg_marquardt" and self.levenberg_marquardt.batch is None
+        return whole or self.kind == "lbfgs"
+
+    @property
+    def structures(self) -> int:
+        """Per step, where that is a number of structures."""
+        own = self.levenberg_marquardt.batch if self.kind == "levenberg_marquardt" else None
+        return own or self.batch
 
     def __post_init__(self) -> None:
         if self.kind not in (AUTO, *KINDS):

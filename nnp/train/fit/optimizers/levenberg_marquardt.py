@@ -1,4 +1,4 @@
-"""Levenberg-Marquardt over all training data at once.
+"""Levenberg-Marquardt over all training data at once, or over so many structures a step.
 
 (JᵀJ + μ D) d = Jᵀr; the step is taken when the loss falls, μ shrinks with success and grows with
 failure. The normal matrix is summed structure by structure: memory is that of p² numbers.
@@ -31,12 +31,14 @@ class LevenbergMarquardtSettings:
         decrease: μ is multiplied by it after a success, below 1.
         increase: μ is multiplied by it after a failure, above 1.
         trials: most failures per step before it is given up.
+        batch: structures per step, judged by their own loss; None: all.
     """
 
     damping: float = 0.1
     decrease: float = 0.4
     increase: float = 4.0
     trials: int = 8
+    batch: int | None = None
 
     def __post_init__(self) -> None:
         if not (self.damping > 0 and 0 < self.decrease < 1 < self.increase and self.trials >= 1):
@@ -44,6 +46,11 @@ class LevenbergMarquardtSettings:
                 f"levenberg_marquardt damping = {self.damping}, decrease = {self.decrease}, "
                 f"increase = {self.increase}, trials = {self.trials}: positive damping, decrease "
                 "below 1, increase above 1 and at least one trial are expected"
+            )
+        if self.batch is not None and self.batch < 1:
+            raise OptionError(
+                f"levenberg_marquardt batch = {self.batch}: 1 structure per step or more, or leave "
+                "it out for all"
             )
 
 
@@ -54,11 +61,11 @@ class LevenbergMarquardt:
         settings: the damping.
     """
 
-    full_batch = True
     uses_columns = True
 
     def __init__(self, settings: LevenbergMarquardtSettings) -> None:
         self._settings = settings
+        self.full_batch = settings.batch is None
         self._damping = settings.damping
 
     def step(self, theta: Tensor, objective: Objective, batch: Sequence[Sample]) -> Tensor:

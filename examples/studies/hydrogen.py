@@ -1,16 +1,19 @@
 """H2 with labels of tight binding: how many functions and neurons does a pair curve need?
 
 Linear networks (no hidden layer) of 1, 2, 3, 4 and 8 radial functions against tanh networks of the
-same, the range of η, and 1, 3, 4 and 8 neurons; energies and forces of GFN2-xTB.
+same, the range of η, and 1, 3, 4 and 8 neurons; energies and forces of GFN2-xTB. Linear, tanh,
+sigmoid and twist networks, each from ten first weights.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from frame import Study, begin, panels, table
 
 STYLES = ("C0-", "C1--", "C2-.", "C3:")
+ACTIVATIONS = {"linear": "l", "tanh": "t", "sigmoid": "s", "twist": "twist"}
 LINEAR, TANH = "linear", "tanh, 8 neurons"
 
 
@@ -31,6 +34,7 @@ def main() -> None:
         f"{TANH}, 1": {0.5 / w**2: hydrogen.fitted_with([w], [8]) for w in widths},
     }
     draw(study, hydrogen, functions, neurons, ranges)
+    spread = seeds(study, hydrogen)
     numbers = {
         "functions": {n: errors(own, hydrogen) for n, own in functions.items()},
         "neurons, 1 function": {"tanh": errors(neurons, hydrogen)},
@@ -39,7 +43,33 @@ def main() -> None:
     for what, group in numbers.items():
         header = [f"energy RMSE / meV over {what}", *next(iter(group.values()))]
         print(table(header, [[n, *(e[0] for e in own.values())] for n, own in group.items()]))
-    study.finish(numbers)
+    study.finish(numbers | {"seeds": spread})
+
+
+def seeds(study: Study, hydrogen: Any) -> dict[str, dict[str, dict[str, float]]]:
+    """Energy RMSE of fits from several first weights, meV: least, median, most; and a picture."""
+    counts, fits = ((1, 2, 4, 8), 10) if study.full else ((1, 4), 2)
+    figure, axes = panels(1, len(ACTIVATIONS), sharey=True)
+    numbers: dict[str, dict[str, dict[str, float]]] = {}
+    rows = []
+    for axis, (name, activation) in zip(axes, ACTIVATIONS.items(), strict=True):
+        numbers[name] = {}
+        for place, count in enumerate(counts):
+            found = hydrogen.seeds(count, activation, 1 if activation == "l" else fits)
+            own = np.sort([curve.minus(hydrogen.wanted).rms[0] for curve in found])
+            quarters = np.percentile(own, (0, 25, 50, 75, 100))
+            names = ("least", "25 %", "median", "75 %", "most")
+            numbers[name][str(count)] = dict(zip(names, map(float, quarters), strict=True))
+            axis.semilogy([place] * len(own), own, "o", color="C0", alpha=0.4)
+            axis.semilogy(place, np.median(own), "_", color="black", markersize=16)
+        axis.set(title=name, xlabel="radial functions")
+        axis.set_xticks(range(len(counts)), [str(count) for count in counts])
+        rows.append([name, *(f"{n['median']:.3g} ({n['least']:.3g}-{n['most']:.3g})"
+                             for n in numbers[name].values())])  # fmt: skip
+    axes[0].set_ylabel("energy RMSE / meV")
+    study.picture("seeds", figure)
+    print(table(["energy RMSE / meV over functions", *map(str, counts)], rows))
+    return numbers
 
 
 def errors(curves: dict[Any, Any], hydrogen: Any) -> dict[str, tuple[float, float]]:

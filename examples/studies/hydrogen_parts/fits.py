@@ -49,14 +49,28 @@ class Hydrogen:
         found = [self._fit(widths, hidden, seed) for seed in range(self._seeds if hidden else 1)]
         return min(found, key=lambda curve: curve.minus(self.wanted).rms[0])
 
-    def _fit(self, widths: list[float], hidden: list[int], seed: int) -> Curve:
+    def seeds(self, functions: int, activation: str, count: int) -> list[Curve]:
+        """Fits that differ in their first weights.
+
+        Args:
+            functions: as in `fitted`.
+            activation: of eight neurons; ``"l"``: no hidden layer.
+            count: how many; a linear network has one minimum whatever it starts from.
+        """
+        widths = np.geomspace(WIDEST, NARROWEST, functions).tolist()
+        hidden = [] if activation == "l" else [8]
+        return [self._fit(widths, hidden, seed, activation) for seed in range(count)]
+
+    def _fit(
+        self, widths: list[float], hidden: list[int], seed: int, activation: str = "t"
+    ) -> Curve:
         radial = [{"grid": "centered", "count": 1, "r_first": width} for width in widths]
         tables = {
             "functions": {
                 "generate": {"cutoff": CUTOFF, "radial": radial, "angular": []},
                 "prune": {"method": "none"},
             },
-            "network": {"hidden": hidden},
+            "network": {"hidden": hidden, "activation": activation},
             "optimizer": {"kind": "levenberg_marquardt"},
             "run": {"seed": seed},
         }

@@ -18,20 +18,27 @@ from nnp.train.config.tables import from_table
 from nnp.train.fit.settings import TrainingSettings
 from tio2_parts.data import ATOMIC, Data
 
-# Family → [functions]. Chebyshev's cutoffs are those of the published fit; the full mode has its
-# potential.
-FAMILIES: dict[str, dict[str, Any]] = {
-    "moments": {"generate": {"family": "moments", "cutoff": 6.0}},
-    "Chebyshev": {
-        "generate": {
-            "family": "chebyshev", "cutoff": 6.5, "radial": 16, "angular_cutoff": 5.0, "angular": 6,
-        },
-        "prune": {"method": "none"},
+_CHEBYSHEV = {
+    "generate": {
+        "family": "chebyshev", "cutoff": 6.5, "radial": 20, "angular_cutoff": 5.0, "angular": 6,
     },
+    "prune": {"method": "none"},
 }  # fmt: skip
-
-
-FULL, QUICK = ("moments",), tuple(FAMILIES)
+# Fit → tables of the settings. Chebyshev's orders and cutoffs, and 5-5, are the published fit's.
+FAMILIES: dict[str, dict[str, Any]] = {
+    "moments": {"functions": {"generate": {"family": "moments", "cutoff": 6.0}}},
+    "Chebyshev": {"functions": _CHEBYSHEV},
+    "Chebyshev, 5-5": {"functions": _CHEBYSHEV, "network": {"hidden": (5, 5)}},
+    "ACSF": {"functions": {"generate": {"family": "behler", "cutoff": 6.0}}},
+}
+# Fit → epochs and seeds.
+FULL = {
+    "moments": (9, (1, 2, 3)),
+    "Chebyshev": (9, (1, 2, 3)),
+    "Chebyshev, 5-5": (9, (1, 2, 3)),
+    "ACSF": (6, (1, 2, 3)),
+}
+QUICK = {"moments": (1, (1,)), "Chebyshev": (1, (1,))}
 
 
 def published() -> nnp.Potential:
@@ -41,18 +48,18 @@ def published() -> nnp.Potential:
 
 
 def fitted(
-    family: str, data: Data, folder: Path, epochs: int, seconds: float
+    family: str, seed: int, data: Data, folder: Path, epochs: int
 ) -> tuple[nnp.Potential, dict[str, float]]:
     """The potential and what it took; that of an earlier run where it is in the folder.
 
     Args:
         family: of `FAMILIES`.
+        seed: of weights and order.
         data: what to learn.
         folder: of all runs.
-        epochs: the most.
-        seconds: after which the fit stops.
+        epochs: how many.
     """
-    output = folder / family.lower()
+    output = folder / f"{family.lower().replace(', ', '-')}-{seed}"
     if not (output / "cpu_seconds").exists():
         files = {part: folder / f"{part}.extxyz" for part in ("train", "test")}
         for part, path in files.items():
@@ -63,9 +70,8 @@ def fitted(
                 "validation": str(files["test"]),
                 "reference_energies": ATOMIC,
             },
-            "functions": FAMILIES[family],
-            "run": {"epochs": epochs, "seed": 1, "output": str(output), "max_time": seconds},
-        }
+            "run": {"epochs": epochs, "seed": seed, "output": str(output), "report": False},
+        } | FAMILIES[family]
         before = time.process_time()
         train(from_table(TrainingSettings, table, ""), force=True)
         (output / "cpu_seconds").write_text(f"{time.process_time() - before:.1f}\n")

@@ -50,7 +50,7 @@ def test_every_command_has_help(command, capsys):
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["nonsense"], ["info"], ["md", "a", "b", "--steps", "-1"], ["info", "a", "--x"]]
+    "words", [["nonsense"], ["info"], ["md", "a", "b", "--steps", "-1"], ["info", "a", "--x"]]
 )
 def test_wrong_usage_is_2(words, capsys):
     assert nnp(*words) == 2

@@ -93,7 +93,8 @@ def errors(potential: nnp.Potential, frames: list[Atoms]) -> dict[str, float]:
         energy.append(1e3 * (found.energy - atoms.get_potential_energy()) / len(atoms))
         forces.append((found.forces - atoms.get_forces()).ravel())
     both = {"energy": (np.array(energy), "meV/atom"), "force": (np.concatenate(forces), "eV/Å")}
-    return {
+    median = {"energy median / meV/atom": float(np.median(np.abs(energy)))}
+    return median | {
         f"{what} {name} / {unit}": float(norm(values))
         for what, (values, unit) in both.items()
         for name, norm in (("MAE", _mae), ("RMSE", _rmse))

@@ -18,6 +18,7 @@ namespace
 // value in training, which is what sums over pairs round. (At random angles it is zeta + 1 times, at the angles of
 // molecules any number of times.)
 constexpr double MOST_AMPLIFIED_DOUBLE = 1e4, MOST_AMPLIFIED_SINGLE = 30;
+constexpr double WORTH = 0.95;  // what is left of the cost must be less than this share: the model is no clock
 constexpr double NO_RANGE = 1e30;
 
 // sum_j g(r_ij) over one element's neighbours or, weighted by Z, over all.
@@ -93,7 +94,7 @@ std::vector<int> cheapest(const Model& model, const Element& element, Powers pow
         for (const auto& [zeta, functions] : group) {
             trial = joined(trial, functions);
             double cost = cost_of(trial);
-            if (cost < least) {
+            if (cost < WORTH * least) {
                 least = cost;
                 best = trial;
             }

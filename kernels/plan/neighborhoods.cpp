@@ -34,6 +34,14 @@ double integral(const Function& f)
     return 4 * PI * sum * f.r_cutoff / STEPS;
 }
 
+// A function's usual value in training: what its scaling takes to 0, which is the mean where functions are centred;
+// else the middle of its range.
+double usual(const Function& f)
+{
+    double zero = f.factor == 0 ? f.minimum : -f.offset / f.factor;
+    return zero > f.minimum && zero < f.maximum ? zero : 0.5 * (f.minimum + f.maximum);
+}
+
 // Numbers of a small generator in [0, 1): the neighbourhoods are the same on every machine.
 class Numbers
 {
@@ -69,9 +77,8 @@ std::vector<double> expected_densities(const Model& model, const Element& elemen
     for (int e = 0; e < n_elements; ++e) {
         std::vector<double> found;
         for (const Function& f : element.functions) {
-            double middle = 0.5 * (f.minimum + f.maximum);
-            if (f.family == NNP_RADIAL && f.neighbor_1 == e && f.maximum < LARGEST_RANGE && middle > 0)
-                found.push_back(middle / integral(f));
+            if (f.family == NNP_RADIAL && f.neighbor_1 == e && f.maximum < LARGEST_RANGE && usual(f) > 0)
+                found.push_back(usual(f) / integral(f));
         }
         if (found.empty()) {
             densities.push_back(TYPICAL_DENSITY / n_elements);

@@ -18,7 +18,7 @@ struct Neighborhood {
     double listed = 0;          // entries of the list, which reaches farther by its skin
 };
 
-// Atoms per Å^3 by element around atoms of this one: what gives its radial functions the middle of their ranges in
+// Atoms per Å^3 by element around atoms of this one: what gives its radial functions the values that they had in
 // training; where none has a range, a typical density of matter.
 std::vector<double> expected_densities(const Model& model, const Element& element);
 

@@ -19,9 +19,8 @@ from torch import Tensor
 
 from nnp.functions import MomentFunction, RadialSeries, SymmetryFunction
 from nnp.neighbors import neighbor_list
-from nnp.reference.harmonics import harmonics
-from nnp.reference.moments import Series
 from nnp.structure import Structure
+from nnp.train.inputs.pair_factors import angular_factors, radial_factors
 from nnp.train.inputs.products import VOIGT, Columns, Place
 
 
@@ -153,7 +152,6 @@ class UncontractedProducts:
         self.elements = tuple(functions)
         self.blocks = [blocks_of(own, self.elements) for own in functions.values()]
         self.widths = [own[-1].span.stop for own in self.blocks]
-        self._bases = [[_basis(block, self.elements) for block in own] for own in self.blocks]
         self._cutoff = max(max(b.series.radii) for own in self.blocks for b in own)
 
     @property
@@ -196,28 +194,18 @@ class UncontractedProducts:
         neighbor = self.index(element[j])
         r = torch.linalg.norm(vector, dim=1)
         l_max = int(np.sqrt(max(b.rows.stop for b in self.blocks[e]))) - 1
-
-        def angular(v: Tensor) -> Tensor:
-            return harmonics(v / torch.linalg.norm(v, dim=1, keepdim=True), l_max)
-
-        axes = torch.eye(3, dtype=vector.dtype, device=self.device)
-        gradients = [
-            torch.func.jvp(angular, (vector,), (axis.expand_as(vector).contiguous(),))[1]
-            for axis in axes
-        ]
-        radial = [
-            torch.func.jvp(lambda x, b=basis: b(x, neighbor), (r,), (torch.ones_like(r),))
-            for basis in self._bases[e]
-        ]
+        unit = vector / r[:, None]
+        y, dy = angular_factors(r, unit, l_max)
+        radial = [radial_factors(b.series, self.elements, r, neighbor) for b in self.blocks[e]]
         return _Pairs(
             n,
             self.index(center),
             self.index(np.stack([i, j], 1)),
             neighbor,
             vector.to(self.dtype),
-            (vector / r[:, None]).to(self.dtype),
-            angular(vector).to(self.dtype),
-            torch.stack(gradients, 2).to(self.dtype),
+            unit.to(self.dtype),
+            y.to(self.dtype),
+            dy.to(self.dtype),
             [value.to(self.dtype) for value, _ in radial],
             [slope.to(self.dtype) for _, slope in radial],
         )
@@ -336,21 +324,6 @@ class UncontractedProducts:
     def index(self, array: NDArray[np.int64]) -> Tensor:
         """Numbers of the host, to take rows of tensors with."""
         return torch.from_numpy(np.ascontiguousarray(array, np.int64)).to(self.device)
-
-
-def _basis(block: Block, elements: Sequence[str]) -> Series:
-    """g_k itself, for every element that the series sees."""
-    series, terms = block.series, block.shape[2]
-    radii = np.zeros(len(elements))
-    for symbol, radius in zip(series.neighbors, series.radii, strict=True):
-        radii[elements.index(symbol)] = radius
-    return Series(
-        torch.from_numpy(radii),
-        torch.eye(terms, dtype=torch.float64).expand(len(elements), terms, terms).contiguous(),
-        int(series.argument),
-        int(series.cutoff_kind),
-        float(series.inner_fraction),
-    )
 
 
 def _matching(

@@ -88,8 +88,10 @@ def test_filter_in_blocks_against_the_textbook(decoupling, fading):
 def test_many_weights_are_parted_until_the_matrices_are_small():
     small, p = networks((27, 24, 24, 1))
     assert resolved(small, p, Decoupling.AUTO) is Decoupling.NONE
-    three, p = networks(*[(130, 24, 24, 1)] * 3)  # 11,307 weights; 3,769 of an element
-    assert resolved(three, p, Decoupling.AUTO) is Decoupling.NODE
-    two, p = networks(*[(100, 24, 24, 1)] * 2)
+    four, p = networks(
+        *[(130, 32, 32, 1)] * 4
+    )  # 5,281 weights of an element, 4,192 of its first layer
+    assert resolved(four, p, Decoupling.AUTO) is Decoupling.NODE
+    two, p = networks(*[(100, 28, 28, 1)] * 2)
     assert resolved(two, p, Decoupling.AUTO) is Decoupling.ELEMENT
     assert numbers_of(parameter_blocks(two, p, Decoupling.ELEMENT)) < MOST_NUMBERS

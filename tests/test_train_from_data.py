@@ -120,7 +120,9 @@ def test_labels_decide_the_network_and_neighbours_the_cutoff():
     few = choose_settings(data, known)
     many = choose_settings(data, replace(known, atoms=1_000_000, structures=10_000))
     assert few.settings.network.hidden < many.settings.network.hidden
-    assert (few.settings.run.epochs, many.settings.run.epochs) == (60, None)
+    wishes = Wishes(epochs=7, time=90.0)
+    run = choose_settings(data, known, wishes).settings.run
+    assert (few.settings.run.epochs, run.epochs, run.max_time) == (None, 7, 90.0)
     crowded = {r: (3 * mean, most) for r, (mean, most) in known.neighbors.items()}
     assert choose_settings(data, known).settings.functions.generate.cutoff == 6.5
     crowded_fit = choose_settings(data, replace(known, neighbors=crowded))

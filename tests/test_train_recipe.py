@@ -20,7 +20,7 @@ from nnp.train.fit.optimizers import OptimizerSettings, make_optimizer  # noqa: 
 from nnp.train.fit.optimizers.base import ScheduleKind, ScheduleSettings  # noqa: E402
 from nnp.train.fit.optimizers.blocks import Decoupling  # noqa: E402
 from nnp.train.fit.optimizers.first_order import GradientSettings  # noqa: E402
-from nnp.train.fit.recipe import kalman_step_seconds, recipe  # noqa: E402
+from nnp.train.fit.recipe import evaluation_seconds, kalman_step_seconds, recipe  # noqa: E402
 from nnp.train.fit.settings import RunSettings  # noqa: E402
 from nnp.train.inputs.functions import FunctionSettings  # noqa: E402
 from nnp.train.inputs.moments import GeneratedMoments  # noqa: E402
@@ -38,15 +38,15 @@ def auto(epochs=None, **optimizer):
 
 def test_small_fits_are_the_filters(chosen):
     found = recipe(auto(), chosen)
-    assert (found.settings.optimizer.kind, found.settings.run.passes) == ("kalman", 16)
-    assert found.reason.startswith("optimiser: kalman, for ")
+    assert (found.settings.optimizer.kind, found.settings.run.passes) == ("kalman", 60)
+    assert found.reason.startswith("optimiser: kalman, 60 epochs for ")
     assert recipe(auto(epochs=3), chosen).settings.run.passes == 3
     kept = settings()
     assert recipe(kept, chosen).settings is kept
 
 
 def test_large_ones_are_adams(chosen, monkeypatch):
-    monkeypatch.setattr(module, "_LONGEST", 0.01)
+    monkeypatch.setattr(module, "_STEP", 1e6)
     found = recipe(auto(), chosen).settings
     assert (found.optimizer.kind, found.optimizer.gradient.average) == ("adam", 0.999)
     assert (found.schedule.kind, found.schedule.by_step) == (ScheduleKind.COSINE, True)
@@ -66,9 +66,15 @@ def test_the_filter_is_parted_until_it_is_quick_enough(chosen, monkeypatch):
         run=RunSettings(output="unused"),
     )
     taken = []
-    for limit in (3600.0, 1.6, 1.1, 1.0):
+    fair = 15  # of the 60 epochs that are expected
+    steps = [kalman_step_seconds(wide, chosen, level) for level in list(Decoupling)[1:]]
+    rest = evaluation_seconds(wide, chosen) * len(chosen.frames)
+    for step in steps:
+        limit = 1.001 * fair * (step * chosen.n_train + rest)
         monkeypatch.setattr(module, "_LONGEST", limit)
-        taken.append(recipe(wide, chosen).settings.optimizer.kalman.decoupling)
+        made = recipe(wide, chosen).settings
+        assert made.run.passes == fair
+        taken.append(made.optimizer.kalman.decoupling)
     assert taken == ["none", "element", "layer", "node"]
 
 
@@ -80,8 +86,22 @@ def test_the_filter_costs_what_its_covariance_has(chosen):
     assert cost[1] > 1.2 * cost[0]
     assert kalman_step_seconds(large, chosen, Decoupling.NODE) < cost[1]
     learned = replace(small, functions=FunctionSettings(generate=GeneratedMoments(learn=True)))
-    more = kalman_step_seconds(learned, chosen, Decoupling.NONE) - cost[0]
-    assert more == pytest.approx(6 * 8e-4)  # atoms of a structure
+    assert kalman_step_seconds(learned, chosen, Decoupling.NONE) > cost[0]
+
+
+def test_the_time_that_is_given_decides(chosen):
+    """Epochs, then blocks, then Adam; and a given number of epochs stays."""
+    plenty = recipe(auto(), chosen).settings
+    epoch = kalman_step_seconds(plenty, chosen, Decoupling.NONE) * chosen.n_train
+    epoch += evaluation_seconds(plenty, chosen) * len(chosen.frames)
+    within = replace(auto(), run=RunSettings(output="unused", max_time=20.5 * epoch / 0.8))
+    found = recipe(within, chosen)
+    assert (found.settings.optimizer.kind, found.settings.run.epochs) == ("kalman", 20)
+    assert "(60 epochs would be " in found.reason
+    short = replace(auto(), run=RunSettings(output="unused", max_time=epoch))
+    found = recipe(short, chosen)
+    assert (found.settings.optimizer.kind, found.settings.run.epochs < 400) == ("adam", True)
+    assert "of a Kalman filter would take" in found.reason
 
 
 def test_what_is_not_chosen_makes_no_optimiser():
@@ -93,9 +113,9 @@ def test_command_says_why(tmp_path, capsys):
     config = write_config(tmp_path)
     config.write_text(config.read_text() + '\n[optimizer]\nkind = "auto"\n')
     assert main(["train", str(config), "--dry-run"]) == 0
-    assert "optimiser: kalman, for " in capsys.readouterr().out
+    assert "optimiser: kalman, 2 epochs for " in capsys.readouterr().out
     assert main(["train", str(config)]) == 0
-    assert "optimiser: kalman, for " in capsys.readouterr().err
+    assert "optimiser: kalman, 2 epochs for " in capsys.readouterr().err
     made = nnp.load(tmp_path / "out" / "best.nnp").provenance["settings"]
     assert (made["optimizer"]["kind"], made["run"]["epochs"]) == ("kalman", 2)
     assert main(["train", str(config), "--resume"]) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -127,6 +128,22 @@ def at_least_one(text: str) -> int:
     value = count(text)
     if value == 0:
         raise argparse.ArgumentTypeError("0 is not a whole number from 1")
+    return value
+
+
+def seconds(text: str) -> float:
+    """A time: a number of seconds, or with s, min or h.
+
+    >>> seconds("90"), seconds("30min"), seconds("1.5 h")
+    (90.0, 1800.0, 5400.0)
+    """
+    found = re.fullmatch(r"\s*([0-9.]+)\s*(s|min|h)?\s*", text)
+    try:
+        value = float(found[1]) * {"s": 1, "min": 60, "h": 3600}[found[2] or "s"] if found else 0.0
+    except ValueError:
+        value = 0.0
+    if not value > 0:
+        raise argparse.ArgumentTypeError(f"{text!r}: a time above 0 is expected, as 30min or 2h")
     return value
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnp.cli.options import at_least_one, positive
+from nnp.cli.options import at_least_one, positive, seconds
 from nnp.cli.structures import add_structures, label_keys
 from nnp.errors import NNPError, OptionError, OutputExistsError
 from nnp.train.data.dataset import Dataset
@@ -26,6 +26,7 @@ _SETTINGS = (".toml", ".nn", ".in")
 _ONLY_WITH_DATA = {
     "output": "run.output",
     "epochs": "run.epochs",
+    "time": "run.max_time",
     "cutoff": "functions.generate.cutoff",
     "family": "functions.generate.family",
     "validation": "data.validation",
@@ -96,7 +97,15 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     add("--validation", default=off, nargs="+", metavar="DATA", help="never trained on")
     add("--family", default=off, help="of functions: moments (unless told) or behler")
     add("--cutoff", default=off, type=positive, help="Å; by the number of neighbours unless told")
-    add("--epochs", default=off, type=at_least_one, help="by the number of structures unless told")
+    add("--epochs", default=off, type=at_least_one, help="by data and time unless told")
+    add(
+        "--time",
+        default=off,
+        type=seconds,
+        metavar="TIME",
+        help="that the fit may take, such as 90s, 30min, 2h: optimiser and epochs are chosen for "
+        "it, and it stops then (half an hour of one core is planned unless told)",
+    )
     kinds = ", ".join(KINDS)
     add("--drop", default=off, nargs="+", metavar="KIND", help=f"leave out in addition: {kinds}")
     left_out = ", ".join(DEFAULT_DROP)
@@ -138,6 +147,7 @@ def from_data(arguments: argparse.Namespace) -> FromData:
         getattr(arguments, "family", None),
         getattr(arguments, "cutoff", None),
         getattr(arguments, "epochs", None),
+        getattr(arguments, "time", None),
         getattr(arguments, "output", "training"),
     )
     choice = choose_settings(data, report.facts, wishes, _stress_is_sound(found, report))

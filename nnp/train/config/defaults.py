@@ -28,14 +28,11 @@ FAMILIES = ("moments", "behler")
 
 # Å. Beyond the first a fit hardly gains; below the last it loses second neighbours.
 _CUTOFFS = (6.5, 6.0, 5.5, 5.0)
-_MOST_NEIGHBORS = 90  # mean number within the cutoff
+_MOST_NEIGHBORS = 100  # mean number within the cutoff
 MOST_INPUTS = 150
 # Neurons of both hidden layers, where labels are at least so many times the weights.
 _SIZES, _LABELS_PER_WEIGHT = (24, 16), 2.0
 _SMALLEST, _LARGEST, _MANY_LABELS = 10, 32, 1_000_000
-# Up to so many structures a Kalman filter fits, which should see this many in all (8 epochs of
-# mlearn's silicon, docs/moments.md); beyond, the optimiser's recipe has the epochs.
-_FEW, _SEEN, _FEWEST_EPOCHS, _MOST_EPOCHS = 400, 1600, 8, 60
 # Fewer structures are all trained on.
 _FEWEST_TO_SPLIT = 10
 _HELD_OUT = 0.1
@@ -50,12 +47,14 @@ class Wishes:
         family: of `FAMILIES`.
         cutoff: Å.
         epochs: how many.
+        time: s that the fit may take.
         output: folder of the model.
     """
 
     family: str | None = None
     cutoff: float | None = None
     epochs: int | None = None
+    time: float | None = None
     output: str = "training"
 
 
@@ -98,6 +97,8 @@ def choose_settings(
         why["validation"] = f"{_HELD_OUT:.0%} of the structures of each group, drawn at random"
     elif not data.validation:
         why["validation"] = f"none: {known.structures} structures are too few to spare some"
+    if wishes.epochs is not None:
+        why["epochs"] = f"{wishes.epochs}: as asked"
     settings = TrainingSettings(
         data=replace(data, split=split),
         functions=FunctionSettings(generate=generate),
@@ -105,7 +106,8 @@ def choose_settings(
         loss=_loss(known, learn_stress, why),
         optimizer=OptimizerSettings(kind=AUTO),
         run=RunSettings(
-            epochs=_epochs(known, wishes, why),
+            epochs=wishes.epochs,
+            max_time=wishes.time,
             output=wishes.output,
             threads=usable_threads(),
         ),
@@ -190,16 +192,3 @@ def _loss(known: Facts, learn_stress: bool, why: dict[str, str]) -> LossSettings
     if "stress" in known.labels and not learn_stress:
         why["learned"] += "; no stress: it is not there for all, or looks wrong"
     return LossSettings(stress=stress)
-
-
-def _epochs(known: Facts, wishes: Wishes, why: dict[str, str]) -> int | None:
-    """None: as the recipe of the optimiser has them."""
-    if wishes.epochs is not None:
-        why["epochs"] = f"{wishes.epochs}: as asked"
-        return wishes.epochs
-    if known.structures > _FEW:
-        why["epochs"] = "as the optimiser's recipe has them"
-        return None
-    epochs = max(_FEWEST_EPOCHS, min(round(_SEEN / known.structures), _MOST_EPOCHS))
-    why["epochs"] = f"{epochs}: {known.structures} structures, {_SEEN} steps or more are expected"
-    return epochs

@@ -10,7 +10,7 @@ import numpy as np
 from nnp.train.fit.batches import batches, steps_of_epoch
 from nnp.train.fit.choosing import Chosen
 from nnp.train.fit.log import set_errors
-from nnp.train.fit.memory import MemoryPlan, plan_memory
+from nnp.train.fit.memory import MemoryPlan, n_coefficients, plan_memory
 from nnp.train.fit.objective import Objective
 from nnp.train.fit.optimizers import make_optimizer
 from nnp.train.fit.progress import duration
@@ -46,6 +46,16 @@ class Survey:
     epochs: int
     recipe: str = ""
 
+    @property
+    def _parameters(self) -> str:
+        learned = n_coefficients(self.chosen)
+        if not learned:
+            return f"{self.n_parameters} weights and biases"
+        return (
+            f"{self.n_parameters} weights: {self.n_parameters - learned} of networks, {learned} "
+            "coefficients of functions"
+        )
+
     def lines(self) -> list[str]:
         """For people."""
         functions = [
@@ -56,7 +66,7 @@ class Survey:
         first, each = duration(self.seconds_inputs), duration(self.seconds_epoch)
         return [
             *functions,
-            f"{self.n_parameters} weights and biases, {self.steps} steps an epoch",
+            f"{self._parameters}, {self.steps} steps an epoch",
             *[self.recipe] * bool(self.recipe),
             *self.plan.lines,
             f"time: about {whole}, here and now: inputs {first}, {self.epochs} epochs of {each}",

@@ -136,11 +136,11 @@ def memory_of(settings: TrainingSettings, chosen: Chosen) -> Memory:
         inputs += 6 * size * _functions((f for f in frames if f.stress is not None), widths)
     columns = 0.0
     if stores_columns(settings):
-        each = 3 * (1 + _neighbors(chosen)) * size
+        each = 3 * (1 + mean_neighbors(chosen)) * size
         columns = each * _functions((f for f in train if f.forces is not None), widths)
     if isinstance(chosen.maker, MomentMaker):  # what columns are made of
         pairs = _by_number(chosen, chosen.maker.moments.pair_bytes)
-        columns = _neighbors(chosen, images=True) * _functions(frames, pairs)
+        columns = mean_neighbors(chosen, images=True) * _functions(frames, pairs)
     order = 16.0 * _functions(frames, widths) if len(chosen.functions) > 1 else 0.0
     share = 1 / chosen.ranks.size
     p = n_parameters(settings, chosen)
@@ -154,8 +154,17 @@ def memory_of(settings: TrainingSettings, chosen: Chosen) -> Memory:
 
 
 def n_parameters(settings: TrainingSettings, chosen: Chosen) -> int:
-    """Weights and biases."""
-    return sum(network.n_parameters for network in networks_of(settings, chosen))
+    """Weights, biases, and coefficients where they are learned: the length of θ."""
+    own = sum(network.n_parameters for network in networks_of(settings, chosen))
+    return own + n_coefficients(chosen)
+
+
+def n_coefficients(chosen: Chosen) -> int:
+    """Those of radial series that are learned."""
+    if not isinstance(chosen.maker, MomentMaker):
+        return 0
+    blocks = [block for own in chosen.maker.moments.blocks for block in own]
+    return sum(block.coefficients().size for block in blocks if block.learned)
 
 
 def size_text(count: float) -> str:
@@ -222,7 +231,7 @@ def _functions(frames: Iterable[LabelledStructure], widths: NDArray[np.int64]) -
     return sum(int(widths[frame.structure.atomic_numbers].sum()) for frame in frames)
 
 
-def _neighbors(chosen: Chosen, images: bool = False) -> float:
+def mean_neighbors(chosen: Chosen, images: bool = False) -> float:
     """Mean number of other atoms within the largest cutoff, or of all their images."""
     cutoff = max(f.radius for own in chosen.functions.values() for f in own)
     step = max(1, chosen.n_train // _LOOKED_AT)

@@ -148,7 +148,7 @@ def _contraction(
     """With parameters scaled by ⟨Σ_lm B²⟩ (elements · terms,) of the uncontracted moments."""
     first = torch.from_numpy(block.coefficients()).to(maker.device)
     scale = None
-    if block.rows.stop > 1:
+    if block.learned:
         own = ((first**2) @ size)[:, None].sqrt()
         scale = torch.where(size > 0, _RANGE * own / size.sqrt().clamp(min=1e-30), 0.0)
         scale = scale.to(maker.dtype)

@@ -1,9 +1,10 @@
-"""Optimiser by weights and data: ``optimizer.kind = "auto"``.
+"""Optimiser by weights, data and time: ``optimizer.kind = "auto"``.
 
 The Kalman filter learns most from few structures, and by node it costs little more than its rows.
 A covariance of larger blocks learns more of each structure, at a price that grows as the square of
-their size. So: the largest blocks with which the filter takes an hour of one core at most; where
-it would take longer even by node, Adam, with a falling rate and an average of the weights.
+their size. So: the largest blocks with which the filter has its epochs, or a fair part of them, in
+the time there is; where it would take longer even by node, Adam, with a falling rate and an
+average of the weights. Seconds are counted, not measured, so that a resumed run chooses the same.
 docs/decisions/0034-optimisers-that-scale.md has the measurements.
 """
 
@@ -12,20 +13,29 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from nnp.train.fit.choosing import Chosen, learns_coefficients
-from nnp.train.fit.memory import n_parameters
+from nnp.train.fit.memory import mean_neighbors, n_parameters
 from nnp.train.fit.optimizers import AUTO, OptimizerSettings
 from nnp.train.fit.optimizers.base import ScheduleKind, ScheduleSettings
 from nnp.train.fit.optimizers.blocks import Decoupling, numbers_of, parameter_blocks, resolved
 from nnp.train.fit.settings import TrainingSettings
 from nnp.train.fit.task import networks_of
 
-# Seconds of one core that the filter may take.
-_LONGEST = 3600.0
-# Its steps, one for each structure, and what epochs they make.
-_KALMAN_STEPS, _KALMAN_FEWEST, _KALMAN_MOST = 40_000, 2, 16
-# A step's seconds: what does not depend on the covariance; per row and number of it; per row and
-# weight by node, where the rows are the larger part; per atom where coefficients are learned.
-_STEP, _PER_NUMBER, _PER_WEIGHT, _LEARNED = 0.01, 1.3e-10, 5e-8, 8e-4
+# Seconds of one core that are planned where no time is given, and the share of a given one.
+_LONGEST, _PLANNED = 1800.0, 0.8
+# Steps of the filter, one for each structure: of few structures for each element, of many in all;
+# and what epochs these make.
+_FEW, _STEPS_FEW, _EPOCHS_FEW = 400, 1600, (8, 60)
+_STEPS_MANY, _EPOCHS_MANY = 40_000, (2, 16)
+# Of the epochs that are expected, the share that larger blocks are worth.
+_FAIR = 0.25
+# Seconds of a step of the filter that do not depend on the covariance, per row and number of it,
+# and per row and weight by node, where the rows are the larger part.
+_STEP, _PER_NUMBER, _PER_WEIGHT = 0.01, 1e-10, 5e-8
+# Where coefficients are learned, in addition: per atom and neighbour of what is computed anew of a
+# structure, and per row and neighbour.
+_PER_PAIR, _PER_ROW = 3e-6, 1.5e-5
+# Of an evaluation without the filter's rows: per structure, per atom.
+_EVALUATION, _PER_ATOM = 6e-4, 6e-5
 # Adam: atoms of a step, steps altogether, and what epochs they make at most and at least.
 _BATCH_ATOMS = 128
 _STEPS = 40_000
@@ -49,18 +59,33 @@ def recipe(settings: TrainingSettings, chosen: Chosen) -> Recipe:
     """The optimiser, its schedule and epochs, where the settings leave them open."""
     if settings.optimizer.kind != AUTO:
         return Recipe(settings)
-    epochs = settings.run.epochs or _clipped(
-        _KALMAN_STEPS / chosen.n_train, _KALMAN_FEWEST, _KALMAN_MOST
-    )
+    asked, limit = settings.run.epochs, settings.run.max_time
+    time = _LONGEST if limit is None else _PLANNED * limit
+    wanted = asked or _kalman_epochs(chosen)
+    fewest = asked or max(min(_EPOCHS_MANY[0], wanted), round(_FAIR * wanted))
     what = f"{n_parameters(settings, chosen)} weights and {chosen.n_train} structures"
-    seconds = 0.0
+    rest = evaluation_seconds(settings, chosen) * len(chosen.frames)
+    epoch = 0.0
     for level in _levels(settings, chosen):
-        seconds = epochs * chosen.n_train * kalman_step_seconds(settings, chosen, level)
-        if seconds <= _LONGEST:
-            reason = f"optimiser: kalman, for {what}: some {_minutes(seconds)} of one core"
-            return Recipe(_kalman(settings, level, epochs), reason)
-    reason = f"optimiser: adam, for {what}: a Kalman filter would take {_minutes(seconds)}"
-    return Recipe(_adam(settings, chosen), reason)
+        epoch = chosen.n_train * kalman_step_seconds(settings, chosen, level) + rest
+        epochs = min(wanted, int(time / epoch))
+        if epochs >= fewest:
+            text = f"kalman, {_count(epochs)} for {what}: some {_minutes(epochs * epoch)} of a core"
+            if epochs < wanted:
+                text += f" ({wanted} epochs would be {_minutes(wanted * epoch)})"
+            return Recipe(_kalman(settings, level, epochs), f"optimiser: {text}")
+    made, seconds = _adam(settings, chosen, time)
+    reason = (
+        f"optimiser: adam, {_count(made.run.passes)} for {what}: some {_minutes(seconds)} of a "
+        f"core; {_count(fewest)} of a Kalman filter would take {_minutes(fewest * epoch)}"
+    )
+    return Recipe(made, reason)
+
+
+def _kalman_epochs(chosen: Chosen) -> int:
+    if chosen.n_train > _FEW:
+        return _clipped(_STEPS_MANY / chosen.n_train, *_EPOCHS_MANY)
+    return _clipped(_STEPS_FEW * len(chosen.functions) / chosen.n_train, *_EPOCHS_FEW)
 
 
 def kalman_step_seconds(
@@ -74,10 +99,21 @@ def kalman_step_seconds(
     rows = 1 + min(mean, settings.optimizer.kalman.candidates or mean)
     step = _STEP
     if learns_coefficients(settings):
-        step += _LEARNED * sum(map(len, frames)) / len(frames)
+        atoms = sum(map(len, frames)) / len(frames)
+        neighbors = mean_neighbors(chosen, images=True)
+        step += (_PER_PAIR * atoms + _PER_ROW * rows) * neighbors
     if decoupling is Decoupling.NODE:
         return step + _PER_WEIGHT * rows * p
     return step + _PER_NUMBER * rows * numbers_of(parameter_blocks(networks, p, decoupling))
+
+
+def evaluation_seconds(settings: TrainingSettings, chosen: Chosen) -> float:
+    """Of one core, for energies and forces of one structure, about."""
+    atoms = sum(map(len, chosen.frames)) / len(chosen.frames)
+    seconds = _EVALUATION + _PER_ATOM * atoms
+    if learns_coefficients(settings):
+        seconds += _PER_PAIR * atoms * mean_neighbors(chosen, images=True)
+    return seconds
 
 
 def _levels(settings: TrainingSettings, chosen: Chosen) -> list[Decoupling]:
@@ -100,7 +136,10 @@ def _kalman(settings: TrainingSettings, level: Decoupling, epochs: int) -> Train
     )
 
 
-def _adam(settings: TrainingSettings, chosen: Chosen) -> TrainingSettings:
+def _adam(
+    settings: TrainingSettings, chosen: Chosen, time: float
+) -> tuple[TrainingSettings, float]:
+    """With as many epochs as the time has; its seconds."""
     default = OptimizerSettings()
     own = settings.optimizer
     gradient = own.gradient
@@ -108,16 +147,28 @@ def _adam(settings: TrainingSettings, chosen: Chosen) -> TrainingSettings:
         gradient = replace(gradient, rate=1e-2, average=0.999)
     atoms = sum(map(len, chosen.frames[: chosen.n_train]))
     batch = own.batch_atoms or (_BATCH_ATOMS if own.batch == default.batch else None)
+    # A step costs two evaluations, and both sets are judged after each epoch.
+    each = evaluation_seconds(settings, chosen)
+    epoch = each * (2 * chosen.n_train + len(chosen.frames))
+    most = max(1, int(time / epoch))
     epochs = _clipped(_STEPS * _BATCH_ATOMS / max(atoms, 1), _FEWEST_EPOCHS, _MOST_EPOCHS)
+    epochs = settings.run.epochs or min(epochs, most)
     schedule = settings.schedule
     if schedule == ScheduleSettings():
-        schedule = ScheduleSettings(ScheduleKind.COSINE, final=1e-3, warmup=1, by_step=True)
-    return replace(
+        schedule = ScheduleSettings(
+            ScheduleKind.COSINE, final=1e-3, warmup=int(epochs >= 10), by_step=True
+        )
+    made = replace(
         settings,
         optimizer=replace(own, kind="adam", gradient=gradient, batch_atoms=batch),
         schedule=schedule,
-        run=replace(settings.run, epochs=settings.run.epochs or epochs),
+        run=replace(settings.run, epochs=epochs),
     )
+    return made, epochs * epoch
+
+
+def _count(epochs: int) -> str:
+    return "1 epoch" if epochs == 1 else f"{epochs} epochs"
 
 
 def _clipped(count: float, fewest: int, most: int) -> int:
@@ -125,4 +176,6 @@ def _clipped(count: float, fewest: int, most: int) -> int:
 
 
 def _minutes(seconds: float) -> str:
+    if seconds >= 5400:
+        return f"{seconds / 3600:.1f} h"
     return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"

@@ -36,7 +36,7 @@ def angular_factors(r: Tensor, unit: Tensor, l_max: int) -> tuple[Tensor, Tensor
     y = harmonics(unit, l_max)
     matrix, degrees = _solid_gradient(l_max)
     matrix, degrees = matrix.to(unit), degrees.to(unit)
-    solid = (y @ matrix).view(len(y), -1, 3)
+    solid = (y @ matrix).view(*y.shape, 3)
     return y, (solid - (degrees * y)[:, :, None] * unit[:, None, :]) / r[:, None, None]
 
 
@@ -65,7 +65,7 @@ def radial_factors(
 
 
 def _series(series: RadialSeries, radius: float, r: Tensor, terms: int) -> tuple[Tensor, Tensor]:
-    with torch.enable_grad():
+    with torch.enable_grad():  # type: ignore[no-untyped-call]
         own = r.detach().requires_grad_()
         f_c = cutoff_function(own, int(series.cutoff_kind), radius, float(series.inner_fraction))
         x = chebyshev_argument(own, r.new_tensor(radius), int(series.argument))
@@ -86,7 +86,7 @@ def _solid_gradient(l_max: int) -> tuple[Tensor, Tensor]:
     rows = (l_max + 1) ** 2
     degrees = torch.from_numpy(np.floor(np.sqrt(np.arange(rows))))
     points = np.random.default_rng(0).normal(size=(4 * rows, 3))
-    with torch.enable_grad():
+    with torch.enable_grad():  # type: ignore[no-untyped-call]
         vector = torch.from_numpy(points / np.linalg.norm(points, axis=1)[:, None])
         vector.requires_grad_()
         y = harmonics(vector / torch.linalg.norm(vector, dim=1, keepdim=True), l_max)

@@ -45,6 +45,11 @@ class Block:
     elements: tuple[str, ...]
 
     @property
+    def learned(self) -> bool:
+        """Whether a fit learns its coefficients: those of 2-body functions alone stay."""
+        return bool(self.rows.stop > 1)
+
+    @property
     def span(self) -> slice:
         """Its numbers among those of an atom."""
         return slice(self.start, self.start + int(np.prod(self.shape)))

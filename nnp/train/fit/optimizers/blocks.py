@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from nnp.train.fit.network import AtomicNetwork
 
-# Of all blocks together, beyond which `AUTO` parts further: 200 MB in float64, and about 0.1 s for
-# a step with 49 rows on one core.
-MOST_NUMBERS = 25_000_000
+# Of all blocks together, beyond which `AUTO` divides further: 320 MB in float64, and about 0.2 s
+# for a step with 49 rows on one core.
+MOST_NUMBERS = 40_000_000
 
 # (b, s) indices into θ of b blocks with s parameters each.
 Blocks = list[NDArray[np.int64]]

@@ -215,3 +215,15 @@ def test_every_optimiser_learns_coefficients(kind):
     assert ((found - theta)[network.learned] != 0).all()
     blocks = parameter_blocks(made.model.networks, len(theta), Decoupling.NODE)
     assert sorted(np.concatenate([b.ravel() for b in blocks])) == list(range(len(theta)))
+
+
+def test_covariance_of_coefficients_is_exact():
+    """Coefficients and first weights can make up for each other: float32 is not enough."""
+    made, _ = learned(("Si",))
+    networks = {"moments": made.model.networks, "behler": task().model.networks}
+    for family, dtype in (("moments", torch.float64), ("behler", torch.float32)):
+        n = networks[family][-1].span.stop
+        filter_ = make_optimizer(
+            OptimizerSettings("kalman"), n, 1, 0, torch.float32, networks=networks[family]
+        )
+        assert filter_.covariance.dtype == dtype

@@ -149,6 +149,57 @@ def test_nguyen_and_widrow_spread_the_neurons():
     assert 0.8 * length < np.abs(drawn.biases[0]).max() <= length
 
 
+def test_kalman_filter_with_l2_meets_ridge_regression():
+    """Few weights are all looked at in every step: the penalty is exact."""
+    made = task(network=LINEAR)
+    aim = objective(made, energy=3.0, forces=2.0, l2=0.1)
+    settings = KalmanSettings(
+        fading=False, noise=1e-7, noise_min=1e-9, covariance=1e3, candidates=None
+    )
+    filter_ = Kalman(settings, len(made.theta), 1, 0, torch.float64)
+    _, before = aim.value_and_gradient(made.theta, made.train)
+    _, after = aim.value_and_gradient(filter_.step(made.theta, aim, made.train), made.train)
+    assert float(after.norm()) < 1e-5 * float(before.norm())
+
+
+def test_penalty_of_many_weights_is_right_on_average():
+    """Some weights are drawn in every step; all steps together add l2 to each of them."""
+    made = task(network=NetworkSettings(hidden=(12,)))
+    aim = objective(made, l2=0.1)
+    filter_ = Kalman(KalmanSettings(), len(made.theta), 1, 0, torch.float64)
+    total, steps = torch.zeros_like(made.theta), 600
+    for step in range(steps):
+        filter_._steps = step
+        residuals, rows = filter_._penalty_rows(made.theta, aim)
+        torch.testing.assert_close(residuals, -rows @ made.theta)
+        total += (rows**2).sum(0) / steps
+    assert len(residuals) == 16
+    _, diagonal = aim.penalty(made.theta)
+    assert (total[diagonal == 0] == 0).all()  # biases
+    np.testing.assert_allclose(total[diagonal > 0], diagonal[diagonal > 0], rtol=0.4)
+    assert float(total.sum()) == pytest.approx(float(diagonal.sum()), rel=1e-10)
+
+
+def test_covariance_of_directions_that_nothing_measures():
+    """It grows e^20-fold; in float32 rounding then makes it indefinite, whatever θ's dtype."""
+    n, rank = 40, 20
+    rng = np.random.default_rng(0)
+    basis = np.linalg.qr(rng.normal(size=(n, n)))[0][:, :rank]
+    truth = rng.normal(size=n)
+    found = {}
+    for dtype in (torch.float32, torch.float64):
+        filter_ = Kalman(KalmanSettings(), n, 1, 0, dtype)
+        theta = torch.zeros(n, dtype=torch.float32)
+        for _ in range(1200):
+            rows = rng.normal(size=(10, rank)) @ basis.T
+            residuals = rows @ (truth - theta.numpy())
+            theta = filter_.update(theta, *(torch.from_numpy(x).float() for x in (residuals, rows)))
+        found[dtype] = theta
+    assert not torch.isfinite(found[torch.float32]).all()
+    assert found[torch.float64].dtype == torch.float32
+    np.testing.assert_allclose(found[torch.float64].numpy() @ basis, truth @ basis, atol=1e-3)
+
+
 RATES = {"adam": 3e-3, "adamw": 3e-3, "sgd": 1e-4, "rmsprop": 1e-3}
 
 

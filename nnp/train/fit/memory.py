@@ -13,9 +13,9 @@ from nnp.elements import atomic_number
 from nnp.errors import UnavailableError
 from nnp.neighbors import neighbor_list
 from nnp.train.data.frames import LabelledStructure
-from nnp.train.fit.choosing import Chosen
+from nnp.train.fit.choosing import Chosen, learns_coefficients
 from nnp.train.fit.machine import ranks_here
-from nnp.train.fit.optimizers import OptimizerSettings, kalman_blocks
+from nnp.train.fit.optimizers import OptimizerSettings, covariance_dtype, kalman_blocks
 from nnp.train.fit.optimizers.blocks import Decoupling, numbers_of, parameter_blocks, resolved
 from nnp.train.fit.optimizers.covariance import PENDING
 from nnp.train.fit.room import available_memory, used_memory
@@ -147,9 +147,9 @@ def memory_of(settings: TrainingSettings, chosen: Chosen) -> Memory:
     return Memory(
         inputs * share,
         columns * share,
-        size * _remembered(settings.optimizer, chosen, settings, p),
+        _optimizer_size(settings) * _remembered(settings.optimizer, chosen, settings, p),
         order * share,
-        size * _step(settings.optimizer, train, p),
+        _optimizer_size(settings) * _step(settings.optimizer, train, p),
     )
 
 
@@ -205,7 +205,7 @@ def _covariance(settings: TrainingSettings, chosen: Chosen) -> str:
     level = resolved(networks, p, settings.optimizer.kalman.decoupling)
     if level is Decoupling.NONE:
         return ""
-    size = settings.run.torch_dtype.itemsize
+    size = _optimizer_size(settings)
     whole, parted = (
         size_text(size * numbers_of(parameter_blocks(networks, p, how)))
         for how in (Decoupling.NONE, level)
@@ -259,6 +259,14 @@ def _remembered(
     if optimizer.kind == "lbfgs":
         return 2 * (optimizer.lbfgs.history + 4) * p
     return 8 * p
+
+
+def _optimizer_size(settings: TrainingSettings) -> int:
+    """Bytes of each of its numbers."""
+    dtype = settings.run.torch_dtype
+    if settings.optimizer.kind == "kalman":
+        dtype = covariance_dtype(learns_coefficients(settings), dtype)
+    return dtype.itemsize
 
 
 def _step(optimizer: OptimizerSettings, frames: tuple[LabelledStructure, ...], p: int) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 
 from nnp.errors import OptionError
+from nnp.train.fit.moment_network import MomentNetwork
 from nnp.train.fit.network import AtomicNetwork
 from nnp.train.fit.optimizers.base import Optimizer, State
 from nnp.train.fit.optimizers.blocks import Blocks, parameter_blocks, resolved
@@ -109,7 +110,8 @@ def make_optimizer(
         raise OptionError(f"optimizer kind {AUTO!r} is none yet: nnp.train.fit.recipe chooses")
     if settings.kind == "kalman":
         blocks = kalman_blocks(settings, n_parameters, networks)
-        return Kalman(settings.kalman, blocks, steps, seed, dtype, device)
+        own = covariance_dtype(any(isinstance(n, MomentNetwork) for n in networks), dtype)
+        return Kalman(settings.kalman, blocks, steps, seed, own, device)
     if settings.kind == "levenberg_marquardt":
         return LevenbergMarquardt(settings.levenberg_marquardt)
     if settings.kind == "lbfgs":
@@ -123,6 +125,11 @@ def kalman_blocks(
     """How the filter's covariance is divided for these networks."""
     level = resolved(networks, n_parameters, settings.kalman.decoupling)
     return parameter_blocks(networks, n_parameters, level)
+
+
+def covariance_dtype(coefficients: bool, dtype: torch.dtype) -> torch.dtype:
+    """Of the filter, where coefficients are learned too or not; see `Kalman`."""
+    return torch.float64 if coefficients else dtype
 
 
 def uses_columns(settings: OptimizerSettings) -> bool:

@@ -31,6 +31,9 @@ from nnp.train.fit.optimizers.blocks import Blocks, Decoupling
 from nnp.train.fit.optimizers.covariance import Covariance
 from nnp.train.inputs.features import Sample
 
+# Weights that the penalty looks at in a step.
+_PENALISED = 16
+
 
 @dataclass(frozen=True)
 class KalmanSettings:
@@ -88,7 +91,9 @@ class Kalman:
             which is one block.
         steps_per_epoch: for the decay of the noises.
         seed: of the draw of force components.
-        dtype: of the covariance.
+        dtype: of the covariance, whatever θ's is. Along directions that no measurement knows P
+            grows by 1/λ in every step, to 10⁸ times its smallest variance: float32 loses its
+            definiteness there, as where coefficients and weights can make up for each other.
         device: where it lies.
     """
 
@@ -105,6 +110,7 @@ class Kalman:
         device: torch.device | str = "cpu",
     ) -> None:
         self._settings = settings
+        self._dtype = dtype
         self._covariance = _covariance(settings.covariance, blocks, dtype, device)
         self._forgetting = settings.forgetting if settings.fading else 1.0
         self._steps = 0
@@ -133,13 +139,30 @@ class Kalman:
         self._steps += 1
         values = torch.cat([theta.new_zeros(0), *(r.values for r in rows)])
         jacobian = torch.cat([theta.new_zeros((0, len(theta))), *(r.jacobian for r in rows)])
-        return self.update(theta, objective.ranks.rows(values), objective.ranks.rows(jacobian))
+        values, jacobian = objective.ranks.rows(values), objective.ranks.rows(jacobian)
+        if objective.loss.l2 > 0:
+            small, unit = self._penalty_rows(theta, objective)
+            values, jacobian = torch.cat([values, small]), torch.cat([jacobian, unit])
+        return self.update(theta, values, jacobian)
+
+    def _penalty_rows(self, theta: Tensor, objective: Objective) -> tuple[Tensor, Tensor]:
+        """Some weights measured as 0, as often as makes l2 Σ W² of every step on average."""
+        _, diagonal = objective.penalty(theta)
+        weights = np.flatnonzero(diagonal.cpu().numpy())
+        count = min(_PENALISED, len(weights))
+        rng = np.random.default_rng((self._seed, self._steps))
+        drawn = objective.model.maker.index(np.sort(rng.choice(weights, count, replace=False)))
+        scale = (diagonal[drawn] * (len(weights) / max(count, 1))).sqrt()
+        jacobian = theta.new_zeros((count, len(theta)))
+        jacobian[torch.arange(count), drawn] = scale
+        return -scale * theta[drawn], jacobian
 
     def update(self, theta: Tensor, values: Tensor, jacobian: Tensor) -> Tensor:
         """θ after the measurements ``values`` (m,) with Jacobian (m, p)."""
         if not len(values):
             return theta
         settings, forgetting = self._settings, self._forgetting
+        values, jacobian = values.to(self._dtype), jacobian.to(self._dtype)
         projected = self._covariance.times(jacobian)
         innovation = projected @ jacobian.T
         innovation.diagonal().add_(forgetting * self._decayed("noise"))
@@ -154,7 +177,7 @@ class Kalman:
         if settings.fading:
             rate = settings.forgetting_rate
             self._forgetting = rate * forgetting + 1 - rate
-        moved: Tensor = theta + scaled @ half
+        moved: Tensor = theta + (scaled @ half).to(theta.dtype)
         return moved
 
     @property

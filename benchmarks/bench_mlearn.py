@@ -3,8 +3,9 @@
     NNP_REFERENCE_DATA=... python benchmarks/bench_mlearn.py Si Li
 
 trains on each element's train.extxyz with the settings below, nothing else, and prints the errors
-over test.extxyz, which the training never sees. With --members several networks are trained and
-their mean is judged too. Results are added to benchmarks/results/mlearn.json.
+over test.extxyz, which the training never sees, also by group of structures. With --members several
+networks are trained and their mean is judged too; --reuse takes those that an earlier call has left
+in --output. With --save results are added to benchmarks/results/mlearn.json.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
+import ase.io
 import numpy as np
 
 import nnp
@@ -49,7 +52,7 @@ def recipe(data: Path, output: Path, family: str, epochs: int, seed: int) -> Tra
     return from_table(TrainingSettings, table, "")
 
 
-def errors(report: EvaluationReport) -> dict[str, float]:
+def errors(report: EvaluationReport) -> dict[str, Any]:
     """MAE and RMSE of energies (meV/atom) and forces (eV/Å)."""
     energy, forces = (report.comparisons[name].statistics() for name in ("energy", "forces"))
     return {
@@ -61,7 +64,23 @@ def errors(report: EvaluationReport) -> dict[str, float]:
     }
 
 
-def mean_report(reports: list[EvaluationReport]) -> dict[str, float]:
+def by_group(report: EvaluationReport, path: Path) -> dict[str, dict[str, float]]:
+    """Number of structures, energy MAE (meV/atom) and force MAE (eV/Å) of each group."""
+    names = [atoms.info["group"] for atoms in ase.io.read(path, ":")]
+    sizes = [3 * len(atoms) for atoms in ase.io.read(path, ":")]
+    energy, forces = (report.comparisons[name].error.ravel() for name in ("energy", "forces"))
+    of_force = np.repeat(names, sizes)
+    return {
+        group: {
+            "structures": names.count(group),
+            "energy_mae_mev": 1e3 * float(np.abs(energy[np.array(names) == group]).mean()),
+            "force_mae": float(np.abs(forces[of_force == group]).mean()),
+        }
+        for group in dict.fromkeys(names)
+    }
+
+
+def mean_report(reports: list[EvaluationReport]) -> dict[str, Any]:
     """Errors of the members' mean prediction."""
     found = {}
     for name, factor, key in (("energy", 1e3, "energy_%s_mev"), ("forces", 1.0, "force_%s")):
@@ -72,7 +91,7 @@ def mean_report(reports: list[EvaluationReport]) -> dict[str, float]:
     return found
 
 
-def show(name: str, values: dict[str, float]) -> None:
+def show(name: str, values: dict[str, Any]) -> None:
     """One line per network."""
     print(
         f"{name:14s} energy MAE {values['energy_mae_mev']:.3f} RMSE "
@@ -82,37 +101,49 @@ def show(name: str, values: dict[str, float]) -> None:
     )
 
 
-def run(element: str, arguments: argparse.Namespace) -> dict[str, object]:
+def run(element: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """Train the members of one element and judge them on its test set."""
     folder = Path(os.environ["NNP_REFERENCE_DATA"]) / "mlearn" / element
     test = Dataset.read(folder / "test.extxyz")
     reports, members = [], []
     epochs = arguments.epochs or FAMILIES[arguments.family][1]
-    for seed in range(arguments.members):
+    seeds = range(arguments.first, arguments.first + arguments.members)
+    for seed in seeds:
         output = Path(arguments.output) / f"{element}_{seed}"
-        cpu, wall = time.process_time(), time.monotonic()
-        settings = recipe(folder / "train.extxyz", output, arguments.family, epochs, seed)
-        result = train(settings, force=True)
-        seconds = {"cpu_s": time.process_time() - cpu, "wall_s": time.monotonic() - wall}
-        reports.append(evaluate(result.last, test, "cpu"))
-        members.append(errors(reports[-1]) | seconds)
+        cost = output / "cost.json"
+        if not (arguments.reuse and cost.exists()):
+            settings = recipe(folder / "train.extxyz", output, arguments.family, epochs, seed)
+            cost.write_text(json.dumps(trained(settings)))
+        reports.append(evaluate(nnp.load(output / "last.nnp"), test, "cpu"))
+        groups = {"groups": by_group(reports[-1], folder / "test.extxyz")}
+        members.append({"seed": seed} | errors(reports[-1]) | groups | json.loads(cost.read_text()))
         show(f"{element} seed {seed}", members[-1])
-    found: dict[str, object] = {"element": element, "family": arguments.family, "epochs": epochs}
+    found: dict[str, Any] = {"element": element, "family": arguments.family, "epochs": epochs}
     found["members"] = members
     if arguments.members > 1:
         found["mean"] = mean_report(reports)
         show(f"{element} mean of {arguments.members}", mean_report(reports))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return found | {"peak_memory_mib": peak}
+    return found
 
 
-def save(found: dict[str, object]) -> None:
+def trained(settings: TrainingSettings) -> dict[str, float]:
+    """Train into the folder that the settings name; what it took."""
+    cpu, wall = time.process_time(), time.monotonic()
+    train(settings, force=True)
+    seconds = {"cpu_s": time.process_time() - cpu, "wall_s": time.monotonic() - wall}
+    return seconds | {"peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def save(found: dict[str, Any]) -> None:
     """Append to the results, with machine and commit."""
     head = ("git", "rev-parse", "--short", "HEAD")
     commit = subprocess.run(head, capture_output=True, text=True, check=False).stdout.strip()
     earlier = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     RESULTS.parent.mkdir(exist_ok=True)
+    command = f"python benchmarks/bench_mlearn.py {found['element']} --family {found['family']}"
+    command += f" --epochs {found['epochs']} --members {len(found['members'])} --save"
     record = found | {"machine": _processor(), "commit": commit, "nnp": nnp.__version__}
+    record["command"] = command
     RESULTS.write_text(json.dumps([*earlier, record], indent=1) + "\n")
 
 
@@ -130,6 +161,8 @@ def main() -> None:
     parser.add_argument("--family", choices=FAMILIES, default="moments")
     parser.add_argument("--epochs", type=int, help="16 for behler, 8 for moments unless told")
     parser.add_argument("--members", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first member")
+    parser.add_argument("--reuse", action="store_true", help="do not train what is there already")
     parser.add_argument("--output", default="mlearn-training", help="folder of the runs")
     parser.add_argument("--save", action="store_true", help=f"add the numbers to {RESULTS.name}")
     arguments = parser.parse_args()

@@ -227,3 +227,6 @@ def test_covariance_of_coefficients_is_exact():
             OptimizerSettings("kalman"), n, 1, 0, torch.float32, networks=networks[family]
         )
         assert filter_.covariance.dtype == dtype
+        constants = filter_._settings
+        expected = (2e-5, 0.998) if family == "moments" else (0.0, 0.0)
+        assert (constants.penalty, constants.average) == expected

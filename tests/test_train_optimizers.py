@@ -170,7 +170,7 @@ def test_penalty_of_many_weights_is_right_on_average():
     total, steps = torch.zeros_like(made.theta), 600
     for step in range(steps):
         filter_._steps = step
-        residuals, rows = filter_._penalty_rows(made.theta, aim)
+        residuals, rows = filter_._penalty_rows(made.theta, aim, aim.loss.l2)
         torch.testing.assert_close(residuals, -rows @ made.theta)
         total += (rows**2).sum(0) / steps
     assert len(residuals) == 16
@@ -178,6 +178,43 @@ def test_penalty_of_many_weights_is_right_on_average():
     assert (total[diagonal == 0] == 0).all()  # biases
     np.testing.assert_allclose(total[diagonal > 0], diagonal[diagonal > 0], rtol=0.4)
     assert float(total.sum()) == pytest.approx(float(diagonal.sum()), rel=1e-10)
+
+
+def test_penalty_is_a_share_of_the_loss():
+    """Without l2 of the loss; errors a hundred times as large make it 10⁴ times as large."""
+    made = task(network=NetworkSettings(hidden=(12,)))
+    drawn = []
+    for energy in (1.0, 1e4):
+        aim = objective(made, energy=energy, forces=0.0)
+        filter_ = Kalman(KalmanSettings(penalty=0.01), len(made.theta), 1, 0, torch.float64)
+        rows = filter_._penalty_rows
+        filter_._penalty_rows = lambda *a, make=rows: drawn.append(a[-1]) or make(*a)
+        filter_.step(made.theta, aim, made.train)
+        assert drawn[-1] == pytest.approx(0.01 * aim.value(made.theta, made.train))
+    assert drawn[1] == pytest.approx(1e4 * drawn[0])
+    filter_ = Kalman(KalmanSettings(penalty=0), len(made.theta), 1, 0, torch.float64)
+    filter_._penalty_rows = None  # is not called
+    filter_.step(made.theta, aim, made.train)
+
+
+def test_the_filters_average_is_judged():
+    """A resumed filter has it too; a step that failed is no part of it."""
+    made = task()
+    aim = objective(made)
+    constants = KalmanSettings(average=0.998)
+    one, same = (Kalman(constants, len(made.theta), 4, 0, torch.float64) for _ in range(2))
+    theta = known = one.step(made.theta, aim, made.train[:1])
+    for step in range(1, 12):
+        theta = one.step(theta, aim, made.train[:1])
+        known = known + (1 - min(0.998, (1 + step) / (10 + step))) * (theta - known)
+    torch.testing.assert_close(one.judged(theta), known)
+    same.restore(one.state())
+    assert torch.equal(same.step(theta, aim, made.train), one.step(theta, aim, made.train))
+    assert torch.equal(same.judged(theta), one.judged(theta))
+    one._average.add(torch.full_like(theta, torch.nan))
+    assert torch.equal(same.judged(theta), one.judged(theta))
+    last = Kalman(KalmanSettings(average=0), len(made.theta), 4, 0, torch.float64)
+    assert torch.equal(last.judged(theta), theta)
 
 
 def test_covariance_of_directions_that_nothing_measures():

@@ -234,6 +234,8 @@ def _kalman(settings: Settings, candidates: int) -> dict[str, Any]:
         "fading": fading,
         "covariance": 1 / _positive(settings, "kalman_epsilon", 0.01),
         "candidates": candidates,
+        "penalty": 0.0,
+        "average": 0.0,
     }
     mode = settings.one("selection_mode")
     if mode is not None and mode.arguments[-1:] == ("2",):

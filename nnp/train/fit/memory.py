@@ -18,6 +18,7 @@ from nnp.train.fit.machine import ranks_here
 from nnp.train.fit.optimizers import OptimizerSettings, covariance_dtype, kalman_blocks
 from nnp.train.fit.optimizers.blocks import Decoupling, numbers_of, parameter_blocks, resolved
 from nnp.train.fit.optimizers.covariance import PENDING
+from nnp.train.fit.optimizers.kalman import PENALISED
 from nnp.train.fit.room import available_memory, used_memory
 from nnp.train.fit.settings import TrainingSettings
 from nnp.train.fit.task import learns_stress, networks_of, stores_columns
@@ -276,5 +277,5 @@ def _step(optimizer: OptimizerSettings, frames: tuple[LabelledStructure, ...], p
     most = max((frame.forces.size for frame in frames if frame.forces is not None), default=0)
     if optimizer.kind == "levenberg_marquardt":
         return 2 * (most + 7) * p
-    rows = min(most, optimizer.kalman.candidates or most) + 7
+    rows = min(most, optimizer.kalman.candidates or most) + 7 + PENALISED
     return 4 * optimizer.batch * rows * p

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -159,6 +160,11 @@ class Objective:
             self._mask = self.model.weight_mask().to(theta)
         diagonal = self.loss.l2 * self._mask
         return (diagonal * theta**2).sum(), diagonal
+
+    @cached_property
+    def weights(self) -> NDArray[np.int64]:
+        """Where θ holds weights that a penalty is of."""
+        return np.flatnonzero(self.model.weight_mask().cpu().numpy())
 
     def _forces(self, batch: Sequence[Sample]) -> bool:
         return self.loss.forces > 0 and any(s.frame.forces is not None for s in batch)

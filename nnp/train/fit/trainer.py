@@ -130,7 +130,7 @@ class Trainer:
         if self._epoch % run.checkpoint_every == 0 or last:
             self._save(log)
         if run.keep_every and self._epoch % run.keep_every == 0 and self._task.ranks.writes:
-            kept = self._potential(self._stages.optimizer.judged(theta), self._epoch)
+            kept = self._potential(self._judged(theta), self._epoch)
             kept.save(self._folder / KEPT.format(self._epoch), force=True)
 
     def _set_rate(self, step: int) -> float:
@@ -167,7 +167,7 @@ class Trainer:
 
     def _evaluated(self, theta: Tensor, log: TrainingLog, factor: float) -> dict[str, float]:
         # with the same weights in every epoch, so that losses compare
-        theta = self._stages.optimizer.judged(theta)
+        theta = self._judged(theta)
         reference = Objective(self._task.model, self._settings.loss, self._task.ranks)
         train = set_errors(reference, theta, self._task.train)
         held_out = set_errors(reference, theta, self._task.validation)
@@ -254,10 +254,15 @@ class Trainer:
             potential, last, self._best[1], log.rows, self._task.findings, self._stopped
         )
 
+    def _judged(self, theta: Tensor) -> Tensor:
+        """What errors and models are of."""
+        judged = self._stages.optimizer.judged(theta)
+        return judged if self._still is None else torch.where(self._still, theta, judged)
+
     def _write_models(self) -> tuple[Potential, Potential]:
         """Best and last; a kill leaves those of the last checkpoint."""
         _, epoch, best = self._best
-        now = self._stages.optimizer.judged(self._theta)
+        now = self._judged(self._theta)
         if not epoch:  # nothing has been evaluated
             best = now
         potential, last = self._potential(best, epoch), self._potential(now, self._epoch)

@@ -110,8 +110,10 @@ def make_optimizer(
         raise OptionError(f"optimizer kind {AUTO!r} is none yet: nnp.train.fit.recipe chooses")
     if settings.kind == "kalman":
         blocks = kalman_blocks(settings, n_parameters, networks)
-        own = covariance_dtype(any(isinstance(n, MomentNetwork) for n in networks), dtype)
-        return Kalman(settings.kalman, blocks, steps, seed, own, device)
+        learned = any(isinstance(network, MomentNetwork) for network in networks)
+        constants = settings.kalman.resolved(learned)
+        own = covariance_dtype(learned, dtype)
+        return Kalman(constants, blocks, steps, seed, own, device)
     if settings.kind == "levenberg_marquardt":
         return LevenbergMarquardt(settings.levenberg_marquardt)
     if settings.kind == "lbfgs":

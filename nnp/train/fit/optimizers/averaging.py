@@ -25,7 +25,9 @@ class Average:
         self._mean: Tensor | None = None
 
     def add(self, theta: Tensor) -> None:
-        """Take in θ after one step."""
+        """Take in θ after one step; where it is not finite the fit ends, and the mean stays."""
+        if not bool(torch.isfinite(theta).all()):
+            return
         decay = min(self._decay, (1 + self._steps) / (_EARLY + self._steps))
         if self._mean is None:
             self._mean = theta.clone()
@@ -43,8 +45,8 @@ class Average:
             return {}
         return {"average": self._mean.cpu().numpy(), "averaged": np.array([float(self._steps)])}
 
-    def restore(self, state: State, like: Tensor) -> None:
-        """Continue from what `state` returned; the mean lies where ``like`` does."""
+    def restore(self, state: State, device: torch.device | str) -> None:
+        """Continue from what `state` returned, with the mean on ``device``."""
         if "average" in state:
-            self._mean = torch.from_numpy(state["average"].copy()).to(like)
+            self._mean = torch.from_numpy(state["average"].copy()).to(device)
             self._steps = int(state["averaged"][0])

@@ -190,7 +190,7 @@ class GradientOptimizer(_TorchOptimizer):
     def restore(self, state: State) -> None:
         """See `nnp.train.fit.optimizers.base.Optimizer.restore`."""
         if self._average is not None:
-            self._average.restore(state, self._theta.detach())
+            self._average.restore(state, self._theta.device)
         super().restore({key: a for key, a in state.items() if ":" in key})
 
 

@@ -16,7 +16,7 @@ Reference:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -25,14 +25,19 @@ from torch import Tensor
 from nnp.errors import OptionError
 from nnp.train.fit.network import Trace
 from nnp.train.fit.objective import Counts, Objective
+from nnp.train.fit.optimizers.averaging import Average
 from nnp.train.fit.optimizers.base import State
 from nnp.train.fit.optimizers.block_covariance import BlockCovariance
 from nnp.train.fit.optimizers.blocks import Blocks, Decoupling
 from nnp.train.fit.optimizers.covariance import Covariance
 from nnp.train.inputs.features import Sample
 
+# Where coefficients are learned (docs/moments.md has the measurements).
+_PENALTY, _AVERAGE = 2e-5, 0.998
 # Weights that the penalty looks at in a step.
-_PENALISED = 16
+PENALISED = 16
+# Steps over which the loss is averaged that the penalty is a share of.
+_LOSS_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,11 @@ class KalmanSettings:
         threshold: draw only components whose error exceeds this times the structure's
             root-mean-square force error; 0: any.
         decoupling: which weights the covariance counts as correlated.
+        penalty: where ``loss.l2`` is 0, l2 is this share of the loss over the last steps, so that
+            it is alike for all sizes of labels and falls with the errors; 0: no penalty; None: 2e-5
+            where coefficients of functions are learned with the weights, else 0.
+        average: decay per step of the moving average of θ, which is judged and saved; 0: the last θ
+            is; None: 0.998 where coefficients are learned, else 0.
     """
 
     fading: bool = True
@@ -69,6 +79,8 @@ class KalmanSettings:
     candidates: int | None = 48
     threshold: float = 0.0
     decoupling: Decoupling = Decoupling.AUTO
+    penalty: float | None = None
+    average: float | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "decoupling", Decoupling(self.decoupling))
@@ -78,8 +90,21 @@ class KalmanSettings:
         for name in ("noise", "noise_min", "covariance"):
             if not getattr(self, name) > 0:
                 raise OptionError(f"kalman {name} = {getattr(self, name)} must be positive")
+        for name in ("penalty", "average"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < 1:
+                raise OptionError(f"kalman {name} = {value} must be in [0, 1)")
         if self.candidates is not None and self.candidates < 1:
             raise OptionError(f"kalman candidates = {self.candidates}: 1 or more, or leave it out")
+
+    def resolved(self, coefficients: bool) -> KalmanSettings:
+        """With numbers in place of None, where coefficients are learned or are not."""
+        penalty, average = (_PENALTY, _AVERAGE) if coefficients else (0.0, 0.0)
+        return replace(
+            self,
+            penalty=penalty if self.penalty is None else self.penalty,
+            average=average if self.average is None else self.average,
+        )
 
 
 class Kalman:
@@ -110,10 +135,12 @@ class Kalman:
         device: torch.device | str = "cpu",
     ) -> None:
         self._settings = settings
-        self._dtype = dtype
+        self._dtype, self._device = dtype, device
         self._covariance = _covariance(settings.covariance, blocks, dtype, device)
         self._forgetting = settings.forgetting if settings.fading else 1.0
         self._steps = 0
+        self._loss = 0.0  # over the last steps
+        self._average = Average(settings.average) if settings.average else None
         self._per_epoch = max(steps_per_epoch, 1)
         self._seed = seed
 
@@ -121,7 +148,10 @@ class Kalman:
         """See `nnp.train.fit.optimizers.base.Optimizer.step`."""
         # without autograd's bookkeeping: a twelfth of a step with one candidate on the CPU
         with torch.inference_mode(theta.device.type == "cpu"):
-            return self._step(theta, objective, batch)
+            moved = self._step(theta, objective, batch)
+            if self._average is not None:
+                self._average.add(moved)
+            return moved
 
     def _step(self, theta: Tensor, objective: Objective, batch: Sequence[Sample]) -> Tensor:
         traces = [objective.model.traces(theta, [sample]) for sample in batch]
@@ -140,19 +170,23 @@ class Kalman:
         values = torch.cat([theta.new_zeros(0), *(r.values for r in rows)])
         jacobian = torch.cat([theta.new_zeros((0, len(theta))), *(r.jacobian for r in rows)])
         values, jacobian = objective.ranks.rows(values), objective.ranks.rows(jacobian)
-        if objective.loss.l2 > 0:
-            small, unit = self._penalty_rows(theta, objective)
+        weight = (1 / min(self._steps, _LOSS_STEPS)) if len(values) else 0.0
+        self._loss += weight * (float(values @ values) - self._loss)
+        l2 = objective.loss.l2 or (self._settings.penalty or 0.0) * self._loss
+        if l2 > 0:
+            small, unit = self._penalty_rows(theta, objective, l2)
             values, jacobian = torch.cat([values, small]), torch.cat([jacobian, unit])
         return self.update(theta, values, jacobian)
 
-    def _penalty_rows(self, theta: Tensor, objective: Objective) -> tuple[Tensor, Tensor]:
+    def _penalty_rows(
+        self, theta: Tensor, objective: Objective, l2: float
+    ) -> tuple[Tensor, Tensor]:
         """Some weights measured as 0, as often as makes l2 Σ W² of every step on average."""
-        _, diagonal = objective.penalty(theta)
-        weights = np.flatnonzero(diagonal.cpu().numpy())
-        count = min(_PENALISED, len(weights))
+        weights = objective.weights
+        count = min(PENALISED, len(weights))
         rng = np.random.default_rng((self._seed, self._steps))
         drawn = objective.model.maker.index(np.sort(rng.choice(weights, count, replace=False)))
-        scale = (diagonal[drawn] * (len(weights) / max(count, 1))).sqrt()
+        scale = (l2 * len(weights) / max(count, 1)) ** 0.5
         jacobian = theta.new_zeros((count, len(theta)))
         jacobian[torch.arange(count), drawn] = scale
         return -scale * theta[drawn], jacobian
@@ -189,18 +223,21 @@ class Kalman:
         """The filter has no learning rate."""
 
     def judged(self, theta: Tensor) -> Tensor:
-        """See `nnp.train.fit.optimizers.base.Optimizer.judged`."""
-        return theta
+        """The moving average, where one is asked for."""
+        return theta if self._average is None else self._average.of(theta)
 
     def state(self) -> State:
         """See `nnp.train.fit.optimizers.base.Optimizer.state`."""
-        scalars = np.array([self._forgetting, float(self._steps)])
-        return {"scalars": scalars} | self._covariance.state()
+        scalars = np.array([self._forgetting, float(self._steps), self._loss])
+        average = {} if self._average is None else self._average.state()
+        return {"scalars": scalars} | average | self._covariance.state()
 
     def restore(self, state: State) -> None:
         """See `nnp.train.fit.optimizers.base.Optimizer.restore`."""
         self._covariance.restore(state)
-        self._forgetting, steps = (float(x) for x in state["scalars"])
+        if self._average is not None:
+            self._average.restore(state, self._device)
+        self._forgetting, steps, self._loss = (float(x) for x in state["scalars"])
         self._steps = int(steps)
 
     def _decayed(self, name: str) -> float:

@@ -18,6 +18,7 @@ from ase.io.formats import get_ioformat
 from nnp.errors import FileFormatError, NNPError
 from nnp.io.structures.formats import FORMATS, recognise
 from nnp.io.structures.reading import Reading, read
+from nnp.io.structures.simple_nn import is_list, read_list
 from nnp.io.structures.source import ReadOptions
 from nnp.io.structures.vasp_settings import contradictions
 from nnp.values import counted
@@ -104,6 +105,8 @@ def read_many(sources: Iterable[str | Path], options: ReadOptions | None = None)
     for source in sources:
         if is_many(source):
             _read_found(source, options, found)
+        elif is_list(source):
+            _read_listed(source, options, found)
         else:
             found.read.append(read(source, options))
     found.contradictions += contradictions(reading.path for reading in found.read)
@@ -129,6 +132,19 @@ def _read_found(source: str | Path, options: ReadOptions, found: Readings) -> No
     found.left_out += _left_out(source, others, broken, len(files))
     if len(found.read) == before:
         raise FileFormatError(_nothing(source, others, broken))
+
+
+def _read_listed(source: str | Path, options: ReadOptions, found: Readings) -> None:
+    """SIMPLE-NN's list: its groups and weights become those of the structures."""
+    for entry in read_list(source):
+        try:
+            reading = read(entry.path, options, entry.index)
+        except NNPError as error:
+            raise type(error)(f"{source} names it: {error}") from error
+        for atoms in reading.frames:
+            atoms.info["group"] = entry.group
+            atoms.info["weight"] = entry.weight
+        found.read.append(reading)
 
 
 def _nothing(source: str | Path, others: dict[str, list[Path]], broken: Sequence[str]) -> str:
@@ -170,7 +186,7 @@ def _sorted_out(files: Sequence[Path]) -> tuple[list[Path], dict[str, list[Path]
             readable, name = False, ""
         if not readable:
             others.setdefault("hold no structures", []).append(path)
-        elif name == "aenet-train":
+        elif name == "aenet-train" or is_list(path):
             others.setdefault("only name other files", []).append(path)
         elif name in _UNLABELLED:
             others.setdefault("hold structures without labels", []).append(path)

@@ -18,6 +18,7 @@ __all__ = ["FORMATS", "Format", "format_named", "is_input_data", "is_input_data_
 
 # Bytes of a file that are looked at.
 _HEAD = 65536
+_PICKLES = (".pickle", ".pkl", ".pt", ".pth")
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,12 @@ def recognise(path: Path) -> str:
     Raises:
         FileFormatError: it is none that we know.
     """
+    if path.suffix.lower() in _PICKLES:
+        raise FileFormatError(
+            f"{path} is a pickle, as SIMPLE-NN and PyTorch write them: reading one runs whatever "
+            "it holds, so none is read. Give the calculations it was made of: OUTCAR files, or "
+            "SIMPLE-NN's structure_list, which names them"
+        )
     head = _head(path)
     if is_input_data(path):
         return "input.data"

@@ -20,7 +20,7 @@ from nnp.train.data.baseline import reference_energies
 from nnp.train.data.checks import check
 from nnp.train.data.dataset import Dataset, LabelKeys
 from nnp.train.data.frames import LabelledStructure
-from nnp.train.data.sets import DataSettings, SplitSettings, read_data, split
+from nnp.train.data.sets import DataSettings, SplitSettings, blocks_of, read_data, split
 from nnp.train.fit.settings import to_table
 from nnp.train.fit.task import build
 from nnp.units import ATOMIC, METAL
@@ -243,6 +243,26 @@ def test_split_keeps_every_structure_once():
     again, other = (split(data, SplitSettings(0.34, seed=s))[1] for s in (1, 2))
     assert [f.where for f in again] == [f.where for f in held_out]
     assert [f.where for f in other] != [f.where for f in held_out]
+
+
+def test_neighbours_in_a_trajectory_stay_together():
+    """30 frames that move a little, then 20 structures that have nothing to do with each other."""
+    rng = np.random.default_rng(0)
+    start = 10 * rng.random((4, 3))
+    moves = np.cumsum(0.05 * rng.normal(size=(30, 4, 3)), axis=0)
+    places = [*(start + moves), *(10 * rng.random((20, 4, 3)))]
+    frames = [Atoms("H4", place % 10, cell=[10] * 3, pbc=True) for place in places]
+    data = Dataset.from_atoms(frames)
+    blocks = blocks_of(data, range(50))
+    assert blocks == [[k, k + 1, k + 2] for k in range(0, 30, 3)] + [[k] for k in range(30, 50)]
+    train, held_out = split(data, SplitSettings(fraction=0.3, blocks=True))
+    assert (len(train), len(held_out)) == (35, 15)
+    kept = {tuple(frame.structure.positions[0]) for frame in held_out}
+    numbers = [i for i, frame in enumerate(data) if tuple(frame.structure.positions[0]) in kept]
+    assert all({k, k + 1, k + 2} <= set(numbers) for k in range(0, 30, 3) if k in numbers)
+    assert any(number < 30 for number in numbers)
+    few = split(data.subset(range(30)), SplitSettings(fraction=0.05, blocks=True))[1]
+    assert len(few) == 2  # part of a block rather than none
 
 
 def test_split_by_group_and_index():

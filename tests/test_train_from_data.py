@@ -96,6 +96,14 @@ def test_every_default_can_be_written_and_read(tmp_path):
         )
         write_settings(chosen.settings, tmp_path / f"{family}.toml", ["why"])
         assert to_table(read_settings(tmp_path / f"{family}.toml")) == to_table(chosen.settings)
+    close = replace(known, shortest={"Si-Si": 1.2})
+    offered = choose_settings(DataSettings(("a",)), close)
+    assert "Si-Si come as close as 1.20 Å, 0.54 of a bond: --zbl" in offered.reasons["repulsion"]
+    assert "repulsion" not in choose_settings(DataSettings(("a",)), known).reasons
+    taken = choose_settings(DataSettings((str(tmp_path / "a"),)), close, Wishes(zbl=True)).settings
+    assert taken.baseline.zbl.pairs == {"Si-Si": (0.888, 1.776)}  # 0.4 and 0.8 of 2.22 Å
+    write_settings(taken, tmp_path / "zbl.toml", ["why"])
+    assert read_settings(tmp_path / "zbl.toml").baseline == taken.baseline
     with pytest.raises(nnp.NNPError, match="family = 'x': allowed are moments, behler"):
         choose_settings(DataSettings(("a",)), known, Wishes(family="x"))
 

@@ -27,6 +27,7 @@ _ONLY_WITH_DATA = {
     "output": "run.output",
     "epochs": "run.epochs",
     "time": "run.max_time",
+    "zbl": "baseline.zbl",
     "cutoff": "functions.generate.cutoff",
     "family": "functions.generate.family",
     "validation": "data.validation",
@@ -106,6 +107,12 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         help="that the fit may take, such as 90s, 30min, 2h: optimiser and epochs are chosen for "
         "it, and it stops then (half an hour of one core is planned unless told)",
     )
+    add(
+        "--zbl",
+        action="store_true",
+        default=off,
+        help="fit on top of ZBL's repulsion at distances below bonds: for collisions",
+    )
     kinds = ", ".join(KINDS)
     add("--drop", default=off, nargs="+", metavar="KIND", help=f"leave out in addition: {kinds}")
     left_out = ", ".join(DEFAULT_DROP)
@@ -149,6 +156,7 @@ def from_data(arguments: argparse.Namespace) -> FromData:
         getattr(arguments, "epochs", None),
         getattr(arguments, "time", None),
         getattr(arguments, "output", "training"),
+        getattr(arguments, "zbl", False),
     )
     choice = choose_settings(data, report.facts, wishes, _stress_is_sound(found, report))
     if report.facts.structures < 2:

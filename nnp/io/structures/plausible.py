@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from ase.data import atomic_masses, covalent_radii
 
-from nnp.elements import chemical_symbol
+from nnp.elements import atomic_number, chemical_symbol
 from nnp.errors import NNPError, StructureError
 from nnp.neighbors import neighbor_list
 from nnp.structure import Structure, as_structure
@@ -94,6 +94,11 @@ def closest_pair(atoms: Any) -> ClosestPair | None:
     structure = as_structure(atoms)
     radius = float(covalent_radii[structure.atomic_numbers].max(initial=0.0))
     return _closest(structure, 2 * radius) if len(structure) > 1 else None
+
+
+def bond_length(first: str, second: str) -> float:
+    """Sum of two elements' covalent radii, Å."""
+    return float(sum(covalent_radii[atomic_number(symbol)] for symbol in (first, second)))
 
 
 def mass_warning(frames: Sequence[Any]) -> str | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import combinations_with_replacement, pairwise
 
 import numpy as np
 
 from nnp.errors import OptionError
+from nnp.io.structures.plausible import bond_length
+from nnp.train.data.baseline import BaselineSettings
 from nnp.train.data.facts import Facts
+from nnp.train.data.repulsion import RepulsionSettings
 from nnp.train.data.sets import DataSettings
 from nnp.train.fit.initial import NetworkSettings
 from nnp.train.fit.loss import LossSettings
@@ -37,6 +40,9 @@ _SMALLEST, _LARGEST, _MANY_LABELS = 10, 32, 1_000_000
 _FEWEST_TO_SPLIT = 10
 _HELD_OUT = 0.1
 _STRESS_WEIGHT = 100.0
+# Of a bond's length: below the first a repulsion is offered; it ends at the second, and its switch
+# begins at this share of that.
+_CLOSE, _OUTER, _INNER = 0.75, 0.8, 0.5
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Wishes:
         epochs: how many.
         time: s that the fit may take.
         output: folder of the model.
+        zbl: whether to fit on top of a repulsion at short distances.
     """
 
     family: str | None = None
@@ -56,6 +63,7 @@ class Wishes:
     epochs: int | None = None
     time: float | None = None
     output: str = "training"
+    zbl: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,8 +101,11 @@ def choose_settings(
     hidden = _hidden(known, counts, why)
     split = data.split
     if not data.validation and split.fraction == 0 and known.structures >= _FEWEST_TO_SPLIT:
-        split = replace(split, fraction=_HELD_OUT)
-        why["validation"] = f"{_HELD_OUT:.0%} of the structures of each group, drawn at random"
+        split = replace(split, fraction=_HELD_OUT, blocks=True)
+        why["validation"] = (
+            f"{_HELD_OUT:.0%} of the structures of each group, drawn at random; frames that follow "
+            "one another in a trajectory together"
+        )
     elif not data.validation:
         why["validation"] = f"none: {known.structures} structures are too few to spare some"
     if wishes.epochs is not None:
@@ -105,6 +116,7 @@ def choose_settings(
         network=NetworkSettings(hidden=hidden),
         loss=_loss(known, learn_stress, why),
         optimizer=OptimizerSettings(kind=AUTO),
+        baseline=_baseline(known, wishes, why),
         run=RunSettings(
             epochs=wishes.epochs,
             max_time=wishes.time,
@@ -192,3 +204,26 @@ def _loss(known: Facts, learn_stress: bool, why: dict[str, str]) -> LossSettings
     if "stress" in known.labels and not learn_stress:
         why["learned"] += "; no stress: it is not there for all, or looks wrong"
     return LossSettings(stress=stress)
+
+
+def _baseline(known: Facts, wishes: Wishes, why: dict[str, str]) -> BaselineSettings:
+    """ZBL's repulsion between all elements, below what bonds are; offered where data are close."""
+    if not wishes.zbl:
+        shares = {p: r / bond_length(*p.split("-")) for p, r in known.shortest.items()}
+        closest = min(shares, key=shares.__getitem__, default="")
+        if closest and shares[closest] < _CLOSE:
+            why["repulsion"] = (
+                f"none; {closest} come as close as {known.shortest[closest]:.2f} Å, "
+                f"{shares[closest]:.2f} of a bond: --zbl fits on top of ZBL's repulsion"
+            )
+        return BaselineSettings()
+    pairs = {}
+    for first, second in combinations_with_replacement(known.elements, 2):
+        outer = round(_OUTER * bond_length(first, second), 3)
+        pairs[f"{first}-{second}"] = (round(_INNER * outer, 3), outer)
+    largest = max(outer for _, outer in pairs.values())
+    why["repulsion"] = (
+        f"ZBL's, as asked: below {_OUTER:g} of a bond's length of each pair, {largest:.2f} Å at "
+        "most; taken off the labels, and part of the potential"
+    )
+    return BaselineSettings(zbl=RepulsionSettings(pairs=pairs))

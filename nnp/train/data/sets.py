@@ -9,11 +9,17 @@ import numpy as np
 
 from nnp.errors import OptionError
 from nnp.io.structures import ReadOptions
+from nnp.structure import Structure
 from nnp.train.data.checks import drop
 from nnp.train.data.dataset import Dataset, LabelKeys
 from nnp.train.data.energies import require_kind
 from nnp.train.data.findings import require_kinds
 from nnp.units import unit_system
+
+# Blocks of a trajectory: so many, unless they would be longer than so many frames.
+_PARTS, _LONGEST_BLOCK = 10, 20
+# Å, root mean square over the atoms, that two frames of a trajectory may be apart.
+_MOVED = 0.5
 
 
 @dataclass(frozen=True)
@@ -25,12 +31,15 @@ class SplitSettings:
         groups: whole groups.
         indices: of structures, from 0.
         seed: of the draw.
+        blocks: whether frames that follow one another in a trajectory are drawn together, up to
+            a tenth of it, since neighbours in time are nearly copies.
     """
 
     fraction: float = 0.0
     groups: tuple[str, ...] = ()
     indices: tuple[int, ...] = ()
     seed: int = 0
+    blocks: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.fraction < 1:
@@ -138,5 +147,55 @@ def _by_fraction(dataset: Dataset, settings: SplitSettings, taken: set[int]) -> 
     for group in dataset.groups:
         members = [i for i, f in enumerate(dataset) if f.group == group and i not in taken]
         count = round(settings.fraction * len(members))
-        chosen |= {int(i) for i in rng.permutation(members)[:count]}
+        if settings.blocks:
+            chosen |= _drawn(blocks_of(dataset, members), count, rng)
+        else:
+            chosen |= {int(i) for i in rng.permutation(members)[:count]}
     return chosen
+
+
+def _drawn(blocks: Sequence[Sequence[int]], count: int, rng: np.random.Generator) -> set[int]:
+    """Whole blocks, as many as have ``count`` members at most; at least one member if any."""
+    found: set[int] = set()
+    for number in rng.permutation(len(blocks)):
+        room = count - len(found)
+        if len(blocks[number]) <= room or (not found and room > 0):
+            found |= set(blocks[number][:room])
+    return found
+
+
+def blocks_of(dataset: Dataset, members: Sequence[int]) -> list[list[int]]:
+    """Structures by what must not stand on both sides of a split: parts of trajectories.
+
+    Args:
+        dataset: all.
+        members: indices, ascending.
+    """
+    runs: list[list[int]] = []
+    for i in members:
+        if (
+            runs
+            and runs[-1][-1] == i - 1
+            and _follows(dataset[i - 1].structure, dataset[i].structure)
+        ):
+            runs[-1].append(i)
+        else:
+            runs.append([i])
+    found = []
+    for run in runs:
+        length = min(max(1, len(run) // _PARTS), _LONGEST_BLOCK)
+        found += [run[at : at + length] for at in range(0, len(run), length)]
+    return found
+
+
+def _follows(first: Structure, second: Structure) -> bool:
+    """Whether a structure may be the next frame of a trajectory: the same atoms, hardly moved."""
+    if len(first) != len(second) or (first.pbc != second.pbc).any():
+        return False
+    if (first.atomic_numbers != second.atomic_numbers).any():
+        return False
+    moved = second.positions - first.positions
+    if first.pbc.all():
+        shares = np.linalg.solve(second.cell.T, moved.T).T
+        moved = (shares - np.round(shares)) @ second.cell
+    return bool(np.sqrt((moved**2).sum(axis=1).mean()) < _MOVED)

@@ -33,6 +33,8 @@ FAMILIES = ("moments", "behler")
 _CUTOFFS = (6.5, 6.0, 5.5, 5.0)
 _MOST_NEIGHBORS = 100  # mean number within the cutoff
 MOST_INPUTS = 150
+# Structures up to which coefficients are learned, which costs some milliseconds of each one.
+_MOST_LEARNED = 20_000
 # Neurons of both hidden layers, where labels are at least so many times the weights.
 _SIZES, _LABELS_PER_WEIGHT = (24, 16), 2.0
 _SMALLEST, _LARGEST, _MANY_LABELS = 10, 32, 1_000_000
@@ -40,6 +42,7 @@ _SMALLEST, _LARGEST, _MANY_LABELS = 10, 32, 1_000_000
 _FEWEST_TO_SPLIT = 10
 _HELD_OUT = 0.1
 _STRESS_WEIGHT = 100.0
+_MEMORY = 4.0  # GB of the process; inputs beyond are computed anew
 # Of a bond's length: below the first a repulsion is offered; it ends at the second, and its switch
 # begins at this share of that.
 _CLOSE, _OUTER, _INNER = 0.75, 0.8, 0.5
@@ -96,7 +99,7 @@ def choose_settings(
     wishes = wishes or Wishes()
     why: dict[str, str] = {}
     cutoff = _cutoff(known, wishes, why)
-    generate = _functions(tuple(known.elements), cutoff, wishes, why)
+    generate = _functions(known, cutoff, wishes, why)
     counts = [len(own) for own in generate.for_elements(known.elements).values()]
     hidden = _hidden(known, counts, why)
     split = data.split
@@ -120,6 +123,7 @@ def choose_settings(
         run=RunSettings(
             epochs=wishes.epochs,
             max_time=wishes.time,
+            max_memory=_MEMORY,
             output=wishes.output,
             threads=usable_threads(),
         ),
@@ -149,17 +153,22 @@ def _mean_neighbors(known: Facts, radius: float) -> float:
 
 
 def _functions(
-    elements: Sequence[str], cutoff: float, wishes: Wishes, why: dict[str, str]
+    known: Facts, cutoff: float, wishes: Wishes, why: dict[str, str]
 ) -> GeneratedFunctions | GeneratedMoments:
     """Moments for all, until something else measures better; else Behler's within a budget."""
     family = wishes.family or FAMILIES[0]
     if family == "moments":
         asked = "as asked" if wishes.family else "better errors with fewer inputs than the others"
         why["functions"] = f"moments: {asked}, whose number hardly grows with the elements"
-        return GeneratedMoments(cutoff=cutoff)
+        if known.structures <= _MOST_LEARNED:
+            return GeneratedMoments(cutoff=cutoff)
+        why["functions"] += (
+            f"; coefficients of the data, not learned, beyond {_MOST_LEARNED} structures"
+        )
+        return GeneratedMoments(cutoff=cutoff, learn=False)
     if family != "behler":
         raise OptionError(f"family = {family!r}: allowed are {', '.join(FAMILIES)}")
-    n = len(elements)
+    n = len(known.elements)
     if n <= 2:
         why["functions"] = "behler: as asked; every element and pair of elements apart"
         return GeneratedFunctions(cutoff=cutoff)

@@ -31,9 +31,9 @@ _FAIR = 0.25
 # Seconds of a step of the filter that do not depend on the covariance, per row and number of it,
 # and per row and weight by node, where the rows are the larger part.
 _STEP, _PER_NUMBER, _PER_WEIGHT = 0.01, 1e-10, 5e-8
-# Where coefficients are learned, in addition: per atom and neighbour of what is computed anew of a
-# structure, and per row and neighbour.
-_PER_PAIR, _PER_ROW = 3e-6, 1.5e-5
+# Where coefficients are learned, in addition: per structure, per atom and neighbour of what is
+# computed anew of it, and per row and neighbour.
+_LEARNED, _PER_PAIR, _PER_ROW = 2e-3, 3e-6, 1.5e-5
 # Of an evaluation without the filter's rows: per structure, per atom.
 _EVALUATION, _PER_ATOM = 6e-4, 6e-5
 # Adam: atoms of a step, steps altogether, and what epochs they make at most and at least.
@@ -101,7 +101,7 @@ def kalman_step_seconds(
     if learns_coefficients(settings):
         atoms = sum(map(len, frames)) / len(frames)
         neighbors = mean_neighbors(chosen, images=True)
-        step += (_PER_PAIR * atoms + _PER_ROW * rows) * neighbors
+        step += _LEARNED + (_PER_PAIR * atoms + _PER_ROW * rows) * neighbors
     if decoupling is Decoupling.NODE:
         return step + _PER_WEIGHT * rows * p
     return step + _PER_NUMBER * rows * numbers_of(parameter_blocks(networks, p, decoupling))
@@ -112,7 +112,7 @@ def evaluation_seconds(settings: TrainingSettings, chosen: Chosen) -> float:
     atoms = sum(map(len, chosen.frames)) / len(chosen.frames)
     seconds = _EVALUATION + _PER_ATOM * atoms
     if learns_coefficients(settings):
-        seconds += _PER_PAIR * atoms * mean_neighbors(chosen, images=True)
+        seconds += _LEARNED + _PER_PAIR * atoms * mean_neighbors(chosen, images=True)
     return seconds
 
 

@@ -45,6 +45,13 @@ class Block:
     elements: tuple[str, ...]
 
     @property
+    def basis(self) -> object:
+        """What g_k without coefficients depend on."""
+        series = self.series
+        cutoff = (series.cutoff_kind, series.inner_fraction, series.argument)
+        return (series.neighbors, series.radii, self.shape[2], *cutoff)
+
+    @property
     def learned(self) -> bool:
         """Whether a fit learns its coefficients: those of 2-body functions alone stay."""
         return bool(self.rows.stop > 1)
@@ -121,6 +128,39 @@ class _Pairs:
     dg: list[Tensor]
 
 
+@dataclass(frozen=True, eq=False)
+class _AllPairs:
+    """Pairs of all elements' atoms, those of one element together; see `_Pairs`.
+
+    Attributes:
+        radial: (p, terms) g_k and its slope by `Block.basis`.
+    """
+
+    atoms: Tensor
+    element: Tensor
+    vector: Tensor
+    unit: Tensor
+    y: Tensor
+    dy: Tensor
+    radial: dict[object, tuple[Tensor, Tensor]]
+
+    def of(self, part: slice, n: int, center: Tensor, blocks: Sequence[Block]) -> _Pairs:
+        """Those of one element's n atoms, without a copy."""
+        radial = [self.radial[block.basis] for block in blocks]
+        return _Pairs(
+            n,
+            center,
+            self.atoms[part],
+            self.element[part],
+            self.vector[part],
+            self.unit[part],
+            self.y[part],
+            self.dy[part],
+            [g[part] for g, _ in radial],
+            [dg[part] for _, dg in radial],
+        )
+
+
 class _Tables(list[_Pairs]):
     """Pairs by the centre's element."""
 
@@ -157,6 +197,8 @@ class UncontractedProducts:
         self.elements = tuple(functions)
         self.blocks = [blocks_of(own, self.elements) for own in functions.values()]
         self.widths = [own[-1].span.stop for own in self.blocks]
+        rows = max(b.rows.stop for own in self.blocks for b in own)
+        self._l_max = int(np.sqrt(rows)) - 1
         self._cutoff = max(max(b.series.radii) for own in self.blocks for b in own)
 
     @property
@@ -172,47 +214,48 @@ class UncontractedProducts:
     def place(self, structure: Structure) -> Place:
         """What every product of a structure needs."""
         with torch.inference_mode(False):
-            numbers = [self.elements.index(symbol) for symbol in structure.symbols]
-            element = np.array(numbers, np.int64)
+            element = np.array([self.elements.index(s) for s in structure.symbols], np.int64)
             found = neighbor_list(structure, self._cutoff)
-            tables = _Tables()
-            for e in range(len(self.elements)):
+            order = np.argsort(element[found.i], kind="stable")
+            i, j = found.i[order], found.j[order]
+            counts = np.bincount(element[i], minlength=len(self.elements)).tolist()
+            pairs = self._pairs(element, i, j, found.vectors[order])
+            tables, start = _Tables(), 0
+            for e, count in enumerate(counts):
                 own = np.flatnonzero(element == e)
-                at = np.flatnonzero(element[found.i] == e)
-                i, j = found.i[at], found.j[at]
-                center = np.searchsorted(own, i)
-                tables.append(self._pairs(e, len(own), center, i, j, element, found.vectors[at]))
+                part = slice(start, start + count)
+                center = self.index(np.searchsorted(own, i[part]))
+                tables.append(pairs.of(part, len(own), center, self.blocks[e]))
+                start = part.stop
             atoms = [self.index(np.flatnonzero(element == e)) for e in range(len(self.elements))]
             return Place(structure, tables, atoms, None, None)
 
     def _pairs(
         self,
-        e: int,
-        n: int,
-        center: NDArray[np.int64],
+        element: NDArray[np.int64],
         i: NDArray[np.int64],
         j: NDArray[np.int64],
-        element: NDArray[np.int64],
         vectors: NDArray[np.float64],
-    ) -> _Pairs:
+    ) -> _AllPairs:
+        """All pairs of a structure at once: small ones cost what calls cost."""
         vector = torch.from_numpy(np.ascontiguousarray(vectors)).to(self.device)
         neighbor = self.index(element[j])
         r = torch.linalg.norm(vector, dim=1)
-        l_max = int(np.sqrt(max(b.rows.stop for b in self.blocks[e]))) - 1
         unit = vector / r[:, None]
-        y, dy = angular_factors(r, unit, l_max)
-        radial = [radial_factors(b.series, self.elements, r, neighbor) for b in self.blocks[e]]
-        return _Pairs(
-            n,
-            self.index(center),
+        y, dy = angular_factors(r, unit, self._l_max)
+        radial: dict[object, tuple[Tensor, Tensor]] = {}
+        for block in (b for own in self.blocks for b in own):
+            if block.basis not in radial:
+                g, dg = radial_factors(block.series, self.elements, r, neighbor)
+                radial[block.basis] = g.to(self.dtype), dg.to(self.dtype)
+        return _AllPairs(
             self.index(np.stack([i, j], 1)),
             neighbor,
             vector.to(self.dtype),
             unit.to(self.dtype),
             y.to(self.dtype),
             dy.to(self.dtype),
-            [value.to(self.dtype) for value, _ in radial],
-            [slope.to(self.dtype) for _, slope in radial],
+            radial,
         )
 
     def descriptors(self, place: Place) -> list[Tensor]:

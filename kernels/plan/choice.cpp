@@ -1,7 +1,5 @@
 #include "choice.h"
 
-#include "nnp/cutoff.h"
-#include "nnp/radial.h"
 #include "wide.h"
 
 #include <algorithm>
@@ -27,12 +25,10 @@ double radial_sum(const Model& model, const Function& f, int element, const std:
     double sum = 0;
     for (const Neighborhood& hood : hoods) {
         for (const Neighborhood::At& at : hood.neighbors) {
-            if (element != ANY_ELEMENT && at.element != element)
-                continue;
-            double g = 0, dg = 0, f_c = 0, df_c = 0;
-            nnp_gaussian(at.r, f.eta, f.r_shift, &g, &dg);
-            nnp_cutoff(f.cutoff, at.r, f.r_cutoff, f.inner_fraction, &f_c, &df_c);
-            sum += g * f_c * (element == ANY_ELEMENT ? model.elements[at.element].atomic_number : 1);
+            if (element == ANY_ELEMENT)
+                sum += gaussian_part(f, at.r) * model.elements[at.element].atomic_number;
+            else if (at.element == element)
+                sum += gaussian_part(f, at.r);
         }
     }
     return sum / static_cast<double>(hoods.size());

@@ -26,10 +26,8 @@ double integral(const Function& f)
     constexpr int STEPS = 400;
     double sum = 0;
     for (int i = 1; i < STEPS; ++i) {
-        double r = f.r_cutoff * i / STEPS, g = 0, dg = 0, f_c = 0, df_c = 0;
-        nnp_gaussian(r, f.eta, f.r_shift, &g, &dg);
-        nnp_cutoff(f.cutoff, r, f.r_cutoff, f.inner_fraction, &f_c, &df_c);
-        sum += r * r * g * f_c;
+        double r = f.r_cutoff * i / STEPS;
+        sum += r * r * gaussian_part(f, r);
     }
     return 4 * PI * sum * f.r_cutoff / STEPS;
 }
@@ -69,6 +67,14 @@ Neighborhood::At anywhere(int element, double radius, Numbers& numbers)
 }
 
 }  // namespace
+
+double gaussian_part(const Function& f, double r)
+{
+    double g = 0, dg = 0, f_c = 0, df_c = 0;
+    nnp_gaussian(r, f.eta, f.r_shift, &g, &dg);
+    nnp_cutoff(f.cutoff, r, f.r_cutoff, f.inner_fraction, &f_c, &df_c);
+    return g * f_c;
+}
 
 std::vector<double> expected_densities(const Model& model, const Element& element)
 {

@@ -18,6 +18,9 @@ struct Neighborhood {
     double listed = 0;          // entries of the list, which reaches farther by its skin
 };
 
+// exp(-eta (r - r_shift)^2) f_c(r) of a radial or angular function.
+double gaussian_part(const Function& f, double r);
+
 // Atoms per Å^3 by element around atoms of this one: what gives its radial functions the values that they had in
 // training; where none has a range, a typical density of matter.
 std::vector<double> expected_densities(const Model& model, const Element& element);

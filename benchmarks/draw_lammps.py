@@ -17,6 +17,8 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
+from nnp.pictures.figure import STYLE
+
 RESULTS = Path(__file__).parent / "results"
 _LEFT_OUT = "LAMMPS sw"  # another potential: the clock
 
@@ -62,6 +64,7 @@ def draw_ranks(axis: plt.Axes, name: str) -> None:
 
 def main(target: str) -> None:
     """Draw both subjects into the target."""
+    plt.style.use(STYLE)
     figure, axes = plt.subplots(2, 2, figsize=(9, 5), layout="constrained")
     for column, name in enumerate(("silicon", "water")):
         draw_speed(axes[0, column], name)

@@ -49,9 +49,9 @@ def main() -> None:
     for name, potential, structure in cases():
         for way in ("pairs", "moments") if name.startswith("wide") else ("auto",):
             names.append(f"{name}, {way}")
-            for dtype, target in work:
+            for (dtype, target), counts in work.items():
                 engine = CpuEngine(potential, dtype, 1, target=target, wide=way)
-                work[dtype, target].append(counted(engine, structure))
+                counts.append(counted(engine, structure))
                 if not stored:
                     took = microseconds(engine, structure, arguments.seconds)
                     times[dtype, target].append(took)

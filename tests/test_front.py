@@ -132,3 +132,23 @@ def test_nnp_alone_leads_on(capsys):
     assert max(len(line) for line in printed) <= 80
     typed = {match[1] for line in printed for match in re.finditer(r"\bnnp ([a-z]+)\b", line)}
     assert {"demo", "info", "md", "train"} <= typed <= set(COMMANDS)
+
+
+def test_conda_recipe_renders():
+    """What conda-forge would build, with what pyproject.toml asks for at run time."""
+    rattler = pytest.importorskip("rattler_build", reason="needs py-rattler-build")
+    variants = """
+c_stdlib: [sysroot]
+c_stdlib_version: ['2.34']
+cxx_compiler: [gxx]
+python: ['3.12']
+"""
+    recipe = rattler.Stage0Recipe.from_file(ROOT / "recipe" / "recipe.yaml")
+    (rendered,) = recipe.render(rattler.VariantConfig.from_yaml(variants))
+    assert (rendered.recipe.package.name, rendered.recipe.package.version) == (
+        DISTRIBUTION,
+        nnp.__version__,
+    )
+    asked = {re.split(r"[ >=]", line)[0] for line in PROJECT["dependencies"]}
+    named = {line.split()[0] for line in rendered.recipe.requirements.to_dict()["run"]}
+    assert named == asked | {"python"}

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nnp.bench.measurement import Measurement
-from nnp.pictures.figure import new_figure, save_figure
+from nnp.pictures.figure import new_figure, save_figure, styled
 
 
+@styled
 def draw_scaling(measurements: Sequence[Measurement], path: str | Path, title: str) -> None:
     """Atom-steps per second and ns/day over atoms, a line per subject; bars are quartiles.
 

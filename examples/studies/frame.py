@@ -26,6 +26,7 @@ from typing import Any
 from nnp.bench import machine
 from nnp.errors import UnavailableError
 from nnp.io.files import replacing
+from nnp.pictures.figure import STYLE
 
 _ADVICE = "pip install 'nnp-md[torch,studies]' brings what the studies need"
 _WIDTH = 3.4  # inches of one panel
@@ -126,8 +127,10 @@ def panels(rows: int, columns: int, **options: Any) -> tuple[Any, Any]:
         columns: of panels.
         options: of ``Figure.subplots``.
     """
+    from matplotlib import style
     from matplotlib.figure import Figure
 
+    style.use(STYLE)
     figure = Figure(figsize=(_WIDTH * columns, _HEIGHT * rows), layout="constrained")
     return figure, figure.subplots(rows, columns, **options)
 

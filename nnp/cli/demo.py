@@ -29,6 +29,10 @@ _SHORTEST = 100
 _SECONDS_PER_RUN = 30.0  # two runs, and pictures, in less than two minutes
 _FRAMES = 200
 _R_MAX, _BIN_WIDTH = 8.0, 0.04  # Å
+_NEXT = f"""next:
+  nnp info {_POTENTIAL}                      what the potential is made of
+  nnp md YOURS START.xyz --temperature 300  a potential of yours: n2p2, NEP, ænet
+  nnp train FOLDER                         a potential from your DFT calculations"""
 
 # Langevin with a short relaxation time: the atoms begin on their lattice sites.
 _SETTINGS = MDSettings(
@@ -92,6 +96,7 @@ def _run(arguments: argparse.Namespace) -> int:
         runs.append(_analyse(name, outputs, outcome))
     print("\n".join([*_summary(runs), *_pictures(runs, folder, settings)]))
     print(f"all of it took {time.perf_counter() - began:.0f} s")
+    print(_NEXT)
     return 0
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnp.analysis.compare import number_rows
 from nnp.analysis.results import Analysis, Curve
-from nnp.pictures.figure import new_figure, save_figure
+from nnp.pictures.figure import new_figure, save_figure, styled
 
 # Curve, label of the variable, label of the function, where the variable is shown to.
 _PANELS = (
@@ -33,6 +33,7 @@ _ROWS_OF_NUMBERS = 26
 _QUIET_VDOS = 1e-3  # of its highest value: the rest of the axis is empty
 
 
+@styled
 def plot_analyses(analyses: Sequence[Analysis], path: str | Path) -> None:
     """Draw all that was found on one page; line styles are analyses, colours functions where
     there are several.

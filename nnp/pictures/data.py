@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nnp.pictures.figure import new_figure, save_figure
+from nnp.pictures.figure import new_figure, save_figure, styled
 from nnp.train.data.baseline import reference_energies
 from nnp.train.data.dataset import Dataset
 
@@ -22,6 +22,7 @@ def draw_data(dataset: Dataset, path: str | Path) -> None:
     save_figure(data_figure(dataset), path)
 
 
+@styled
 def data_figure(dataset: Dataset) -> Any:
     """Energy per atom, sizes of forces, energy over volume; those that there are."""
     offsets = reference_energies(dataset, dataset.elements)

@@ -9,9 +9,10 @@ import numpy as np
 
 from nnp.analysis.results import Analysis
 from nnp.pictures.analysis import write_numbers
-from nnp.pictures.figure import new_figure, save_figure
+from nnp.pictures.figure import new_figure, save_figure, styled
 
 
+@styled
 def plot_eos(found: Analysis, path: str | Path) -> None:
     """Draw what `nnp.analysis.eos.equation_of_state` found; an existing picture is replaced.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnp.pictures.figure import new_figure
+from nnp.pictures.figure import new_figure, styled
 from nnp.train.data.evaluation import QUANTITIES, EvaluationReport
 
 _Shown = tuple[str, str, float]  # name, unit, factor
@@ -19,6 +19,7 @@ _CELLS = 40  # of a hexagonal density, along one axis
 _BINS = 20  # of force magnitudes
 
 
+@styled
 def parity(report: EvaluationReport) -> Any:
     """Predictions over labels: dots by group where they are few, else how many there are."""
     figure, panels = _panels(report, 3.6)
@@ -42,6 +43,7 @@ def parity(report: EvaluationReport) -> Any:
     return figure
 
 
+@styled
 def histograms(report: EvaluationReport) -> Any:
     """How often errors of which size are."""
     figure, panels = _panels(report, 3)
@@ -57,6 +59,7 @@ def histograms(report: EvaluationReport) -> Any:
     return figure
 
 
+@styled
 def over_magnitude(report: EvaluationReport) -> Any:
     """Force errors over the size of the force: density, and the root mean square of each bin."""
     forces = report.comparisons["forces"]
@@ -86,6 +89,7 @@ def over_magnitude(report: EvaluationReport) -> Any:
     return figure
 
 
+@styled
 def over_volume(report: EvaluationReport) -> Any:
     """Energy against volume per atom: how cell scaling is met."""
     energy = report.comparisons["energy"]
@@ -106,6 +110,7 @@ def over_volume(report: EvaluationReport) -> Any:
     return figure
 
 
+@styled
 def committee_spread(report: EvaluationReport) -> Any:
     """Errors over the deviation of a committee's members."""
     forces = report.comparisons["forces"]
@@ -124,6 +129,7 @@ def committee_spread(report: EvaluationReport) -> Any:
     return figure
 
 
+@styled
 def learning_curves(columns: Mapping[str, NDArray[np.float64]]) -> Any:
     """Errors by epoch, of a run's ``log.csv`` or of the models that it kept."""
     figure = new_figure(8, 3)

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from nnp.distribution import install
 from nnp.errors import OptionError, UnavailableError
 from nnp.io.files import check_folder, replacing
 
 _DOTS_PER_INCH = 150
+# Scripts that own their process: matplotlib.style.use(STYLE).
+STYLE = Path(__file__).with_name("nnp.mplstyle")
 _COLOURS = 64
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Draw in the package's style, whatever style the caller's matplotlib has.
+
+    Raises:
+        UnavailableError: matplotlib is missing.
+    """
+
+    @wraps(draw)
+    def in_style(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
+        if not have_matplotlib():
+            return draw(*arguments, **options)  # says what is missing
+        from matplotlib import style
+
+        with style.context(STYLE):
+            return draw(*arguments, **options)
+
+    return in_style
 
 
 def have_matplotlib() -> bool:
@@ -58,6 +84,7 @@ def new_figure(width: float, height: float) -> Any:
     return Figure(figsize=(width, height), layout="constrained")
 
 
+@styled
 def save_figure(figure: Any, path: str | Path) -> None:
     """Write a figure; an existing file is replaced, and only by a whole one.
 

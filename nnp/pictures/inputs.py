@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from nnp.pictures.figure import new_figure
+from nnp.pictures.figure import new_figure, styled
 from nnp.train.data.inputs_seen import InputsSeen
 
 
+@styled
 def input_figure(inputs: Sequence[InputsSeen]) -> Any:
     """Per element and function where atoms lie in the training range, dark where they are many.
 

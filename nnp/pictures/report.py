@@ -26,6 +26,7 @@ from nnp.pictures.errors import (
     over_volume,
     parity,
 )
+from nnp.pictures.figure import styled
 from nnp.pictures.inputs import input_figure
 from nnp.train.data.evaluation import EvaluationReport
 from nnp.train.data.inputs_seen import InputsSeen
@@ -79,6 +80,7 @@ class Background:
     notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
+@styled
 def write_report(
     report: EvaluationReport,
     folder: str | Path,

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from nnp.errors import NNPError
 from nnp.io.structures import ReadOptions, read
 from nnp.md import MDSettings, Outputs, read_log
-from nnp.pictures.figure import NO_MATPLOTLIB, have_matplotlib, new_figure, save_figure
+from nnp.pictures.figure import NO_MATPLOTLIB, have_matplotlib, new_figure, save_figure, styled
 from nnp.rdf import RadialDistribution, radial_distribution
 
 
+@styled
 def plot_run(
     columns: dict[str, NDArray[np.float64]], path: str | Path, target: float | None = None
 ) -> None:
@@ -49,6 +50,7 @@ def plot_run(
     save_figure(figure, path)
 
 
+@styled
 def plot_rdf(distributions: dict[str, RadialDistribution], path: str | Path) -> None:
     """Draw radial distribution functions into one picture, two standard errors shaded.
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nnp.bench.measurement import Measurement
-from nnp.pictures.figure import new_figure, save_figure
+from nnp.pictures.figure import new_figure, save_figure, styled
 
 
+@styled
 def draw(measurements: Sequence[Measurement], path: str | Path) -> None:
     """A bar per measurement, the best step as a mark.
 

@@ -195,14 +195,13 @@ def _summary(runs: list[_Run]) -> list[str]:
         temperature = run.analysis["mean temperature"]
         lines.append(
             f"{run.name:<18}{run.outcome.ns_per_day:8.3g} ns/day  temperature "
-            f"{temperature.value:.1f} ± {temperature.error:.1f} K  "
-            f"({run.outputs.trajectory}, {run.outputs.log.name})"
+            f"{temperature.value:.1f} ± {temperature.error:.1f} K"
         )
     first, second = (run.analysis for run in runs)
     apart = next(d for d in differences(first, second) if d.curve == "rdf")
     lines.append(
-        f"radial distribution functions up to {_R_MAX:g} Å, second halves of both runs: they "
-        f"differ by {apart.found:.3f} (root mean square); sampling alone would give "
-        f"{apart.expected:.3f}"
+        f"g(r) up to {_R_MAX:g} Å, second halves of both runs: they differ by {apart.found:.3f} (rms);"
     )
+    lines.append(f"{'':<12}sampling alone would give {apart.expected:.3f}")
+    lines.append(f"trajectories {', '.join(str(run.outputs.trajectory) for run in runs)}")
     return lines

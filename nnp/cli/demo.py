@@ -200,7 +200,8 @@ def _summary(runs: list[_Run]) -> list[str]:
     first, second = (run.analysis for run in runs)
     apart = next(d for d in differences(first, second) if d.curve == "rdf")
     lines.append(
-        f"g(r) up to {_R_MAX:g} Å, second halves of both runs: they differ by {apart.found:.3f} (rms);"
+        f"g(r) up to {_R_MAX:g} Å, second halves of both runs: they differ by "
+        f"{apart.found:.3f} (rms);"
     )
     lines.append(f"{'':<12}sampling alone would give {apart.expected:.3f}")
     lines.append(f"trajectories {', '.join(str(run.outputs.trajectory) for run in runs)}")

@@ -26,6 +26,8 @@ from nnp.elements import chemical_symbol
 
 Floats = NDArray[np.float64]
 
+# Errors that a number must be away from zero.
+_SIGNIFICANT = 2.0
 _DIFFUSION_UNIT = "1e-5 cm²/s"
 
 
@@ -53,12 +55,24 @@ def add_thermodynamics(
                 "crystal does): what its fluctuations tell (C_P, expansion, bulk modulus) is the "
                 "barostat's, not the ensemble's; a Monte Carlo barostat does not swing"
             )
-        found.quantities += thermodynamics.fluctuations(
-            columns, ensemble, atoms, settings.pressure_bar
-        )
+        for one in thermodynamics.fluctuations(columns, ensemble, atoms, settings.pressure_bar):
+            _add_if_known(found, one)
     if "time_ps" in columns:
         shown = {n: v for n, v in columns.items() if thermodynamics.split_name(n)}
         found.curves["thermodynamics"] = Curve("time_ps", np.asarray(columns["time_ps"]), shown)
+
+
+def _add_if_known(found: Analysis, one: Quantity) -> None:
+    """A fluctuation's answer, or how much longer the run would have to be for it."""
+    if not abs(one.value) < _SIGNIFICANT * one.error:
+        found.quantities.append(one)
+        return
+    longer = (_SIGNIFICANT * one.error / abs(one.value)) ** 2 if one.value else float("inf")
+    found.notes.append(
+        f"no {one.name}: {one.text} {one.unit} is not known from zero; a run about "
+        f"{max(longer, 2):.0f} times as long, or the change between runs at two temperatures or "
+        "pressures, tells it"
+    )
 
 
 def add_structure(found: Analysis, pairs: PairCounts) -> dict[str, PairDistribution]:

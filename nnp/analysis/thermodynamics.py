@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from nnp.analysis.blocks import block_average, jackknife
 from nnp.analysis.correlation import autocorrelation
+from nnp.analysis.equilibration import statistical_inefficiency
 from nnp.analysis.results import Quantity
-from nnp.errors import OptionError
+from nnp.errors import OptionError, UnavailableError
 from nnp.units import AVOGADRO_PER_MOL, BAR, BOLTZMANN, ELEMENTARY_CHARGE_C
 
 Floats = NDArray[np.float64]
@@ -159,13 +160,17 @@ def fluctuations(
     if len(there) < len(names):
         return []
     if ensemble == "nve":
-        return [_capacity("heat capacity C_V", _microcanonical, there, atoms, "nve, LPV")]
+        moment = _Moment(there[1], there[1])
+        return [_capacity("heat capacity C_V", _microcanonical, there, moment, atoms, "nve, LPV")]
     if ensemble == "nvt":
-        return [_capacity("heat capacity C_V", _canonical, there, atoms, "nvt, var(U)")]
+        moment = _Moment(there[0], there[0])
+        return [_capacity("heat capacity C_V", _canonical, there, moment, atoms, "nvt, var(U)")]
     if pressure_bar is None:
         pressure_bar = float(columns.get("target_pressure_bar", np.ones(1)).mean())
-    pressure = pressure_bar * BAR
+    return _of_npt(there, pressure_bar * BAR, atoms)
 
+
+def _of_npt(series: list[Floats], pressure: float, atoms: int) -> list[Quantity]:
     def with_work(u: Floats, k: Floats, t: Floats, v: Floats) -> float:
         return _canonical(u + pressure * v, k, t)
 
@@ -176,17 +181,69 @@ def fluctuations(
     def modulus(_: Floats, __: Floats, t: Floats, v: Floats) -> float:
         return float(BOLTZMANN * t.mean() * v.mean() / v.var(ddof=1) * EV_PER_A3_IN_GPA)
 
+    volume = series[3]
+    enthalpy = series[0] + pressure * volume
+    how = "npt, var(U + PV)"
+    work = _Moment(enthalpy, enthalpy)
+    both, own = _Moment(volume, enthalpy), _Moment(volume, volume)
+    alpha, alpha_error = both.judged(expansion, series)
+    bulk, bulk_error = own.judged(modulus, series)
     return [
-        _capacity("heat capacity C_P", with_work, there, atoms, "npt, var(U + PV)"),
-        Quantity("thermal expansion", *jackknife(expansion, there), "1/K", "npt, cov(V, U + PV)"),
-        Quantity("bulk modulus", *jackknife(modulus, there), "GPa", "npt, var(V)"),
+        _capacity("heat capacity C_P", with_work, series, work, atoms, how),
+        Quantity("thermal expansion", alpha, alpha_error, "1/K", "npt, cov(V, U + PV)"),
+        Quantity("bulk modulus", bulk, bulk_error, "GPa", "npt, var(V)"),
     ]
 
 
+class _Moment:
+    """⟨(x − ⟨x⟩)(y − ⟨y⟩)⟩ of two series, and how well their length knows it.
+
+    Five blocks tell an error only within a third, and too small a one where they are not
+    independent; the spread of the products and their statistical inefficiency give another.
+    """
+
+    def __init__(self, x: Floats, y: Floats) -> None:
+        products = (x - x.mean()) * (y - y.mean())
+        mean = float(products.mean())
+        try:
+            inefficiency = statistical_inefficiency(products)
+        except UnavailableError:  # said where the beginning is cut
+            inefficiency = 1.0
+        error = float(products.std() * np.sqrt(inefficiency / len(products)))
+        self.relative_error = abs(error / mean) if mean else np.inf
+
+    def judged(
+        self,
+        estimate: Callable[..., float],
+        series: list[Floats],
+        gain: Callable[[float], float] = abs,
+    ) -> tuple[float, float]:
+        """An estimate from this moment, and the larger of its two errors.
+
+        Args:
+            estimate: of the series.
+            series: as for `jackknife`.
+            gain: by how much the estimate grows when the moment grows by its own size; all of it
+                where one is in proportion to the other, or to its inverse.
+        """
+        value, error = jackknife(estimate, series)
+        return value, float(np.fmax(error, self.relative_error * gain(value)))
+
+
 def _capacity(
-    name: str, estimate: Callable[..., float], series: list[Floats], atoms: int, how: str
+    name: str,
+    estimate: Callable[..., float],
+    series: list[Floats],
+    moment: _Moment,
+    atoms: int,
+    how: str,
 ) -> Quantity:
-    value, error = jackknife(estimate, series)
+    ideal = float(series[1].mean() / series[2].mean())  # f k / 2, which no fluctuation tells
+
+    def gain(value: float) -> float:
+        return abs(value - ideal) * (value / ideal if estimate is _microcanonical else 1.0)
+
+    value, error = moment.judged(estimate, series, gain)
     scale = ELEMENTARY_CHARGE_C * AVOGADRO_PER_MOL / atoms  # eV/K of all → J/(mol K) of atoms
     return Quantity(name, value * scale, error * scale, "J/(mol K)", f"{how}, per mole of atoms")
 

@@ -358,3 +358,56 @@ def test_several_energies_of_zero_among_others_are_no_labels(tmp_path):
     found = reading(tmp_path / "a.xyz", text + atom)
     assert [own.energy for own in found.labels] == [None, -5.0, None, 0.0]
     assert any("energy is 0.0 beside forces" in remark for remark in found.remarks)
+
+
+MMCIF = """data_t
+_cell.length_a {edge}
+_cell.length_b {edge}
+_cell.length_c {edge}
+_cell.angle_alpha 90.0
+_cell.angle_beta 90.0
+_cell.angle_gamma 90.0
+loop_
+_atom_site.group_PDB
+_atom_site.id
+_atom_site.type_symbol
+_atom_site.label_atom_id
+_atom_site.label_comp_id
+_atom_site.Cartn_x
+_atom_site.Cartn_y
+_atom_site.Cartn_z
+_atom_site.auth_seq_id
+_atom_site.auth_asym_id
+_atom_site.pdbx_PDB_model_num
+HETATM 1 O  O     HOH 1.0 2.0 3.0 7 W 1
+HETATM 2 H  "H1'" HOH 1.9 2.0 3.0 7 W 1
+HETATM 3 {ion} 5.0 2.0 3.0 8 I 1
+HETATM 1 O  O     HOH 1.5 2.0 3.0 7 W 2
+HETATM 2 H  "H1'" HOH 2.4 2.0 3.0 7 W 2
+HETATM 3 {ion} 5.5 2.0 3.0 8 I 2
+#
+"""
+
+
+def test_models_residues_and_chains_of_mmcif(tmp_path):
+    frames = reading(tmp_path / "a.cif", MMCIF.format(edge=20.0, ion=". CL CL")).frames
+    assert [str(atoms.symbols) for atoms in frames] == ["OHCl", "OHCl"]
+    assert frames[1].positions[:, 0].tolist() == [1.5, 2.4, 5.5]
+    assert frames[0].cell.lengths().tolist() == [20.0] * 3
+    assert frames[0].arrays["atomtypes"].tolist() == ["O", "H1'", "CL"]
+    assert frames[0].arrays["residuenumbers"].tolist() == [7, 7, 8]
+    assert frames[0].arrays["chainids"].tolist() == ["W", "W", "I"]
+
+
+def test_mmcif_guesses_neither_elements_nor_cells(tmp_path):
+    with pytest.raises(FileFormatError, match="atom 3: the atom CA of LIG can be Ca or C"):
+        reading(tmp_path / "a.mmcif", MMCIF.format(edge=20.0, ion=". CA LIG"))
+    (atoms, _) = reading(
+        tmp_path / "a.mmcif", MMCIF.format(edge=20.0, ion=". CA LIG"), types="CA=Ca"
+    ).frames
+    assert atoms.symbols[2] == "Ca"
+    (atoms, _) = reading(tmp_path / "b.cif", MMCIF.format(edge=1.0, ion="NA NA NA")).frames
+    assert str(atoms.symbols) == "OHNa"
+    assert not atoms.pbc.any()
+    with pytest.raises(FileFormatError, match=r"b.cif, t: .*'xx'"):
+        reading(tmp_path / "b.cif", MMCIF.format(edge=20.0, ion="NA NA NA").replace("5.5", "xx"))

@@ -16,6 +16,7 @@ from ase.io.cif import CIFBlock, parse_cif
 
 from nnp.elements import SYMBOLS
 from nnp.errors import FileFormatError, NNPError
+from nnp.io.structures.mmcif import is_mmcif, read_block
 from nnp.io.structures.names import ElementNames, element_of_name, element_of_symbol
 from nnp.io.structures.source import Source
 
@@ -34,6 +35,10 @@ def read(source: Source) -> list[Atoms]:
         warnings.simplefilter("ignore")  # of symmetry, which ASE settles
         try:
             for block in parse_cif(io.StringIO(source.text()), "ase"):
+                if is_mmcif(block):
+                    source.units = "Å; mmCIF"
+                    frames += read_block(block, source)
+                    continue
                 named = _with_elements(block, source)
                 if named.has_structure():
                     frames.append(named.get_atoms(fractional_occupancies=True))
@@ -46,7 +51,7 @@ def read(source: Source) -> list[Atoms]:
     if not frames:
         raise FileFormatError(
             f"{source.path} holds no structure: _cell_length_a … and _atom_site_fract_x … of "
-            "numbers are expected (mmCIF, with its dots, is not read: convert it to PDB or CIF)"
+            "numbers are expected, or mmCIF's _atom_site.Cartn_x …"
         )
     return frames
 

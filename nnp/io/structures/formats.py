@@ -119,7 +119,14 @@ FORMATS = {
             velocities="Å/fs",
             cell="periodic",
         ),
-        Format("cif", "CIF", "Å", labels="none", velocities="none", cell="periodic"),
+        Format(
+            "cif",
+            "CIF, mmCIF",
+            "Å",
+            labels="none",
+            velocities="none",
+            cell="periodic; mmCIF or none",
+        ),
     )
 }
 
@@ -212,10 +219,16 @@ def _looks_like_xyz(head: bytes) -> bool:
     return len(lines) > 2 and re.fullmatch(rb"\s*\d+\s*", lines[0]) is not None
 
 
+def _is_mmcif(path: Path, head: bytes) -> bool:
+    named = path.suffix.lower() in (".mmcif", ".pdbx")
+    return named or re.search(rb"^_atom_site\.", head, re.MULTILINE) is not None
+
+
 _BY_CONTENT = (
     ("aenet-train", looks_like_train_set),
     ("extxyz", _is_xyz),
     ("xsf", _is_xsf),
     ("lammps-dump", _is_lammps_dump),
     ("lammps-data", _is_lammps_data),
+    ("cif", _is_mmcif),
 )

@@ -22,7 +22,7 @@ from nnp.units import NANOMETRE
 # Columns of a position that ASE reads; ours are put in its place, with all their digits.
 _GRO_PLACE = "   0.000   0.000   0.000"
 # Edges (Å) at which a crystallographic record says that there is no crystal.
-_PLACEHOLDER = 1.0
+PLACEHOLDER_EDGES = (0.0, 1.0)
 
 
 def read_pdb(source: Source) -> list[Atoms]:
@@ -34,14 +34,14 @@ def read_pdb(source: Source) -> list[Atoms]:
     lines = source.text().splitlines()
     lines = [line for line in lines if not _is_placeholder(line, source)]
     atoms = [n for n, line in enumerate(lines) if line.startswith(("ATOM", "HETATM"))]
-    beside = _beside((lines[n][17:21].strip(), lines[n][12:16].strip()) for n in atoms)
+    beside = beside_in_residues((lines[n][17:21].strip(), lines[n][12:16].strip()) for n in atoms)
     known: dict[tuple[str, str, str], str] = {}
     for n in atoms:
         line = lines[n]
         key = line[76:78].strip(), line[12:16].strip(), line[17:21].strip()
         if key not in known:
             where = f"{source.path}, line {n + 1}"
-            known[key] = _pdb_element(*key, source.options.names, beside, where)
+            known[key] = element_of_atom(*key, source.options.names, beside, where)
         lines[n] = f"{line[:76]:<76}{known[key]:>2}"
     if any(
         line.startswith(("ATOM", "HETATM")) and line[16:17] not in (" ", "A", "") for line in lines
@@ -94,7 +94,7 @@ def _is_placeholder(line: str, source: Source) -> bool:
         raise FileFormatError(
             f"{source.path}: {line.strip()!r} does not have three lengths"
         ) from None
-    if all(edge in (0.0, _PLACEHOLDER) for edge in edges):
+    if all(edge in PLACEHOLDER_EDGES for edge in edges):
         source.note(
             f"CRYST1 of {' × '.join(f'{edge:g}' for edge in edges)} Å is a placeholder for no "
             "crystal: no cell"
@@ -103,7 +103,7 @@ def _is_placeholder(line: str, source: Source) -> bool:
     return False
 
 
-def _pdb_element(
+def element_of_atom(
     said: str,
     name: str,
     residue: str,
@@ -111,6 +111,19 @@ def _pdb_element(
     beside: dict[str, frozenset[str]],
     where: str,
 ) -> str:
+    """Symbol of an atom of PDB or mmCIF: as told, its element's column, else by its name.
+
+    Args:
+        said: the element's column; empty or no word where there is none.
+        name: of the atom.
+        residue: its residue's name.
+        names: what the user said of names.
+        beside: all names in residues of a name.
+        where: the atom is, for messages.
+
+    Raises:
+        FileFormatError: it can mean two elements.
+    """
     try:
         if name in names.named:
             return names.named[name]
@@ -168,7 +181,7 @@ def _gro_frames(lines: list[str], source: Source) -> Iterator[tuple[int, int]]:
 
 
 def _gro_symbols(rows: list[str], first_line: int, source: Source) -> list[str]:
-    beside = _beside((row[5:10].strip(), row[10:15].strip()) for row in rows)
+    beside = beside_in_residues((row[5:10].strip(), row[10:15].strip()) for row in rows)
     known: dict[tuple[str, str], str] = {}
     for number, row in enumerate(rows):
         residue, name = row[5:10].strip(), row[10:15].strip()
@@ -207,7 +220,7 @@ def _gro_cell(atoms: Any) -> None:
         atoms.pbc = False
 
 
-def _beside(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
+def beside_in_residues(pairs: Iterable[tuple[str, str]]) -> dict[str, frozenset[str]]:
     """All names that stand in residues of one name."""
     found: dict[str, set[str]] = {}
     for residue, name in pairs:

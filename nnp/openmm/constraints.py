@@ -14,6 +14,8 @@ from nnp.units import NANOMETRE
 
 # A length that differs by more is another image of the neighbour, which OpenMM would not find; Å.
 _SAME_IMAGE = 0.5
+# Singular value (Å) of the distances' gradients below which one distance is the others'.
+_INDEPENDENT = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,11 +112,52 @@ def constraints_of(atoms: Any) -> Constraints:
                 f"the distance of atoms {pair[0]} and {pair[1]} is kept (FixBondLengths), and one "
                 "of them does not move (FixAtoms): OpenMM cannot keep both; fix both atoms, or none"
             )
+    if kept:
+        _require_independent(np.array(list(kept), np.int64), np.asarray(atoms.positions))
     return Constraints(
         fixed=np.array(sorted(fixed), np.int64),
         pairs=np.array(list(kept), np.int64).reshape(-1, 2),
         lengths_nm=np.array(list(kept.values()), np.float64) / NANOMETRE,
     )
+
+
+def _require_independent(pairs: NDArray[np.int64], positions: NDArray[np.float64]) -> None:
+    """Refuse distances that others settle already: OpenMM's solver ends in infinities.
+
+    Args:
+        pairs: (m, 2) atoms whose distance is kept.
+        positions: (n, 3).
+
+    Raises:
+        StructureError: names the group of atoms.
+    """
+    from scipy.sparse import csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    n = len(positions)
+    graph = csr_matrix((np.ones(len(pairs)), pairs.T), shape=(n, n))
+    _, group_of = connected_components(graph, directed=False)
+    atoms_in, kept_in = np.bincount(group_of), np.bincount(group_of[pairs[:, 0]])
+    looped = np.flatnonzero(kept_in >= atoms_in[: len(kept_in)])  # a tree cannot be too much
+    order = np.argsort(group_of[pairs[:, 0]], kind="stable")
+    sorted_groups = group_of[pairs[order, 0]]
+    for group in looped:
+        begin, end = np.searchsorted(sorted_groups, [group, group + 1])
+        own = pairs[order[begin:end]]
+        members, places = np.unique(own, return_inverse=True)
+        i, j = places.reshape(-1, 2).T
+        gradient = np.zeros((len(own), len(members), 3))
+        row = np.arange(len(own))
+        apart = positions[own[:, 0]] - positions[own[:, 1]]
+        gradient[row, i], gradient[row, j] = apart, -apart
+        rank = int(np.linalg.matrix_rank(gradient.reshape(len(own), -1), tol=_INDEPENDENT))
+        if rank < len(own):
+            raise StructureError(
+                f"{len(own)} distances among {len(members)} atoms are to be kept (FixBondLengths; "
+                f"atoms {', '.join(map(str, members[:6]))}{', …' if len(members) > 6 else ''}), "
+                f"and {len(own) - rank} of them follow from the others: OpenMM cannot keep them; "
+                "leave those out"
+            )
 
 
 def _wholly_fixed(constraint: Any, name: str) -> set[int]:

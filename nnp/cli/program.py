@@ -12,7 +12,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from nnp import __version__
 from nnp.errors import NNPError
@@ -91,9 +91,19 @@ class _Print(argparse.Action):
         parser.exit()
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong on two lines; all options of a command are more than a screen."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with code 2."""
+        self.exit(
+            2, f"usage: {self.prog} …, see {self.prog} --help\n{self.prog}: error: {message}\n"
+        )
+
+
 def build_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """The parser of some commands, whose modules are imported for it."""
-    parser = argparse.ArgumentParser(prog="nnp", description=_DESCRIPTION)
+    parser = Parser(prog="nnp", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"nnp {__version__}")
     for name, folder in _FOLDERS.items():
         parser.add_argument(name, action=_Print, nargs=0, const=folder, help=f"show {folder[1]}")

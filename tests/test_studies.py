@@ -52,7 +52,7 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
     "silica": {
         "beside LAMMPS > Vashishta > energy / eV/atom": (0.0, 1e-6),
         "beside LAMMPS > Stillinger-Weber > largest force / eV/Å": (0.0, 1e-10),
-        "agreement > quartz > Si-O": (0.8, 1.0),
+        "agreement > quartz > O-Si": (0.8, 1.0),
     },
     "silicon_2007": {"training structures": (105, 115), "test structures": (10, 12)},
     "silicon": {

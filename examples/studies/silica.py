@@ -1,7 +1,8 @@
 """Silica: two elements, and a teacher with charges and bond angles.
 
 The teachers are held against LAMMPS first. Then a network learns Vashishta's silica from quartz
-and its melt, and both run: partial radial distributions and the angles O-Si-O and Si-O-Si.
+and its melt, and both run: partial radial distributions, the angles O-Si-O and Si-O-Si, diffusion
+in the melt and heat capacities.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from md_parts.fitting import errors, learnt
 from md_parts.models import Model, network, teacher
 from silica_parts import learn
 from silica_parts.lammps_check import differences
-from silica_parts.structure import ANGLES, PARTIAL, angles, distribution, overlap
 
+from nnp.analysis import AnalysisSettings
 from nnp.teachers.ase import StillingerWeber, Vashishta
 
 ROOM_K = 300.0
+CURVES = {"rdf": ("Si-Si", "O-Si", "O-O"), "angles": ("O-Si-O", "Si-O-Si")}
+_BOND = 2.2  # Å, first minimum of the Si-O distribution
 _SHAKEN = 0.1  # Å
 
 
@@ -36,6 +39,7 @@ def main() -> None:
     frames = learn.sampled(recipe)
     potential = learnt(frames, learn.SETTINGS, study.work, epochs=30 if study.full else 5)
     header, rows = errors(potential, learn.unseen(recipe))
+    test_errors = [dict(zip(header, row, strict=True)) for row in rows]
     print(table(header, rows))
 
     start = learn.quartz(3 if study.full else 2)
@@ -45,14 +49,17 @@ def main() -> None:
         model.name: moved(model, start, molten, steps, study)
         for model in (vashishta, network(potential))
     }
-    found = analysed(runs, r_max=6.0 if study.full else 4.0)
+    found = curves_of(runs)
+    header, rows = numbers_of(runs)
+    print(table(header, rows))
     draw(study, found)
     study.finish(
         {
             "beside LAMMPS": checks,
             "labels": len(frames),
-            "test errors": [dict(zip(header, row, strict=True)) for row in rows],
+            "test errors": test_errors,
             "agreement": agreement(found),
+            "numbers": [dict(zip(header, row, strict=True)) for row in rows],
             "ns/day": {name: states["quartz"].ns_per_day for name, states in runs.items()},
         }
     )
@@ -73,9 +80,10 @@ def beside_lammps(vashishta: Model, study: Study) -> dict[str, dict[str, Any]]:
 def moved(model: Model, start: Atoms, molten: Atoms, steps: int, study: Study) -> dict[str, Run]:
     """Crystal at 300 K and melt at 4000 K."""
     print(f"running {model.name}", flush=True)
+    how = AnalysisSettings(r_max=6.0 if study.full else 4.0, bin_width=0.05, bonds={"Si-O": _BOND})
     return {
-        "quartz": run(model, start, "quartz", study.work, steps, ROOM_K),
-        "melt": run(model, molten, "melt", study.work, steps, learn.MELT_K),
+        "quartz": run(model, start, "quartz", study.work, steps, ROOM_K, how),
+        "melt": run(model, molten, "melt", study.work, steps, learn.MELT_K, how),
     }
 
 
@@ -83,16 +91,28 @@ def moved(model: Model, start: Atoms, molten: Atoms, steps: int, study: Study) -
 Curves = dict[str, dict[str, dict[str, tuple[np.ndarray, np.ndarray]]]]
 
 
-def analysed(runs: dict[str, dict[str, Run]], r_max: float) -> Curves:
+def curves_of(runs: dict[str, dict[str, Run]]) -> Curves:
     """All distributions of all runs."""
     found: Curves = {}
     for state in ("quartz", "melt"):
-        frames = {name: states[state].frames for name, states in runs.items()}
-        found[state] = {
-            curve: {name: distribution(f, curve, r_max) for name, f in frames.items()}
-            for curve in PARTIAL
-        } | {curve: {name: angles(f, curve) for name, f in frames.items()} for curve in ANGLES}
+        found[state] = {}
+        for kind, names in CURVES.items():
+            curves = {name: states[state].analysis.curves[kind] for name, states in runs.items()}
+            for curve in names:
+                found[state][curve] = {m: (one.x, one.values[curve]) for m, one in curves.items()}
     return found
+
+
+def numbers_of(runs: dict[str, dict[str, Run]]) -> tuple[list[str], list[list[Any]]]:
+    """Heat capacities and diffusion coefficients: header and rows, None where not known."""
+    asked = [("quartz", "heat capacity C_V"), ("melt", "heat capacity C_V")]
+    asked += [("melt", "mean temperature"), ("melt", "diffusion Si"), ("melt", "diffusion O")]
+    rows = []
+    for state, name in asked:
+        told = [states[state].told(name) for states in runs.values()]
+        unit = next((one.unit for one in told if one), "")
+        rows.append([f"{name}, {state} / {unit}", *(one.text if one else None for one in told)])
+    return ["quantity", *runs], rows
 
 
 def agreement(found: Curves) -> dict[str, dict[str, float]]:
@@ -106,14 +126,22 @@ def agreement(found: Curves) -> dict[str, dict[str, float]]:
     }
 
 
+def overlap(one: np.ndarray, other: np.ndarray) -> float:
+    """Shared part of two densities on the same bins: 1 for equal ones."""
+    return float(np.minimum(one, other).sum() / one.sum())
+
+
 def draw(study: Study, found: Curves) -> None:
     """A row for each state, a panel for each distribution."""
-    figure, axes = panels(len(found), len(PARTIAL) + len(ANGLES))
+    figure, axes = panels(len(found), sum(len(names) for names in CURVES.values()))
     for row, (state, curves) in zip(axes, found.items(), strict=True):
         for axis, (curve, models) in zip(row, curves.items(), strict=True):
             for style, (name, (x, y)) in zip(("C0-", "C1--"), models.items(), strict=True):
                 axis.plot(x, y, style, label=name, linewidth=1)
-            axis.set(title=f"{curve}, {state}", xlabel="angle / °" if curve in ANGLES else "r / Å")
+            axis.set(
+                title=f"{curve}, {state}",
+                xlabel="angle / °" if curve in CURVES["angles"] else "r / Å",
+            )
     axes[0, 0].set_ylabel("g(r)")
     axes[1, 0].set_ylabel("g(r)")
     axes[0, 0].legend()

@@ -80,7 +80,7 @@ def draw(
     figure, axes = panels(2, 2)
     for style, (name, found) in zip(("C0-", "C1--"), moving.items(), strict=True):
         for axis, (state, rdf) in zip(axes[0], found.rdf.items(), strict=True):
-            axis.plot(rdf.r, rdf.g, style, label=name, linewidth=1)
+            axis.plot(rdf.x, rdf.values["total"], style, label=name, linewidth=1)
             axis.set(xlabel="r / Å", ylabel="g(r)", title=f"silicon at {state}")
         axes[1, 0].plot(found.energies[:, 0], found.energies[:, 1], style + "o", label=name)
     axes[1, 0].set(xlabel="temperature / K", ylabel="energy / eV per atom", title="crystal")

@@ -14,19 +14,20 @@ from typing import Any
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from frame import Study, begin, panels, table
-from md_parts.dynamics import run
+from md_parts.dynamics import Run, run
 from md_parts.fitting import errors, learnt
 from md_parts.models import network, teacher
 from silicon_parts.learn import MELT_K, crystal
 
+from nnp.analysis import AnalysisSettings
 from nnp.io.structures import read_structures
-from nnp.rdf import RadialDistribution, radial_distribution
 from nnp.teachers.ase import StillingerWeber
 from nnp.train.data.sampling import SampleSettings, sample
 
 MELTING_STEPS = 2500  # of 2 fs
 INTERVAL = 10  # steps between snapshots
 TEST_SHARE = 800 / 9000
+STRUCTURE = AnalysisSettings(r_max=8.0, bin_width=0.04)
 
 SETTINGS = Path(__file__).parent / "silicon_parts" / "melt_2007.toml"
 DFT_SETTINGS = SETTINGS.with_name("dft_2007.toml")
@@ -47,13 +48,11 @@ def main() -> None:
     steps = 10_000 if study.full else 300
     models = [teacher("Stillinger-Weber", StillingerWeber), network(potential)]
     start = frames[-1]
-    rdf = {
-        model.name: radial_distribution(
-            run(model, start, "melt-2007", study.work, steps, MELT_K).frames
-        )
+    runs = {
+        model.name: run(model, start, "melt-2007", study.work, steps, MELT_K, STRUCTURE)
         for model in models
     }
-    draw(study, rdf)
+    draw(study, runs)
     study.finish(
         {
             "training structures": len(training),
@@ -97,11 +96,12 @@ def dft(study: Study) -> list[dict[str, Any]] | str:
     return [dict(zip(header, row, strict=True)) for row in rows]
 
 
-def draw(study: Study, rdf: dict[str, RadialDistribution]) -> None:
+def draw(study: Study, runs: dict[str, Run]) -> None:
     """The melt's radial distribution, by both."""
     figure, axis = panels(1, 1)
-    for style, (name, found) in zip(("C0-", "C1--"), rdf.items(), strict=True):
-        axis.plot(found.r, found.g, style, label=name, linewidth=1)
+    for style, (name, found) in zip(("C0-", "C1--"), runs.items(), strict=True):
+        rdf = found.analysis.curves["rdf"]
+        axis.plot(rdf.x, rdf.values["total"], style, label=name, linewidth=1)
     axis.set(xlabel="r / Å", ylabel="g(r)", title=f"silicon at {MELT_K:g} K")
     axis.legend()
     study.picture("melt", figure)

@@ -1,1 +1,1 @@
-"""Parts of the study ``silica.py``: learning, structure, the teachers beside LAMMPS."""
+"""Parts of the study ``silica.py``: learning, the teachers beside LAMMPS."""

@@ -8,16 +8,19 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.units import kB
-from md_parts.dynamics import Run, diffusion, drift, run
+from ase.units import J, kB, mol
+from md_parts.dynamics import Run, run
 from md_parts.models import Model
 from tqdm import tqdm
 
-from nnp.rdf import RadialDistribution, radial_distribution
+from nnp.analysis import AnalysisSettings, Curve, Quantity
+from nnp.analysis.rdf import TOTAL
 from silicon_parts.crystal import elasticity, lattice_constant, phonons
 from silicon_parts.learn import MELT_K, crystal
 
 ROOM_K = 300.0
+_STRUCTURE = AnalysisSettings(r_max=8.0, bin_width=0.04)
+_GAS_CONSTANT = kB * mol / J  # J/(mol K)
 _SHAKEN = 0.08  # Å, about the amplitude of vibrations at room temperature
 
 
@@ -56,10 +59,11 @@ class Dynamics:
         rdf: by name of the state.
         energies: potential and kinetic energy per atom over temperature: (t, 3) of measured
             temperature (K), energy and its standard error (eV/atom).
-        numbers: diffusion (10⁻⁴ cm²/s) and drift (eV/atom/ps), with errors where there are any.
+        numbers: heat capacities (k_B per atom), diffusion (10⁻⁵ cm²/s) and drift (meV/atom/ns);
+            None where a run is too short for them.
     """
 
-    rdf: dict[str, RadialDistribution]
+    rdf: dict[str, Curve]
     energies: np.ndarray
     numbers: dict[str, Any]
 
@@ -71,7 +75,7 @@ def dynamics(model: Model, lengths: Lengths, folder: Path) -> Dynamics:
     with tqdm(total=len(lengths.temperatures) + 3, desc=model.name, unit="run") as bar:
 
         def made(start: Atoms, name: str, temperature: float | None = None) -> Run:
-            finished = run(model, start, name, folder, lengths.steps, temperature)
+            finished = run(model, start, name, folder, lengths.steps, temperature, _STRUCTURE)
             bar.update()
             return finished
 
@@ -82,25 +86,28 @@ def dynamics(model: Model, lengths: Lengths, folder: Path) -> Dynamics:
         melt = made(atoms, "melt", MELT_K)
         melt_nve = made(melt.last, "melt-nve")
         room_nve = made(room.last, "crystal-nve")
-    value, error = diffusion(melt_nve)
-    rdf = {f"{ROOM_K:g} K": room.frames, f"{MELT_K:g} K": melt.frames}
-    return Dynamics(
-        rdf={name: radial_distribution(frames) for name, frames in rdf.items()},
-        energies=np.array(rows),
-        numbers={
-            "heat capacity / kB": float(heat_capacity(np.array(rows))),
-            "melt diffusion": value,
-            "melt diffusion error": error,
-            "melt temperature of it": melt_nve.mean("temperature_K")[0],
-            "NVE drift": drift(room_nve),
-            "ns/day": room_nve.ns_per_day,
-        },
-    )
+    capacity = room.told("heat capacity C_V")
+    numbers = {
+        "heat capacity / kB": float(heat_capacity(np.array(rows))),
+        f"the same from fluctuations at {ROOM_K:g} K": _with_error(capacity, _GAS_CONSTANT),
+        "melt diffusion": _with_error(melt_nve.told("diffusion Si")),
+        "melt temperature of it": melt_nve.analysis["mean temperature"].value,
+        "NVE drift": _with_error(room_nve.told("energy drift")),
+        "ns/day": room_nve.ns_per_day,
+    }
+    states_shown = {f"{ROOM_K:g} K": room, f"{MELT_K:g} K": melt}
+    rdf = {name: shown.analysis.curves["rdf"] for name, shown in states_shown.items()}
+    return Dynamics(rdf, np.array(rows), numbers)
+
+
+def _with_error(quantity: Quantity | None, unit: float = 1.0) -> list[float] | None:
+    """Value and error in a unit of the quantity's."""
+    return None if quantity is None else [quantity.value / unit, quantity.error / unit]
 
 
 def _energy_per_atom(finished: Run, atoms: int) -> tuple[float, float, float]:
-    energy, error = finished.mean("total_energy_eV")
-    return finished.mean("temperature_K")[0], energy / atoms, error / atoms
+    energy = finished.analysis["mean total energy"]
+    return finished.analysis["mean temperature"].value, energy.value / atoms, energy.error / atoms
 
 
 def heat_capacity(energies: np.ndarray) -> float:
@@ -135,7 +142,11 @@ def rdf_differences(one: Dynamics, other: Dynamics) -> dict[str, dict[str, float
     for state, first in one.rdf.items():
         second = other.rdf[state]
         found[state] = {
-            "difference": float(np.sqrt(np.mean((first.g - second.g) ** 2))),
-            "noise": float(np.sqrt(np.mean(first.error**2 + second.error**2))),
+            "difference": _rms(first.values[TOTAL] - second.values[TOTAL]),
+            "noise": _rms(np.hypot(first.errors[TOTAL], second.errors[TOTAL])),
         }
     return found
+
+
+def _rms(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(values**2)))

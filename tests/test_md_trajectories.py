@@ -32,7 +32,7 @@ pytestmark = [
 SETTINGS = MDSettings(
     ensemble="nve", steps=40, timestep=2.0, log_interval=10, frame_interval=10, restart_interval=10
 )
-SUFFIXES = ("extxyz", "traj", "dcd", "xtc", "pdb")
+SUFFIXES = ("extxyz", "traj", "dcd", "xtc", "pdb", "h5md")
 
 
 def make(folder, steps=40, restart=None, words=()):
@@ -63,22 +63,53 @@ def positions(folder, name):
     return np.array([step.positions.copy() for step in universe.trajectory])
 
 
-@pytest.mark.parametrize("name", ["r.traj", "r.dcd", "r.xtc", "r.pdb"])
+@pytest.mark.parametrize("name", ["r.traj", "r.dcd", "r.xtc", "r.pdb", "r.h5md"])
 def test_all_formats_hold_the_same_places(whole, name):
     wanted = positions(whole, "r.extxyz")
     assert len(wanted) == 5
-    atol = {"r.traj": 1e-8, "r.dcd": 1e-5, "r.xtc": 6e-3, "r.pdb": 6e-4}[name]
+    atol = {"r.traj": 1e-8, "r.dcd": 1e-5, "r.xtc": 6e-3, "r.pdb": 6e-4, "r.h5md": 1e-5}[name]
     np.testing.assert_allclose(positions(whole, name), wanted, atol=atol)
 
 
 def test_mdanalysis_sees_times_cells_and_elements(whole):
     cell = moving_crystal().cell.cellpar()
-    for name in ("r.dcd", "r.xtc"):
+    for name in ("r.dcd", "r.xtc", "r.h5md"):
         universe = MDAnalysis.Universe(str(whole / "r.topology.pdb"), str(whole / name))
         times = [step.time for step in universe.trajectory]
         np.testing.assert_allclose(np.diff(times), 0.02, rtol=1e-3)
         np.testing.assert_allclose(universe.dimensions, cell, rtol=1e-4)
     assert set(universe.atoms.elements) == {"Si"}
+
+
+def test_h5md_holds_velocities_forces_and_energy_in_units_of_its_own(whole):
+    h5py = pytest.importorskip("h5py")
+    wanted = read(whole / "r.extxyz", ":")
+    universe = MDAnalysis.Universe(str(whole / "r.topology.pdb"), str(whole / "r.h5md"))
+    for step, atoms in zip(universe.trajectory, wanted, strict=True):  # Å/ps, kJ/mol/Å
+        velocities = atoms.get_velocities() * units.fs * 1000
+        np.testing.assert_allclose(step.velocities, velocities, atol=1e-4)
+        forces = atoms.get_forces() * units.mol / units.kJ
+        np.testing.assert_allclose(step.forces, forces, atol=1e-3)
+    with h5py.File(whole / "r.h5md") as h5:
+        energies = h5["observables/trajectory/potential_energy/value"][:] * units.kJ / units.mol
+        assert h5["particles/trajectory/species"][0] == 14
+        assert h5["particles/trajectory/mass"][0] == pytest.approx(28.085, abs=1e-3)
+        assert h5["particles/trajectory/position/step"][:].tolist() == [0, 10, 20, 30, 40]
+    np.testing.assert_allclose(energies, [a.get_potential_energy() for a in wanted], rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["r.dcd", "r.xtc", "r.pdb"])
+def test_mdtraj_opens_them(whole, name):
+    mdtraj = pytest.importorskip("mdtraj")
+    top = {} if name.endswith("pdb") else {"top": str(whole / "r.topology.pdb")}
+    found = mdtraj.load(str(whole / name), **top)
+    wanted = positions(whole, "r.extxyz") / 10
+    np.testing.assert_allclose(found.xyz, wanted, atol=1e-3)
+    lengths = moving_crystal().cell.lengths() / 10
+    np.testing.assert_allclose(found.unitcell_lengths[-1], lengths, rtol=1e-4)
+    assert {atom.element.symbol for atom in found.topology.atoms} == {"Si"}
+    if not name.endswith("pdb"):
+        np.testing.assert_allclose(np.diff(found.time), 0.02, rtol=1e-3)
 
 
 def test_each_has_its_own_interval(whole):
@@ -110,7 +141,7 @@ def test_restarts_continue_all_of_them(tmp_path, whole):
     make(tmp_path, steps=20).run()
     for suffix in SUFFIXES:
         with (tmp_path / f"r.{suffix}").open("ab") as file:
-            file.write(b"half a frame" if suffix != "traj" else b"")
+            file.write(b"half a frame" if suffix not in ("traj", "h5md") else b"")
     make(tmp_path, restart=tmp_path / "r.restart").run()
     for name in (*(f"r.{suffix}" for suffix in SUFFIXES), "often.xtc", "in.extxyz"):
         one, other = positions(whole, name), positions(tmp_path, name)
@@ -174,7 +205,10 @@ def test_coordinates_stay_unwrapped_under_a_barostat(tmp_path):
     assert shares[-1, 0] > 2.5
 
 
-@pytest.mark.parametrize(("suffix", "size"), [("xtc", 30_000), ("traj", 60_000), ("pdb", 60_000)])
+@pytest.mark.parametrize(
+    ("suffix", "size"),
+    [("xtc", 30_000), ("traj", 60_000), ("pdb", 60_000), ("h5md", 450_000)],
+)
 def test_disk_that_fills_up(tmp_path, suffix, size):
     """Whole frames stay, and the message names the file."""
     path = tmp_path / f"r.{suffix}"
@@ -184,7 +218,8 @@ def test_disk_that_fills_up(tmp_path, suffix, size):
     with limit_files(size), pytest.raises(NNPError, match=rf"cannot write .*r\.{suffix}: "):
         runner.run()
     last = read(tmp_path / "r.last-good.extxyz").info["step"]
-    found = len(read(path, ":")) if suffix != "xtc" else len(xtc_frames(tmp_path, path))
+    by_ase = suffix in ("traj", "pdb")
+    found = len(read(path, ":")) if by_ase else len(positions(tmp_path, path.name))
     assert 3 < found <= last + 1
     assert path.stat().st_size <= size
 
@@ -198,7 +233,3 @@ def test_few_atoms_in_an_xtc(tmp_path):
         Runner(create_system(pair_potential(), atoms), atoms, settings, outputs).run()
         top = str(tmp_path / f"{count}.topology.pdb")
         assert MDAnalysis.Universe(top, str(outputs.trajectory)).trajectory.n_frames == 4
-
-
-def xtc_frames(folder, path):
-    return positions(folder, path.name)

@@ -32,8 +32,8 @@ def add_parser(subparsers: SubParsers) -> None:
         "trajectories",
         metavar="TRAJECTORY",
         nargs="+",
-        help="extxyz, LAMMPS dump, traj, DCD, XTC, TRR, NetCDF, PDB, or what ASE reads; several "
-        "are compared on one page",
+        help="extxyz, LAMMPS dump, traj, DCD, XTC, TRR, NetCDF, H5MD, PDB, or what ASE reads; "
+        "several are compared on one page",
     )
     add("--output", metavar="DIR", default="analysis", help="folder of all files")
     add("--names", nargs="+", metavar="NAME", default=argparse.SUPPRESS, help="of the trajectories")
@@ -41,7 +41,7 @@ def add_parser(subparsers: SubParsers) -> None:
         "--topology",
         metavar="STRUCTURE",
         default=argparse.SUPPRESS,
-        help="elements for DCD, XTC, TRR, NetCDF (default: PREFIX.final.extxyz of nnp md)",
+        help="elements for DCD, XTC, TRR, NetCDF, H5MD (default: PREFIX.final.extxyz of nnp md)",
     )
     add(
         "--log",

@@ -10,10 +10,12 @@ from typing import Any
 from nnp.errors import OptionError
 from nnp.values import require_whole
 
-SUFFIXES = (".extxyz", ".xyz", ".traj", ".dcd", ".xtc", ".pdb")
-# Hold one time between frames, and no elements.
+SUFFIXES = (".extxyz", ".xyz", ".traj", ".dcd", ".xtc", ".pdb", ".h5md")
+# Hold one time between frames.
 WITH_ONE_TIMESTEP = (".dcd", ".xtc")
-# Hold momenta and forces; the others positions and cell alone.
+# Are read beside a topology: they have no elements, or readers look for none.
+WITHOUT_ELEMENTS = (*WITH_ONE_TIMESTEP, ".h5md")
+# ASE reads them, with elements, momenta and forces.
 WITH_EVERYTHING = (".extxyz", ".xyz", ".traj")
 _WORDS = "every=STEPS, wrapped, no-forces, no-velocities"
 
@@ -23,7 +25,8 @@ class FrameFile:
     """One trajectory.
 
     Attributes:
-        path: ``.extxyz`` (or ``.xyz``), ``.traj`` (ASE), ``.dcd``, ``.xtc`` or ``.pdb``.
+        path: ``.extxyz`` (or ``.xyz``), ``.traj`` (ASE), ``.dcd``, ``.xtc``, ``.pdb``
+            or ``.h5md``.
         every: steps between two frames; None: ``frame_interval`` of the settings.
         forces: whether energy and forces are in it, where the format holds them.
         velocities: likewise.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnp.errors import NNPError, OptionError, OutputExistsError
-from nnp.md.frame_file import WITH_EVERYTHING, WITH_ONE_TIMESTEP, FrameFile
+from nnp.md.frame_file import WITH_EVERYTHING, WITHOUT_ELEMENTS, FrameFile
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Outputs:
     @property
     def needs_topology(self) -> bool:
         """Whether some trajectory has no elements."""
-        return any(frame.path.suffix in WITH_ONE_TIMESTEP for frame in self.frames)
+        return any(frame.path.suffix in WITHOUT_ELEMENTS for frame in self.frames)
 
     @property
     def paths(self) -> tuple[Path, ...]:

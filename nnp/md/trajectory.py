@@ -13,6 +13,7 @@ from nnp.md.frame_file import WITH_ONE_TIMESTEP, FrameFile
 from nnp.md.settings import MDSettings
 from nnp.md.snapshot import Snapshot
 from nnp.md.trajectory_ase import ASETrajectory, as_atoms
+from nnp.md.trajectory_h5md import H5MD
 from nnp.md.trajectory_openmm import DCD, XTC, pdb_bytes
 from nnp.openmm import OpenMMAtoms
 
@@ -63,6 +64,8 @@ def open_trajectory(
                 return pdb_bytes(start, snapshot, file.wrapped, (number + 1) % _MODELS)
 
             return _Frames(file.path, resume_at, model)
+        case ".h5md":
+            return H5MD(file, start, resume_at)
         case ".traj":
             return ASETrajectory(file, start, resume_at)
 

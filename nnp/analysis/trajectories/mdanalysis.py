@@ -1,4 +1,4 @@
-"""DCD, XTC, TRR, NetCDF and PDB by MDAnalysis; elements are a start structure's."""
+"""DCD, XTC, TRR, NetCDF, H5MD and PDB by MDAnalysis; elements are a start structure's."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from nnp.distribution import install
 from nnp.errors import FileFormatError, UnavailableError
 from nnp.units import FS_PER_PS
 
-SUFFIXES = (".dcd", ".xtc", ".trr", ".nc", ".ncdf", ".pdb")
+SUFFIXES = (".dcd", ".xtc", ".trr", ".nc", ".ncdf", ".h5md", ".pdb")
 # Formats with a time in every frame; others have one time between frames.
-_TIMED = (".xtc", ".trr")
+_TIMED = (".xtc", ".trr", ".h5md")
 # An edge that is none: formats without "no cell" write zeros, PDB one Å.
 _NO_EDGE = 1.0
 
@@ -103,8 +103,8 @@ class MDAnalysisFile(Trajectory):
                 from MDAnalysis.coordinates.core import reader
             except ImportError:
                 raise UnavailableError(
-                    f"{self.path}: DCD, XTC, TRR, NetCDF and PDB are read by MDAnalysis, which is "
-                    f"not installed: {install('analysis')}"
+                    f"{self.path}: DCD, XTC, TRR, NetCDF, H5MD and PDB are read by MDAnalysis, "
+                    f"which is not installed: {install('analysis')}"
                 ) from None
             options = {} if self.path.suffix.lower() == ".pdb" else {"n_atoms": len(self)}
             with _quietly():  # MDAnalysis sets filters of its own when it is imported

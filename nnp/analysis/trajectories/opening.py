@@ -29,11 +29,11 @@ def open_trajectory(
     """A trajectory to be read frame by frame.
 
     Args:
-        path: extxyz, LAMMPS's dump, ``.traj``, DCD, XTC, TRR, NetCDF, PDB; any other format is
-            read as a whole.
+        path: extxyz, LAMMPS's dump, ``.traj``, DCD, XTC, TRR, NetCDF, H5MD, PDB; any other format
+            is read as a whole.
         options: what is said of it, and of the topology.
-        topology: a structure with the atoms of a DCD, XTC, TRR or NetCDF, which hold no elements;
-            the final state beside it, as `nnp md` leaves one, where None.
+        topology: a structure with the atoms of a DCD, XTC, TRR, NetCDF or H5MD, which hold no
+            elements; the final state beside it, as `nnp md` leaves one, where None.
         say: whether what was understood goes to the log ``nnp.io.structures``.
 
     Raises:

@@ -12,13 +12,20 @@ from numpy.typing import NDArray
 from openmm import unit
 
 from nnp.errors import NNPError, NumericalError, OptionError
-from nnp.evaluation import Extrapolations
 from nnp.limits import temperature_of
 from nnp.md.controls import Controls
 from nnp.md.ensembles import add_thermostat_and_barostat, create_integrator, is_leapfrog
 from nnp.md.settings import LARGEST_SEED, MDSettings
 from nnp.md.snapshot import Snapshot
-from nnp.openmm import OpenMMAtoms, context_errors, fingerprint, monitors, original_errors
+from nnp.openmm import (
+    Monitor,
+    NativeMonitor,
+    OpenMMAtoms,
+    context_errors,
+    fingerprint,
+    monitors,
+    original_errors,
+)
 from nnp.openmm.constraints import Constraints
 from nnp.units import BOLTZMANN, EV_PER_U_A2_FS2, FS_PER_PS, KJ_PER_MOL, NANOMETRE
 
@@ -55,6 +62,7 @@ class Dynamics:
         masses: (n,) u; zero where an atom is fixed.
         constraints: of the system; fixed atoms are those without mass.
         forces: what the system's forces compute, see `nnp.openmm.fingerprint`, without helpers.
+        monitor: what the potential's last evaluation here said; None where no force is ours.
         controls: ramps and the barostat's acceptance.
 
     Raises:
@@ -89,6 +97,8 @@ class Dynamics:
         self._integrator = create_integrator(settings, seed)
         with context_errors(platform):
             self.context = openmm.Context(system, self._integrator, platform)
+        found = monitors(system, self.context)
+        self.monitor: Monitor | NativeMonitor | None = found[0] if found else None
         self.controls = Controls(settings, self.context, self._integrator, barostat)
         self.context.setPositions(start.positions_nm)
         if start.box_nm is not None:
@@ -178,39 +188,13 @@ class Dynamics:
         )
 
     def _with_energies(self, snapshot: Snapshot, state: openmm.State) -> Snapshot:
-        watched = monitors(self._system)
-        return self.completed(
-            snapshot,
-            potential=_number(state.getPotentialEnergy()) * KJ_PER_MOL,
-            forces=_numbers(state.getForces(asNumpy=True)) * KJ_PER_MOL / NANOMETRE,
-            extrapolations=watched[0].extrapolations if watched else None,
-            kinetic=_number(state.getKineticEnergy()) * KJ_PER_MOL,
-        )
-
-    def completed(
-        self,
-        snapshot: Snapshot,
-        potential: float,
-        forces: NDArray[np.float64],
-        extrapolations: Extrapolations | None,
-        kinetic: float | None = None,
-    ) -> Snapshot:
-        """A snapshot with energies and forces that are known.
-
-        Args:
-            snapshot: positions and velocities.
-            potential: energy, eV.
-            forces: (n, 3) eV/Å.
-            extrapolations: of the potential.
-            kinetic: energy, eV; None: by the velocities.
-        """
+        forces = _numbers(state.getForces(asNumpy=True)) * KJ_PER_MOL / NANOMETRE
+        potential = _number(state.getPotentialEnergy()) * KJ_PER_MOL
+        kinetic = _number(state.getKineticEnergy()) * KJ_PER_MOL
         velocities = snapshot.velocities
         if self._verlet:
             velocities = velocities + self._half_kick(forces)
             velocities = self._allowed(velocities, snapshot.positions_nm)
-        if kinetic is None:
-            squares = np.einsum("nc,nc->n", velocities, velocities)
-            kinetic = 0.5 * EV_PER_U_A2_FS2 * float(self.masses @ squares)
         return replace(
             snapshot,
             velocities=velocities,
@@ -219,7 +203,7 @@ class Dynamics:
             temperature=2 * kinetic / (self.degrees_of_freedom * BOLTZMANN),
             conserved_energy=self._conserved(potential + kinetic + self._chains_energy()),
             forces=forces,
-            extrapolations=extrapolations,
+            extrapolations=None if self.monitor is None else self.monitor.extrapolations,
         )
 
     def _conserved(self, with_bath: float) -> float:

@@ -1,7 +1,7 @@
 """What a row of the log tells beyond OpenMM's state: the stress, and a committee's disagreement.
 
-OpenMM has no virial. The potential is evaluated by an engine of its own with the row, which then
-tells energy and forces too where the run has the same engine: the plugin's, on the processor.
+OpenMM has no virial; the CPU engine's forces bring it along, and the force's monitor has it.
+Elsewhere (a GPU, TorchForce, a committee) an engine of its own evaluates the potential once more.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ class Observer:
 
     Attributes:
         has_spread: whether a committee is asked.
-        is_complete: whether it tells energy and forces too, so that OpenMM need not.
     """
 
     def __init__(
@@ -51,43 +50,34 @@ class Observer:
         periodic = self._start.box_nm is not None
         self._stress = alone and periodic and not len(dynamics.constraints.pairs)
         self.has_spread = alone and bool(getattr(potential, "members", ()))  # a committee
-        self._dynamics = dynamics
+        self._monitor = dynamics.monitor if self._stress else None
         self._engine: Engine | None = None
-        if potential is not None and (self._stress or self.has_spread):
+        told = self._monitor is not None and self._monitor.stress is not None
+        if potential is not None and (self.has_spread or (self._stress and not told)):
             self._engine = _engine(potential, machine)
-        platform = dynamics.context.getPlatform().getName()
-        self.is_complete = (
-            self._engine is not None
-            and not self.has_spread
-            and dynamics.forces[0]["kind"] == "NNPForce"
-            and platform in _ON_PROCESSOR
-            and not len(dynamics.constraints.pairs)
-        )
 
     def observe(self, snapshot: Snapshot) -> Snapshot:
         """The snapshot with stress and spread, where they can be known.
 
+        Args:
+            snapshot: a full one, of the last evaluation.
+
         Raises:
             NNPError: what the potential raised.
         """
-        if self._engine is None:
+        stress = None if self._monitor is None else self._monitor.stress
+        if self._engine is not None:
+            found = self._engine.compute(self._structure(snapshot), self.has_spread, self._stress)
+            stress = found.stress
+            if isinstance(found, CommitteeEvaluation):
+                spread = np.linalg.norm(np.asarray(found.forces_deviation), axis=1)
+                atom = int(spread.argmax())
+                snapshot = replace(snapshot, force_spread=float(spread[atom]), spread_atom=atom)
+        if stress is None:
             return snapshot
-        structure = self._structure(snapshot)
-        bare = snapshot.forces is None
-        found = self._engine.compute(structure, bare or self.has_spread, self._stress)
-        if bare and found.forces is not None:
-            snapshot = self._dynamics.completed(
-                snapshot, found.energy, found.forces, found.extrapolations
-            )
-        if found.stress is not None:
-            kinetic = _kinetic_stress(snapshot, self._masses)
-            total = self._in_axes_of_the_start(_tensor(found.stress) + kinetic)
-            snapshot = replace(snapshot, stress=voigt(total))
-        if isinstance(found, CommitteeEvaluation):
-            spread = np.linalg.norm(np.asarray(found.forces_deviation), axis=1)
-            atom = int(spread.argmax())
-            snapshot = replace(snapshot, force_spread=float(spread[atom]), spread_atom=atom)
-        return snapshot
+        kinetic = _kinetic_stress(snapshot, self._masses)
+        total = self._in_axes_of_the_start(_tensor(stress) + kinetic)
+        return replace(snapshot, stress=voigt(total))
 
     def _structure(self, snapshot: Snapshot) -> Structure:
         periodic = snapshot.box_nm is not None

@@ -227,10 +227,10 @@ class Runner:
             seconds_per_step = (time.perf_counter() - begin) / steps
             wanted = self._recorder.wants(self._dynamics.step)
             observed = self._recorder.wants_observation(self._dynamics.step)
-            snapshot = self._look(full=wanted and not (observed and self._observer.is_complete))
+            snapshot = self._look(full=wanted)
             if wanted:
                 if observed:
-                    snapshot = self._good = self._finite(self._observer.observe(snapshot))
+                    snapshot = self._good = self._observer.observe(snapshot)
                 self._recorder.write(snapshot, self._beside(progress, snapshot.step))
                 watch.row(snapshot)
             if self._recorder.wants_restart(snapshot.step):

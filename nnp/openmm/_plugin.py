@@ -19,7 +19,7 @@ import openmm
 from nnp.engines import _library as engine_library
 from nnp.errors import UnavailableError
 
-ABI_VERSION = 4
+ABI_VERSION = 5
 KERNEL = "CalcNNPForce"
 _SUFFIX = ".dylib" if sys.platform == "darwin" else ".so"
 _NAME = re.compile(r"libnnp_openmm_(\d+\.\d+)" + re.escape(_SUFFIX))
@@ -51,6 +51,7 @@ class Reading(ct.Structure):
         ("excess", ct.POINTER(ct.c_double)),
         ("relative", ct.POINTER(ct.c_double)),
         ("worst", ct.c_int64),
+        ("stress", ct.POINTER(ct.c_double)),
     ]
 
 

@@ -10,7 +10,9 @@ from pathlib import PurePath
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
+import numpy as np
 import openmm
+from numpy.typing import NDArray
 
 from nnp.errors import NNPError, OptionError
 from nnp.evaluation import ArrayEvaluation, Evaluation, Extrapolation, Extrapolations
@@ -65,6 +67,13 @@ class Monitor:
         return None if self.last is None else self.last.extrapolations
 
     @property
+    def stress(self) -> NDArray[np.float64] | None:
+        """(6,) eV/Å³ in ASE's order and OpenMM's axes; None where it costs more than the forces."""
+        return (
+            None if self.last is None or self.last.stress is None else np.asarray(self.last.stress)
+        )
+
+    @property
     def count(self) -> int:
         """How many atoms extrapolate in at least one function."""
         return 0 if self.last is None else self.last.extrapolations.n_atoms
@@ -114,12 +123,21 @@ def monitor(force: openmm.Force) -> Monitor | NativeMonitor:
     return found
 
 
-def monitors(system: openmm.System) -> list[Monitor | NativeMonitor]:
-    """The monitors of all forces of a system that have one."""
-    found = []
+def monitors(
+    system: openmm.System, context: openmm.Context | None = None
+) -> list[Monitor | NativeMonitor]:
+    """The monitors of all forces of a system that have one.
+
+    Args:
+        system: with the forces.
+        context: of the system, whose evaluations to see where forces tell them apart (route
+            ``native``); None: of the Context that was evaluated last.
+    """
+    found: list[Monitor | NativeMonitor] = []
     for force in system.getForces():
         with contextlib.suppress(OptionError):
-            found.append(monitor(force))
+            own = context is not None and is_native(force)
+            found.append(NativeMonitor(force, context) if own else monitor(force))
     return found
 
 

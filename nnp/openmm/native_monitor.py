@@ -96,13 +96,23 @@ class NativeMonitor:
         if reading.forces:
             forces = np.zeros((reading.n_particles, 3))
             forces[particles] = _copy(reading.forces, 3 * reading.n_atoms).reshape(-1, 3)
-        return Evaluation(reading.energy, energies, forces, None, _extrapolations(reading))
+        return Evaluation(
+            reading.energy, energies, forces, _stress(reading), _extrapolations(reading)
+        )
 
     @property
     def extrapolations(self) -> Extrapolations | None:
         """Functions outside their training range, None before the first evaluation."""
         reading = self._read()
         return _extrapolations(reading) if reading.evaluations else None
+
+    @property
+    def stress(self) -> NDArray[np.float64] | None:
+        """(6,) eV/Å³ in ASE's order and OpenMM's axes, without the scale parameter.
+
+        None without cell or forces, and where the evaluation was on a GPU.
+        """
+        return _stress(self._read())
 
     @property
     def count(self) -> int:
@@ -139,6 +149,10 @@ class NativeMonitor:
 
 def _copy(pointer: Any, n: int) -> NDArray[Any]:
     return np.ctypeslib.as_array(pointer, (n,)).copy() if n else np.empty(0, pointer._type_)
+
+
+def _stress(reading: Reading) -> NDArray[np.float64] | None:
+    return _copy(reading.stress, 6) if reading.stress else None
 
 
 def _extrapolations(reading: Reading) -> Extrapolations:

@@ -48,6 +48,7 @@ class EngineCallback:
         self._options = options
         self._engine: Engine | None = None
         self._pbc = np.full(3, species.periodic)
+        self._stress = species.periodic and engine == "cpu"  # where the forces bring it along
         chosen = np.flatnonzero(species.atomic_numbers)
         self._numbers = species.atomic_numbers[chosen]
         self.particles = chosen if len(chosen) < len(species.atomic_numbers) else None
@@ -55,7 +56,7 @@ class EngineCallback:
     def __call__(self, state: openmm.State) -> tuple[float, NDArray[np.float64]]:
         """Energy, kJ/mol, and (n, 3) forces, kJ/mol/nm; OpenMM passes on an error's text."""
         try:
-            evaluation = self.engine.compute(self._structure(state), forces=True, stress=False)
+            evaluation = self.engine.compute(self._structure(state), True, self._stress)
         except BaseException as error:
             self.monitor.record_error(error)
             if isinstance(error, NNPError):

@@ -78,6 +78,7 @@ void fill(const Record& r, nnp_openmm_reading& out)
     out.excess = r.excess.data();
     out.relative = r.relative.data();
     out.worst = r.worst;
+    out.stress = r.has_stress ? r.stress : nullptr;
 }
 
 }  // namespace

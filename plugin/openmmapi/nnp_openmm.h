@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define NNP_OPENMM_ABI_VERSION 4
+#define NNP_OPENMM_ABI_VERSION 5
 
 NNP_API int nnp_openmm_abi_version(void);
 /* 1 when the force is an NNPForce. */
@@ -50,6 +50,7 @@ typedef struct nnp_openmm_reading {
     const double* excess;   /* below the minimum: negative; above the maximum: positive */
     const double* relative; /* to the width of the range */
     int64_t worst;          /* index of the largest relative, -1: none */
+    const double* stress;   /* xx yy zz yz xz xy without the global scale, eV/Å^3; NULL where it is not known */
 } nnp_openmm_reading;
 NNP_API void nnp_openmm_monitor_read(nnp_openmm_monitor* monitor, nnp_openmm_reading* reading);
 /* The same, after energies and forces were brought from the device where they lie there. Only in the thread that

@@ -29,6 +29,8 @@ struct Record {
     int64_t failed_particle = -1, failed_other = -1;  // whom it is about; -1: nobody
     double energy = 0;                                // without the global scale
     bool has_forces = false;
+    bool has_stress = false;         // of a periodic system, where it comes with the forces
+    double stress[6] = {};           // eV/Å^3, xx yy zz yz xz xy, without the global scale
     int64_t n_particles = 0;         // of the System
     std::vector<int64_t> particles;  // of the System, one for each atom of the potential
     std::vector<double> energies;    // [atoms]

@@ -13,6 +13,12 @@ namespace
 
 static_assert(sizeof(OpenMM::Vec3) == 3 * sizeof(double), "positions and forces are read as rows of three numbers");
 
+// Of OpenMM's box vectors, which are a lower triangle.
+double volume_of(const double* cell)
+{
+    return cell[0] * cell[4] * cell[8];
+}
+
 }  // namespace
 
 Evaluator::Evaluator(const NNPForce& force, int precision, int threads)
@@ -87,7 +93,21 @@ int Evaluator::compute(const OpenMM::Vec3* box, bool include_forces, nnp_error& 
     results.energy = &record_->energy;
     results.energies = record_->energies.data();
     results.forces = include_forces ? record_->forces.data() : nullptr;
-    return nnp_engine_compute(engine_.get(), &structure, &results, &error);
+    double virial[9];
+    const bool stress = include_forces && periodic_;  // costs the forces nothing that could be measured
+    results.virial = stress ? virial : nullptr;
+    int code = nnp_engine_compute(engine_.get(), &structure, &results, &error);
+    record_->has_stress = stress && code == NNP_OK;
+    if (record_->has_stress)
+        keep_stress(virial, volume_of(cell));
+    return code;
+}
+
+void Evaluator::keep_stress(const double* virial, double volume)
+{
+    constexpr int PLACE[6] = {0, 4, 8, 5, 2, 1};  // xx yy zz yz xz xy in a matrix
+    for (int c = 0; c < 6; ++c)
+        record_->stress[c] = virial[PLACE[c]] / volume;
 }
 
 double Evaluator::evaluate(const std::vector<OpenMM::Vec3>& positions, const OpenMM::Vec3* box, bool include_forces)

@@ -48,6 +48,7 @@ private:
     void take_atoms(const NNPForce& force);
     void gather(const std::vector<OpenMM::Vec3>& positions);
     int compute(const OpenMM::Vec3* box, bool include_forces, nnp_error& error);
+    void keep_stress(const double* virial, double volume);
     void read_extrapolations();
     void fill_with_nan();
     [[noreturn]] void refuse(const nnp_error& error, const std::vector<OpenMM::Vec3>& positions);

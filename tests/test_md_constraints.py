@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from ase.build import molecule
 from ase.constraints import FixAtoms, FixBondLengths, FixCartesian, FixCom, FixedPlane, FixScaled
 from ase.io import read, write
 from pair_potential import pair_potential
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:route='auto' takes PythonForce:R
 
 FIXED = [0, 5, 31]
 PAIRS = [(1, 2), (8, 9), (9, 10)]
+ALL_OF_FIVE = [(i, j) for i in range(5) for j in range(i)]
 DYNAMICS = [
     {"ensemble": "nve"},
     {"thermostat": "langevin"},
@@ -166,3 +168,23 @@ def test_what_cannot_move(tmp_path):
         run(pair_potential(), atoms, settings(), Outputs.named(tmp_path / "r"))
     atoms.set_constraint([FixAtoms([1, 2]), FixBondLengths([(1, 2)])])
     run(pair_potential(), atoms, settings(), Outputs.named(tmp_path / "r"))
+
+
+@pytest.mark.parametrize(
+    ("atoms", "pairs", "text"),
+    [
+        (molecule("CH4"), ALL_OF_FIVE, "10 distances among 5 atoms .* 1 of them"),
+        (molecule("CO2"), [[0, 1], [0, 2], [1, 2]], "3 distances among 3 atoms .* 1 of them"),
+    ],
+)
+def test_distances_that_follow_from_others_are_refused(atoms, pairs, text):
+    """OpenMM would go on to positions that are not finite."""
+    atoms.set_constraint(FixBondLengths(pairs))
+    with pytest.raises(StructureError, match=text):
+        to_openmm(atoms)
+
+
+def test_a_rigid_water_is_kept():
+    water = molecule("H2O")
+    water.set_constraint(FixBondLengths([[0, 1], [0, 2], [1, 2]]))
+    assert len(to_openmm(water).constraints.pairs) == 3

@@ -20,6 +20,7 @@ from plugin_systems import (
 
 import nnp.openmm
 from nnp.errors import OptionError, StructureError
+from nnp.evaluation import voigt
 from nnp.structure import as_structure
 from nnp.testing import (
     ENERGY_PER_ATOM_FLOAT32,
@@ -58,6 +59,24 @@ def test_agrees_with_the_reference_engine(name, platform):
     start = nnp.openmm.to_openmm(structure)
     context = native_context(potential, start, platform)
     assert_same(context, potential.evaluate(structure, "reference"), start)
+
+
+@pytest.mark.parametrize("route", ["native", "python"])
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_the_monitor_knows_the_stress(route, platform):
+    potential = random_potential(("H", "O"), seed=5)
+    structure = structures(("H", "O"))["triclinic"]
+    start = nnp.openmm.to_openmm(structure)
+    system = nnp.openmm.create_system(potential, start, route=route)
+    watch = nnp.openmm.monitor(system.getForce(0))
+    assert watch.stress is None
+    forces_ev(context_of(system, start.positions_nm, platform))
+    last = nnp.openmm.monitor(system.getForce(0))
+    xx, yy, zz, yz, xz, xy = last.stress
+    turned = start.rotation @ [[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]] @ start.rotation.T
+    wanted = voigt(np.asarray(turned)), potential.evaluate(structure, stress=True).stress
+    np.testing.assert_allclose(*wanted, rtol=1e-10, atol=1e-12)
+    np.testing.assert_array_equal(last.last.stress, last.stress)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -14,9 +14,10 @@ from pair_potential import pair_potential
 from runs import crystal, moving_crystal
 
 import nnp
-from nnp.md import MDSettings, Outputs, read_log, run
+from nnp.md import MDSettings, Outputs, Runner, read_log, run
 from nnp.md.log import COLUMNS
 from nnp.metrics import block_average
+from nnp.openmm import create_system
 from nnp.units import BAR
 
 # Where the OpenMM plugin is not built, the route "auto" says so and takes another.
@@ -61,6 +62,20 @@ def test_stress_and_cell_are_those_of_the_frames(tmp_path, changes):
         np.testing.assert_allclose([log[n][row] for n in STRESS], wanted, rtol=1e-5, atol=0.05)
         assert log["pressure_bar"][row] == pytest.approx(-wanted[:3].mean(), rel=1e-5, abs=0.05)
         np.testing.assert_allclose([log[n][row] for n in CELL], frame.cell.cellpar(), atol=1e-5)
+
+
+@pytest.mark.parametrize(("engine", "own"), [("cpu", False), ("reference", True)])
+def test_where_forces_bring_the_virial_no_engine_is_made_for_it(tmp_path, engine, own):
+    pytest.importorskip("torch", reason="the reference engine needs torch")
+    options = {} if engine == "cpu" else {"route": "python", "engine": engine}
+    system = create_system(pair_potential(), moving_crystal(), **options)
+    settings, outputs = MDSettings(steps=2, log_interval=1), Outputs.named(tmp_path / "r")
+    potential = pair_potential()
+    atoms = moving_crystal()
+    runner = Runner(system, atoms, settings, outputs, machine=options, potential=potential)
+    assert (runner._observer._engine is not None) == own
+    runner.run()
+    assert np.isfinite(read_log(tmp_path / "r.csv")["pressure_bar"]).all()
 
 
 def test_a_molecule_has_no_stress_nor_cell(tmp_path):

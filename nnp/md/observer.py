@@ -31,7 +31,7 @@ class Observer:
     cell, and no committee.
 
     Args:
-        dynamics: whose states.
+        dynamics: whose states; evaluated once before, for only then its forces say what they know.
         potential: what moves the atoms; None if not known.
         machine: how the run computes forces: ``engine``, ``dtype``, ``threads``.
 

@@ -149,10 +149,10 @@ class Runner:
             self._dynamics.set_velocities(_velocities(atoms, self._start))
         else:
             self.seamless = self._continue(path, self._restart)
-        self._observer = Observer(self._dynamics, potential, self._machine)
-        _check_spread(settings, self._observer)
         self._watch: Watch | None = None
         self._good = self._look(full=True)
+        self._observer = Observer(self._dynamics, potential, self._machine)
+        _check_spread(settings, self._observer)
         known = None if self._restart is None or self.changes else self._restart.energy
         self._watch = Watch(self._dynamics, self._good, known, potential)
         self._check_start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from nnp.cli.train_data import (
     refuse_data_options,
 )
 from nnp.errors import OptionError
+from nnp.units import GPA
 
 if TYPE_CHECKING:
     from nnp.train import TrainingResult, TrainingSettings
@@ -202,8 +204,11 @@ def _print_findings(findings: list[Finding]) -> None:
 
 
 def _line(part: str, row: dict[str, float]) -> str:
-    return (
+    """Errors of one set; those of labels that it has."""
+    text = (
         f"  {part}  energy MAE {row[f'{part}_energy_mae_mev']:.3f} "
         f"RMSE {row[f'{part}_energy_rmse_mev']:.3f} meV/atom  "
         f"forces MAE {row[f'{part}_force_mae']:.4f} RMSE {row[f'{part}_force_rmse']:.4f} eV/Å"
     )
+    stress = row[f"{part}_stress_rmse"]
+    return text if math.isnan(stress) else f"{text}\n         stress RMSE {stress / GPA:.3f} GPa"

@@ -17,29 +17,26 @@ import json
 import os
 import shlex
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import ase
 import numpy as np
 from ase.build import bulk
 from calorine.calculators import CPUNEP
+from in_turns import Subject, as_atoms, in_turns
 from nep_adapters import NEPCalculator
 
 import nnp
 from nnp.bench import as_record, replicated
-from nnp.bench.measurement import Measurement, from_times
+from nnp.bench.measurement import Measurement
 from nnp.cli.table import text_table
 from nnp.io.structures import read_structures
 from nnp.neighbors import neighbor_list
 from nnp.structure import Structure, as_structure
 from nnp.units import ATOMIC
 
-MOVE = 0.005  # Å a step, about that of a femtosecond
 TOLERANCE = {"float64": 1e-10, "float32": 1e-4}  # of forces beside the largest
 WANTED = 8  # times the faster of the two others
-Subject = Callable[[ase.Atoms], np.ndarray]  # → forces
 
 
 def systems(folder: Path, n_atoms: int) -> dict[str, tuple[Path, Structure]]:
@@ -96,25 +93,6 @@ def nep_cpu(path: Path) -> Subject:
     return compute
 
 
-def in_turns(
-    subjects: dict[str, Subject], atoms: ase.Atoms, calls: int, details: dict
-) -> list[Measurement]:
-    """A call each, then the next; processor seconds."""
-    rng = np.random.default_rng(2)
-    times: dict[str, list[float]] = {name: [] for name in subjects}
-    for turn in range(calls + 2):
-        atoms.positions += rng.normal(scale=MOVE / np.sqrt(3), size=atoms.positions.shape)
-        for name, compute in subjects.items():
-            start = time.process_time()
-            compute(atoms)
-            if turn >= 2:
-                times[name].append(time.process_time() - start)
-    return [
-        from_times(name, len(atoms), seconds, details | {"processor_seconds": seconds})
-        for name, seconds in times.items()
-    ]
-
-
 def check(subjects: dict[str, Subject], atoms: ase.Atoms) -> float:
     """The largest difference of forces beside the largest force.
 
@@ -140,9 +118,7 @@ def measure(name: str, path: Path, structure: Structure, calls: int) -> list[Mea
     """All subjects on one system."""
     potential = nnp.load(path)
     radii = sorted({f.radius for model in potential.models for f in model.functions})
-    atoms = ase.Atoms(
-        structure.symbols, structure.positions, cell=structure.cell, pbc=structure.pbc
-    )
+    atoms = as_atoms(structure)
     subjects = {f"nnp {dtype}": ours(path, dtype) for dtype in ("float64", "float32")}
     subjects |= {"nep-adapters": nep_adapters(path), "NEP_CPU (calorine)": nep_cpu(path)}
     details = {

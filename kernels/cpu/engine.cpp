@@ -58,7 +58,7 @@ Engine::Engine(std::shared_ptr<const Model> model, const nnp_options& options)
       plan_(make_plan(*model_, Powers::in_tasks, by_moments_)),
       kernel_(choose_kernel(is_single(options), options.target)),
       single_(is_single(options)),
-      together_(atoms_together(*model_)),
+      together_(atoms_together(*model_, plan_)),
       pool_(thread_count(options)),
       list_(model_->cutoff, skin_width(options), static_cast<int>(model_->elements.size()),
             choose_kernel(false, options.target).within)
@@ -140,8 +140,9 @@ bool Engine::run_once(Task& task, const Extent& extent)
     }
     if (extent.domain)
         domain_.forget_listings();
-    pool_.run((extent.ranks + CHUNK - 1) / CHUNK, [&](int64_t chunk, int thread) {
-        int64_t begin = chunk * CHUNK, end = std::min<int64_t>(extent.ranks, begin + CHUNK);
+    const int64_t size = chunk_of(extent.ranks, pool_.size(), task.together, task.n_elements);
+    pool_.run((extent.ranks + size - 1) / size, [&](int64_t chunk, int thread) {
+        int64_t begin = chunk * size, end = std::min<int64_t>(extent.ranks, begin + size);
         if (extent.domain)
             domain_.fill(begin, end, thread);
         kernel_.process(task, *states_[thread], begin, end);
@@ -387,8 +388,8 @@ nnp_statistics Engine::statistics() const
     size_t bytes = list_.bytes() + domain_.bytes() + (energies_.capacity() + virials_.capacity()) * sizeof(double) +
                    elements_.capacity() * sizeof(int32_t) + offsets_.capacity() * sizeof(int64_t);
     for (const auto& state : states_)
-        bytes +=
-            state->arena.bytes() + (state->gradient.capacity() + state->neighbor_virials.capacity()) * sizeof(int64_t);
+        bytes += state->arena.bytes() + state->passing.bytes() +
+                 (state->gradient.capacity() + state->neighbor_virials.capacity()) * sizeof(int64_t);
     for (int phase = 0; phase < N_PHASES; ++phase) {
         for (const auto& state : states_)
             s.ticks[phase] += state->ticks[phase];

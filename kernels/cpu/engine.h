@@ -31,8 +31,6 @@ public:
     int threads() const { return pool_.size(); }
 
 private:
-    static constexpr int CHUNK = 16;  // atoms a thread takes at a time
-
     std::shared_ptr<const Model> model_;
     Machine machine_;
     WideSets by_moments_;

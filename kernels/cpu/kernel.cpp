@@ -1,6 +1,7 @@
-// One atom after the other: neighbours, functions, network, gradient. Compiled once per instruction set and precision
-// (NNP_TARGET, NNP_TARGET_NAME, NNP_SINGLE); nothing in here may be called from code outside its namespace except
-// through `kernel`, and it calls no inline function of the standard library that another build might share.
+// Batches of atoms of one element: neighbours and functions atom by atom, then what takes all atoms of a batch at once
+// (functions of moments, ranges, networks), then the way back atom by atom. Compiled once per instruction set and
+// precision (NNP_TARGET, NNP_TARGET_NAME, NNP_SINGLE); nothing in here may be called from code outside its namespace
+// except through `kernel`, and it calls no inline function of the standard library that another build might share.
 #include "angular_push.h"
 #include "compact_pass.h"
 #include "moment_pass.h"
@@ -114,9 +115,6 @@ void forward(const ElementPlan& plan, const Neighbors& nb, const Task& task, Thr
         state.triples += t.count;
     }
     Timed timed(state, ANGULAR);
-    kept.moments = take<KeptMoments>(state.arena, plan.moments.size() + 1);
-    for (size_t i = 0; i < plan.moments.size(); ++i)
-        moment_forward(plan.moments[i], nb, task, state.arena, descriptors, kept.moments[i]);
     forward_compact(plan, nb, task, state, descriptors, kept);
 }
 
@@ -152,166 +150,255 @@ void backward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, int n_el
         expand(nb, rows_of(g, nb), kept.angular[i]);
     }
     Timed timed(state, ANGULAR_BACK);
-    for (size_t i = 0; i < plan.moments.size(); ++i)
-        moment_backward(plan.moments[i], nb, n_elements, state.arena, kept.moments[i], dl_dg);
     backward_compact(plan, nb, kept, n_elements, dl_dg, state);
 }
 
-void push_forward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, int n_elements, double* descriptors,
-                  Arena& arena)
+void push_forward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, double* descriptors, Arena& arena)
 {
     size_t n_radial = plan.radial.size(), n_angular = plan.angular.size();
     for (size_t i = 0; i < n_radial; ++i)
         radial_push_forward(plan.radial[i], nb, kept.radial[i], descriptors);
     for (size_t i = 0; i < n_angular; ++i)
         angular_push_forward(plan.angular[i], arena, kept.angular[i], descriptors);
-    for (size_t i = 0; i < plan.moments.size(); ++i)
-        moment_push_forward(plan.moments[i], nb, n_elements, arena, kept.moments[i], descriptors);
     for (size_t i = 0; i < plan.compact.size(); ++i)
         compact_push_forward(plan.compact[i], arena, kept.compact[i], descriptors);
-}
-
-// Functions outside their range by more than the tolerance.
-void check_ranges(const Inputs& inputs, const double* descriptors, double tolerance, int64_t atom, ThreadState& state)
-{
-    const double *low = inputs.minimum.data(), *high = inputs.maximum.data();
-    const int n = (int)inputs.minimum.size();
-    int outside = 0;
-    for (int s = 0; s < n; ++s) {
-        double margin = tolerance * (high[s] - low[s]);
-        outside |= (descriptors[s] < low[s] - margin) | (descriptors[s] > high[s] + margin);
-    }
-    for (int s = 0; outside && s < n; ++s) {
-        double margin = tolerance * (high[s] - low[s]);
-        if (descriptors[s] < low[s] - margin)
-            state.flag(atom, s, descriptors[s] - low[s]);
-        else if (descriptors[s] > high[s] + margin)
-            state.flag(atom, s, descriptors[s] - high[s]);
-    }
 }
 
 // An atom between its functions and the way back.
 struct Work {
     int64_t rank, atom;
-    int element;
-    bool waits;  // for its network
     Neighbors nb;
     Kept kept;
-    double *descriptors, *dl_dg;
+    double* own;              // [function] of families that go atom by atom, zero of the others
+    const double* own_dl_dg;  // [function]
 };
 
-void take_energy(const Task& t, Work& w, double output, ThreadState& state)
+// Atoms of one element, whose functions stand [function][atom].
+struct Batch {
+    int element, count, n_functions;
+    const ElementPlan* plan;
+    bool atomwise;  // whether there are functions of other families than moments
+    Work works[W];
+    GroupLanes* groups;             // of moments
+    double* descriptors;            // [n_functions][W]
+    nnp_scalar *functions, *dl_dg;  // the same, of moments alone; derivatives by all
+};
+
+void take_batch(const Task& t, int element, Arena& arena, Batch& b)
 {
-    const Element& element = t.model->elements[w.element];
+    b.element = element;
+    b.count = 0;
+    b.plan = &(*t.plan)[element];
+    b.n_functions = (int)t.model->elements[element].functions.size();
+    b.atomwise = !b.plan->radial.empty() || !b.plan->angular.empty() || !b.plan->compact.empty();
+    b.groups = take<GroupLanes>(arena, b.plan->moments.size() + 1);
+    for (size_t i = 0; i < b.plan->moments.size(); ++i)
+        b.groups[i] = take_group(b.plan->moments[i], t.n_elements, arena);
+    b.descriptors = take_zeros<double>(arena, (int64_t)b.n_functions * W);
+    b.functions = take_zeros<nnp_scalar>(arena, (int64_t)b.n_functions * W);
+    b.dl_dg = take_zeros<nnp_scalar>(arena, (int64_t)b.n_functions * W);
+}
+
+// Functions of the batch's atoms outside their range by more than the tolerance.
+void check_ranges(const Task& t, const Batch& b, ThreadState& state)
+{
+    const Inputs& inputs = b.plan->inputs;
+    for (int s = 0; s < b.n_functions; ++s) {
+        const double low = inputs.minimum[s], high = inputs.maximum[s];
+        const double margin = t.extrapolation_tolerance * (high - low);
+        const double *values = b.descriptors + (int64_t)s * W, lowest = low - margin, highest = high + margin;
+        wide_int outside = {};
+        for (int k = 0; k < W; k += WIDE) {
+            const wide value = load_doubles(values + k);
+            outside |= (value < wide{} + lowest) | (value > wide{} + highest);
+        }
+        if (sum_wide(outside) == 0)
+            continue;
+        for (int lane = 0; lane < b.count; ++lane) {
+            if (values[lane] < lowest)
+                state.flag(b.works[lane].atom, s, values[lane] - low);
+            else if (values[lane] > highest)
+                state.flag(b.works[lane].atom, s, values[lane] - high);
+        }
+    }
+}
+
+void take_energy(const Task& t, const Batch& b, int lane, double output, ThreadState& state)
+{
+    const Element& element = t.model->elements[b.element];
+    const Work& w = b.works[lane];
     double energy = t.model->energy_scale * output + element.energy_offset + repel(element, w.nb);
     t.energies[w.atom] = energy;
     if (std::isfinite(energy))
         return;
-    int s = 0, n = (int)element.functions.size();
-    while (s < n && std::isfinite(w.descriptors[s]))
+    int s = 0;
+    while (s < b.n_functions && std::isfinite(b.descriptors[(int64_t)s * W + lane]))
         ++s;
-    state.failure.report(FailureKind::not_finite, w.atom, -1, s < n ? w.descriptors[s] : energy, s < n ? s : -1);
+    const bool found = s < b.n_functions;
+    state.failure.report(FailureKind::not_finite, w.atom, -1, found ? b.descriptors[(int64_t)s * W + lane] : energy,
+                         found ? s : -1);
 }
 
-// Energies of B atoms of an element: scaling, networks and their derivatives by the raw functions.
+// Energies of B of the batch's atoms: scaling, networks and their derivatives by the raw functions.
 template <int B>
-void evaluate_energies(const Task& t, Work* const* works, ThreadState& state)
+void evaluate_energies(const Task& t, Batch& b, int first, ThreadState& state)
 {
-    const int element = works[0]->element;
-    const Inputs& inputs = (*t.plan)[element].inputs;
-    const double *factor = inputs.factor.data(), *offset = inputs.offset.data();
-    const int n = (int)inputs.factor.size();
+    const Inputs& inputs = b.plan->inputs;
+    const int n = b.n_functions;
     Of<B> input, d_input;
     take_each<B>(state.arena, round_up(n, W) + W, input);
     take_each<B>(state.arena, round_up(n, W) + W, d_input);
-    for (int b = 0; b < B; ++b) {
-        for (int s = 0; s < n; ++s)
-            input[b][s] = (nnp_scalar)(factor[s] * works[b]->descriptors[s] + offset[s]);
+    for (int s = 0; s < n; ++s) {
+        for (int i = 0; i < B; ++i)
+            input[i][s] = (nnp_scalar)(inputs.factor[s] * b.descriptors[(int64_t)s * W + first + i] + inputs.offset[s]);
     }
     double outputs[B];
-    run_networks<B>(t.model->elements[element], t.networks[element], t.model->twist, input, t.gradient, state.arena,
+    run_networks<B>(t.model->elements[b.element], t.networks[b.element], t.model->twist, input, t.gradient, state.arena,
                     d_input, outputs);
-    for (int b = 0; b < B; ++b) {
-        take_energy(t, *works[b], outputs[b], state);
-        works[b]->waits = false;
-        const double scale = t.model->energy_scale;
-        for (int s = 0; t.gradient && s < n; ++s)
-            works[b]->dl_dg[s] = scale * factor[s] * (double)d_input[b][s];
+    for (int i = 0; i < B; ++i)
+        take_energy(t, b, first + i, outputs[i], state);
+    for (int i = 0; t.gradient && i < B; ++i) {
+        double* own = take<double>(state.arena, n);
+        b.works[first + i].own_dl_dg = own;
+        for (int s = 0; s < n; ++s) {
+            own[s] = t.model->energy_scale * inputs.factor[s] * (double)d_input[i][s];
+            b.dl_dg[(int64_t)s * W + first + i] = (nnp_scalar)own[s];
+        }
     }
 }
 
-// Atoms of one element in batches of four or two, as they come.
-void evaluate_networks(const Task& t, Work* works, int n, ThreadState& state)
+// Atoms in fours, twos and ones.
+void evaluate_networks(const Task& t, Batch& b, ThreadState& state)
 {
     Timed timed(state, NETWORK);
-    for (int count = 1; count > 0;) {
-        Work* same[NETWORK_BATCH];
-        count = 0;
-        for (int i = 0; i < n && count < NETWORK_BATCH; ++i) {
-            if (works[i].waits && (count == 0 || works[i].element == same[0]->element))
-                same[count++] = works + i;
-        }
-        if (count == NETWORK_BATCH)
-            evaluate_energies<NETWORK_BATCH>(t, same, state);
-        else if (count > 1)
-            evaluate_energies<2>(t, same, state);
-        else if (count == 1)
-            evaluate_energies<1>(t, same, state);
-    }
+    int lane = 0;
+    for (; lane + NETWORK_BATCH <= b.count; lane += NETWORK_BATCH)
+        evaluate_energies<NETWORK_BATCH>(t, b, lane, state);
+    for (; lane + 2 <= b.count; lane += 2)
+        evaluate_energies<2>(t, b, lane, state);
+    if (lane < b.count)
+        evaluate_energies<1>(t, b, lane, state);
 }
 
-// False where atoms lie on one another, which is reported.
-bool evaluate_functions(const Task& t, int64_t rank, ThreadState& state, Work& w)
+// Neighbours, functions and moments of one more atom. Nothing but a report where atoms lie on one another.
+void add_atom(const Task& t, int64_t rank, ThreadState& state, Batch& b)
 {
+    const ElementPlan& plan = *b.plan;
+    Work& w = b.works[b.count];
     w.rank = rank;
     w.atom = t.list.order[rank];
-    w.element = t.list.elements[rank];
-    w.waits = t.mode == Mode::evaluate;
     w.nb = {};
-    const ElementPlan& plan = (*t.plan)[w.element];
-    const int64_t n = (int64_t)t.model->elements[w.element].functions.size();
+    const bool push = t.mode == Mode::push_forward;
     {
         Timed timed(state, GATHER);
         if (!gather(t, state, rank, !plan.angular.empty() || !plan.compact.empty(), w.nb))
-            return false;
+            return;
     }
-    bool push = t.mode == Mode::push_forward;
     if (push)
         gather_displacements(t, rank, w.nb);
-    w.descriptors = take_zeros<double>(state.arena, n + 1);
-    w.dl_dg = take<double>(state.arena, n + 1);
-    forward(plan, w.nb, t, state, w.descriptors, w.kept);
-    if (push) {
-        std::memset(w.descriptors, 0, n * sizeof(double));
-        push_forward(plan, w.nb, w.kept, t.n_elements, w.descriptors, state.arena);
+    if (b.atomwise) {
+        w.own = take_zeros<double>(state.arena, b.n_functions);
+        forward(plan, w.nb, t, state, w.own, w.kept);
+        if (push) {
+            std::memset(w.own, 0, b.n_functions * sizeof(double));
+            push_forward(plan, w.nb, w.kept, w.own, state.arena);
+        }
     }
-    if (t.descriptors)
-        std::memcpy(t.descriptors + t.offsets[w.atom], w.descriptors, n * sizeof(double));
-    if (t.mode == Mode::evaluate)
-        check_ranges(plan.inputs, w.descriptors, t.extrapolation_tolerance, w.atom, state);
-    return true;
+    Timed timed(state, ANGULAR);
+    w.kept.moments = take<KeptMoments>(state.arena, plan.moments.size() + 1);
+    for (size_t i = 0; i < plan.moments.size(); ++i) {
+        moments_of_atom(plan.moments[i], w.nb, t, b.count, state, w.kept.moments[i], b.groups[i]);
+        if (push)
+            push_atom(plan.moments[i], w.nb, t.n_elements, b.count, state, w.kept.moments[i], b.groups[i]);
+    }
+    ++b.count;
 }
 
-void push_back(const Task& t, Work& w, ThreadState& state)
+// Functions of moments, or their changes, and all families' together, once all atoms are there.
+void finish_functions(const Task& t, const Batch& b, ThreadState& state)
 {
-    const double* dl_dg = t.mode == Mode::pull_back ? t.dl_dg + t.offsets[w.atom] : w.dl_dg;
-    backward((*t.plan)[w.element], w.nb, w.kept, t.n_elements, dl_dg, state);
-    Timed timed(state, SCATTER);
-    scatter(t, state, w.rank, w.nb);
+    Timed timed(state, ANGULAR);
+    for (size_t i = 0; i < b.plan->moments.size(); ++i) {
+        if (t.mode == Mode::push_forward)
+            moment_push_forward(b.plan->moments[i], t.n_elements, b.groups[i], b.functions);
+        else
+            moment_forward(b.plan->moments[i], t.n_elements, b.groups[i], b.functions);
+    }
+    for (int64_t k = 0; k < (int64_t)b.n_functions * W; k += WIDE)
+        store_doubles(b.descriptors + k, load_wide(b.functions + k));
+    for (int lane = 0; lane < b.count; ++lane) {
+        for (int s = 0; b.atomwise && s < b.n_functions; ++s)
+            b.descriptors[(int64_t)s * W + lane] += b.works[lane].own[s];
+        for (int s = 0; t.descriptors && s < b.n_functions; ++s)
+            t.descriptors[t.offsets[b.works[lane].atom] + s] = b.descriptors[(int64_t)s * W + lane];
+    }
+}
+
+// The caller's derivatives by the functions.
+void take_derivatives(const Task& t, Batch& b)
+{
+    for (int lane = 0; lane < b.count; ++lane) {
+        Work& w = b.works[lane];
+        w.own_dl_dg = t.dl_dg + t.offsets[w.atom];
+        for (int s = 0; s < b.n_functions; ++s)
+            b.dl_dg[(int64_t)s * W + lane] = (nnp_scalar)w.own_dl_dg[s];
+    }
+}
+
+void push_back(const Task& t, Batch& b, ThreadState& state)
+{
+    {
+        Timed timed(state, ANGULAR_BACK);
+        for (size_t i = 0; i < b.plan->moments.size(); ++i)
+            moment_backward(b.plan->moments[i], t.n_elements, b.groups[i], b.dl_dg);
+    }
+    for (int lane = 0; lane < b.count; ++lane) {
+        Work& w = b.works[lane];
+        if (b.atomwise)
+            backward(*b.plan, w.nb, w.kept, t.n_elements, w.own_dl_dg, state);
+        {
+            Timed timed(state, ANGULAR_BACK);
+            for (size_t i = 0; i < b.plan->moments.size(); ++i)
+                pull_atom(b.plan->moments[i], w.nb, t.n_elements, lane, w.kept.moments[i], b.groups[i]);
+        }
+        Timed timed(state, SCATTER);
+        scatter(t, state, w.rank, w.nb);
+    }
+}
+
+// The atoms of these ranks, all of one element.
+void process_batch(const Task& t, const int64_t* ranks, int count, ThreadState& state)
+{
+    state.arena.rewind();
+    Batch b;
+    take_batch(t, t.list.elements[ranks[0]], state.arena, b);
+    for (int i = 0; i < count; ++i)
+        add_atom(t, ranks[i], state, b);
+    finish_functions(t, b, state);
+    if (t.mode == Mode::evaluate) {
+        check_ranges(t, b, state);
+        evaluate_networks(t, b, state);
+    } else if (t.mode == Mode::pull_back) {
+        take_derivatives(t, b);
+    }
+    if (t.gradient)
+        push_back(t, b, state);
 }
 
 void process(const Task& task, ThreadState& state, int64_t begin, int64_t end)
 {
-    Work works[MOST_TOGETHER];
-    for (int64_t rank = begin; rank < end;) {
-        state.arena.rewind();
+    const int most = task.together < W ? task.together : W;
+    for (int element = 0; element < task.n_elements; ++element) {
+        int64_t ranks[W];
         int n = 0;
-        for (; rank < end && n < task.together; ++rank)
-            n += evaluate_functions(task, rank, state, works[n]);
-        if (task.mode == Mode::evaluate)
-            evaluate_networks(task, works, n, state);
-        for (int i = 0; task.gradient && i < n; ++i)
-            push_back(task, works[i], state);
+        for (int64_t rank = begin; rank < end; ++rank) {
+            if (task.list.elements[rank] == element)
+                ranks[n++] = rank;
+            if (n == most || (n > 0 && rank + 1 == end)) {
+                process_batch(task, ranks, n, state);
+                n = 0;
+            }
+        }
     }
 }
 

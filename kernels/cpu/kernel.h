@@ -17,7 +17,7 @@ enum class Mode {
 };
 
 // One call of the engine, the same for all threads. Arrays without another note go by the caller's atom index.
-constexpr int MOST_TOGETHER = 8;
+constexpr int MOST_TOGETHER = 16;
 
 struct Task {
     Mode mode;
@@ -27,7 +27,7 @@ struct Task {
     const void* const* networks;  // per element, packed by pack_network
     ListView list;
     int n_elements;
-    int together;  // atoms between functions and way back at once, 1 to MOST_TOGETHER: their networks run in batches
+    int together;  // atoms of one element between functions and way back at once, 1 to MOST_TOGETHER; see options.h
     double cutoff;
     double extrapolation_tolerance;
     double gradient_scale;       // fixed point: 1 unit of dE/dr is this many integers

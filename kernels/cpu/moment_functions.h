@@ -1,6 +1,5 @@
-// The functions of a group of moments, their pull-back and their change, once the moments of an atom are known. Moments
-// stand [row of Y_lm][n, whole vectors], so that loops over n are vectors. Several members may share a place among the
-// descriptors: all add to it.
+// The functions of a group of moments, their pull-back and their change, for a batch of atoms. Functions and weights
+// stand [function][atom]; several members may share a function: all add to it.
 #ifndef NNP_CPU_MOMENT_FUNCTIONS_H
 #define NNP_CPU_MOMENT_FUNCTIONS_H
 
@@ -9,166 +8,106 @@
 namespace nnp::NNP_TARGET
 {
 
-// What lives from the forward to the backward pass. Moments have their norms inside.
-struct Moments {
-    int n, stride;        // radial functions, and whole vectors of them
-    int rows, first_row;  // of Y_lm: first_row .. first_row + rows - 1
-    bool sees_all;        // every radial function every lane
-    nnp_scalar *g, *dg;   // [n][lane] g_n and dg_n/dr
-    nnp_scalar* a;        // [rows][stride]
-
-    int64_t at(int n_, int row) const { return (int64_t)(row - first_row) * stride + n_; }
-};
-
-// A number for each (l, n, n'), as vectors over n'; of a diagonal group for each (l, n): sum_m A_nlm A_n'lm, or
-// weights.
-struct PairTable {
-    bool diagonal;
-    int functions, stride;  // n and n' are below `functions`
-    nnp_scalar* values;
-
-    int64_t rows(int l_max) const { return (int64_t)(l_max + 1) * (diagonal ? 1 : functions); }
-    nnp_scalar* row(int l, int n) const { return values + ((int64_t)l * functions + n) * stride; }
-    nnp_scalar* row(int l) const { return values + (int64_t)l * stride; }
-    nnp_scalar* place(int l, int n_1, int n_2) const { return (diagonal ? row(l) : row(l, n_1)) + n_2; }
-};
-
-NNP_INLINE PairTable take_table(Arena& arena, const MomentGroup& group)
+// sum_m a_n1lm b_n2lm
+NNP_INLINE real multiply_moments(const Moments& m, const nnp_scalar* a, const nnp_scalar* b, const MomentPair& p)
 {
-    PairTable table = {group.diagonal, group.pair_functions, round_up(group.pair_functions, W), nullptr};
-    table.values = take<nnp_scalar>(arena, table.rows(group.l_max) * table.stride);
-    return table;
-}
-
-// table(l, n, n') = sum_m a_nlm b_n'lm
-static void multiply_moments(const MomentGroup& group, const Moments& m, const nnp_scalar* a, const nnp_scalar* b,
-                             const PairTable& table)
-{
-    for (int l = group.l_min; l <= group.l_max; ++l) {
-        const int begin = l * l, end = (l + 1) * (l + 1);
-        if (table.diagonal) {
-            for (int j = 0; j < table.stride; j += W) {
-                real sum = {};
-                for (int row = begin; row < end; ++row)
-                    sum += load(a + m.at(j, row)) * load(b + m.at(j, row));
-                store(table.row(l) + j, sum);
-            }
-            continue;
-        }
-        for (int i = 0; i < table.functions; ++i) {
-            for (int j = 0; j < table.stride; j += W) {
-                real sum = {};
-                for (int row = begin; row < end; ++row)
-                    sum += a[m.at(i, row)] * load(b + m.at(j, row));
-                store(table.row(l, i) + j, sum);
-            }
-        }
-    }
-}
-
-// sum_m A_n1m b_n1m
-static double along_dipole(const Moments& m, int n, const nnp_scalar* b)
-{
-    double sum = 0;
-    for (int row = 1; row < 4; ++row)
-        sum += (double)m.a[m.at(n, row)] * (double)b[m.at(n, row)];
+    a += m.at(p.n_1, p.l * p.l);
+    b += m.at(p.n_2, p.l * p.l);
+    real sum = {};
+    for (int row = 0; row < 2 * p.l + 1; ++row)
+        sum += load(a + row * W) * load(b + row * W);
     return sum;
 }
 
-static void functions_of_moments(const MomentGroup& group, const Moments& m, Arena& arena, double* descriptors)
+// sum_m A_n1m b_n1m
+NNP_INLINE real along_dipole(const Moments& m, int n, const nnp_scalar* b)
+{
+    real sum = {};
+    for (int row = 1; row < 4; ++row)
+        sum += load(m.a + m.at(n, row)) * load(b + m.at(n, row));
+    return sum;
+}
+
+// The pairs from `i` on that are multiples of one product (the plan has them sorted).
+static size_t end_of_product(const std::vector<MomentPair>& pairs, size_t i)
+{
+    const MomentPair& first = pairs[i];
+    for (++i; i < pairs.size(); ++i) {
+        if (pairs[i].l != first.l || pairs[i].n_1 != first.n_1 || pairs[i].n_2 != first.n_2)
+            break;
+    }
+    return i;
+}
+
+static void functions_of_moments(const MomentGroup& group, const Moments& m, nnp_scalar* functions)
 {
     for (size_t i = 0; i < group.sums.size(); ++i)
-        descriptors[group.sums[i].index] += group.sums[i].coefficient * (double)m.a[m.at(group.sums[i].n, 0)];
-    if (!group.pairs.empty()) {
-        PairTable products = take_table(arena, group);
-        multiply_moments(group, m, m.a, m.a, products);
-        for (size_t i = 0; i < group.pairs.size(); ++i) {
-            const MomentPair& p = group.pairs[i];
-            descriptors[p.index] += p.coefficient * (double)*products.place(p.l, p.n_1, p.n_2);
-        }
+        add_lanes(functions + group.sums[i].index * W,
+                  (nnp_scalar)group.sums[i].coefficient * load(m.a + m.at(group.sums[i].n, 0)));
+    for (size_t i = 0; i < group.pairs.size();) {
+        const real product = multiply_moments(m, m.a, m.a, group.pairs[i]);
+        for (const size_t end = end_of_product(group.pairs, i); i < end; ++i)
+            add_lanes(functions + group.pairs[i].index * W, (nnp_scalar)group.pairs[i].coefficient * product);
     }
-    for (size_t i = 0; i < group.batches.size(); ++i) {
-        BatchRows a[3];
-        batch_rows(group.batches[i], m.first_row, m.a, m.stride, arena, a);
-        batch_forward(group.batches[i], a, descriptors);
-    }
+    triples_forward(group, m, functions);
     for (size_t i = 0; i < group.quartics.size(); ++i) {
         const MomentQuartic& q = group.quartics[i];
-        double square = along_dipole(m, q.n, m.a);
-        descriptors[q.index] += q.coefficient * square * square;
+        const real square = along_dipole(m, q.n, m.a);
+        add_lanes(functions + q.index * W, (nnp_scalar)q.coefficient * square * square);
     }
 }
 
-// d [rows][stride] += weights of the pairs: d_nlm = sum_n' (w_nn' + w_n'n) A_n'lm.
-static void pull_pairs(const MomentGroup& group, const Moments& m, Arena& arena, const double* dl_dg, nnp_scalar* d)
+// d += weight (A_n2lm for n1, A_n1lm for n2)
+NNP_INLINE void pull_product(const Moments& m, const MomentPair& p, real weight)
 {
-    PairTable weights = take_table(arena, group);
-    std::memset(weights.values, 0, weights.rows(group.l_max) * weights.stride * sizeof(nnp_scalar));
-    for (size_t i = 0; i < group.pairs.size(); ++i) {
-        const MomentPair& p = group.pairs[i];
-        nnp_scalar weight = (nnp_scalar)(dl_dg[p.index] * p.coefficient);
-        *weights.place(p.l, p.n_1, p.n_2) += p.n_1 == p.n_2 ? 2 * weight : weight;
-        if (p.n_1 != p.n_2)
-            *weights.place(p.l, p.n_2, p.n_1) += weight;
-    }
-    for (int l = group.l_min; l <= group.l_max; ++l) {
-        for (int row = l * l; row < (l + 1) * (l + 1); ++row) {
-            for (int j = 0; j < weights.stride; j += W) {
-                nnp_scalar* to = d + m.at(j, row);
-                if (weights.diagonal) {
-                    store(to, load(to) + load(weights.row(l) + j) * load(m.a + m.at(j, row)));
-                    continue;
-                }
-                real sum = load(to);
-                for (int i = 0; i < weights.functions; ++i)
-                    sum += m.a[m.at(i, row)] * load(weights.row(l, i) + j);
-                store(to, sum);
-            }
-        }
+    const int64_t at_1 = m.at(p.n_1, p.l * p.l), at_2 = m.at(p.n_2, p.l * p.l);
+    for (int row = 0; row < 2 * p.l + 1; ++row) {
+        const real a_1 = load(m.a + at_1 + row * W), a_2 = load(m.a + at_2 + row * W);
+        add_lanes(m.d + at_1 + row * W, weight * a_2);
+        add_lanes(m.d + at_2 + row * W, weight * a_1);
     }
 }
 
-// d [rows][stride] = dL/dA_nlm from dL/dG.
-static void pull_moments(const MomentGroup& group, const Moments& m, Arena& arena, const double* dl_dg, nnp_scalar* d)
+// m.d += dL/dA_nlm from dL/dG.
+static void pull_functions(const MomentGroup& group, const Moments& m, const nnp_scalar* dl_dg)
 {
-    std::memset(d, 0, (int64_t)m.rows * m.stride * sizeof(nnp_scalar));
-    if (!group.pairs.empty())
-        pull_pairs(group, m, arena, dl_dg, d);
     for (size_t i = 0; i < group.sums.size(); ++i)
-        d[m.at(group.sums[i].n, 0)] += (nnp_scalar)(dl_dg[group.sums[i].index] * group.sums[i].coefficient);
-    for (size_t i = 0; i < group.batches.size(); ++i)
-        batch_backward(group.batches[i], m.first_row, m.a, m.stride, arena, dl_dg, d);
+        add_lanes(m.d + m.at(group.sums[i].n, 0),
+                  (nnp_scalar)group.sums[i].coefficient * load(dl_dg + group.sums[i].index * W));
+    for (size_t i = 0; i < group.pairs.size();) {
+        const MomentPair& product = group.pairs[i];
+        real weight = {};
+        for (const size_t end = end_of_product(group.pairs, i); i < end; ++i)
+            weight += (nnp_scalar)group.pairs[i].coefficient * load(dl_dg + group.pairs[i].index * W);
+        pull_product(m, product, weight);
+    }
+    triples_backward(group, m, dl_dg);
     for (size_t i = 0; i < group.quartics.size(); ++i) {
         const MomentQuartic& q = group.quartics[i];
-        double weight = 4 * dl_dg[q.index] * q.coefficient * along_dipole(m, q.n, m.a);
+        const real weight = (nnp_scalar)(4 * q.coefficient) * load(dl_dg + q.index * W) * along_dipole(m, q.n, m.a);
         for (int row = 1; row < 4; ++row)
-            d[m.at(q.n, row)] += (nnp_scalar)(weight * (double)m.a[m.at(q.n, row)]);
+            add_lanes(m.d + m.at(q.n, row), weight * load(m.a + m.at(q.n, row)));
     }
+    apply_norms(group.norms.data(), m, m.d);
 }
 
-// dG from dA [rows][stride].
-static void push_moments(const MomentGroup& group, const Moments& m, Arena& arena, nnp_scalar* da, double* descriptors)
+// dG from the moments' changes, which stand in m.d.
+static void push_functions(const MomentGroup& group, const Moments& m, nnp_scalar* changes)
 {
     for (size_t i = 0; i < group.sums.size(); ++i)
-        descriptors[group.sums[i].index] += group.sums[i].coefficient * (double)da[m.at(group.sums[i].n, 0)];
-    if (!group.pairs.empty()) {
-        PairTable products = take_table(arena, group);
-        multiply_moments(group, m, m.a, da, products);
-        for (size_t i = 0; i < group.pairs.size(); ++i) {
-            const MomentPair& p = group.pairs[i];
-            descriptors[p.index] += p.coefficient * ((double)*products.place(p.l, p.n_1, p.n_2) +
-                                                     (double)*products.place(p.l, p.n_2, p.n_1));
-        }
+        add_lanes(changes + group.sums[i].index * W,
+                  (nnp_scalar)group.sums[i].coefficient * load(m.d + m.at(group.sums[i].n, 0)));
+    for (size_t i = 0; i < group.pairs.size();) {
+        const MomentPair& p = group.pairs[i];
+        const real product = multiply_moments(m, m.a, m.d, p) + multiply_moments(m, m.d, m.a, p);
+        for (const size_t end = end_of_product(group.pairs, i); i < end; ++i)
+            add_lanes(changes + group.pairs[i].index * W, (nnp_scalar)group.pairs[i].coefficient * product);
     }
-    for (size_t i = 0; i < group.batches.size(); ++i) {
-        BatchRows a[3], change[3];
-        batch_rows(group.batches[i], m.first_row, m.a, m.stride, arena, a);
-        batch_rows(group.batches[i], m.first_row, da, m.stride, arena, change);
-        batch_push_forward(group.batches[i], a, change, descriptors);
-    }
+    triples_push_forward(group, m, changes);
     for (size_t i = 0; i < group.quartics.size(); ++i) {
         const MomentQuartic& q = group.quartics[i];
-        descriptors[q.index] += 4 * q.coefficient * along_dipole(m, q.n, m.a) * along_dipole(m, q.n, da);
+        add_lanes(changes + q.index * W,
+                  (nnp_scalar)(4 * q.coefficient) * along_dipole(m, q.n, m.a) * along_dipole(m, q.n, m.d));
     }
 }
 

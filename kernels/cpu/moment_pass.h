@@ -1,6 +1,7 @@
-// Functions made of moments (plan/moments.h) for one atom. Forward: radial series and harmonics of every neighbour, the
-// moments as a small matrix product over lanes, then the functions from the moments. Backward: the derivatives by the
-// moments are contracted over n first, so that a neighbour costs (l_max + 1)^2 numbers whatever n is.
+// Functions made of moments (plan/moments.h). Forward, atom by atom: radial series and harmonics of every neighbour,
+// the moments as a small matrix product over lanes; then, for a batch of atoms, the functions from the moments.
+// Backward: the derivatives by the moments of the whole batch, then each atom's neighbours; contracted over n first, a
+// neighbour costs (l_max + 1)^2 numbers whatever n is.
 #ifndef NNP_CPU_MOMENT_PASS_H
 #define NNP_CPU_MOMENT_PASS_H
 
@@ -11,13 +12,18 @@
 namespace nnp::NNP_TARGET
 {
 
-constexpr int ROWS = 4;  // moments summed at once, by n and by lm
-
-// What a group leaves for the way back.
+// What a group keeps of one atom for the way back.
 struct KeptMoments {
     TermLanes terms;  // of a group of sums alone, else:
     Shell shell;
+    nnp_scalar *g, *dg;  // [n][lane] g_n and dg_n/dr
+};
+
+// What a group has of a batch of atoms.
+struct GroupLanes {
+    nnp_scalar* terms;  // [element][term][atom] of a group of sums alone: sums, then derivatives by them; else:
     Moments moments;
+    nnp_scalar* squares;  // [n][atom] sum_j g_n^2, where it plays a part; then derivatives by it
 };
 
 // y [rows, whole blocks][lane]; change: how they move with the neighbours' displacement, Mode::push_forward.
@@ -63,8 +69,8 @@ NNP_INLINE void tile_sums(const nnp_scalar* g, const nnp_scalar* y, int lanes, i
     NNP_UNROLL for (int i = 0; i < N; ++i) add_lane_sums(sums[i], acc[i][0], acc[i][1], acc[i][2], acc[i][3]);
 }
 
-// out [rows][m.stride] += g [n][lane] times y [rows][lane], summed over `lanes` lanes, of radial functions [begin,
-// end); y has whole blocks of ROWS rows.
+// out [n][row][atom] += g [n][lane] times y [rows][lane], summed over `lanes`, of some radial functions; y has whole
+// blocks of ROWS rows.
 static void multiply_lanes(const nnp_scalar* g, const nnp_scalar* y, Range lanes, int stride, Range functions,
                            const Moments& m, nnp_scalar* out)
 {
@@ -85,7 +91,7 @@ static void multiply_lanes(const nnp_scalar* g, const nnp_scalar* y, Range lanes
                 tile_sums<1>(from, with, n_lanes, stride, sums);
             for (int b = 0; b < ROWS && row + b < m.rows; ++b) {
                 for (int a = 0; a < count; ++a)
-                    out[(int64_t)(row + b) * m.stride + i + a] += sums[a][b];
+                    out[((int64_t)(i + a) * m.whole + row + b) * W] += sums[a][b];
             }
         }
         i += count;
@@ -104,30 +110,6 @@ static void multiply_shell(const MomentGroup& group, const Shell& shell, const n
         multiply_lanes(g, y, shell.elements[e], shell.size, {group.seen[e].begin, group.seen[e].end}, m, out);
 }
 
-// Multiplies moments, or derivatives by them, with the norms of their harmonics.
-static void apply_norms(const double* norms, const Moments& m, nnp_scalar* values)
-{
-    for (int row = 0; row < m.rows; ++row) {
-        const nnp_scalar norm = (nnp_scalar)norms[m.first_row + row];
-        for (int i = 0; i < m.stride; i += W)
-            store(values + (int64_t)row * m.stride + i, norm * load(values + (int64_t)row * m.stride + i));
-    }
-}
-
-static Moments take_moments(const MomentGroup& group, int lanes, Arena& arena)
-{
-    Moments m;
-    m.n = group.series.n_functions;
-    m.sees_all = group.sees_all();
-    m.stride = round_up(m.n, W);
-    m.first_row = group.l_min * group.l_min;
-    m.rows = NNP_HARMONICS(group.l_max) - m.first_row;
-    m.g = take<nnp_scalar>(arena, (int64_t)m.n * lanes);
-    m.dg = take<nnp_scalar>(arena, (int64_t)m.n * lanes);
-    m.a = take_zeros<nnp_scalar>(arena, (int64_t)round_up(m.rows, ROWS) * m.stride);
-    return m;
-}
-
 NNP_INLINE nnp_scalar* take_rows(Arena& arena, const Moments& m, int lanes)
 {
     int whole = round_up(m.rows, ROWS);
@@ -137,25 +119,30 @@ NNP_INLINE nnp_scalar* take_rows(Arena& arena, const Moments& m, int lanes)
 }
 
 template <int L>
-static void moments_of_shell(const MomentGroup& group, const Shell& shell, int n_elements, Arena& arena, Moments& m)
+static void moments_of_shell(const MomentGroup& group, int n_elements, ThreadState& state, KeptMoments& kept,
+                             const Moments& m, int atom)
 {
-    m = take_moments(group, shell.size, arena);
-    radial_series(group, shell, n_elements, m.g, m.dg);
-    nnp_scalar* y = take_rows(arena, m, shell.size);
+    const Shell& shell = kept.shell;
+    kept.g = take<nnp_scalar>(state.arena, (int64_t)m.n * shell.size);
+    kept.dg = take<nnp_scalar>(state.arena, (int64_t)m.n * shell.size);
+    radial_series(group, shell, n_elements, kept.g, kept.dg);
+    nnp_scalar* y = take_rows(state.passing, m, shell.size);
     harmonics_of_lanes<L>(shell, m.first_row, y, nullptr);
-    multiply_shell(group, shell, m.g, y, m, m.a);
-    apply_norms(group.norms.data(), m, m.a);
+    multiply_shell(group, shell, kept.g, y, m, m.a + atom);
 }
 
-// h = sum_n d_n g_n and dh = sum_n d_n dg_n/dr for ROWS harmonics on one vector of lanes.
-NNP_INLINE void contract(const Moments& m, FunctionRange seen, const nnp_scalar* d, int lanes, int k, real* h, real* dh)
+// h = sum_n d_n g_n and dh = sum_n d_n dg_n/dr for ROWS harmonics on one vector of lanes; d [n][row][atom].
+NNP_INLINE void contract(const KeptMoments& kept, const Moments& m, FunctionRange seen, const nnp_scalar* d, int k,
+                         real* h, real* dh)
 {
+    const int lanes = kept.shell.size;
     real value[ROWS] = {}, slope[ROWS] = {};
-    for (int i = seen.begin; i < seen.end; ++i) {
-        real g = load(m.g + (int64_t)i * lanes + k), dg = load(m.dg + (int64_t)i * lanes + k);
+    d += (int64_t)seen.begin * m.whole * W;
+    for (int i = seen.begin; i < seen.end; ++i, d += (int64_t)m.whole * W) {
+        real g = load(kept.g + (int64_t)i * lanes + k), dg = load(kept.dg + (int64_t)i * lanes + k);
         NNP_UNROLL for (int row = 0; row < ROWS; ++row)
         {
-            real weight = splat(d[(int64_t)row * m.stride + i]);
+            real weight = splat(d[row * W]);
             value[row] += weight * g;
             slope[row] += weight * dg;
         }
@@ -169,15 +156,16 @@ NNP_INLINE void contract(const Moments& m, FunctionRange seen, const nnp_scalar*
 
 // The derivative by each r_ij: u sum dh Y + (G - (u.G) u)/r, G the gradient of sum h Y by the unit vector u.
 template <int L>
-static void pull_lanes(const Shell& nb, Range lanes, const Moments& m, FunctionRange seen, const nnp_scalar* d)
+static void pull_lanes(const KeptMoments& kept, Range lanes, const Moments& m, FunctionRange seen, int atom)
 {
     constexpr int M = NNP_HARMONICS(L);
+    const Shell& nb = kept.shell;
     for (int k = lanes.begin; k < lanes.end; k += W) {
         real x, y, z, q[NNP_LEGENDRES(L)], c[L + 1], s[L + 1], row[M], h[M + ROWS], dh[M + ROWS];
         for (int i = 0; i < m.first_row; ++i)
             h[i] = dh[i] = real{};
         for (int i = 0; i < m.rows; i += ROWS)
-            contract(m, seen, d + (int64_t)i * m.stride, nb.size, k, h + m.first_row + i, dh + m.first_row + i);
+            contract(kept, m, seen, m.d + i * W + atom, k, h + m.first_row + i, dh + m.first_row + i);
         x = load(nb.x + k);
         y = load(nb.y + k);
         z = load(nb.z + k);
@@ -196,42 +184,41 @@ static void pull_lanes(const Shell& nb, Range lanes, const Moments& m, FunctionR
 }
 
 template <int L>
-static void pull_neighbors(const MomentGroup& group, const Shell& shell, const Moments& m, const nnp_scalar* d)
+static void pull_neighbors(const MomentGroup& group, const KeptMoments& kept, const Moments& m, int atom)
 {
     if (m.sees_all) {
-        pull_lanes<L>(shell, {0, shell.size}, m, {0, m.n}, d);
+        pull_lanes<L>(kept, {0, kept.shell.size}, m, {0, m.n}, atom);
         return;
     }
     for (size_t e = 0; e < group.seen.size(); ++e)
-        pull_lanes<L>(shell, shell.elements[e], m, group.seen[e], d);
+        pull_lanes<L>(kept, kept.shell.elements[e], m, group.seen[e], atom);
 }
 
+// dA = sum (dg_n/dr along) Y + g_n dY.
 template <int L>
-static void push_shell(const MomentGroup& group, const Shell& shell, Arena& arena, const Moments& m,
-                       double* descriptors)
+static void push_shell(const MomentGroup& group, const KeptMoments& kept, Arena& arena, const GroupLanes& to, int atom)
 {
+    const Shell& shell = kept.shell;
+    const Moments& m = to.moments;
     nnp_scalar *y = take_rows(arena, m, shell.size), *change = take_rows(arena, m, shell.size);
     nnp_scalar* dg = take<nnp_scalar>(arena, (int64_t)m.n * shell.size);
-    nnp_scalar* da = take_zeros<nnp_scalar>(arena, (int64_t)round_up(m.rows, ROWS) * m.stride);
     harmonics_of_lanes<L>(shell, m.first_row, y, change);
     for (int k = 0; k < shell.size; k += W) {
         real along = load(shell.x + k) * load(shell.dx + k) + load(shell.y + k) * load(shell.dy + k) +
                      load(shell.z + k) * load(shell.dz + k);
         for (int i = 0; i < m.n; ++i)
-            store(dg + (int64_t)i * shell.size + k, along * load(m.dg + (int64_t)i * shell.size + k));
+            store(dg + (int64_t)i * shell.size + k, along * load(kept.dg + (int64_t)i * shell.size + k));
     }
-    multiply_shell(group, shell, dg, y, m, da);
-    multiply_shell(group, shell, m.g, change, m, da);
-    apply_norms(group.norms.data(), m, da);
-    push_moments(group, m, arena, da, descriptors);
-    push_squares(group, shell, m, dg, descriptors);
+    multiply_shell(group, shell, dg, y, m, m.d + atom);
+    multiply_shell(group, shell, kept.g, change, m, m.d + atom);
+    squares_of_atom(group, shell, kept.g, dg, 2, to.squares + atom);
 }
 
 // What depends on l_max: an instance for each.
 struct ForDegree {
-    void (*moments)(const MomentGroup&, const Shell&, int, Arena&, Moments&);
-    void (*pull)(const MomentGroup&, const Shell&, const Moments&, const nnp_scalar*);
-    void (*push)(const MomentGroup&, const Shell&, Arena&, const Moments&, double*);
+    void (*moments)(const MomentGroup&, int, ThreadState&, KeptMoments&, const Moments&, int);
+    void (*pull)(const MomentGroup&, const KeptMoments&, const Moments&, int);
+    void (*push)(const MomentGroup&, const KeptMoments&, Arena&, const GroupLanes&, int);
 };
 
 template <int L>
@@ -263,45 +250,88 @@ static const ForDegree FOR_DEGREE[NNP_MOST_L + 1] = {for_degree<0>(),
                                                      {},
                                                      for_degree<20>()};
 
-// Adds the group's functions to zeroed descriptors.
-static void moment_forward(const MomentGroup& group, const Neighbors& nb, const Task& task, Arena& arena,
-                           double* descriptors, KeptMoments& kept)
+static GroupLanes take_group(const MomentGroup& group, int n_elements, Arena& arena)
 {
-    if (group.only_sums()) {
-        sums_forward(group, nb, task.n_elements, arena, descriptors, kept.terms);
-        return;
-    }
-    make_shell(group.series, nb, task.n_elements, task.cutoff, arena, kept.shell);
-    FOR_DEGREE[group.l_max].moments(group, kept.shell, task.n_elements, arena, kept.moments);
-    functions_of_moments(group, kept.moments, arena, descriptors);
-    add_squares(group, kept.shell, kept.moments, descriptors);
+    GroupLanes lanes = {};
+    if (group.only_sums())
+        lanes.terms = take_zeros<nnp_scalar>(arena, (int64_t)n_elements * group.series.n_terms * W);
+    else
+        lanes.moments = take_moments(group, arena);
+    if (!group.squares.empty())
+        lanes.squares = take_zeros<nnp_scalar>(arena, (int64_t)group.series.n_functions * W);
+    return lanes;
 }
 
-static void moment_backward(const MomentGroup& group, const Neighbors& nb, int n_elements, Arena& arena,
-                            const KeptMoments& kept, const double* dl_dg)
+// The moments of the batch's atom number `atom`.
+static void moments_of_atom(const MomentGroup& group, const Neighbors& nb, const Task& task, int atom,
+                            ThreadState& state, KeptMoments& kept, const GroupLanes& lanes)
 {
+    state.passing.rewind();
     if (group.only_sums()) {
-        sums_backward(group, nb, n_elements, kept.terms, dl_dg);
+        sums_of_atom(group, nb, task.n_elements, state.arena, kept.terms, lanes.terms + atom);
         return;
     }
-    const Moments& m = kept.moments;
-    nnp_scalar* d = take_zeros<nnp_scalar>(arena, (int64_t)round_up(m.rows, ROWS) * m.stride);
-    pull_moments(group, m, arena, dl_dg, d);
-    apply_norms(group.norms.data(), m, d);
-    FOR_DEGREE[group.l_max].pull(group, kept.shell, m, d);
-    pull_squares(group, kept.shell, m, dl_dg);
+    make_shell(group.series, nb, task.n_elements, task.cutoff, state.arena, kept.shell);
+    FOR_DEGREE[group.l_max].moments(group, task.n_elements, state, kept, lanes.moments, atom);
+    squares_of_atom(group, kept.shell, kept.g, kept.g, 1, lanes.squares + atom);
+}
+
+// functions += those of a batch whose atoms' moments are there.
+static void moment_forward(const MomentGroup& group, int n_elements, const GroupLanes& lanes, nnp_scalar* functions)
+{
+    if (group.only_sums()) {
+        contract_sums(group, n_elements, lanes.terms, functions);
+        return;
+    }
+    apply_norms(group.norms.data(), lanes.moments, lanes.moments.a);
+    functions_of_moments(group, lanes.moments, functions);
+    add_squares(group, lanes.squares, functions);
+}
+
+static void moment_backward(const MomentGroup& group, int n_elements, const GroupLanes& lanes, const nnp_scalar* dl_dg)
+{
+    if (group.only_sums()) {
+        pull_sums(group, n_elements, dl_dg, lanes.terms);
+        return;
+    }
+    pull_functions(group, lanes.moments, dl_dg);
+    pull_squares(group, dl_dg, lanes.squares);
+}
+
+static void pull_atom(const MomentGroup& group, const Neighbors& nb, int n_elements, int atom, const KeptMoments& kept,
+                      const GroupLanes& lanes)
+{
+    if (group.only_sums()) {
+        pull_terms(group, nb, n_elements, kept.terms, lanes.terms + atom);
+        return;
+    }
+    FOR_DEGREE[group.l_max].pull(group, kept, lanes.moments, atom);
+    pull_squares_of_atom(group, kept.shell, kept.g, kept.dg, lanes.squares + atom);
     deliver_shell(kept.shell, n_elements, nb);
 }
 
-// Adds dG along the neighbours' displacements to zeroed descriptors: dA = sum (dg_n/dr along) Y + g_n dY, then
-// dG = dG/dA . dA.
-static void moment_push_forward(const MomentGroup& group, const Neighbors& nb, int n_elements, Arena& arena,
-                                const KeptMoments& kept, double* descriptors)
+// The changes of an atom's moments, or sums of terms, with its neighbours' displacements.
+static void push_atom(const MomentGroup& group, const Neighbors& nb, int n_elements, int atom, ThreadState& state,
+                      const KeptMoments& kept, const GroupLanes& lanes)
 {
+    state.passing.rewind();
     if (group.only_sums())
-        sums_push_forward(group, nb, n_elements, kept.terms, descriptors);
+        push_terms(group, nb, n_elements, kept.terms, lanes.terms + atom);
     else
-        FOR_DEGREE[group.l_max].push(group, kept.shell, arena, kept.moments, descriptors);
+        FOR_DEGREE[group.l_max].push(group, kept, state.passing, lanes, atom);
+}
+
+// changes += dG = dG/dA . dA of a batch.
+static void moment_push_forward(const MomentGroup& group, int n_elements, const GroupLanes& lanes, nnp_scalar* changes)
+{
+    if (group.only_sums()) {
+        contract_sums(group, n_elements, lanes.terms, changes);
+        return;
+    }
+    apply_norms(group.norms.data(), lanes.moments, lanes.moments.a);
+    apply_norms(group.norms.data(), lanes.moments, lanes.moments.d);
+    push_functions(group, lanes.moments, changes);
+    add_squares(group, lanes.squares, changes);
 }
 
 }  // namespace nnp::NNP_TARGET

@@ -1,9 +1,10 @@
 // Groups of sums alone, sum_j g_n(r_ij): no direction plays a part. The terms f_c T_k are summed over the neighbours of
-// an element first and contracted with c_nk once per atom; on the way back c goes into the weights first. A neighbour
-// costs as many products as there are terms, whatever the number of functions.
+// an element first and contracted with c_nk once per batch of atoms; on the way back c goes into the weights first. A
+// neighbour costs as many products as there are terms, whatever the number of functions.
 #ifndef NNP_CPU_MOMENT_SUMS_H
 #define NNP_CPU_MOMENT_SUMS_H
 
+#include "moment_lanes.h"
 #include "moment_series.h"
 
 namespace nnp::NNP_TARGET
@@ -24,18 +25,18 @@ NNP_INLINE TermLanes take_terms(Arena& arena, int lanes)
     return {all, all + lanes, all + 2 * (int64_t)lanes};
 }
 
-// Lane sums of each term, where whole vectors of four are there.
-NNP_INLINE void total_terms(int n_terms, const real* acc, double* sums)
+// Lane sums of each term, where whole vectors of four are there; to [term][atom].
+NNP_INLINE void total_terms(int n_terms, const real* acc, nnp_scalar* sums)
 {
     nnp_scalar totals[MOST_TERMS_OF_A_SERIES + 4] = {};
     for (int k = 0; k < n_terms; k += 4)
         add_lane_sums(totals + k, acc[k], acc[k + 1], acc[k + 2], acc[k + 3]);
     for (int k = 0; k < n_terms; ++k)
-        sums[k] = totals[k];
+        sums[k * W] = totals[k];
 }
 
 // sums[k] = sum of f T_k(x) over one element's lanes; f T_k follows the recurrence of T_k.
-static void sum_terms(int n_terms, const TermLanes& terms, Range lanes, double* sums)
+static void sum_terms(int n_terms, const TermLanes& terms, Range lanes, nnp_scalar* sums)
 {
     real acc[MOST_TERMS_OF_A_SERIES + 4];
     for (int k = 0; k < n_terms + 4; ++k)
@@ -54,26 +55,50 @@ static void sum_terms(int n_terms, const TermLanes& terms, Range lanes, double* 
     total_terms(n_terms, acc, sums);
 }
 
-// descriptors += the contraction of one element's sums with c.
-static void contract_sums(const MomentGroup& group, int element, const double* sums, double* descriptors)
+// The terms of one element of the neighbour, [term][atom].
+NNP_INLINE nnp_scalar* terms_of(const MomentGroup& group, int element, nnp_scalar* terms)
+{
+    return terms + (int64_t)element * group.series.n_terms * W;
+}
+
+// functions += the contraction of all elements' terms with c.
+static void contract_sums(const MomentGroup& group, int n_elements, nnp_scalar* terms, nnp_scalar* functions)
 {
     const int n_terms = group.series.n_terms;
-    const double* c = group.series.coefficients.data() + (int64_t)element * group.series.n_functions * n_terms;
     for (size_t i = 0; i < group.sums.size(); ++i) {
         const MomentSum& s = group.sums[i];
-        double sum = 0;
-        for (int k = 0; k < n_terms; ++k)
-            sum += c[s.n * n_terms + k] * sums[k];
-        descriptors[s.index] += s.coefficient * group.norms[0] * sum;
+        real sum = {};
+        for (int e = 0; e < n_elements; ++e) {
+            const nnp_scalar* c = coefficients_of(group) + ((int64_t)e * group.series.n_functions + s.n) * n_terms;
+            for (int k = 0; k < n_terms; ++k)
+                sum += c[k] * load(terms_of(group, e, terms) + k * W);
+        }
+        add_lanes(functions + s.index * W, (nnp_scalar)(s.coefficient * group.norms[0]) * sum);
     }
 }
 
-static void sums_forward(const MomentGroup& group, const Neighbors& nb, int n_elements, Arena& arena,
-                         double* descriptors, TermLanes& terms)
+// terms = the derivatives by the sums of terms, from those by the functions.
+static void pull_sums(const MomentGroup& group, int n_elements, const nnp_scalar* dl_dg, nnp_scalar* terms)
+{
+    const int n_terms = group.series.n_terms;
+    std::memset(terms, 0, sizeof(nnp_scalar) * n_elements * n_terms * W);
+    for (size_t i = 0; i < group.sums.size(); ++i) {
+        const MomentSum& s = group.sums[i];
+        const real weight = (nnp_scalar)(s.coefficient * group.norms[0]) * load(dl_dg + s.index * W);
+        for (int e = 0; e < n_elements; ++e) {
+            const nnp_scalar* c = coefficients_of(group) + ((int64_t)e * group.series.n_functions + s.n) * n_terms;
+            for (int k = 0; k < n_terms; ++k)
+                add_lanes(terms_of(group, e, terms) + k * W, c[k] * weight);
+        }
+    }
+}
+
+// One atom's sums of terms [element][term][atom].
+static void sums_of_atom(const MomentGroup& group, const Neighbors& nb, int n_elements, Arena& arena, TermLanes& terms,
+                         nnp_scalar* sums)
 {
     const RadialSeries& s = group.series;
     terms = take_terms(arena, nb.size);
-    double sums[MOST_TERMS_OF_A_SERIES];
     for (int e = 0; e < n_elements; ++e) {
         const Range lanes = vectors_of(nb, e, n_elements);
         if (s.radii[e] <= 0 || lanes.begin == lanes.end)
@@ -84,17 +109,16 @@ static void sums_forward(const MomentGroup& group, const Neighbors& nb, int n_el
             store(terms.df + k, at.df);
             store(terms.x + k, at.x);
         }
-        sum_terms(s.n_terms, terms, lanes, sums);
-        contract_sums(group, e, sums, descriptors);
+        sum_terms(s.n_terms, terms, lanes, terms_of(group, e, sums));
     }
 }
 
-// sum_k w_k T_k(x) and its slope by x, from the last term on (Clenshaw).
+// sum_k w_k T_k(x) and its slope by x, from the last term on (Clenshaw); w [term][atom].
 NNP_INLINE void clenshaw(const nnp_scalar* w, int n_terms, real x, real* value, real* slope)
 {
     real two_x = x + x, b = {}, b_next = {}, d = {}, d_next = {};
     for (int k = n_terms - 1; k > 0; --k) {
-        real d_new = two_x * d + ((b + b) - d_next), b_new = two_x * b + (splat(w[k]) - b_next);
+        real d_new = two_x * d + ((b + b) - d_next), b_new = two_x * b + (splat(w[k * W]) - b_next);
         d_next = d;
         d = d_new;
         b_next = b;
@@ -104,29 +128,19 @@ NNP_INLINE void clenshaw(const nnp_scalar* w, int n_terms, real x, real* value, 
     *slope = b + x * d - d_next;
 }
 
-static void sums_backward(const MomentGroup& group, const Neighbors& nb, int n_elements, const TermLanes& terms,
-                          const double* dl_dg)
+// The pulls of one atom's neighbours from the derivatives by its sums of terms.
+static void pull_terms(const MomentGroup& group, const Neighbors& nb, int n_elements, const TermLanes& terms,
+                       nnp_scalar* weights)
 {
     const RadialSeries& s = group.series;
     for (int e = 0; e < n_elements; ++e) {
         const Range lanes = vectors_of(nb, e, n_elements);
-        if (s.radii[e] <= 0 || lanes.begin == lanes.end)
+        if (s.radii[e] <= 0)
             continue;
-        const double* c = s.coefficients.data() + (int64_t)e * s.n_functions * s.n_terms;
-        double weights[MOST_TERMS_OF_A_SERIES] = {};
-        for (size_t i = 0; i < group.sums.size(); ++i) {
-            const MomentSum& sum = group.sums[i];
-            double weight = dl_dg[sum.index] * sum.coefficient * group.norms[0];
-            for (int k = 0; k < s.n_terms; ++k)
-                weights[k] += weight * c[sum.n * s.n_terms + k];
-        }
-        nnp_scalar own[MOST_TERMS_OF_A_SERIES];
-        for (int k = 0; k < s.n_terms; ++k)
-            own[k] = (nnp_scalar)weights[k];
         for (int k = lanes.begin; k < lanes.end; k += W) {
             real value, slope, x, dx;
             nnp_chebyshev_argument(s.argument, load(nb.r + k), (nnp_scalar)s.radii[e], &x, &dx);
-            clenshaw(own, s.n_terms, x, &value, &slope);
+            clenshaw(terms_of(group, e, weights), s.n_terms, x, &value, &slope);
             real pull = value * load(terms.df + k) + slope * dx * load(terms.f + k);
             store(nb.pull + k, load(nb.pull + k) + pull * load(nb.inverse + k));
         }
@@ -135,7 +149,7 @@ static void sums_backward(const MomentGroup& group, const Neighbors& nb, int n_e
 
 // sums[k] of the changes of f T_k with the neighbours' displacements.
 static void sum_changes(const RadialSeries& s, const Neighbors& nb, const TermLanes& terms, nnp_scalar r_c, Range lanes,
-                        double* sums)
+                        nnp_scalar* sums)
 {
     real acc[MOST_TERMS_OF_A_SERIES + 4], t[MOST_TERMS_OF_A_SERIES], dt[MOST_TERMS_OF_A_SERIES];
     for (int k = 0; k < s.n_terms + 4; ++k)
@@ -154,18 +168,15 @@ static void sum_changes(const RadialSeries& s, const Neighbors& nb, const TermLa
     total_terms(s.n_terms, acc, sums);
 }
 
-// dG along the neighbours' displacements.
-static void sums_push_forward(const MomentGroup& group, const Neighbors& nb, int n_elements, const TermLanes& terms,
-                              double* descriptors)
+// The change of one atom's sums of terms with its neighbours' displacements.
+static void push_terms(const MomentGroup& group, const Neighbors& nb, int n_elements, const TermLanes& terms,
+                       nnp_scalar* sums)
 {
     const RadialSeries& s = group.series;
-    double sums[MOST_TERMS_OF_A_SERIES];
     for (int e = 0; e < n_elements; ++e) {
         const Range lanes = vectors_of(nb, e, n_elements);
-        if (s.radii[e] <= 0 || lanes.begin == lanes.end)
-            continue;
-        sum_changes(s, nb, terms, (nnp_scalar)s.radii[e], lanes, sums);
-        contract_sums(group, e, sums, descriptors);
+        if (s.radii[e] > 0 && lanes.begin < lanes.end)
+            sum_changes(s, nb, terms, (nnp_scalar)s.radii[e], lanes, terms_of(group, e, sums));
     }
 }
 

@@ -28,9 +28,17 @@ bool is_single(const nnp_options& options)
     return options.precision == NNP_FLOAT32;
 }
 
-int atoms_together(const Model& model)
+int atoms_together(const Model& model, const std::vector<ElementPlan>& plan)
 {
     constexpr size_t LARGE = 4096;  // weights
+    constexpr int NETWORK_BATCH = 4;
+    bool moments = false, triples = false;
+    for (const ElementPlan& element : plan) {
+        moments = moments || !element.moments.empty();
+        triples = triples || !element.angular.empty() || !element.compact.empty();
+    }
+    if (moments)
+        return triples ? TOGETHER_WITH_TRIPLES : MOST_TOGETHER;
     size_t most = 0;
     for (const Element& element : model.elements) {
         size_t weights = 0;
@@ -38,9 +46,14 @@ int atoms_together(const Model& model)
             weights += layer.weights.size();
         most = std::max(most, weights);
     }
-    if (most < LARGE)
-        return 1;
-    return model.elements.size() == 1 ? MOST_TOGETHER / 2 : MOST_TOGETHER;
+    return most < LARGE ? 1 : NETWORK_BATCH;
+}
+
+int64_t chunk_of(int64_t n_atoms, int threads, int together, int n_elements)
+{
+    constexpr int64_t FEW = 16, MANY = 64;
+    const bool sorted = n_elements > 1 && together > 1;
+    return sorted ? std::clamp(n_atoms / (4 * threads), FEW, MANY) : FEW;
 }
 
 double skin_width(const nnp_options& options)

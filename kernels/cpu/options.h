@@ -5,6 +5,7 @@
 #include "choice.h"
 #include "model.h"
 #include "nnp.h"
+#include "plan.h"
 
 namespace nnp
 {
@@ -15,9 +16,13 @@ bool is_single(const nnp_options& options);
 double skin_width(const nnp_options& options);
 Wide wide_way(const nnp_options& options);
 
-// See Task. Large networks run in batches, which read each weight once. The atoms of a batch keep their neighbours and
-// triples meanwhile, which costs small networks more than it gains (docs/cpu_engine.md).
-int atoms_together(const Model& model);
+// See Task. What is made of moments costs as much for one atom as for a vector of them, and a large network reads each
+// weight once for four. But the atoms keep their neighbours and triples meanwhile: where there are triples, small
+// networks go alone (docs/cpu_engine.md).
+int atoms_together(const Model& model, const std::vector<ElementPlan>& plan);
+
+// Atoms a thread takes at a time: few enough for all threads, many where they are sorted by element into batches.
+int64_t chunk_of(int64_t n_atoms, int threads, int together, int n_elements);
 
 }  // namespace nnp
 

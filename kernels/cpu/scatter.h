@@ -18,6 +18,18 @@ NNP_INLINE wide load_wide(const nnp_scalar* p)
     return __builtin_convertvector(*reinterpret_cast<const narrow*>(p), wide);
 }
 
+NNP_INLINE wide load_doubles(const double* p)
+{
+    wide out;
+    std::memcpy(&out, p, sizeof out);
+    return out;
+}
+
+NNP_INLINE void store_doubles(double* p, wide v)
+{
+    std::memcpy(p, &v, sizeof v);
+}
+
 // Number c of the four of each row.
 NNP_INLINE wide load_rows(const nnp_scalar* rows, int c)
 {

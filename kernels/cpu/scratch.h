@@ -55,7 +55,8 @@ struct Failure {
 enum Phase { GATHER, RADIAL, TRIPLES, ANGULAR, NETWORK, ANGULAR_BACK, EXPAND, SCATTER, N_PHASES };
 
 struct ThreadState {
-    Arena arena;
+    Arena arena;                            // of a batch of atoms
+    Arena passing;                          // of less than an atom
     std::vector<int64_t> gradient;          // [owners][3] fixed point dE/dr
     std::vector<int64_t> neighbor_virials;  // [owners][9] fixed point, where they are asked for
     std::vector<Extrapolation> extrapolations;

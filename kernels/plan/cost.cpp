@@ -267,15 +267,20 @@ private:
             work_[NNP_COST_MOMENT_ATOM] += static_cast<double>(g.sums.size()) * n_terms;
             return;
         }
-        const double columns = vectors(g.series.n_functions), pair_columns = vectors(g.pair_functions);
-        double products = g.pairs.empty() ? 0 : rows * pair_columns * (g.diagonal ? 1 : g.pair_functions);
-        double batches = 0;
-        for (const TripleBatch& batch : g.batches) {
-            for (const BatchPlace& place : batch.places)
-                batches += static_cast<double>(place.products.size()) * 3 * vectors(batch.size());
+        // atoms are lanes: what a vector of them costs, shared (cpu/moment_lanes.h)
+        double products = 0, terms = 0;
+        for (size_t i = 0; i < g.pairs.size(); ++i) {
+            const MomentPair &p = g.pairs[i], &before = g.pairs[i ? i - 1 : 0];
+            if (i == 0 || p.l != before.l || p.n_1 != before.n_1 || p.n_2 != before.n_2)
+                products += 2 * p.l + 1;
         }
-        work_[NNP_COST_MOMENT_ATOM] += 6 * rows * columns + 4 * products + batches +
-                                       4 * static_cast<double>(g.pairs.size() + g.squares.size() + g.quartics.size());
+        for (const MomentTriple& t : g.triples)
+            terms += t.n_terms;
+        const bool triples = !plan_.angular.empty() || !plan_.compact.empty();
+        const double together = triples ? std::min(lanes_, TOGETHER_WITH_TRIPLES) : lanes_;
+        const double members = static_cast<double>(g.pairs.size() + g.squares.size() + g.quartics.size());
+        work_[NNP_COST_MOMENT_ATOM] +=
+            (4 * rows * g.series.n_functions + 8 * products + 18 * terms + 6 * members) / together;
     }
 
     void network()

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <iterator>
 #include <map>
+#include <tuple>
 #include <utility>
 
 namespace nnp
@@ -112,77 +113,6 @@ std::array<int, 3> one_order(const std::array<int, 3>& n, const std::array<int, 
     return rows;
 }
 
-int row_of(const TripleTerm& term, int place)
-{
-    return place == 0 ? term.row_1 : place == 1 ? term.row_2 : term.row_3;
-}
-
-// The products of one place, from the terms of the coupling of degrees l.
-void fill_place(BatchPlace& place, int number, const std::array<int, 3>& l, const std::vector<TripleTerm>& terms)
-{
-    const int next = (number + 1) % 3, last = (number + 2) % 3;
-    place.l = l[number];
-    for (int row = 0; row < 2 * place.l + 1; ++row) {
-        place.starts.push_back(static_cast<int>(place.products.size()));
-        for (const TripleTerm& term : terms) {
-            if (row_of(term, number) == place.l * place.l + row)
-                place.products.push_back(
-                    {row_of(term, next) - l[next] * l[next], row_of(term, last) - l[last] * l[last], term.value});
-        }
-    }
-    place.starts.push_back(static_cast<int>(place.products.size()));
-}
-
-// The two lists of lanes of a place.
-void fill_orders(BatchPlace& place)
-{
-    const int count = static_cast<int>(place.n.size());
-    if (count > ORDER_LANES || *std::max_element(place.n.begin(), place.n.end()) >= ORDER_LANES)
-        return;
-    place.order.assign(ORDER_LANES, 0);
-    std::copy(place.n.begin(), place.n.end(), place.order.begin());
-    std::vector<int> seen(ORDER_LANES, 0);
-    for (int f = 0; f < count; ++f) {
-        size_t at = static_cast<size_t>(seen[place.n[f]]++) * ORDER_LANES;
-        if (at == place.passes.size())
-            place.passes.resize(at + ORDER_LANES, -1);
-        place.passes[at + place.n[f]] = f;
-    }
-}
-
-// Triples by their degrees. Where the three n of every one are the same, equal products are merged; else the list has
-// each by itself, which is right whichever n are the same.
-void make_batches(MomentGroup& group, const std::vector<Function>& functions)
-{
-    std::map<std::array<int, 3>, std::vector<int>> by_degrees;
-    for (const MomentTriple& t : group.triples) {
-        const Function& f = functions[t.index];
-        by_degrees[{f.l_1, f.l_2, f.l_3}].push_back(t.index);
-    }
-    for (const auto& [l, indices] : by_degrees) {
-        bool same = std::all_of(indices.begin(), indices.end(), [&](int i) {
-            return functions[i].n_1 == functions[i].n_2 && functions[i].n_2 == functions[i].n_3;
-        });
-        auto terms = same ? coupling(0, l[0], 0, l[1], 0, l[2]) : coupling(0, l[0], 1, l[1], 2, l[2]);
-        TripleBatch batch;
-        for (int p = 0; p < 3; ++p) {
-            BatchPlace& place = batch.places[p];
-            fill_place(place, p, l, terms);
-            place.in_order = true;
-            for (int i : indices) {
-                const int n[3] = {functions[i].n_1, functions[i].n_2, functions[i].n_3};
-                place.in_order = place.in_order && n[p] == static_cast<int>(place.n.size());
-                place.n.push_back(n[p]);
-            }
-            fill_orders(place);
-        }
-        for (int i : indices)
-            batch.coefficients.push_back(functions[i].coefficient);
-        batch.indices = indices;
-        group.batches.push_back(std::move(batch));
-    }
-}
-
 void add_triple(MomentGroup& group, const Function& f, int index)
 {
     std::vector<TripleTerm> terms = coupling(f.n_1, f.l_1, f.n_2, f.l_2, f.n_3, f.l_3);
@@ -245,7 +175,6 @@ std::vector<MomentGroup> moment_groups(const Element& element)
         }
         if (group.indices.empty())
             continue;
-        make_batches(group, element.functions);
         finish_group(group);
         groups.push_back(group);
     }
@@ -270,10 +199,9 @@ void finish_group(MomentGroup& group)
     if (group.seen.empty())
         group.seen.assign(group.series.radii.size(), {0, group.series.n_functions});
     group.l_max = kernel_degree(group.l_max);
-    for (const MomentPair& pair : group.pairs) {
-        group.pair_functions = std::max({group.pair_functions, pair.n_1 + 1, pair.n_2 + 1});
-        group.diagonal = group.diagonal && pair.n_1 == pair.n_2;
-    }
+    std::stable_sort(group.pairs.begin(), group.pairs.end(), [](const MomentPair& a, const MomentPair& b) {
+        return std::tie(a.l, a.n_1, a.n_2) < std::tie(b.l, b.n_1, b.n_2);
+    });
     for (int l = 0; l <= group.l_max; ++l) {
         for (int m = -l; m <= l; ++m)
             group.norms.push_back(harmonic_norm(l, m));

@@ -52,34 +52,6 @@ struct MomentQuartic {
     int index;
 };
 
-constexpr int ORDER_LANES = 16;
-
-// Derivative of a coupling by the moments of one of its three places: for each row (counted from l^2) a range of
-// products of the two places that follow it in the circle of three.
-struct BatchPlace {
-    int l;
-    std::vector<int> n;  // [function] radial functions
-    bool in_order;       // n is 0, 1, 2, ...
-    // For up to ORDER_LANES functions of as many n: n of each function, and, so often as one n has several functions, a
-    // function of each n, -1 where there is none left.
-    std::vector<int32_t> order, passes;
-    std::vector<int> starts;
-    struct Product {
-        int row_1, row_2;
-        double value;
-    };
-    std::vector<Product> products;
-};
-
-// Triples of the same degrees: one list of products for all, so that the functions are the lanes of vectors.
-struct TripleBatch {
-    BatchPlace places[3];
-    std::vector<double> coefficients;
-    std::vector<int> indices;
-
-    int size() const { return static_cast<int>(indices.size()); }
-};
-
 struct MomentSquare {
     int n;
     double coefficient;
@@ -103,14 +75,11 @@ struct MomentGroup {
     std::vector<float> coefficients_single;  // the series' in float32
     int l_min = 0, l_max = 0;                // of the moments that any member needs; l_max as a kernel has it
     std::vector<MomentSum> sums;
-    std::vector<MomentPair> pairs;
+    std::vector<MomentPair> pairs;  // multiples of one product stand together
     std::vector<MomentTriple> triples;
     std::vector<TripleTerm> terms;
-    std::vector<TripleBatch> batches;  // the triples once more, as lanes
     std::vector<MomentQuartic> quartics;
     std::vector<MomentSquare> squares;  // sorted by n
-    int pair_functions = 0;             // the pairs' n and n' are below this
-    bool diagonal = true;               // every pair has n = n'
     std::vector<double> norms;          // [(l_max + 1)^2] of the harmonics
     std::vector<int> indices;           // of the functions that all these make
 

@@ -95,6 +95,9 @@ struct Inputs {
     std::vector<double> factor, offset, minimum, maximum;
 };
 
+// Atoms that share what is made of moments, where each keeps triples meanwhile: more fall out of the cache.
+constexpr int TOGETHER_WITH_TRIPLES = 4;
+
 struct ElementPlan {
     Inputs inputs;
     std::vector<RadialGroup> radial;

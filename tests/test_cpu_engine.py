@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from moment_potentials import random_moments
 
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.engines.cpu import CpuEngine
@@ -174,6 +175,21 @@ def test_thread_count_does_not_matter(binary, dtype):
         assert (many.forces == one.forces).all()
         assert (many.stress == one.stress).all()
     assert np.abs(one.forces.sum(axis=0)).max() < 1e-12  # fixed point: momentum is conserved
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("beside", [(), ("angular_narrow",)], ids=["alone", "with triples"])
+def test_moments_run_in_batches(target, dtype, beside):
+    """Atoms are lanes of what is made of moments; who shares a batch changes no bit."""
+    potential = random_moments(seed=4, beside=beside)
+    box = random_structure(potential.elements, 130, 3)
+    whole = engine_of(potential, target, dtype=dtype, threads=1).compute(box, stress=True)
+    for threads in (2, 3):  # other chunks, so other batches
+        found = engine_of(potential, target, dtype=dtype, threads=threads).compute(box, stress=True)
+        np.testing.assert_array_equal(found.energies, whole.energies)
+        np.testing.assert_array_equal(found.forces, whole.forces)
+        np.testing.assert_array_equal(found.stress, whole.stress)
 
 
 @pytest.mark.parametrize("target", TARGETS)

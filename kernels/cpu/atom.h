@@ -143,14 +143,15 @@ static bool gather(const Task& t, ThreadState& state, int64_t rank, bool has_row
     const int32_t* entries = list.entries[rank];
     int32_t self = list.self[rank];
     const Point centre = list.points[self];
-    double cutoff2 = t.cutoff * t.cutoff, nearest2 = cutoff2;
+    const double* reach = (*t.plan)[t.list.elements[rank]].reach.data();
+    double nearest2 = t.cutoff * t.cutoff;
     int n = 0;
     nb.elements = take<Range>(state.arena, t.n_elements);
     take_lanes(state.arena, nb, starts[t.n_elements] + t.n_elements * 2 * W + W, t.mode == Mode::push_forward,
                has_rows);
     for (int e = 0; e < t.n_elements; ++e) {
         int begin = n;
-        n = gather_entries(list, entries, starts[e], starts[e + 1], centre, cutoff2, nb, n, nearest2);
+        n = gather_entries(list, entries, starts[e], starts[e + 1], centre, reach[e] * reach[e], nb, n, nearest2);
         nb.elements[e] = {begin, n};
         nb.end = n;
         nb.size = pad(nb, n, has_rows ? W - 1 : 0, t.cutoff, self);

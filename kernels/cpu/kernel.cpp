@@ -307,7 +307,8 @@ void add_atom(const Task& t, int64_t rank, ThreadState& state, Batch& b)
     Timed timed(state, ANGULAR);
     w.kept.moments = take<KeptMoments>(state.arena, plan.moments.size() + 1);
     for (size_t i = 0; i < plan.moments.size(); ++i) {
-        moments_of_atom(plan.moments[i], w.nb, t, b.count, state, w.kept.moments[i], b.groups[i]);
+        moments_of_atom(plan.moments[i], w.nb, plan.reach.data(), t.n_elements, b.count, state, w.kept.moments[i],
+                        b.groups[i]);
         if (push)
             push_atom(plan.moments[i], w.nb, t.n_elements, b.count, state, w.kept.moments[i], b.groups[i]);
     }

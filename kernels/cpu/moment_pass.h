@@ -263,16 +263,16 @@ static GroupLanes take_group(const MomentGroup& group, int n_elements, Arena& ar
 }
 
 // The moments of the batch's atom number `atom`.
-static void moments_of_atom(const MomentGroup& group, const Neighbors& nb, const Task& task, int atom,
-                            ThreadState& state, KeptMoments& kept, const GroupLanes& lanes)
+static void moments_of_atom(const MomentGroup& group, const Neighbors& nb, const double* reach, int n_elements,
+                            int atom, ThreadState& state, KeptMoments& kept, const GroupLanes& lanes)
 {
     state.passing.rewind();
     if (group.only_sums()) {
-        sums_of_atom(group, nb, task.n_elements, state.arena, kept.terms, lanes.terms + atom);
+        sums_of_atom(group, nb, n_elements, state.arena, kept.terms, lanes.terms + atom);
         return;
     }
-    make_shell(group.series, nb, task.n_elements, task.cutoff, state.arena, kept.shell);
-    FOR_DEGREE[group.l_max].moments(group, task.n_elements, state, kept, lanes.moments, atom);
+    make_shell(group.series, nb, n_elements, reach, state.arena, kept.shell);
+    FOR_DEGREE[group.l_max].moments(group, n_elements, state, kept, lanes.moments, atom);
     squares_of_atom(group, kept.shell, kept.g, kept.g, 1, lanes.squares + atom);
 }
 

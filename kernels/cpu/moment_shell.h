@@ -107,14 +107,15 @@ static void packed_shell(const RadialSeries& series, const Neighbors& nb, int n_
     std::memset(s.pull, 0, 4 * (size_t)(s.pull_x - s.pull) * sizeof(nnp_scalar));
 }
 
-static void make_shell(const RadialSeries& series, const Neighbors& nb, int n_elements, double cutoff, Arena& arena,
-                       Shell& s)
+// reach [n_elements]: how far the atom's neighbours go.
+static void make_shell(const RadialSeries& series, const Neighbors& nb, int n_elements, const double* reach,
+                       Arena& arena, Shell& s)
 {
     take_shell(arena, nb.size + (n_elements + 1) * W, s);
     s.elements = take<Range>(arena, n_elements);
     bool all = true;
     for (int e = 0; e < n_elements; ++e)
-        all = all && series.radii[e] >= cutoff;
+        all = all && series.radii[e] >= reach[e];
     if (all)
         whole_shell(nb, n_elements, s);
     else

@@ -225,6 +225,21 @@ void add_compact(std::vector<CompactBuilder>& builders, const Function& f, int i
     builder->add(f, index);
 }
 
+// Functions of moments have a radius for each element of the neighbour; others see as far as the model.
+std::vector<double> reach_of(const Model& model, const Element& element, const ElementPlan& plan)
+{
+    if (!plan.radial.empty() || !plan.angular.empty() || !plan.compact.empty())
+        return std::vector<double>(model.elements.size(), model.cutoff);
+    std::vector<double> reach(model.elements.size(), 0);
+    for (const MomentGroup& group : plan.moments) {
+        for (size_t e = 0; e < reach.size(); ++e)
+            reach[e] = std::max(reach[e], group.series.radii[e]);
+    }
+    for (const Repulsion& repulsion : element.repulsions)
+        reach[repulsion.neighbor] = std::max(reach[repulsion.neighbor], repulsion.r_outer);
+    return reach;
+}
+
 }  // namespace
 
 ElementPlan plan_element(const Model& model, const Element& element, Powers powers, const std::vector<int>& wide)
@@ -262,6 +277,7 @@ ElementPlan plan_element(const Model& model, const Element& element, Powers powe
         plan.moments.push_back(std::move(group));
     for (CompactBuilder& builder : compact)
         plan.compact.push_back(builder.build());
+    plan.reach = reach_of(model, element, plan);
     return plan;
 }
 

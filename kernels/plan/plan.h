@@ -104,6 +104,7 @@ struct ElementPlan {
     std::vector<AngularGroup> angular;
     std::vector<MomentGroup> moments;
     std::vector<CompactGroup> compact;  // none with Powers::in_slots: then they are angular groups
+    std::vector<double> reach;          // [element of the neighbour] distance beyond which none plays a part
 };
 
 enum class Powers { in_slots, in_tasks };

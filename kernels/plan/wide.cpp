@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <tuple>
 
 namespace nnp
 {
@@ -87,9 +86,6 @@ public:
     // Members that share a product stand beside each other.
     MomentGroup build()
     {
-        std::stable_sort(group_.pairs.begin(), group_.pairs.end(), [](const MomentPair& a, const MomentPair& b) {
-            return std::tie(a.n_1, a.n_2, a.l) < std::tie(b.n_1, b.n_2, b.l);
-        });
         std::stable_sort(group_.squares.begin(), group_.squares.end(),
                          [](const MomentSquare& a, const MomentSquare& b) { return a.n < b.n; });
         finish_group(group_);

@@ -7,7 +7,8 @@
 ``melt`` and ``water`` call ``nnp md`` and sum up its log: whether it came to its end, how many
 atoms were outside the ranges of the training, in how many rows of the log. ``flags`` asks whether
 those flags mean something: strained and hot silicon, the spread of the members' forces on atoms
-with and without a flag. ``--save`` adds to benchmarks/results/robustness.json.
+with and without a flag; with ``--labels`` (a test set) also their errors. ``--save`` adds to
+benchmarks/results/robustness.json.
 """
 
 from __future__ import annotations
@@ -123,6 +124,23 @@ def flagged_atoms(potential: Potential, structure: Structure) -> tuple[NDArray[n
     return flagged, float(np.abs(found.relative).max()) if len(found) else 0.0
 
 
+def errors_by_flag(potential: Potential, path: Path) -> dict[str, Any]:
+    """Mean force error (eV/Å, length of the vector) of atoms with and without a flag."""
+    errors, flagged = [], []
+    for atoms in ase.io.read(path, ":"):
+        structure = as_structure(atoms)
+        found = potential.evaluate(structure, "cpu").forces - atoms.get_forces()
+        errors.append(np.linalg.norm(found, axis=1))
+        flagged.append(flagged_atoms(potential, structure)[0])
+    error, flag = np.concatenate(errors), np.concatenate(flagged)
+    return {
+        "atoms": len(error),
+        "flagged": int(flag.sum()),
+        "error_flagged": float(error[flag].mean()),
+        "error_others": float(error[~flag].mean()),
+    }
+
+
 def save(record: dict[str, Any]) -> None:
     """Put it in the place of an earlier one of its kind."""
     earlier = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
@@ -137,6 +155,7 @@ def main() -> None:
     parser.add_argument("what", choices=["melt", "water", "flags"])
     parser.add_argument("models", nargs="+", type=Path, help="one; flags: the members")
     parser.add_argument("--start", type=Path, help="of the run (water; silicon begins as crystal)")
+    parser.add_argument("--labels", type=Path, help="flags: a test set with forces")
     parser.add_argument("--ps", type=float, default=1000.0)
     parser.add_argument("--dtype", choices=["float64", "float32"], default="float64")
     parser.add_argument("--output", default="robustness", help="folder of the runs")
@@ -144,6 +163,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.what == "flags":
         record: dict[str, Any] = {"run": "flags", "structures": flags(arguments.models)}
+        if arguments.labels:
+            record["labels"] = errors_by_flag(nnp.load(arguments.models[0]), arguments.labels)
     else:
         record = long_run(arguments.what, arguments)
     names = [path.name for path in arguments.models]

@@ -22,6 +22,7 @@ from nnp.functions import LocalFrame, canonical_order
 from nnp.io import nep
 from nnp.neighbors import neighbor_list
 from nnp.networks import Network
+from nnp.openmm import create_force
 from nnp.openmm.torchscript import scripted
 from nnp.reference.model import AtomicEnergies
 from nnp.scaling import Scaling, ScalingMode
@@ -263,7 +264,7 @@ def test_what_cannot_be_asked():
     for change, message in (
         ({"place": 0}, "1 is the nearest"),
         ({"component": "w"}, "allowed are r, x, y, z"),
-        ({"axes": ("H",)}, "two symbols are wanted"),
+        ({"axes": ("H",)}, "two symbols are expected"),
     ):
         with pytest.raises(OptionError, match=message):
             LocalFrame(
@@ -383,6 +384,9 @@ def test_file_and_doors(trained, tmp_path, capsys):
     found = potential.evaluate(atoms, "reference", stress=True)
     assert energy == pytest.approx(found.energy, rel=1e-12)
     np.testing.assert_allclose(stress, found.stress, rtol=1e-12)
+    assert type(create_force(potential, atoms, engine="reference")).__name__ == "PythonForce"
+    with pytest.raises(OptionError, match=wrong):
+        create_force(potential, atoms, route="native")
     for engine in ("cpu", "opencl"):
         with pytest.raises(OptionError, match=wrong):
             potential.make_engine(engine)

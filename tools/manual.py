@@ -39,7 +39,7 @@ def enum_table(file: str, name: str) -> str:
 
 
 def families() -> str:
-    """A section per family, in the order of their numbers, those without one last: its own words."""
+    """A section per family, in the order of their numbers, those without one last."""
     public = [getattr(functions, name) for name in functions.__all__]
     chosen = [c for c in public if inspect.isclass(c) and isinstance(vars(c).get("number"), int)]
     return "\n\n".join(_family(c) for c in sorted(chosen, key=lambda c: c.number or 1000))
@@ -58,7 +58,7 @@ def _family(family: Any) -> str:
             text += ["", part]
     types = getattr(family, "n2p2_types", ())
     if not family.number:
-        text += ["", "Not in C: `engine=\"reference\"` only; n2p2 has no such function."]
+        text += ["", 'Not in C: `engine="reference"` only; n2p2 has no such function.']
     elif types:
         text += ["", f"n2p2's type {', '.join(map(str, types))}; number {family.number} in C."]
     else:

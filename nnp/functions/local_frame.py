@@ -31,7 +31,7 @@ class LocalFrame(WholeNeighborhood, WithCutoff):
     z jump, and with them the energy; with a hard f_c so they do where a neighbour passes r_c. A
     mirror image has another energy. See docs/studies/local_frame.md.
 
-    Where a definition is wanted: a, or b, of an element that no other neighbour has is the nearest
+    What the paper leaves open: a, or b, of an element that no other neighbour has is the nearest
     of any. b is the nearest that lies off the line through atom and a (sin θ > 0.01); where none
     does, y and z of all are 0. A neighbour that is not there gives 0. Neighbours equally far away
     come in the order of the list: their numbering decides, and the energy may depend on it.
@@ -62,7 +62,7 @@ class LocalFrame(WholeNeighborhood, WithCutoff):
                 f"component={self.component!r} of a local frame: allowed are {allowed}"
             )
         if self.axes is not None and len(self.axes) != 2:
-            raise OptionError(f"axes={self.axes!r} of a local frame: two symbols are wanted")
+            raise OptionError(f"axes={self.axes!r} of a local frame: two symbols are expected")
 
     @property
     def neighbor_symbols(self) -> tuple[str, ...]:

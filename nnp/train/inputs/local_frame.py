@@ -55,12 +55,12 @@ class GeneratedLocalFrame:
         if self.family != "local_frame":
             raise OptionError(f"family = {self.family!r} is not 'local_frame'")
         if not (math.isfinite(self.cutoff) and self.cutoff > 0):
-            raise OptionError(f"cutoff = {self.cutoff}: a positive number of Å is wanted")
+            raise OptionError(f"cutoff = {self.cutoff}: a positive number of Å is expected")
         counts = (self.full, self.radial or 0, *self.full_of.values(), *self.radial_of.values())
         if min(counts) < 0:
             raise OptionError(
                 f"full = {self.full}, radial = {self.radial}, full_of = {self.full_of}, radial_of "
-                f"= {self.radial_of}: numbers of neighbours, 0 or more, are wanted"
+                f"= {self.radial_of}: numbers of neighbours, 0 or more, are expected"
             )
 
     def for_elements(

@@ -385,8 +385,6 @@ def test_file_and_doors(trained, tmp_path, capsys):
     assert energy == pytest.approx(found.energy, rel=1e-12)
     np.testing.assert_allclose(stress, found.stress, rtol=1e-12)
     assert type(create_force(potential, atoms, engine="reference")).__name__ == "PythonForce"
-    with pytest.raises(OptionError, match=wrong):
-        create_force(potential, atoms, route="native")
     for engine in ("cpu", "opencl"):
         with pytest.raises(OptionError, match=wrong):
             potential.make_engine(engine)

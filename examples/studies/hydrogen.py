@@ -55,8 +55,11 @@ def seeds(study: Study, hydrogen: Any) -> dict[str, dict[str, dict[str, float]]]
     for axis, (name, activation) in zip(axes, ACTIVATIONS.items(), strict=True):
         numbers[name] = {}
         for place, count in enumerate(counts):
-            found = hydrogen.seeds(count, activation, 1 if activation == "l" else fits)
-            own = np.sort([curve.minus(hydrogen.wanted).rms[0] for curve in found])
+            kept = study.work / f"{name}-{count}.npy"  # of an earlier run
+            if not kept.exists():
+                found = hydrogen.seeds(count, activation, 1 if activation == "l" else fits)
+                np.save(kept, [curve.minus(hydrogen.wanted).rms[0] for curve in found])
+            own = np.sort(np.load(kept))
             quarters = np.percentile(own, (0, 25, 50, 75, 100))
             names = ("least", "25 %", "median", "75 %", "most")
             numbers[name][str(count)] = dict(zip(names, map(float, quarters), strict=True))

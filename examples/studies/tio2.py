@@ -1,16 +1,14 @@
 """TiO2: 1,000 structures from rutile to torn crystals, beside ænet's published errors.
 
 The data, the split and the potential beside ours are aenet-PyTorch's ($NNP_REFERENCE_DATA/tio2).
-Moments, ænet's Chebyshev basis and ACSF learn 900 structures (in the quick mode 24, ACSF does not),
-three seeds each: errors over the others, energies over volume of the three crystals that are among
-them, and what an epoch costs.
+Moments, ænet's Chebyshev basis and ACSF learn 900 structures (in the quick mode 24, ACSF does not):
+errors over the others, and energies over volume of the three crystals that are among them.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from frame import Study, begin, panels, table
-from tio2_parts.cost import cost_of_an_epoch
 from tio2_parts.data import PUBLISHED, Data, cohesive, crystals, read_data
 from tio2_parts.fits import FULL, QUICK, errors, fitted, published
 
@@ -38,9 +36,7 @@ def main() -> None:
         for name, own in rows.items()
     ]
     print(table(["", *PUBLISHED], lines))
-    cost = cost_of_an_epoch(data, study.work) if study.full else {}
-    numbers = {"test errors": rows, "curves": curves(study, data, potentials), "an epoch": cost}
-    study.finish(numbers)
+    study.finish({"test errors": rows, "curves": curves(study, data, potentials)})
 
 
 def _spread(values: list[float]) -> str:

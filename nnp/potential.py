@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
@@ -122,6 +123,10 @@ class Potential:
         """Symbols, by atomic number."""
         return tuple(model.symbol for model in self.models)
 
+    @cached_property
+    def _numbers(self) -> NDArray[np.int64]:
+        return np.array([atomic_number(symbol) for symbol in self.elements])
+
     @property
     def cutoff(self) -> float:
         """Largest radius of any function or term, Å."""
@@ -141,7 +146,7 @@ class Potential:
         """
         if len(structure) == 0:
             raise StructureError("the structure has no atoms")
-        numbers = np.array([atomic_number(symbol) for symbol in self.elements])
+        numbers = self._numbers
         indices = np.searchsorted(numbers, structure.atomic_numbers)
         found = numbers[np.minimum(indices, len(numbers) - 1)] == structure.atomic_numbers
         if not found.all():

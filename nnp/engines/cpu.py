@@ -26,6 +26,7 @@ from nnp.values import require_number, require_whole
 PRECISIONS = {"float64": 0, "float32": 1}
 TARGETS = {"auto": 0, "baseline": 1, "avx2": 2, "avx512": 3}
 WIDE = {"auto": 0, "pairs": 1, "moments": 2}
+_DOUBLES, _INTEGERS = ct.c_double * 0, ct.c_int32 * 0  # pointers, whatever the length
 
 
 # All there are, for processes forked from this one.
@@ -310,7 +311,7 @@ def _arrays(structure: Structure) -> c.StructureArrays:
     arrays = c.StructureArrays(
         len(structure),
         _pointer(structure.positions),
-        numbers.ctypes.data_as(ct.POINTER(ct.c_int32)),
+        _INTEGERS.from_buffer(numbers),
         _pointer(structure.cell),
         (ct.c_int32 * 3)(*map(int, structure.pbc)),
     )
@@ -319,4 +320,6 @@ def _arrays(structure: Structure) -> c.StructureArrays:
 
 
 def _pointer(array: NDArray[np.float64]) -> Any:
+    if array.flags.writeable and array.flags.c_contiguous:
+        return _DOUBLES.from_buffer(array)  # an eighth of the time of data_as
     return array.ctypes.data_as(ct.POINTER(ct.c_double))

@@ -22,13 +22,6 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
         "temperature / K, network": (40.0, 70.0),
         "highest g(r)": (4.0, 7.0),
     },
-    "graphene": {
-        "dynamics only > 1 radial, 18 angular, tanh 10-10 > 0 > energy MAE / meV/atom": (
-            0.1,
-            500.0,
-        ),
-        "augmented > 50% > scaled: force RMSE / eV/Å": (0.05, 20.0),
-    },
     "hydrogen": {
         "functions > linear > 1 > 0": (350.0, 600.0),
         "functions > linear > 8 > 0": (30.0, 300.0),

@@ -79,3 +79,18 @@ def test_error_statistics_add_up():
     assert statistics.largest == np.abs(differences).max()
     assert np.isnan(ErrorStatistics().rmse)
     assert PredictionErrors().lines() == []
+
+
+def test_a_long_run_is_drawn_from_a_few_frames_of_its_second_half(tmp_path, monkeypatch):
+    from ase.build import bulk
+    from ase.io import write
+
+    pictures = pytest.importorskip("nnp.pictures.run")
+    monkeypatch.setattr(pictures, "_FRAMES", 3)
+    frames = [bulk("Si", cubic=True) for _ in range(21)]
+    for frame in frames[:10]:  # not seen
+        frame.set_cell(frame.cell.array * 1.5, scale_atoms=True)
+    write(tmp_path / "a.extxyz", frames)
+    found = pictures.second_half(tmp_path / "a.extxyz")
+    assert found.frames == 3
+    assert found.r[found.g.argmax()] == pytest.approx(3.84, abs=0.04)  # the second shell

@@ -8,11 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.analysis import open_trajectory
 from nnp.errors import NNPError
-from nnp.io.structures import ReadOptions, read
 from nnp.md import MDSettings, Outputs, read_log
 from nnp.pictures.figure import NO_MATPLOTLIB, have_matplotlib, new_figure, save_figure, styled
 from nnp.rdf import RadialDistribution, radial_distribution
+from nnp.structure import Structure
+
+_FRAMES = 200  # of a radial distribution
 
 
 @styled
@@ -116,9 +119,20 @@ def draw(outputs: Outputs, settings: MDSettings, periodic: bool) -> list[str]:
 
 
 def second_half(trajectory: Path, r_max: float = 8.0) -> RadialDistribution:
-    """g(r) of the second half of a trajectory: the first is left to the thermostat."""
-    frames = read(trajectory, ReadOptions(any_geometry=True)).frames
-    return radial_distribution(frames[len(frames) // 2 :], r_max)
+    """g(r) of the second half of a trajectory: the first is left to the thermostat.
+
+    Frame by frame, and of at most ``_FRAMES`` of them: a long run should not end in a long wait.
+    """
+    found = open_trajectory(trajectory, say=False)
+    count = found.outline().count
+    begin = count // 2
+    step = max(1, -(-(count - begin) // _FRAMES))
+    pbc = np.ones(3, bool)
+    structures = (
+        Structure(frame.positions, found.numbers, frame.cell, pbc)
+        for frame in found.frames(begin, count, step)
+    )
+    return radial_distribution(structures, r_max)
 
 
 def _figure(rows: int) -> Any:

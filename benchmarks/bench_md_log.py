@@ -1,14 +1,16 @@
 """What `nnp md` costs beside the engine: all columns of the log every 100 steps, in turns.
 
-    python benchmarks/bench_md_log.py [repeats of the cubic cell] [steps] [turns]
+    python benchmarks/bench_md_log.py [repeats of the cubic cell] [steps] [turns] [results.json]
 
-Three in turn, of the same silicon: the engine alone, called from Python on the positions of a run;
-OpenMM's steps with nothing around them; `nnp.md.run` with its log. Processor seconds per step; the
-machine need not be quiet, for turns share its noise.
+Four in turn, of the same silicon: the engine alone, called from Python on the positions of a run;
+OpenMM's steps with nothing around them; `nnp.md.run` with rows at its beginning and end alone; the
+same with a row every 100 steps. Processor seconds per step; the machine need not be quiet, for turns
+share its noise. What a run writes once (restart file, last frame) is in the last two.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 import time
@@ -20,11 +22,14 @@ import openmm
 from ase.build import bulk
 
 import nnp
+from nnp.bench import machine
 from nnp.md import MDSettings, Outputs, Runner
 from nnp.openmm import create_simulation, create_system
 from nnp.structure import Structure
 
-SETTINGS = {"temperature": 300.0, "timestep": 2.0, "log_interval": 100}
+SETTINGS = {"temperature": 300.0, "timestep": 2.0}
+ROWS_EVERY = 100  # steps
+NAMES = ("engine", "OpenMM", "run without rows", "run with rows")
 
 
 def bare(potential: Any, atoms: Any, steps: int) -> tuple[float, list[Any]]:
@@ -58,10 +63,11 @@ def engine_alone(potential: Any, atoms: Any, places: list[Any], steps: int) -> f
     return (time.process_time() - begin) / made
 
 
-def with_log(potential: Any, atoms: Any, steps: int) -> float:
-    """Seconds per step of a run with its log; no frames, no restarts on the way."""
+def of_a_run(potential: Any, atoms: Any, steps: int, interval: int) -> float:
+    """Seconds per step of a run with rows at an interval; no frames, no restarts on the way."""
     with tempfile.TemporaryDirectory() as folder:
-        settings = MDSettings(**SETTINGS, steps=steps, frame_interval=steps, restart_interval=steps)
+        once: Any = {"steps": steps, "frame_interval": steps, "restart_interval": steps}
+        settings = MDSettings(**SETTINGS, **once, log_interval=interval)
         machine = {"platform": "CPU", "threads": 1}
         system = create_system(potential, atoms, threads=1)
         outputs = Outputs.named(Path(folder) / "r")
@@ -73,26 +79,38 @@ def with_log(potential: Any, atoms: Any, steps: int) -> float:
 
 def main() -> None:
     """Measure in turns, and say medians."""
-    repeats, steps, turns = (
-        int(word) for word in (sys.argv[1:] + ["5", "1000", "5"][len(sys.argv) - 1 :])
-    )
+    words = sys.argv[1:]
+    numbers = [int(word) for word in (words + ["5", "2000", "5"][len(words) :])[:3]]
+    repeats, steps, turns = numbers
     potential, atoms = nnp.load("silicon_sw"), bulk("Si", cubic=True) * ((repeats,) * 3)
     rows = []
     for _ in range(turns):
         seconds, places = bare(potential, atoms, steps)
         alone = engine_alone(potential, atoms, places, steps)
-        rows.append((alone, seconds, with_log(potential, atoms, steps)))
-        cells = "  ".join(f"{1e3 * seconds:.3f} ms" for seconds in rows[-1])
-        print(f"{len(atoms)} atoms: {cells}", flush=True)
-    alone, seconds, logged = 1e3 * np.min(rows, axis=0)
-    print(f"least: engine {alone:.3f} ms, OpenMM {seconds:.3f} ms, with log {logged:.3f} ms")
-    print(f"of these: log over OpenMM {100 * (logged / seconds - 1):+.1f} %")
-    ratios = np.array(rows)
-    print(
-        "medians of ratios: log over OpenMM alone: "
-        f"{100 * (np.median(ratios[:, 2] / ratios[:, 1]) - 1):+.1f} %; "
-        f"over the engine: {100 * (np.median(ratios[:, 2] / ratios[:, 0]) - 1):+.1f} %"
-    )
+        runs = [of_a_run(potential, atoms, steps, every) for every in (steps, ROWS_EVERY)]
+        rows.append([alone, seconds, *runs])
+        print(
+            f"{len(atoms)} atoms: " + "  ".join(f"{1e3 * one:.3f} ms" for one in rows[-1]),
+            flush=True,
+        )
+    table = 1e3 * np.array(rows)
+    shares = 100 * (table[:, 3] - table[:, 2]) / table[:, 1]
+    found = {
+        "atoms": len(atoms),
+        "steps": steps,
+        "turns": turns,
+        "median ms per step": dict(zip(NAMES, np.median(table, axis=0).tolist(), strict=True)),
+        "rows of the log, % of OpenMM": {
+            "median": float(np.median(shares)),
+            "least": float(shares.min()),
+            "most": float(shares.max()),
+        },
+    }
+    print(json.dumps(found, indent=1))
+    if len(words) > 3:
+        command = "python benchmarks/bench_md_log.py " + " ".join(map(str, numbers))
+        content = {"command": command, "machine": machine(), **found}
+        Path(words[3]).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

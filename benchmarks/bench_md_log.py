@@ -4,8 +4,8 @@
 
 Four in turn, of the same silicon: the engine alone, called from Python on the positions of a run;
 OpenMM's steps with nothing around them; `nnp.md.run` with rows at its beginning and end alone; the
-same with a row every 100 steps. Processor seconds per step; the machine need not be quiet, for turns
-share its noise. What a run writes once (restart file, last frame) is in the last two.
+same with a row every 100 steps. Processor seconds per step; the machine need not be quiet, for
+turns share its noise. What a run writes once (restart file, last frame) is in the last two.
 """
 
 from __future__ import annotations

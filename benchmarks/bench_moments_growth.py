@@ -26,7 +26,7 @@ from untrained import untrained
 
 from nnp.bench import Measurement, as_record, replicated
 from nnp.neighbors import neighbor_list
-from nnp.pictures.figure import new_figure, save_figure
+from nnp.pictures.figure import new_figure, save_figure, styled
 from nnp.structure import Structure, as_structure
 from nnp.train.inputs.moments import GeneratedMoments
 
@@ -84,22 +84,22 @@ def measure(most_atoms: int) -> list[Measurement]:
     return found
 
 
+@styled
 def draw(measurements: list[dict[str, Any]], path: str) -> None:
     """A panel for each that grows."""
     figure = new_figure(9, 5.6)
     panels = figure.subplots(2, 2).ravel()
     for axes, (what, label) in zip(panels, _LABELS.items(), strict=True):
-        for dtype, colour in zip(PRECISIONS, ("#4477aa", "#ee6677"), strict=True):
+        for dtype in PRECISIONS:
             points = [
                 (m["details"]["value"], 1e6 / m["rate"])
                 for m in measurements
                 if m["subject"] == dtype and m["details"]["grows"] == what
             ]
-            axes.plot(*zip(*points, strict=True), marker="o", color=colour, label=dtype)
+            axes.plot(*zip(*points, strict=True), marker="o", label=dtype)
         if what == "atoms":
             axes.set_xscale("log")
-        axes.set(xlabel=label, ylabel="µs per atom", ylim=(0, None))
-        axes.grid(color="#dddddd")
+        axes.set(xlabel=label, ylabel="µs per atom", ylim=(0, 1.06 * axes.get_ylim()[1]))
     panels[0].legend()
     save_figure(figure, path)
 

@@ -173,9 +173,10 @@ struct Work {
     const double* own_dl_dg;  // [function]
 };
 
-// Atoms of one element, whose functions stand [function][atom].
+// Atoms of one element, whose functions stand [function][width].
 struct Batch {
     int element, count, n_functions;
+    int width;  // W where there are moments
     const ElementPlan* plan;
     bool atomwise;  // whether there are functions of other families than moments
     Work works[W];
@@ -184,40 +185,68 @@ struct Batch {
     nnp_scalar *functions, *dl_dg;  // the same, of moments alone; derivatives by all
 };
 
-void take_batch(const Task& t, int element, Arena& arena, Batch& b)
+// For `most` atoms at most.
+void take_batch(const Task& t, int element, int most, Arena& arena, Batch& b)
 {
     b.element = element;
     b.count = 0;
+    b.functions = b.dl_dg = nullptr;
     b.plan = &(*t.plan)[element];
     b.n_functions = (int)t.model->elements[element].functions.size();
     b.atomwise = !b.plan->radial.empty() || !b.plan->angular.empty() || !b.plan->compact.empty();
     b.groups = take<GroupLanes>(arena, b.plan->moments.size() + 1);
     for (size_t i = 0; i < b.plan->moments.size(); ++i)
         b.groups[i] = take_group(b.plan->moments[i], t.n_elements, arena);
-    b.descriptors = take_zeros<double>(arena, (int64_t)b.n_functions * W);
-    b.functions = take_zeros<nnp_scalar>(arena, (int64_t)b.n_functions * W);
-    b.dl_dg = take_zeros<nnp_scalar>(arena, (int64_t)b.n_functions * W);
+    b.width = b.plan->moments.empty() ? most : W;
+    const int64_t size = (int64_t)b.n_functions * b.width;
+    b.descriptors = take<double>(arena, size);
+    if (b.plan->moments.empty())
+        return;
+    b.functions = take_zeros<nnp_scalar>(arena, size);
+    b.dl_dg = take_zeros<nnp_scalar>(arena, size);
 }
 
-// Functions of the batch's atoms outside their range by more than the tolerance.
+// Whether any of the batch's values lies outside the margins.
+bool any_outside(const Inputs& inputs, double tolerance, const Batch& b)
+{
+    const double *low = inputs.minimum.data(), *high = inputs.maximum.data(), *values = b.descriptors;
+    const int n = b.n_functions;
+    if (b.width == W) {
+        wide_int outside = {};
+        for (int s = 0; s < n; ++s) {
+            const double margin = tolerance * (high[s] - low[s]);
+            for (int k = 0; k < W; k += WIDE) {
+                const wide value = load_doubles(values + (int64_t)s * W + k);
+                outside |= (value < wide{} + (low[s] - margin)) | (value > wide{} + (high[s] + margin));
+            }
+        }
+        return sum_wide(outside) != 0;
+    }
+    int outside = 0;
+    const int64_t width = b.width;
+    for (int lane = 0; lane < b.count; ++lane, ++values) {
+        for (int s = 0; s < n; ++s) {
+            const double margin = tolerance * (high[s] - low[s]), value = values[s * width];
+            outside |= (value < low[s] - margin) | (value > high[s] + margin);
+        }
+    }
+    return outside != 0;
+}
+
+// Reports functions outside their range by more than the tolerance.
 void check_ranges(const Task& t, const Batch& b, ThreadState& state)
 {
     const Inputs& inputs = b.plan->inputs;
-    for (int s = 0; s < b.n_functions; ++s) {
+    if (!any_outside(inputs, t.extrapolation_tolerance, b))
+        return;
+    const double* values = b.descriptors;
+    for (int s = 0; s < b.n_functions; ++s, values += b.width) {
         const double low = inputs.minimum[s], high = inputs.maximum[s];
         const double margin = t.extrapolation_tolerance * (high - low);
-        const double *values = b.descriptors + (int64_t)s * W, lowest = low - margin, highest = high + margin;
-        wide_int outside = {};
-        for (int k = 0; k < W; k += WIDE) {
-            const wide value = load_doubles(values + k);
-            outside |= (value < wide{} + lowest) | (value > wide{} + highest);
-        }
-        if (sum_wide(outside) == 0)
-            continue;
         for (int lane = 0; lane < b.count; ++lane) {
-            if (values[lane] < lowest)
+            if (values[lane] < low - margin)
                 state.flag(b.works[lane].atom, s, values[lane] - low);
-            else if (values[lane] > highest)
+            else if (values[lane] > high + margin)
                 state.flag(b.works[lane].atom, s, values[lane] - high);
         }
     }
@@ -232,11 +261,11 @@ void take_energy(const Task& t, const Batch& b, int lane, double output, ThreadS
     if (std::isfinite(energy))
         return;
     int s = 0;
-    while (s < b.n_functions && std::isfinite(b.descriptors[(int64_t)s * W + lane]))
+    while (s < b.n_functions && std::isfinite(b.descriptors[(int64_t)s * b.width + lane]))
         ++s;
     const bool found = s < b.n_functions;
-    state.failure.report(FailureKind::not_finite, w.atom, -1, found ? b.descriptors[(int64_t)s * W + lane] : energy,
-                         found ? s : -1);
+    state.failure.report(FailureKind::not_finite, w.atom, -1,
+                         found ? b.descriptors[(int64_t)s * b.width + lane] : energy, found ? s : -1);
 }
 
 // Energies of B of the batch's atoms: scaling, networks and their derivatives by the raw functions.
@@ -248,9 +277,12 @@ void evaluate_energies(const Task& t, Batch& b, int first, ThreadState& state)
     Of<B> input, d_input;
     take_each<B>(state.arena, round_up(n, W) + W, input);
     take_each<B>(state.arena, round_up(n, W) + W, d_input);
-    for (int s = 0; s < n; ++s) {
-        for (int i = 0; i < B; ++i)
-            input[i][s] = (nnp_scalar)(inputs.factor[s] * b.descriptors[(int64_t)s * W + first + i] + inputs.offset[s]);
+    const double *factor = inputs.factor.data(), *offset = inputs.offset.data();
+    const int64_t width = b.width;
+    for (int i = 0; i < B; ++i) {
+        const double* g = b.descriptors + first + i;
+        for (int s = 0; s < n; ++s)
+            input[i][s] = (nnp_scalar)(factor[s] * g[s * width] + offset[s]);
     }
     double outputs[B];
     run_networks<B>(t.model->elements[b.element], t.networks[b.element], t.model->twist, input, t.gradient, state.arena,
@@ -260,10 +292,11 @@ void evaluate_energies(const Task& t, Batch& b, int first, ThreadState& state)
     for (int i = 0; t.gradient && i < B; ++i) {
         double* own = take<double>(state.arena, n);
         b.works[first + i].own_dl_dg = own;
-        for (int s = 0; s < n; ++s) {
-            own[s] = t.model->energy_scale * inputs.factor[s] * (double)d_input[i][s];
+        const double scale = t.model->energy_scale;
+        for (int s = 0; s < n; ++s)
+            own[s] = scale * factor[s] * (double)d_input[i][s];
+        for (int s = 0; b.dl_dg && s < n; ++s)
             b.dl_dg[(int64_t)s * W + first + i] = (nnp_scalar)own[s];
-        }
     }
 }
 
@@ -325,13 +358,15 @@ void finish_functions(const Task& t, const Batch& b, ThreadState& state)
         else
             moment_forward(b.plan->moments[i], t.n_elements, b.groups[i], b.functions);
     }
-    for (int64_t k = 0; k < (int64_t)b.n_functions * W; k += WIDE)
+    const bool moments = !b.plan->moments.empty();
+    for (int64_t k = 0; moments && k < (int64_t)b.n_functions * W; k += WIDE)
         store_doubles(b.descriptors + k, load_wide(b.functions + k));
     for (int lane = 0; lane < b.count; ++lane) {
+        double* own = b.descriptors + lane;
         for (int s = 0; b.atomwise && s < b.n_functions; ++s)
-            b.descriptors[(int64_t)s * W + lane] += b.works[lane].own[s];
+            own[(int64_t)s * b.width] = b.works[lane].own[s] + (moments ? own[(int64_t)s * b.width] : 0);
         for (int s = 0; t.descriptors && s < b.n_functions; ++s)
-            t.descriptors[t.offsets[b.works[lane].atom] + s] = b.descriptors[(int64_t)s * W + lane];
+            t.descriptors[t.offsets[b.works[lane].atom] + s] = own[(int64_t)s * b.width];
     }
 }
 
@@ -341,7 +376,7 @@ void take_derivatives(const Task& t, Batch& b)
     for (int lane = 0; lane < b.count; ++lane) {
         Work& w = b.works[lane];
         w.own_dl_dg = t.dl_dg + t.offsets[w.atom];
-        for (int s = 0; s < b.n_functions; ++s)
+        for (int s = 0; b.dl_dg && s < b.n_functions; ++s)
             b.dl_dg[(int64_t)s * W + lane] = (nnp_scalar)w.own_dl_dg[s];
     }
 }
@@ -372,7 +407,7 @@ void process_batch(const Task& t, const int64_t* ranks, int count, ThreadState& 
 {
     state.arena.rewind();
     Batch b;
-    take_batch(t, t.list.elements[ranks[0]], state.arena, b);
+    take_batch(t, t.list.elements[ranks[0]], count, state.arena, b);
     for (int i = 0; i < count; ++i)
         add_atom(t, ranks[i], state, b);
     finish_functions(t, b, state);

@@ -82,8 +82,8 @@ def potentials(folder: Path) -> Iterator[tuple[str, Potential, Structure]]:
 class Clock:
     """How much longer than predicted the machine takes now: the median over some fitted cases."""
 
-    def __init__(self, dtype: str, target: str) -> None:
-        self._cases = []
+    def __init__(self, dtype: str, target: str, seconds: float) -> None:
+        self._cases, self._seconds = [], seconds
         for name, potential, structure in cases():
             if name in CLOCKS:
                 engine = CpuEngine(potential, dtype, 1, target=target)
@@ -91,7 +91,7 @@ class Clock:
 
     def __call__(self) -> float:
         """The ratio now."""
-        found = [microseconds(e, s, 0.03) / expected for e, s, expected in self._cases]
+        found = [microseconds(e, s, self._seconds) / expected for e, s, expected in self._cases]
         return float(np.median(found))
 
 
@@ -99,6 +99,7 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=0.2, help="of each measurement")
+    parser.add_argument("--clock-seconds", type=float, default=0.03, help="of each of its cases")
     parser.add_argument("--target", default="auto")
     parser.add_argument("--dtype", nargs="+", default=["float64", "float32"])
     parser.add_argument("--json")
@@ -106,7 +107,7 @@ def main() -> None:
     warnings.simplefilter("ignore")  # units of directories are what they are taken for
     rows, record = [], []
     for dtype in arguments.dtype:
-        clock = Clock(dtype, arguments.target)
+        clock = Clock(dtype, arguments.target, arguments.clock_seconds)
         for name, potential, first in potentials(Path(os.environ["NNP_REFERENCE_DATA"])):
             structure = enough(first, potential.cutoff)
             try:

@@ -77,15 +77,18 @@ public:
           hood_(hood),
           of_(model.elements.size())
     {
-        for (const Neighborhood::At& at : hood.neighbors)
-            of_[at.element].push_back(&at);
+        for (const Neighborhood::At& at : hood.neighbors) {
+            if (at.r < plan.reach[at.element])
+                of_[at.element].push_back(&at);
+        }
     }
 
     Counts count()
     {
         work_[NNP_COST_ATOM] = 1;
         work_[NNP_COST_ENTRY] = hood_.listed;
-        work_[NNP_COST_NEIGHBOR] = static_cast<double>(hood_.neighbors.size());
+        for (const List& list : of_)
+            work_[NNP_COST_NEIGHBOR] += static_cast<double>(list.size());
         work_[NNP_COST_FUNCTION] = static_cast<double>(element_.functions.size());
         for (const RadialGroup& group : plan_.radial)
             radial(group);

@@ -11,6 +11,7 @@ from nnp.engines.cost import Cost
 from nnp.engines.cpu import CpuEngine
 from nnp.structure import Structure
 
+_AT_LEAST = 5  # evaluations
 _IN_LIBRARY = ("list_seconds", "kernel_seconds", "reduce_seconds")
 
 
@@ -23,11 +24,12 @@ def microseconds(engine: CpuEngine, structure: Structure, seconds: float) -> flo
         seconds: how long to repeat it; the fastest counts.
     """
     engine.compute(structure)
-    fastest, end = np.inf, time.perf_counter() + seconds
-    while time.perf_counter() < end or fastest == np.inf:
+    fastest, done, end = np.inf, 0, time.perf_counter() + seconds
+    while done < _AT_LEAST or time.perf_counter() < end:
         before = _elapsed(engine)
         engine.compute(structure)
         fastest = min(fastest, _elapsed(engine) - before)
+        done += 1
     return 1e6 * fastest / max(len(structure), 1)
 
 

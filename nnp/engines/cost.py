@@ -22,7 +22,7 @@ class Cost:
     Attributes:
         symbol: the element.
         n_atoms: how many the structure has; 0: no structure was given.
-        neighbors: within the cutoff.
+        neighbors: within the reach of its functions.
         counts: items of work of an atom, by their names.
         microseconds: what each item takes; energy and forces, with a neighbour list that stands.
         n_wide: wide angular functions that pairs and moments can make.

@@ -243,7 +243,7 @@ def test_large_systems_repeat_small_ones():
 
 
 def test_neighbour_list_follows(binary):
-    """Steps inside and past the skin, lattice jumps, strain, other atoms: each as if fresh."""
+    """Steps inside and past the skin, lattice jumps, strain, other atoms: bits as if fresh."""
     rng = np.random.default_rng(3)
     box = random_structure(("H", "O"), 60, 12)
     warm = CpuEngine(binary, skin=0.5)
@@ -260,27 +260,50 @@ def test_neighbour_list_follows(binary):
             positions = positions + rng.normal(0, 0.3, positions.shape)
         now = Structure(positions, box.atomic_numbers[:: -1 if step == 10 else 1], cell, True)
         got, wanted = warm.compute(now), CpuEngine(binary).compute(now)
-        np.testing.assert_allclose(got.energy, wanted.energy, rtol=1e-12)
-        scale = np.abs(wanted.forces).max()
-        np.testing.assert_allclose(got.forces, wanted.forces, atol=1e-10 * scale)
+        for what in ("energy", "energies", "forces"):
+            np.testing.assert_array_equal(getattr(got, what), getattr(wanted, what))
         builds.append(warm.statistics["list_builds"])
     assert builds[1] == builds[0]  # small steps keep the list
     assert builds[9] > builds[8]  # a large one does not
     assert builds[11] > builds[9]  # nor do other species
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_skin_follows_the_motion(binary, dtype):
+    """Fast atoms get a wide skin, slow ones a narrow one; the results' bits do not depend on it."""
+    rng = np.random.default_rng(8)
+    box = random_structure(("H", "O"), 40, 14)
+    velocities = rng.normal(size=box.positions.shape)
+    velocities /= np.linalg.norm(velocities, axis=1).max()
+    fixed, following = CpuEngine(binary, dtype, skin=0.6), CpuEngine(binary, dtype)
+    entries = {}
+    for step_length in (0.1, 0.002):
+        built = [engine.statistics["list_builds"] for engine in (fixed, following)]
+        for _ in range(400 if step_length < 0.01 else 20):
+            box = replace(box, positions=box.positions + step_length * velocities)
+            one, two = fixed.compute(box, True, True), following.compute(box, True, True)
+            assert one.energy == two.energy
+            np.testing.assert_array_equal(one.forces, two.forces)
+            np.testing.assert_array_equal(one.stress, two.stress)
+        builds = [
+            engine.statistics["list_builds"] - before
+            for engine, before in zip((fixed, following), built, strict=True)
+        ]
+        entries[step_length] = following.statistics["list_entries"]
+        if step_length > 0.01:
+            assert builds[1] < builds[0]
+        else:
+            assert entries[0.002] < fixed.statistics["list_entries"] < entries[0.1]
+
+
 def test_memory_stays_once_warm(binary):
     rng = np.random.default_rng(4)
     box = random_structure(("H", "O"), 300, 13)
     engine = CpuEngine(binary, threads=2, skin=2.0)
+    steps = rng.normal(0, 0.01, (4, *box.positions.shape))
     held = []
-    for _ in range(8):
-        moved = Structure(
-            box.positions + rng.normal(0, 0.01, box.positions.shape),
-            box.atomic_numbers,
-            box.cell,
-            True,
-        )
+    for step in (*steps, *steps):
+        moved = Structure(box.positions + step, box.atomic_numbers, box.cell, True)
         engine.compute(moved, True, True)
         held.append(engine.statistics["bytes"])
     assert held[-1] == held[3]

@@ -15,7 +15,6 @@ namespace nnp
 namespace
 {
 
-constexpr int SCALE_EXPONENT = 48;         // dE/dr in units of 2^-48: 3.6e-15 eV/Å; see make_task and run
 constexpr double TOLERANCE_DOUBLE = 1e-9;  // extrapolation margin as a share of max - min
 constexpr double TOLERANCE_SINGLE = 1e-5;
 constexpr int SUM_BLOCK = 64;  // energies added straight, then the block sums: short error chains
@@ -60,7 +59,7 @@ Engine::Engine(std::shared_ptr<const Model> model, const nnp_options& options)
       single_(is_single(options)),
       together_(atoms_together(*model_, plan_)),
       pool_(thread_count(options)),
-      list_(model_->cutoff, skin_width(options), static_cast<int>(model_->elements.size()),
+      list_(model_->cutoff, Skin(model_->cutoff, skin_width(options)), static_cast<int>(model_->elements.size()),
             choose_kernel(false, options.target).within)
 {
     if (single_)
@@ -109,7 +108,6 @@ Task Engine::make_task(int64_t n_atoms, Mode mode)
     t.together = together_;
     t.cutoff = model_->cutoff;
     t.extrapolation_tolerance = single_ ? TOLERANCE_SINGLE : TOLERANCE_DOUBLE;
-    t.gradient_scale = std::ldexp(1.0, SCALE_EXPONENT);
     t.offsets = offsets_.data();
     energies_.resize(n_atoms);
     t.energies = energies_.data();
@@ -117,17 +115,28 @@ Task Engine::make_task(int64_t n_atoms, Mode mode)
 }
 
 // The largest contribution of whose sums, with so many at most to each atom from others and as many of its own, none
-// can overflow.
+// can overflow. The same for all usual numbers, which depend on the skin.
 double Engine::limit_for(int most_entries)
 {
-    return std::ldexp(1.0, 61) / (2.0 * most_entries + 2);
+    return std::ldexp(1.0, 61) / (2.0 * std::max(most_entries, USUAL_ENTRIES) + 2);
 }
 
-// One pass over all centres. False when a contribution was too large for the fixed point: repeat with a smaller scale.
+// The finest unit of fixed point, as an exponent, in which the largest contribution stays below the limit.
+int Engine::exponent_for(double largest, double limit)
+{
+    int exponent = SCALE_EXPONENT;
+    while (std::ldexp(largest, exponent) >= limit)
+        exponent -= SCALE_STEP;
+    return exponent;
+}
+
+// One pass over all centres. False when the fixed point had another unit than the largest contribution asks for: repeat
+// with that. The unit follows from the structure alone; that of the last call is only where to begin.
 bool Engine::run_once(Task& task, const Extent& extent)
 {
-    int exponent = static_cast<int>(std::ceil(std::log2(std::max(1.0, task.cutoff))));
-    task.virial_scale = std::ldexp(task.gradient_scale, -exponent);  // |r| times as large as the force
+    task.gradient_scale = std::ldexp(1.0, gradient_exponent_);
+    int reach = static_cast<int>(std::ceil(std::log2(std::max(1.0, task.cutoff))));
+    task.virial_scale = std::ldexp(task.gradient_scale, -reach);  // |r| times as large as the force
     for (auto& state : states_) {
         if (task.gradient)
             state->gradient.assign(3 * extent.owners, 0);
@@ -153,10 +162,10 @@ bool Engine::run_once(Task& task, const Extent& extent)
     double largest = 0;
     for (auto& state : states_)
         largest = std::max(largest, state->largest_contribution);
-    if (largest * task.gradient_scale < task.gradient_limit)
-        return true;
-    task.gradient_scale = std::ldexp(1.0, std::ilogb(task.gradient_limit) - std::ilogb(largest) - 2);
-    return false;
+    const int exponent = task.gradient ? exponent_for(largest, task.gradient_limit) : gradient_exponent_;
+    const bool fits = exponent == gradient_exponent_;
+    gradient_exponent_ = exponent;
+    return fits;
 }
 
 void Engine::run(Task& task, const Extent& extent)

@@ -31,6 +31,10 @@ public:
     int threads() const { return pool_.size(); }
 
 private:
+    static constexpr int SCALE_EXPONENT = 48;  // dE/dr in units of 2^-48: 3.6e-15 eV/Å; larger ones with large forces,
+    static constexpr int SCALE_STEP = 4;       // by this many powers of 2 at a time
+    static constexpr int USUAL_ENTRIES = 512;  // of an atom's neighbour list
+
     std::shared_ptr<const Model> model_;
     Machine machine_;
     WideSets by_moments_;
@@ -47,6 +51,7 @@ private:
     };
     std::vector<std::unique_ptr<void, Aligned>> packed_;
     std::vector<const void*> networks_;
+    int gradient_exponent_ = SCALE_EXPONENT;  // of the last call
     std::vector<int32_t> elements_;           // by caller's index
     std::vector<int64_t> offsets_;            // [n + 1] ragged descriptors
     std::vector<double> energies_, virials_;  // by caller's index
@@ -70,6 +75,7 @@ private:
     void run(Task& task, const Extent& extent);
     bool run_once(Task& task, const Extent& extent);
     static double limit_for(int most_entries);
+    static int exponent_for(double largest, double limit);
     void raise_failures() const;
     void hand_out(const Task& task, int64_t n, const nnp_results& results);
     void collect_gradient(const Task& task, int64_t n, double sign, bool add, double* out);

@@ -2,6 +2,7 @@
 
 #include "error.h"
 #include "grid.h"
+#include "index_sort.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,9 +19,18 @@ constexpr double MOST_IMAGES = 1e6;    // of an atom, in the box around a sphere
 constexpr double FARTHEST = 1e9;       // cells an atom may lie outside: beyond, rounding eats the coordinates
 constexpr double ROUNDING = 1e-9;      // slack of a reach in fractional units
 
+// One copy, that a build and the steps after it round alike.
+__attribute__((noinline)) Vector fractional(const Cell& cell, const double* r)
+{
+    Vector f;
+    for (int a = 0; a < 3; ++a)
+        f[a] = r[0] * cell.inverse[0][a] + r[1] * cell.inverse[1][a] + r[2] * cell.inverse[2][a];
+    return f;
+}
+
 }  // namespace
 
-bool NeighborList::still_valid(const nnp_structure& structure, const std::vector<int32_t>& elements) const
+bool NeighborList::still_valid(const nnp_structure& structure, const std::vector<int32_t>& elements)
 {
     if (structure.n_atoms != n_atoms_ || elements != built_elements_)
         return false;
@@ -44,19 +54,28 @@ bool NeighborList::still_valid(const nnp_structure& structure, const std::vector
         }
         farthest2 = std::max(farthest2, moved2);
     }
-    return 2 * std::sqrt(farthest2) + strained <= skin_;
+    double used = 2 * std::sqrt(farthest2) + strained;
+    ++age_;
+    if (used <= skin_.width())
+        return true;
+    skin_.worn_out(used, age_);
+    return false;
 }
 
 bool NeighborList::update(const nnp_structure& structure, const std::vector<int32_t>& elements, ThreadPool& pool)
 {
     bool rebuild = !still_valid(structure, elements);
+    forget_crossings();
     if (rebuild) {
         n_atoms_ = -1;  // nothing valid if the build throws
         build(structure, elements, pool);
         n_atoms_ = structure.n_atoms;
+        age_ = 0;
+        return true;
     }
     move_points(structure);
-    return rebuild;
+    follow_crossings(structure);
+    return false;
 }
 
 void NeighborList::make_points(const nnp_structure& structure, std::vector<Vector>& fractions)
@@ -67,10 +86,9 @@ void NeighborList::make_points(const nnp_structure& structure, std::vector<Vecto
     Vector low = {1e300, 1e300, 1e300}, high = {-1e300, -1e300, -1e300};
     for (int64_t i = 0; i < n; ++i) {
         int32_t cells[3] = {0, 0, 0};
+        const Vector fraction = fractional(cell_, structure.positions + 3 * i);
         for (int a = 0; a < 3; ++a) {
-            double f = 0;
-            for (int c = 0; c < 3; ++c)
-                f += structure.positions[3 * i + c] * cell_.inverse[c][a];
+            const double f = fraction[a];
             if (cell_.periodic[a] && std::abs(f) > FARTHEST)
                 throw Error(NNP_BAD_STRUCTURE,
                             "atom " + std::to_string(i) + " lies " + to_text(f) +
@@ -125,10 +143,14 @@ void NeighborList::sort_points(const Grid& grid, const std::vector<Vector>& frac
     std::vector<int32_t> place(grid.starts.begin(), grid.starts.end() - 1);
     std::vector<int32_t> owner(n_points);
     std::vector<Shift> shifts(n_points);
+    number_.resize(n_points);
+    point_.resize(n_points);
     for (size_t p = 0; p < n_points; ++p) {
         int32_t to = place[grid.bin(fractions[p])]++;
         owner[to] = owner_[p];
         shifts[to] = shifts_[p];
+        number_[to] = static_cast<int32_t>(p);
+        point_[p] = to;
     }
     order_.clear();
     self_.clear();
@@ -150,26 +172,78 @@ void NeighborList::sort_points(const Grid& grid, const std::vector<Vector>& frac
     shifts_.swap(shifts);
 }
 
+// Where a point of the build is now, or its image `change` cells away.
+Point NeighborList::image(const nnp_structure& structure, int32_t point, const Shift& change) const
+{
+    const double* r = structure.positions + 3 * order_[owner_[point]];
+    const Shift& built = shifts_[point];
+    const int32_t shift[3] = {built.a + change.a, built.b + change.b, built.c + change.c};
+    double position[3] = {r[0], r[1], r[2]};
+    for (int a = 0; a < 3; ++a) {
+        if (shift[a] == 0)
+            continue;
+        for (int c = 0; c < 3; ++c)
+            position[c] += shift[a] * structure.cell[3 * a + c];
+    }
+    return {position[0], position[1], position[2], 0};
+}
+
 void NeighborList::move_points(const nnp_structure& structure)
 {
-    points_.resize(owner_.size());
-    for (size_t p = 0; p < owner_.size(); ++p) {
-        const double* r = structure.positions + 3 * order_[owner_[p]];
-        double position[3] = {r[0], r[1], r[2]};
-        const int32_t shift[3] = {shifts_[p].a, shifts_[p].b, shifts_[p].c};
-        for (int a = 0; a < 3; ++a) {
-            if (shift[a] == 0)
-                continue;
-            for (int c = 0; c < 3; ++c)
-                position[c] += shift[a] * structure.cell[3 * a + c];
-        }
-        points_[p] = {position[0], position[1], position[2], 0};
+    points_.resize(n_built_points());
+    for (size_t p = 0; p < n_built_points(); ++p)
+        points_[p] = image(structure, static_cast<int32_t>(p), {0, 0, 0});
+}
+
+void NeighborList::forget_crossings()
+{
+    for (const Crossing& crossing : crossings_) {
+        self_[crossing.rank] = crossing.self;
+        first_entry_[crossing.rank] = crossing.entries;
+    }
+    crossings_.clear();
+    owner_.resize(n_built_points());
+}
+
+// Gives every atom that left its home cell points of its own: where a new list would have it and its neighbours.
+void NeighborList::follow_crossings(const nnp_structure& structure)
+{
+    if (!cell_.periodic[0] && !cell_.periodic[1] && !cell_.periodic[2])
+        return;
+    Cell cell;
+    cell.set(structure, cutoff_);
+    size_t n_entries = 0;
+    for (size_t rank = 0; rank < order_.size(); ++rank) {
+        const Vector f = fractional(cell, structure.positions + 3 * order_[rank]);
+        const Shift& built = shifts_[self_[rank]];
+        int32_t change[3] = {built.a, built.b, built.c};
+        for (int a = 0; a < 3; ++a)
+            change[a] = cell.periodic[a] ? -static_cast<int32_t>(std::floor(f[a])) - change[a] : 0;
+        if (change[0] == 0 && change[1] == 0 && change[2] == 0)
+            continue;
+        crossings_.push_back(
+            {static_cast<int32_t>(rank), self_[rank], first_entry_[rank], {change[0], change[1], change[2]}});
+        n_entries += starts_[rank * (n_elements_ + 1) + n_elements_];
+    }
+    crossed_entries_.resize(n_entries);
+    int32_t* to = crossed_entries_.data();
+    for (const Crossing& crossing : crossings_) {
+        auto add_point = [&](int32_t point) {
+            points_.push_back(image(structure, point, crossing.change));
+            owner_.push_back(owner_[point]);
+            return static_cast<int32_t>(owner_.size() - 1);
+        };
+        self_[crossing.rank] = add_point(crossing.self);
+        first_entry_[crossing.rank] = to;
+        const int count = starts_[static_cast<int64_t>(crossing.rank) * (n_elements_ + 1) + n_elements_];
+        for (int k = 0; k < count; ++k)
+            *to++ = add_point(crossing.entries[k]);
     }
 }
 
 void NeighborList::build(const nnp_structure& structure, const std::vector<int32_t>& elements, ThreadPool& pool)
 {
-    cell_.set(structure, cutoff_ + skin_);
+    cell_.set(structure, cutoff_ + skin_.width());
     std::vector<Vector> fractions;
     make_points(structure, fractions);
     Grid grid(fractions, cell_.reach);
@@ -201,13 +275,14 @@ void NeighborList::find_entries(const Grid& grid, ThreadPool& pool)
     }
     const double* x = coordinates_.data();
     Coordinates coordinates = {x, x + stride, x + 2 * stride};
-    pool.run(n_chunks, [&](int64_t chunk, int) { find_chunk(grid, coordinates, chunk); });
+    std::vector<IndexSort> sorts(pool.size(), IndexSort(n_points));
+    pool.run(n_chunks, [&](int64_t chunk, int thread) { find_chunk(grid, coordinates, chunk, sorts[thread]); });
     most_entries_ = 0;
     for (int64_t i = 0; i < n; ++i)
         most_entries_ = std::max(most_entries_, starts_[i * (n_elements_ + 1) + n_elements_]);
 }
 
-void NeighborList::find_chunk(const Grid& grid, const Coordinates& coordinates, int64_t chunk)
+void NeighborList::find_chunk(const Grid& grid, const Coordinates& coordinates, int64_t chunk, IndexSort& sort)
 {
     int64_t first = chunk * CHUNK, last = std::min<int64_t>(first + CHUNK, static_cast<int64_t>(order_.size()));
     std::vector<int32_t>& entries = entries_[chunk];
@@ -218,9 +293,14 @@ void NeighborList::find_chunk(const Grid& grid, const Coordinates& coordinates, 
         if (n_found > MOST_NEIGHBORS)
             throw Error(NNP_BAD_STRUCTURE,
                         "atom " + std::to_string(order_[i]) + " has " + std::to_string(n_found) +
-                            " neighbours within " + to_text(cutoff_ + skin_) +
+                            " neighbours within " + to_text(cutoff_ + skin_.width()) +
                             " (most: " + std::to_string(MOST_NEIGHBORS) + "): are positions and cell in angstrom?",
                         {order_[i], -1, static_cast<double>(n_found)});
+        for (int f = 0; f < n_found; ++f)
+            found[f] = number_[found[f]];
+        sort(found.data(), n_found);
+        for (int f = 0; f < n_found; ++f)
+            found[f] = point_[found[f]];
         size_t begin = entries.size();
         entries.resize(begin + n_found);
         int32_t* starts = &starts_[i * (n_elements_ + 1)];
@@ -245,7 +325,7 @@ int NeighborList::collect(const Grid& grid, const Coordinates& coordinates, int3
                           std::vector<int32_t>& found) const
 {
     const double centre[3] = {points_[self].x, points_[self].y, points_[self].z};
-    double reach2 = (cutoff_ + skin_) * (cutoff_ + skin_);
+    double reach = cutoff_ + skin_.width(), reach2 = reach * reach;
     int low[3], high[3], count = 0;
     for (int a = 0; a < 3; ++a) {
         double f = centre[0] * cell_.inverse[0][a] + centre[1] * cell_.inverse[1][a] + centre[2] * cell_.inverse[2][a];
@@ -279,9 +359,10 @@ size_t NeighborList::bytes() const
 {
     size_t n = (built_.capacity() + coordinates_.capacity()) * sizeof(double) + points_.capacity() * sizeof(Point) +
                shifts_.capacity() * sizeof(Shift) + order_.capacity() * sizeof(int64_t) +
-               first_entry_.capacity() * sizeof(int32_t*) +
-               (built_elements_.capacity() + elements_.capacity() + owner_.capacity() + point_elements_.capacity() +
-                self_.capacity() + starts_.capacity()) *
+               first_entry_.capacity() * sizeof(int32_t*) + crossings_.capacity() * sizeof(Crossing) +
+               (number_.capacity() + point_.capacity() + crossed_entries_.capacity() + built_elements_.capacity() +
+                elements_.capacity() + owner_.capacity() + point_elements_.capacity() + self_.capacity() +
+                starts_.capacity()) *
                    sizeof(int32_t);
     for (const auto& chunk : entries_)
         n += chunk.capacity() * sizeof(int32_t);

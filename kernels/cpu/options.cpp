@@ -1,6 +1,5 @@
 #include "options.h"
 
-#include "defaults.h"
 #include "error.h"
 #include "kernel.h"
 #include "thread_pool.h"
@@ -60,7 +59,7 @@ double skin_width(const nnp_options& options)
 {
     if (!std::isfinite(options.skin))
         throw Error(NNP_BAD_ARGUMENT, "the skin is not a finite number");
-    return options.skin < 0 ? DEFAULT_SKIN : options.skin;
+    return options.skin;
 }
 
 Wide wide_way(const nnp_options& options)

@@ -171,7 +171,7 @@ typedef struct nnp_engine nnp_engine;
 typedef struct nnp_options {
     int32_t precision; /* enum nnp_precision */
     int32_t threads;   /* 0: as many as the process may use */
-    double skin;       /* list reach beyond the cutoff, in the model's length; negative: the default */
+    double skin;       /* list reach beyond the cutoff, in the model's length; negative: follows the motion */
     int32_t target;    /* instruction set: 0 the best here, 1 baseline, 2 AVX2, 3 AVX-512 */
     int32_t wide;      /* enum nnp_wide */
 } nnp_options;

@@ -53,7 +53,8 @@ class CpuEngine(Engine):
         potential: what to evaluate.
         dtype: ``"float64"``, or ``"float32"`` (arithmetic in float32, sums in float64).
         threads: how many; None: as many as the process may use.
-        skin: reach of the neighbour list beyond the cutoff, Å; None: 0.6.
+        skin: reach of the neighbour list beyond the cutoff, Å; None: 0.6 at first, then 0.2 to 1.5
+            as the atoms' motion makes it cheapest. Results do not depend on it, bit for bit.
         target: instruction set, ``"auto"``, ``"baseline"``, ``"avx2"`` or ``"avx512"``.
         wide: how Behler's wide angular functions are summed, over ``"pairs"`` of neighbours or from
             their ``"moments"``, which give the same to rounding; ``"auto"``: the cheaper way.
@@ -288,7 +289,7 @@ def _options(
     if threads is not None:
         require_whole("threads", threads, 1, ", or None for all the process may use")
     if skin is not None:
-        require_number("skin", skin, 0, " (Å), or None for 0.6")
+        require_number("skin", skin, 0, " (Å), or None for the engine's choice")
     return c.Options(
         PRECISIONS[dtype],
         threads or 0,

@@ -40,6 +40,15 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
         "direct > forces as gradient > change of total energy, largest / meV": (0.0, 0.05),
         "direct > forces as outputs > change of total energy, median / meV": (0.1, 1e9),
     },
+    "local_frame": {
+        "path > Stillinger-Weber > jumps above 1 meV": (0, 0),
+        "path > Behler > jumps above 1 meV": (0, 0),
+        "path > moments > jumps above 1 meV": (0, 0),
+        "path > local frame > jumps above 1 meV": (3, 20),
+        "path > local frame, smooth r_c > largest jump of the energy / meV": (1.0, 1e4),
+        "fits > moments > mirror image / meV/atom": (0.0, 1e-9),
+        "fits > local frame > mirror image / meV/atom": (0.01, 1e3),
+    },
     "repulsion": {
         "runs > crystal, without > collision, 0 Å aside > nearest / Å": (0.0, 0.6),
         "runs > crystal, with ZBL > collision, 0 Å aside > nearest / Å": (1.0, 1.5),

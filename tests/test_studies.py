@@ -44,7 +44,7 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
         "path > Stillinger-Weber > jumps above 1 meV": (0, 0),
         "path > Behler > jumps above 1 meV": (0, 0),
         "path > moments > jumps above 1 meV": (0, 0),
-        "path > local frame > jumps above 1 meV": (3, 20),
+        "path > local frame > jumps above 1 meV": (3, 40),
         "path > local frame, smooth r_c > largest jump of the energy / meV": (1.0, 1e4),
         "fits > moments > mirror image / meV/atom": (0.0, 1e-9),
         "fits > local frame > mirror image / meV/atom": (0.01, 1e3),

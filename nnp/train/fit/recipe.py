@@ -3,8 +3,8 @@
 The Kalman filter learns most from few structures, and by node it costs little more than its rows.
 A covariance of larger blocks learns more of each structure, at a price that grows as the square of
 their size. So: the largest blocks with which the filter has its epochs, or a fair part of them, in
-the time there is; where it would take longer even by node, Adam, with a falling rate and an
-average of the weights. Seconds are counted, not measured, so that a resumed run chooses the same.
+the time there is; where even two epochs by node would take longer, Adam, with a falling rate and
+an average of the weights. Seconds are counted, not measured: a resumed run must choose the same.
 docs/decisions/0034-optimisers-that-scale.md has the measurements.
 """
 
@@ -62,18 +62,22 @@ def recipe(settings: TrainingSettings, chosen: Chosen) -> Recipe:
     asked, limit = settings.run.epochs, settings.run.max_time
     time = _LONGEST if limit is None else _PLANNED * limit
     wanted = asked or _kalman_epochs(chosen)
-    fewest = asked or max(min(_EPOCHS_MANY[0], wanted), round(_FAIR * wanted))
+    fewest = asked or min(_EPOCHS_MANY[0], wanted)
     what = f"{n_parameters(settings, chosen)} weights and {chosen.n_train} structures"
     rest = evaluation_seconds(settings, chosen) * len(chosen.frames)
-    epoch = 0.0
-    for level in _levels(settings, chosen):
-        epoch = chosen.n_train * kalman_step_seconds(settings, chosen, level) + rest
-        epochs = min(wanted, int(time / epoch))
-        if epochs >= fewest:
-            text = f"kalman, {_count(epochs)} for {what}: some {_minutes(epochs * epoch)} of a core"
-            if epochs < wanted:
-                text += f" ({wanted} epochs would be {_minutes(wanted * epoch)})"
-            return Recipe(_kalman(settings, level, epochs), f"optimiser: {text}")
+    levels = _levels(settings, chosen)
+    costs = [
+        chosen.n_train * kalman_step_seconds(settings, chosen, level) + rest for level in levels
+    ]
+    for least in (max(fewest, round(_FAIR * wanted)), fewest):
+        for level, epoch in zip(levels, costs, strict=True):
+            epochs = min(wanted, int(time / epoch))
+            if epochs >= least:
+                text = f"kalman, {_count(epochs)} for {what}: some {_minutes(epochs * epoch)}"
+                more = f" ({wanted} epochs would be {_minutes(wanted * epoch)})"
+                text += f" of a core{more if epochs < wanted else ''}"
+                return Recipe(_kalman(settings, level, epochs), f"optimiser: {text}")
+    epoch = costs[-1]
     made, seconds = _adam(settings, chosen, time)
     reason = (
         f"optimiser: adam, {_count(made.run.passes)} for {what}: some {_minutes(seconds)} of a "

@@ -8,8 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-
 from nnp.io import n2p2
 from nnp.io.n2p2.data import Frame, write_data
 from nnp.potential import Potential
@@ -60,9 +58,3 @@ class Driver:
     ) -> None:
         self._process.communicate()
         self._folder.cleanup()
-
-
-def agree(driver: Driver, energy: float, n_atoms: int) -> None:
-    """Whether n2p2 evaluates the same potential: 1e-9 eV per atom."""
-    if not np.isclose(driver.energy, energy, rtol=1e-9, atol=1e-9 * n_atoms):
-        raise RuntimeError(f"n2p2's energy is {driver.energy} eV, ours {energy} eV")

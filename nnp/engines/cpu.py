@@ -26,7 +26,9 @@ from nnp.values import require_number, require_whole
 PRECISIONS = {"float64": 0, "float32": 1}
 TARGETS = {"auto": 0, "baseline": 1, "avx2": 2, "avx512": 3}
 WIDE = {"auto": 0, "pairs": 1, "moments": 2}
-_DOUBLES, _INTEGERS = ct.c_double * 0, ct.c_int32 * 0  # pointers, whatever the length
+# Pointers, whatever the length; Any: NumPy's types are buffers for checkers from Python 3.12 on.
+_DOUBLES: Any = ct.c_double * 0
+_INTEGERS: Any = ct.c_int32 * 0
 
 
 # All there are, for processes forked from this one.

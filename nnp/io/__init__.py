@@ -36,7 +36,7 @@ def load(
     Args:
         path: a one-file model, the directory of an n2p2 or RuNNer potential, nep.txt, ænet's file,
             folder of files or list of them (one per element), the output folder of ``nnp train
-            --members``, or the name of a potential that comes with the package (``silicon_sw``, ``water_rpbe_d3``).
+            --members``, or the name of a bundled potential (``silicon_sw``, ``water_rpbe_d3``).
             Several members make a `Committee`.
         units: the units of a directory's files, see `units.unit_system`; bohr and hartree unless
             told, for the files do not say. A one-file model carries its own.

@@ -36,6 +36,9 @@ ENERGY_UNITS = {
     "kcal/mol": KCAL_PER_MOL,
     "kJ/mol": KJ_PER_MOL,
 }
+# Names that options of commands list; what they mean stands with the files that need them.
+LAMMPS_UNITS = ("metal", "real", "electron", "si", "cgs", "micro", "nano")
+VELOCITY_NAMES = ("angstrom/fs", "angstrom/ps", "nm/ps", "m/s", "atomic", "ase")
 
 
 @dataclass(frozen=True)

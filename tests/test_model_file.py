@@ -193,7 +193,10 @@ HEADERS = [
     (lambda header: header["elements"][0].update(symbol="C"), r"it lacks 'C/minimum'"),
     (lambda header: header["elements"][0].update(energy_offset=float("inf")), r"offset .* inf"),
     (lambda header: header["elements"][0].update(activations=["q", "l"]), r"'q' is not a valid"),
-    (lambda header: header["elements"][0].update(activations=["t"]), r"has 7 outputs: 1 is wan"),
+    (
+        lambda header: header["elements"][0].update(activations=["t"]),
+        r"has 7 outputs: 1 is expected",
+    ),
     (lambda header: header["elements"][0]["scaling"].update(mode="odd"), r"'odd' is not a valid"),
     (lambda header: header["elements"][0]["functions"].pop(), r"Si has 3 functions, scaling of 4"),
     (lambda header: header["elements"][0]["functions"].reverse(), r"not in canonical order"),

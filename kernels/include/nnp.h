@@ -256,7 +256,7 @@ typedef struct nnp_statistics {
 NNP_API int nnp_engine_statistics(const nnp_engine* engine, nnp_statistics* statistics);
 
 /* What an atom costs, as the plan counts it: items of work times what one takes on the machine class that the library's
- * table was measured on (Zen 4, one core), with the engine's precision and instruction set. */
+ * table was measured on (Zen 5, one core), with the engine's precision and instruction set. */
 enum nnp_cost_item {
     NNP_COST_ATOM = 0,         /* one for each atom */
     NNP_COST_ENTRY = 1,        /* entries of the neighbour list, skin included */

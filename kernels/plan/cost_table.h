@@ -1,4 +1,4 @@
-// Nanoseconds of one unit of each item of enum nnp_cost_item, by precision and instruction set: AMD EPYC (Zen 4), one
+// Nanoseconds of one unit of each item of enum nnp_cost_item, by precision and instruction set: AMD EPYC (Zen 5), one
 // core. Written by benchmarks/fit_cost_model.py; moments from ratios to other cases (docs/cpu_engine.md).
 #ifndef NNP_PLAN_COST_TABLE_H
 #define NNP_PLAN_COST_TABLE_H

@@ -29,8 +29,7 @@ from nnp.io.structures import (
     is_structure_name,
 )
 from nnp.io.structures.labels import is_predicted
-from nnp.io.structures.source import LAMMPS_UNITS
-from nnp.units import ATOMIC, UnitSystem, unit_system
+from nnp.units import ATOMIC, LAMMPS_UNITS, UnitSystem, unit_system
 from nnp.values import counted
 
 _MODEL_SUFFIX = ".nnp"

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nnp.bench.cost import microseconds, predicted
 from nnp.cli.structures import add_structures, read_and_say, read_options
 from nnp.cli.table import text_table
 from nnp.engines.cost import PARTS, Cost
@@ -40,6 +39,8 @@ def cost_report(potential: Potential, arguments: argparse.Namespace) -> Iterator
     Raises:
         OptionError: ``--measure`` without a structure.
     """
+    from nnp.bench.cost import microseconds, predicted  # twice the time that nnp info takes
+
     structure = None
     if arguments.cost:
         options = read_options(arguments, potential.units)
@@ -48,7 +49,7 @@ def cost_report(potential: Potential, arguments: argparse.Namespace) -> Iterator
         raise OptionError("--measure needs a structure: --cost STRUCTURE --measure")
     fitted = replace(potential, baseline=())
     engines = [CpuEngine(fitted, dtype, threads=1) for dtype in PRECISIONS]
-    yield f"cost: µs per atom on one core, predicted for Zen 4 with {engines[0].target}"
+    yield f"cost: µs per atom on one core, predicted for Zen 5 with {engines[0].target}"
     header = ["dtype", "element", "atoms", "neighbors", *PARTS, "predicted"]
     rows = []
     for engine in engines:

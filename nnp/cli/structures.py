@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnp.cli.options import load_potential
 from nnp.cli.units_of import say_units
 from nnp.errors import OptionError
 from nnp.io import load
-from nnp.io.structures import LabelKeys, Reading, ReadOptions, read, require_keys, write_structures
-from nnp.io.structures.source import LAMMPS_UNITS
-from nnp.io.structures.velocities import VELOCITY_UNITS
 from nnp.potential import Potential
-from nnp.units import UnitSystem, unit_system
+from nnp.units import LAMMPS_UNITS, VELOCITY_NAMES, UnitSystem, unit_system
+
+if TYPE_CHECKING:
+    from nnp.io.structures import LabelKeys, Reading, ReadOptions
 
 # Labels, where ASE holds them when its calculator does not, and their units.
 _KEYS = (
@@ -52,7 +52,7 @@ def add_structures(parser: argparse.ArgumentParser, keys: bool = False) -> None:
         "--velocity-unit",
         default=argparse.SUPPRESS,
         metavar="UNIT",
-        help=f"of a column called velocities, velo or vel: {', '.join(VELOCITY_UNITS)}",
+        help=f"of a column called velocities, velo or vel: {', '.join(VELOCITY_NAMES)}",
     )
     add(
         "--any-geometry",
@@ -73,6 +73,8 @@ def label_keys(arguments: argparse.Namespace, group: str = "group") -> LabelKeys
     energy, forces, stress, virial = (
         getattr(arguments, f"{name}_key", None) for name, _, _ in _KEYS
     )
+    from nnp.io.structures import LabelKeys  # and ASE, which nnp info does without
+
     return LabelKeys(energy, forces, stress, virial, group)
 
 
@@ -88,6 +90,8 @@ def read_options(
     """
     said = getattr(arguments, "units", None)
     style = said if said in LAMMPS_UNITS else None
+    from nnp.io.structures import ReadOptions
+
     return ReadOptions(
         units=units,
         types=getattr(arguments, "types", None),
@@ -112,6 +116,8 @@ def read_and_say(
     Raises:
         OptionError: a named key that no structure has; units for a file that says its own.
     """
+    from nnp.io.structures import read, require_keys
+
     found = read(path, options, index)
     if own_units and not found.units_taken:
         raise OptionError(
@@ -147,5 +153,7 @@ def write_and_say(
     predictions: bool = False,
 ) -> None:
     """Write structures, and say what the format does not hold of them."""
+    from nnp.io.structures import write_structures
+
     for line in write_structures(frames, path, units, force, predictions):
         print(line)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nnp.errors import FileFormatError
 from nnp.io.structures.names import element_of_mass
-from nnp.io.structures.source import LAMMPS_UNITS, Source
+from nnp.io.structures.source import Source
+from nnp.units import LAMMPS_UNITS
 
 SAY_TYPES = "say them in the order of the types: --types Si,O (or 1=Si,2=O)"
 

@@ -15,11 +15,9 @@ from nnp.errors import FileFormatError, OptionError
 from nnp.io.structures.labels import LabelKeys
 from nnp.io.structures.names import ElementNames
 from nnp.io.structures.velocities import VELOCITY_UNITS
-from nnp.units import UnitSystem
+from nnp.units import LAMMPS_UNITS, UnitSystem
 
 # Styles of LAMMPS whose numbers have a unit.
-LAMMPS_UNITS = ("metal", "real", "electron", "si", "cgs", "micro", "nano")
-
 _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 

@@ -7,18 +7,21 @@ from typing import Any
 import numpy as np
 from ase import units
 
+from nnp.units import VELOCITY_NAMES
+
 # Bohr radius times hartree over ħ, CODATA 2022.
 ATOMIC_VELOCITY_M_PER_S = 2.18769126216e6
 
 # Å/fs and others in ASE's unit of velocity, Å √(eV/(Å² u)).
-VELOCITY_UNITS = {
-    "angstrom/fs": units.Ang / units.fs,
-    "angstrom/ps": units.Ang / (1e3 * units.fs),
-    "nm/ps": units.nm / (1e3 * units.fs),
-    "m/s": units.m / units.second,
-    "atomic": ATOMIC_VELOCITY_M_PER_S * units.m / units.second,
-    "ase": 1.0,
-}
+_VALUES = (
+    units.Ang / units.fs,
+    units.Ang / (1e3 * units.fs),
+    units.nm / (1e3 * units.fs),
+    units.m / units.second,
+    ATOMIC_VELOCITY_M_PER_S * units.m / units.second,
+    1.0,
+)
+VELOCITY_UNITS = dict(zip(VELOCITY_NAMES, _VALUES, strict=True))
 
 _NAMES = ("velocities", "velocity", "velo", "vel", "velos", "v")
 

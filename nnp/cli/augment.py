@@ -50,7 +50,10 @@ def add_parser(subparsers: SubParsers) -> None:
     )
     parser.add_argument("--displacement", type=finite, default=0.0, help="deviation, Å")
     parser.add_argument(
-        "--displaced", type=at_least_one, help="atoms that are displaced (default: all)"
+        "--displaced",
+        type=at_least_one,
+        default=argparse.SUPPRESS,
+        help="atoms that are displaced (default: all)",
     )
     parser.add_argument("--vacancies", type=count, default=0, help="atoms taken out of each copy")
     parser.add_argument(
@@ -74,7 +77,7 @@ def _run(arguments: argparse.Namespace) -> None:
         arguments.seed,
         arguments.volume,
         tuple(arguments.directions),
-        arguments.displaced,
+        getattr(arguments, "displaced", None),
         arguments.vacancies,
     )
     check_target(arguments.output, arguments.force)

@@ -188,7 +188,7 @@ class Kalman:
         drawn = objective.model.maker.index(np.sort(rng.choice(weights, count, replace=False)))
         scale = (l2 * len(weights) / max(count, 1)) ** 0.5
         jacobian = theta.new_zeros((count, len(theta)))
-        jacobian[torch.arange(count), drawn] = scale
+        jacobian[torch.arange(count, device=theta.device), drawn] = scale
         return -scale * theta[drawn], jacobian
 
     def update(self, theta: Tensor, values: Tensor, jacobian: Tensor) -> Tensor:

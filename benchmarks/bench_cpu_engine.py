@@ -17,9 +17,7 @@ also gives the processor time that both threads took against that of one alone (
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import shlex
 import sys
 import warnings
 from pathlib import Path
@@ -27,9 +25,10 @@ from pathlib import Path
 import numpy as np
 from ase.build import bulk
 from beside_lammps.clock import silicon_clock
+from record import write_record
 
 import nnp
-from nnp.bench import Measurement, as_record, measure, replicated
+from nnp.bench import Measurement, measure, replicated
 from nnp.cli.table import text_table
 from nnp.io.structures import read_structures
 from nnp.structure import as_structure
@@ -112,9 +111,7 @@ def main() -> None:
     clocks = [processor_rate(m) for m in everything if m.subject.startswith("LAMMPS")]
     print(f"clock: {np.median(clocks):.3g} atom-steps per processor second")
     if arguments.json:
-        record = as_record(everything, shlex.join(sys.argv))
-        record["table"] = {"header": header, "rows": rows}
-        Path(arguments.json).write_text(json.dumps(record, indent=1) + "\n")
+        write_record(arguments.json, everything, header, rows)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,7 @@ for NEP files, with the programs that read them: bench_nep.py.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import shlex
 import sys
 import warnings
 from collections.abc import Iterator
@@ -26,10 +24,11 @@ from typing import Any
 from ase.build import bulk
 from beside_lammps.clock import silicon_clock
 from in_turns import Subject, as_atoms, in_turns
+from record import write_record
 from untrained import untrained
 
 import nnp
-from nnp.bench import Measurement, as_record, replicated
+from nnp.bench import Measurement, replicated
 from nnp.cli.table import text_table
 from nnp.io.structures import read_structures
 from nnp.neighbors import neighbor_list
@@ -127,9 +126,7 @@ def main() -> None:
     header.append("Behler's functions")
     print(text_table(header, table))
     if arguments.json:
-        record = as_record(everything, shlex.join(sys.argv))
-        record["table"] = {"header": header, "rows": table}
-        Path(arguments.json).write_text(json.dumps(record, indent=1) + "\n")
+        write_record(arguments.json, everything, header, table)
 
 
 if __name__ == "__main__":

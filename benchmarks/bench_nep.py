@@ -13,9 +13,7 @@ their forces are compared.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import shlex
 import sys
 from pathlib import Path
 
@@ -25,9 +23,10 @@ from ase.build import bulk
 from calorine.calculators import CPUNEP
 from in_turns import Subject, as_atoms, in_turns
 from nep_adapters import NEPCalculator
+from record import write_record
 
 import nnp
-from nnp.bench import as_record, replicated
+from nnp.bench import replicated
 from nnp.bench.measurement import Measurement
 from nnp.cli.table import text_table
 from nnp.io.structures import read_structures
@@ -166,9 +165,7 @@ def main() -> None:
     print("thousand atom-steps per processor second, median")
     print(text_table(header, rows))
     if arguments.json:
-        record = as_record(everything, shlex.join(sys.argv))
-        record["table"] = {"header": header, "rows": rows}
-        Path(arguments.json).write_text(json.dumps(record, indent=1) + "\n")
+        write_record(arguments.json, everything, header, rows)
 
 
 if __name__ == "__main__":

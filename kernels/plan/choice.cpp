@@ -17,7 +17,6 @@ namespace
 // molecules any number of times.)
 constexpr double MOST_AMPLIFIED_DOUBLE = 1e4, MOST_AMPLIFIED_SINGLE = 30;
 constexpr double WORTH = 0.95;  // what is left of the cost must be less than this share: the model is no clock
-constexpr double NO_RANGE = 1e30;
 
 // sum_j g(r_ij) over one element's neighbours or, weighted by Z, over all.
 double radial_sum(const Model& model, const Function& f, int element, const std::vector<Neighborhood>& hoods)

@@ -15,7 +15,6 @@ namespace
 
 constexpr double PI = 3.14159265358979323846;
 constexpr double TYPICAL_DENSITY = 0.06;  // atoms per Å^3: between silicon (0.05), metals (0.08) and water (0.1)
-constexpr double LARGEST_RANGE = 1e30;    // a range beyond it is none
 constexpr double CLOSEST = 0.9;           // Å
 constexpr int SAMPLES = 4;
 constexpr int MOST_EXPECTED = 4000;  // neighbours of an atom: cutoffs beyond that are a mistake
@@ -83,7 +82,7 @@ std::vector<double> expected_densities(const Model& model, const Element& elemen
     for (int e = 0; e < n_elements; ++e) {
         std::vector<double> found;
         for (const Function& f : element.functions) {
-            if (f.family == NNP_RADIAL && f.neighbor_1 == e && f.maximum < LARGEST_RANGE && usual(f) > 0)
+            if (f.family == NNP_RADIAL && f.neighbor_1 == e && f.maximum < NO_RANGE && usual(f) > 0)
                 found.push_back(usual(f) / integral(f));
         }
         if (found.empty()) {

@@ -9,6 +9,8 @@
 namespace nnp
 {
 
+constexpr double NO_RANGE = 1e30;  // a largest value in training from which on it is none
+
 struct Neighborhood {
     struct At {
         int element;

@@ -15,6 +15,7 @@ from nnp.cli.structures import (
     label_keys,
     read_and_say,
     read_options,
+    units_said,
     write_and_say,
 )
 from nnp.cli.units_of import say_units
@@ -29,7 +30,7 @@ from nnp.io.structures import (
     is_structure_name,
 )
 from nnp.io.structures.labels import is_predicted
-from nnp.units import ATOMIC, LAMMPS_UNITS, UnitSystem, unit_system
+from nnp.units import ATOMIC, UnitSystem, unit_system
 from nnp.values import counted
 
 _MODEL_SUFFIX = ".nnp"
@@ -133,7 +134,7 @@ def _convert_potential(source: Path, target: Path, arguments: argparse.Namespace
 
 def _convert_structures(source: Path, target: Path, arguments: argparse.Namespace) -> None:
     said, target_units = getattr(arguments, "units", None), _units(arguments, "target_units")
-    units = None if said in LAMMPS_UNITS and said != "metal" else unit_system(said)
+    units = units_said(said)
     if target_units is not None and not is_input_data_name(target):
         raise OptionError(
             f"--target-units {target_units}: {target} is not written as input.data; leave it out"

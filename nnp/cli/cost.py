@@ -52,8 +52,8 @@ def cost_report(potential: Potential, arguments: argparse.Namespace) -> Iterator
     yield f"cost: µs per atom on one core, predicted for Zen 5 with {engines[0].target}"
     header = ["dtype", "element", "atoms", "neighbors", *PARTS, "predicted"]
     rows = []
-    for engine in engines:
-        costs = engine.cost(structure)
+    found = [(engine, engine.cost(structure)) for engine in engines]
+    for engine, costs in found:
         rows += [_row(engine.dtype, cost) for cost in costs]
         if structure is not None:
             last = [f"{predicted(costs):.3g}"]
@@ -63,8 +63,8 @@ def cost_report(potential: Potential, arguments: argparse.Namespace) -> Iterator
     if arguments.measure:
         header.append("measured")
     yield text_table(header, [row + [""] * (len(header) - len(row)) for row in rows])
-    for engine in engines:
-        for cost in engine.cost(structure):
+    for engine, costs in found:
+        for cost in costs:
             if cost.n_wide:
                 yield (
                     f"  {engine.dtype}, {cost.symbol}: of {cost.n_wide} wide functions that pairs "

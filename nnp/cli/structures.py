@@ -129,6 +129,11 @@ def read_and_say(
     return found
 
 
+def units_said(said: str | None) -> UnitSystem | None:
+    """What ``--units`` says of input.data: nothing where it is a style of LAMMPS's files alone."""
+    return None if said in LAMMPS_UNITS and said != "metal" else unit_system(said)
+
+
 def load_potential_and_units(arguments: argparse.Namespace) -> tuple[Potential, UnitSystem, bool]:
     """The potential of PATH; the units of structures; whether ``--units`` is for these alone.
 
@@ -139,7 +144,7 @@ def load_potential_and_units(arguments: argparse.Namespace) -> tuple[Potential, 
     if said is None or Path(arguments.path).is_dir():
         potential = load_potential(arguments)
         return potential, potential.units, False
-    units = None if said in LAMMPS_UNITS and said != "metal" else unit_system(said)
+    units = units_said(said)
     potential = load(arguments.path)
     say_units(potential, arguments.path, told=False)
     return potential, units or potential.units, True

@@ -17,7 +17,7 @@ from nnp.errors import OptionError, StructureError
 from nnp.train.data.frames import require_atoms
 from nnp.values import counted, require_whole
 
-# Per-atom columns that belong to the atoms, not to where they are: everything else stays after,
+# Per-atom columns that belong to the atoms, not to where they are: everything else is left out,
 # above all labels of the old positions.
 _KEPT = ("masses", "tags", "initial_charges", "initial_magmoms")
 

@@ -1,4 +1,4 @@
-"""The engines after `products`: what they take and return, as tensors of the device."""
+"""The engines behind `products`: what they take and return, as tensors of the device."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class NNPCalculator(Calculator):
         """Fit a potential to labelled images; `nnp.train` with everything in one call.
 
         Models, log and checkpoint are written into ``run["output"]``, the folder ``training``
-        unless told. What is not said has the defaults of docs/training.md.
+        unless told. What is not said has the defaults of docs/training_settings.md.
 
         Args:
             images: a file of structures, several, or ``ase.Atoms`` with what their calculators

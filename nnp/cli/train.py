@@ -33,7 +33,7 @@ _INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
-    summary = "fit a potential to energies, forces and stresses; docs/training.md has the settings"
+    summary = "fit a potential to energies, forces and stresses"
     parser = add_command(subparsers, "train", _run, summary)
     parser.add_argument(
         "sources",

@@ -1,8 +1,8 @@
 """n2p2's and RuNNer's ``input.nn`` as settings of a training run.
 
-What a keyword says goes where docs/training.md has it; what has no meaning here is a warning with
-the reason, and what nobody knows is an error. The filter sees residuals in the units that n2p2
-would give it (those of the files, or normalised ones), so that its constants mean the same.
+docs/training_settings.md says which setting a keyword becomes. A keyword without meaning here gives
+a warning with the reason, an unknown one is an error. The filter sees residuals in the units that
+n2p2 would give it (those of the files, or normalised ones), so that its constants mean the same.
 """
 
 from __future__ import annotations

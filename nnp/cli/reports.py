@@ -12,7 +12,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from nnp.io.structures import write_structures
 from nnp.pictures.figure import NO_MATPLOTLIB, have_matplotlib
-from nnp.pictures.report import Background, write_report
+from nnp.pictures.report import Background, read_learning, write_report
 from nnp.potential import Potential
 from nnp.train.data.dataset import Dataset
 from nnp.train.data.evaluation import EvaluationReport, evaluate
@@ -55,7 +55,8 @@ def report_of_fit(
         None if judged is training else training, log if log.exists() else None, inputs, notes
     )
     lines = write(judged, folder, f"{what}: {train.summary()}", background)
-    steps = advice(judged, background.training, None, inputs)
+    columns = read_learning(log) if log.exists() else None
+    steps = advice(judged, background.training, columns, inputs)
     return [*lines, *(f"next: {step}" for step in steps)]
 
 

@@ -181,6 +181,9 @@ def _outcome(result: TrainingResult) -> str:
         return "no epoch was finished"
     best = rows[result.best_epoch]
     parts = [_line(part, best) for part in ("train", "valid") if f"{part}_loss" in best]
+    judged, whole = best.get("train_structures", math.nan), result.potential.provenance
+    if judged < whole["structures"]:
+        parts[0] += f"\n         (of {judged:.0f} structures, drawn from {whole['structures']})"
     return "\n".join([f"best epoch {result.best_epoch} of {max(rows)}", *parts])
 
 

@@ -140,7 +140,9 @@ def learning_curves(columns: Mapping[str, NDArray[np.float64]]) -> Any:
     ):
         for part in ("train", "valid", "data"):
             if f"{part}_{key}" in columns:
-                axis.semilogy(columns["epoch"], columns[f"{part}_{key}"], ".-", label=part)
+                judged = columns.get(f"{part}_structures")
+                name = part if judged is None else f"{part}, {judged[-1]:.0f} structures"
+                axis.semilogy(columns["epoch"], columns[f"{part}_{key}"], ".-", label=name)
         axis.set_xlabel("epoch")
         axis.set_ylabel(label)
         if axis.get_legend_handles_labels()[1]:

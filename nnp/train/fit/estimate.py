@@ -14,6 +14,7 @@ from nnp.train.fit.memory import MemoryPlan, n_coefficients, plan_memory
 from nnp.train.fit.objective import Objective
 from nnp.train.fit.optimizers import make_optimizer
 from nnp.train.fit.progress import duration
+from nnp.train.fit.recipe import n_judged
 from nnp.train.fit.settings import TrainingSettings
 from nnp.train.fit.task import Task, make_model, prepare
 
@@ -89,6 +90,9 @@ def survey(settings: TrainingSettings, chosen: Chosen) -> Survey:
     task = Task(**vars(prepared), model=model, theta=theta)
     train = chosen.frames.subset(range(chosen.n_train))
     all_atoms, tried = sum(map(len, chosen.frames)), sum(map(len, few.frames))
+    steps, judging = _tried(settings, task)
+    judged_atoms = all_atoms * n_judged(settings, chosen) / len(chosen.frames)
+    epoch = steps * sum(map(len, train)) + judging * judged_atoms / settings.run.evaluate_every
     return Survey(
         chosen=chosen,
         architecture={
@@ -99,13 +103,13 @@ def survey(settings: TrainingSettings, chosen: Chosen) -> Survey:
         steps=steps_of_epoch(settings.optimizer, np.array([len(frame) for frame in train])),
         plan=plan,
         seconds_inputs=inputs * all_atoms / tried,
-        seconds_epoch=_epoch(settings, task) * sum(map(len, train)) / tried,
+        seconds_epoch=epoch / tried,
         epochs=settings.run.passes,
     )
 
 
-def _epoch(settings: TrainingSettings, task: Task) -> float:
-    """Seconds of an epoch over the tried structures, the second one."""
+def _tried(settings: TrainingSettings, task: Task) -> tuple[float, float]:
+    """Seconds of all steps over the tried structures, the second time, and of judging them."""
     objective = Objective(task.model, settings.loss, task.ranks)
     theta = task.theta
     optimizer = make_optimizer(
@@ -128,4 +132,4 @@ def _epoch(settings: TrainingSettings, task: Task) -> float:
         seconds = time.perf_counter() - start
     start = time.perf_counter()
     set_errors(objective, theta, task.train)
-    return seconds + (time.perf_counter() - start) / settings.run.evaluate_every
+    return seconds, time.perf_counter() - start

@@ -16,7 +16,7 @@ from nnp.train.fit.task import Task
 def fingerprint(settings: TrainingSettings, task: Task) -> str:
     """Hash of what a resumed run must share with the interrupted one."""
     table = portable(settings)
-    for name in ("epochs", "patience", "target"):
+    for name in ("epochs", "patience", "target", "train_judged"):
         table["run"].pop(name, None)
     digest = hashlib.sha256(json.dumps(table, sort_keys=True).encode())
     digest.update(task.theta.cpu().numpy().tobytes())
@@ -64,5 +64,6 @@ _LATER: tuple[tuple[tuple[str, ...], object], ...] = (
     (("schedule", "by_step"), False),
     (("run", "from"), None),
     (("run", "report"), True),
+    (("run", "train_judged"), 200),
     (("run", "target"), {"energy": None, "forces": None}),
 )

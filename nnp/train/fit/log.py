@@ -28,12 +28,14 @@ class SetErrors:
     """Errors over one set of structures.
 
     Attributes:
+        structures: how many.
         loss: as minimised.
         energy: eV/atom.
         forces: eV/Å.
         stress: eV/Å³.
     """
 
+    structures: int = 0
     loss: float = 0.0
     energy: ErrorStatistics = field(default_factory=ErrorStatistics)
     forces: ErrorStatistics = field(default_factory=ErrorStatistics)
@@ -48,12 +50,13 @@ class SetErrors:
             f"{prefix}_force_mae": self.forces.mae,
             f"{prefix}_force_rmse": self.forces.rmse,
             f"{prefix}_stress_rmse": self.stress.rmse,
+            f"{prefix}_structures": float(self.structures),
         }
 
 
 def set_errors(objective: Objective, theta: Tensor, samples: Sequence[Sample]) -> SetErrors:
     """Errors over the samples of all processes."""
-    found = SetErrors()
+    found = SetErrors(len(samples))
     counts = objective.counts(samples)
     for part in chunks(samples, _AT_ONCE):
         traces = objective.model.traces(theta, part)
@@ -71,6 +74,7 @@ def set_errors(objective: Objective, theta: Tensor, samples: Sequence[Sample]) -
 def _merged(parts: Sequence[SetErrors]) -> SetErrors:
     whole, *others = parts
     for part in others:
+        whole.structures += part.structures
         whole.loss += part.loss
         for name in ("energy", "forces", "stress"):
             getattr(whole, name).merge(getattr(part, name))
@@ -104,7 +108,9 @@ class TrainingLog:
         if self._path is None:
             return
         with replacing(self._path, force=True) as scratch, scratch.open("w", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(self.rows[0]))
+            # Rows of a run that an earlier version began have fewer columns.
+            names = dict.fromkeys(name for row in self.rows for name in row)
+            writer = csv.DictWriter(file, fieldnames=list(names), restval="nan")
             writer.writeheader()
             writer.writerows({k: f"{v:.9g}" for k, v in row.items()} for row in self.rows)
         if self._writer is not None:

@@ -64,7 +64,7 @@ def recipe(settings: TrainingSettings, chosen: Chosen) -> Recipe:
     wanted = asked or _kalman_epochs(chosen)
     fewest = asked or min(_EPOCHS_MANY[0], wanted)
     what = f"{n_parameters(settings, chosen)} weights and {chosen.n_train} structures"
-    rest = evaluation_seconds(settings, chosen) * len(chosen.frames)
+    rest = evaluation_seconds(settings, chosen) * n_judged(settings, chosen)
     levels = _levels(settings, chosen)
     costs = [
         chosen.n_train * kalman_step_seconds(settings, chosen, level) + rest for level in levels
@@ -120,6 +120,12 @@ def evaluation_seconds(settings: TrainingSettings, chosen: Chosen) -> float:
     return seconds
 
 
+def n_judged(settings: TrainingSettings, chosen: Chosen) -> int:
+    """Structures of both sets that are judged after an epoch."""
+    held_out = len(chosen.frames) - chosen.n_train
+    return settings.run.judged(chosen.n_train, held_out) + held_out
+
+
 def _levels(settings: TrainingSettings, chosen: Chosen) -> list[Decoupling]:
     """How the covariance may be divided: as the settings say, or from what memory allows on."""
     asked = settings.optimizer.kalman.decoupling
@@ -151,9 +157,9 @@ def _adam(
         gradient = replace(gradient, rate=1e-2, average=0.999)
     atoms = sum(map(len, chosen.frames[: chosen.n_train]))
     batch = own.batch_atoms or (_BATCH_ATOMS if own.batch == default.batch else None)
-    # A step costs two evaluations, and both sets are judged after each epoch.
+    # A step costs two evaluations, and structures are judged after each epoch.
     each = evaluation_seconds(settings, chosen)
-    epoch = each * (2 * chosen.n_train + len(chosen.frames))
+    epoch = each * (2 * chosen.n_train + n_judged(settings, chosen))
     most = max(1, int(time / epoch))
     epochs = _clipped(_STEPS * _BATCH_ATOMS / max(atoms, 1), _FEWEST_EPOCHS, _MOST_EPOCHS)
     epochs = settings.run.epochs or min(epochs, most)

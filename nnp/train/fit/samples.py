@@ -53,6 +53,13 @@ class Samples(Sequence[Sample]):
         """Those of the numbered structures that are this process' own."""
         return [self[self._places[n]] for n in numbers if n in self._places]
 
+    def part(self, numbers: Iterable[int]) -> Samples:
+        """Those of the numbered structures that are this process' own, kept here or made anew."""
+        own = [n for n in numbers if n in self._places]
+        places = [self._places[n] for n in own]
+        frames = [self.frames[place] for place in places]
+        return Samples(frames, own, lambda place, _: self[places[place]], 0.0, self.stress)
+
     def __len__(self) -> int:
         return len(self.frames)
 

@@ -62,6 +62,8 @@ class RunSettings:
         seed: of everything that is drawn.
         output: folder of models, logs and checkpoints.
         evaluate_every: epochs between evaluations of training and validation errors.
+        train_judged: structures of the training set, drawn once, that its errors in the log are of
+            where there is a validation set, which decides; None, or no validation set: all.
         checkpoint_every: epochs between checkpoints.
         keep_every: epochs between models that are kept as ``epoch_00042.nnp``; None: none is.
         target: errors at which it stops.
@@ -82,6 +84,7 @@ class RunSettings:
     seed: int = 0
     output: str = "training"
     evaluate_every: int = 1
+    train_judged: int | None = 200
     checkpoint_every: int = 1
     keep_every: int | None = None
     patience: int | None = None
@@ -97,7 +100,7 @@ class RunSettings:
     target: TargetSettings = field(default_factory=TargetSettings)
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "evaluate_every", "checkpoint_every", "threads"):
+        for name in ("epochs", "evaluate_every", "train_judged", "checkpoint_every", "threads"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise OptionError(f"{name} = {value}: 1 or more")
@@ -116,6 +119,12 @@ class RunSettings:
     def passes(self) -> int:
         """``epochs``, or the default."""
         return _EPOCHS if self.epochs is None else self.epochs
+
+    def judged(self, train: int, validation: int) -> int:
+        """Structures of a training set that are judged after an epoch, beside a validation set."""
+        if not validation or self.train_judged is None:
+            return train
+        return min(self.train_judged, train)
 
     @property
     def torch_dtype(self) -> torch.dtype:

@@ -22,6 +22,7 @@ from nnp.train.fit.identity import fingerprint, portable
 from nnp.train.fit.log import SetErrors, TrainingLog, set_errors
 from nnp.train.fit.objective import Objective
 from nnp.train.fit.progress import Progress
+from nnp.train.fit.samples import Samples
 from nnp.train.fit.settings import TrainingSettings
 from nnp.train.fit.stages import Stages
 from nnp.train.fit.task import Task
@@ -70,6 +71,7 @@ class Trainer:
         self._objective = Objective(task.model, settings.loss, task.ranks)
         self._atoms = np.array([len(frame) for frame in task.frames[: task.n_train]])
         self._steps = steps_of_epoch(settings.optimizer, self._atoms)
+        self._judged_part = _judged_part(settings, task)
         self._stages = Stages(settings, task, self._steps)
         self._theta = task.theta.clone()
         self._still = _still(task)
@@ -169,7 +171,7 @@ class Trainer:
         # with the same weights in every epoch, so that losses compare
         theta = self._judged(theta)
         reference = Objective(self._task.model, self._settings.loss, self._task.ranks)
-        train = set_errors(reference, theta, self._task.train)
+        train = set_errors(reference, theta, self._judged_part)
         held_out = set_errors(reference, theta, self._task.validation)
         judged = held_out if len(self._task.frames) > self._task.n_train else train
         if not np.isfinite(train.loss + judged.loss):
@@ -279,6 +281,16 @@ class Trainer:
             "structures": self._task.n_train,
         }
         return replace(self._task.model.potential(theta), provenance=provenance)
+
+
+def _judged_part(settings: TrainingSettings, task: Task) -> Samples:
+    """Structures of the training set whose errors are logged: the same ones after every epoch."""
+    n = task.n_train
+    count = settings.run.judged(n, len(task.frames) - n)
+    if count == n:
+        return task.train
+    drawn = np.random.default_rng((settings.run.seed, 3)).permutation(n)[:count]
+    return task.train.part(sorted(drawn.tolist()))
 
 
 def _still(task: Task) -> Tensor | None:

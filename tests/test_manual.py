@@ -51,6 +51,15 @@ def test_links_out_of_the_manual_are_paths(manual):
         manual.on_page_markdown("[x](../nothing.md)", page)
 
 
+def test_folders_in_the_menu_are_their_pages(manual):
+    config = manual.on_config({"nav": ["index.md", {"Inside": [{"Decisions": "decisions/"}]}]})
+    start, inside = config["nav"]
+    pages = inside["Inside"][0]["Decisions"]
+    assert start == "index.md"
+    assert pages[:2] == ["decisions/README.md", "decisions/0001-dependencies.md"]
+    assert len(pages) == len(list((ROOT / "docs" / "decisions").glob("*.md")))
+
+
 def test_every_page_is_in_the_contents():
     contents = (ROOT / "mkdocs.yml").read_text()
     folders = ("studies", "decisions")  # as a whole

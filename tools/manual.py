@@ -1,4 +1,4 @@
-"""Hooks of mkdocs: tables that come from the code, and links to files outside the manual.
+"""Hooks of mkdocs: tables from the code, folders in the menu, links to files outside the manual.
 
 A page says ``<!-- enum nnp/cutoffs.py CutoffKind -->`` for the members of an enumeration with their
 comments, ``<!-- families -->`` for the families of functions with their own documentation.
@@ -17,6 +17,24 @@ from nnp import functions
 ROOT = Path(__file__).resolve().parents[1]
 _LINK = re.compile(r"\[([^\]]*)\]\(((?:\.\./)+[^)#]*)(#[^)]*)?\)")
 _MEMBER = re.compile(r"^    (\w+) = (\S+)  # (.*)$", re.MULTILINE)
+
+
+def on_config(config: Any) -> Any:
+    """The menu, in which a folder stands for its pages: ``decisions/``."""
+    config["nav"] = [_in_menu(entry) for entry in config["nav"]]
+    return config
+
+
+def _in_menu(entry: Any) -> Any:
+    """README.md first, the others by name."""
+    if isinstance(entry, dict):
+        return {title: _in_menu(inside) for title, inside in entry.items()}
+    if isinstance(entry, list):
+        return [_in_menu(inside) for inside in entry]
+    if not entry.endswith("/"):
+        return entry
+    pages = sorted((ROOT / "docs" / entry).glob("*.md"), key=lambda p: (p.stem != "README", p.name))
+    return [entry + page.name for page in pages]
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:

@@ -195,8 +195,12 @@ def test_files_that_do_not_belong_together(tmp_path):
     folder = write_folder(tmp_path / "p")
     with pytest.raises(FileFormatError, match="looks for Ti, of which there is no file"):
         nnp.load(folder / "O.nn")
+    (folder / "O.nn-00042").write_bytes((folder / "O.nn").read_bytes())  # of an epoch
+    with pytest.raises(FileFormatError, match=r"O\.nn-00042 looks for Ti"):
+        nnp.load(folder / "O.nn-00042")
+    assert nnp.load(folder).elements == nnp.load([folder / "O.nn-00042", folder / "Ti.nn"]).elements
     (folder / "O.old.nn").write_bytes((folder / "O.nn").read_bytes())
-    with pytest.raises(FileFormatError, match="two files for one element"):
+    with pytest.raises(FileFormatError, match=r"two files for one element \(O O Ti\): leave one"):
         nnp.load(folder)
 
 

@@ -119,6 +119,11 @@ def test_setups_are_the_potentials(reference_data, name):
             assert setup.functions(potential.elements) == model.functions
 
 
+def test_lines_between_elements_of_env(tmp_path):
+    (tmp_path / "Ti.stp").write_text(BEHLER.replace("ENV 2\nO", "ENV 2\n\n! oxygen\nO", 1))
+    assert read_setup(tmp_path / "Ti.stp").environment == ("O", "Ti")
+
+
 def test_eta_inside_zeta(tmp_path):
     line = "G=4 type2=Ti type3=O zeta=2.0 eta=0.0004 lambda=-1.0 Rc=6.0"
     (tmp_path / "Ti.stp").write_text(BEHLER.replace(BEHLER.splitlines()[-1], line))
@@ -145,6 +150,7 @@ def test_setups_written(tmp_path, text):
         ("kappa = 1.0", "", "line 9: kappa= is missing"),
         ("ENV 2", "ENVS 2", "line 3: 'ENVS' is not a keyword of a set-up"),
         ("Behler2011", "Other", "line 6: type=other: Chebyshev and Behler2011"),
+        ("ENV 2\nO\nTi", "ENV 2\nO", "line 6: '4' is not a keyword of a set-up"),
         ("ATOM Ti", "", "ATOM, ENV and a basis are expected"),
         ("\n4\n", "\n400\n", "ends too early"),
     ],
@@ -268,6 +274,16 @@ def test_predict_in_that_cannot_be(tmp_path, capsys):
     path = tmp_path / "predict.in"
     path.write_text("TYPES\n1\nTi\nNETWORKS\nTi Ti.nn\nRELAX\nmethod=bfgs\n")
     with pytest.raises(FileFormatError, match="line 6: RELAX: nnp relax does that"):
+        read_predict(path)
+    for other, message in (("NETWORKS\nCu Cu.nn\n", "no network for Ti"), ("", "are expected")):
+        path.write_text(f"TYPES\n1\nTi\n{other}")
+        with pytest.raises(FileFormatError, match=message):
+            read_predict(path)
+    path.write_text("NETWORKS\nTi Ti.nn\nTYPES\n1\nTi\n")
+    with pytest.raises(FileFormatError, match="line 1: NETWORKS before TYPES"):
+        read_predict(path)
+    path.write_text("TYPES\n1\nTi\nNETWORKS\nTi Ti.nn\nFILES\n1\na.xsf\nb.xsf\n")
+    with pytest.raises(FileFormatError, match=r"line 8: FILES is of 1 lines, .*b\.xsf"):
         read_predict(path)
     path.write_text("FILES\n0\n")
     with pytest.raises(FileFormatError, match="TYPES and NETWORKS are expected"):

@@ -55,6 +55,23 @@ def test_an_xsf_in_other_dialects(tmp_path):
         reading(tmp_path / "a.xsf", text.replace("eV", "Ha"))
 
 
+def test_an_xsf_as_aenet_reads_it(tmp_path):
+    """PRIMVEC behind the atoms, words behind its numbers, comments between atoms, more columns."""
+    text = XSF.format(energy="", kind="CRYSTAL")
+    usual = reading(tmp_path / "a.xsf", text).frames[0]
+    cell, atoms = text.split("PRIMCOORD")
+    lines = ["PRIMCOORD", *atoms.strip().splitlines()]
+    lines[3:3] = ["# total energy = -2.5 eV"]
+    lines[-1] += " 1 2"
+    other = "\n".join([*lines, "", cell.replace("9.0 0.0 0.0", "9.0 0.0 0.0 first")])
+    found = reading(tmp_path / "b.xsf", other)
+    assert len(found.frames) == 1
+    assert found.frames[0] == usual
+    assert found.frames[0].pbc.all()
+    assert found.labels[0].energy == -2.5
+    assert "columns beyond the seventh are not used" in found.remarks
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_xsf_goes_round(tmp_path, count):
     write_structures(crystals(count), tmp_path / "a.xsf")

@@ -8,6 +8,7 @@ Artrith and Urban, Comput. Mater. Sci. 114, 135 (2016), doi:10.1016/j.commatsci.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -34,12 +35,13 @@ __all__ = ["SUFFIXES", "files_in", "is_aenet_name", "read", "write"]
 
 # In the order in which one of an element is taken: binary holds the exact numbers.
 SUFFIXES = (".nn", ".ann", ".nn.ascii")
+_OF_EPOCH = re.compile(r"-\d+$")
 _DEAD = 1e-10  # ænet's own bound: a function that never changed is not used
 
 
 def is_aenet_name(path: Path) -> bool:
-    """Whether a file's name is one of ænet's potentials."""
-    return path.name.endswith(SUFFIXES) and path.name != "input.nn"
+    """Whether a file's name is one of ænet's potentials: El.nn, or El.nn-00042 of an epoch."""
+    return _OF_EPOCH.sub("", path.name).endswith(SUFFIXES) and path.name != "input.nn"
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -101,7 +103,10 @@ def _check_together(records: Sequence[Record]) -> None:
     elements = [record.central for record in records]
     first = records[0]
     if len(set(elements)) != len(elements):
-        raise FileFormatError(f"{first.path} and others: two files for one element, {elements}")
+        raise FileFormatError(
+            f"{first.path} and others: two files for one element ({' '.join(elements)}): leave one "
+            "of them in the folder, or give a list"
+        )
     for record in records:
         missing = [symbol for symbol in record.environment if symbol not in elements]
         if missing:

@@ -164,6 +164,13 @@ class Lines:
             raise self.error("an element and a file are expected")
         return words[0], words[1]
 
+    def paths(self, words: list[str]) -> tuple[str, ...]:
+        """A number, and as many lines."""
+        found = tuple(" ".join(self.next()) for _ in range(self.counted(words)))
+        if (more := self.peek()) and more[0].lower() not in self._known:
+            raise self.error(f"FILES is of {len(found)} lines, and another follows: {more[0]}")
+        return found
+
     def values(self) -> tuple[list[str], dict[str, float]]:
         """The next line as plain words, and ``key=value`` ones in lower case."""
         plain, options = [], {}
@@ -203,7 +210,7 @@ def read_generate(path: Path) -> GenerateInput:
                 raise lines.error("SETUPS before TYPES")
             setups = dict(lines.pair() for _ in energies)
         elif name == "files":
-            files = tuple(" ".join(lines.next()) for _ in range(lines.counted(words)))
+            files = lines.paths(words)
     if missing := [symbol for symbol in energies if symbol not in setups]:
         raise FileFormatError(f"{path}: no set-up for {', '.join(missing)}")
     if not energies or not files:
@@ -310,15 +317,19 @@ def read_predict(path: Path) -> PredictInput:
         if name == "types":
             types = tuple(lines.next()[0] for _ in range(lines.counted(words)))
         elif name == "networks":
+            if not types:
+                raise lines.error("NETWORKS before TYPES")
             networks = dict(lines.pair() for _ in types)
         elif name in flags:
             flags[name] = lines.flag(words)
         elif name == "files":
-            files = tuple(" ".join(lines.next()) for _ in range(lines.counted(words)))
+            files = lines.paths(words)
         elif name == "relax":
             raise lines.error("RELAX: nnp relax does that, with the files of NETWORKS")
     if not types or not networks:
         raise FileFormatError(f"{path}: TYPES and NETWORKS are expected")
+    if missing := [symbol for symbol in types if symbol not in networks]:
+        raise FileFormatError(f"{path}: no network for {', '.join(missing)}")
     return PredictInput(
         path, types, networks, files, flags["forces"], flags["print_atomic_energies"]
     )

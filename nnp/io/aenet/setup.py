@@ -154,7 +154,7 @@ class _Reader:
             elif keyword == "rmin" and len(words) > 1:
                 r_min = self._number(words[1])
             elif keyword == "env" and len(words) > 1:
-                environment = tuple(self._line().split()[0] for _ in range(self._count(words[1])))
+                environment = tuple(self._element() for _ in range(self._count(words[1])))
             elif keyword in ("basis", "symmfunc", "functions"):
                 if basis:
                     raise self._error("a second basis: one file has one")
@@ -170,6 +170,11 @@ class _Reader:
             self._path, central, environment, basis, kinds, parameters, neighbors,
             tuple(description), r_min,
         )  # fmt: skip
+
+    def _element(self) -> str:
+        while not (line := self._line().strip()) or line.startswith(_COMMENT):
+            pass
+        return line.split()[0]
 
     def _description(self) -> list[str]:
         found: list[str] = []

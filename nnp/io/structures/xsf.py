@@ -27,6 +27,7 @@ _OTHER_UNITS = re.compile(r"(ha|hartrees?|a\.?u\.?|ry|rydbergs?|kcal.*|kj.*|mev)
 _KEYWORD = re.compile(r"(?:BEGIN|END)_BLOCK|[A-Z][A-Z_]{4,}\b|ATOMS\b|INFO\b")
 # An exponent of three digits may stand without its letter, as Fortran writes it.
 _FORTRAN = re.compile(r"^([-+]?(?:\d+\.?\d*|\.\d+))(?:[EeDd]([-+]?\d+)|([-+]\d{2,3}))?$")
+_WITHOUT_FORCES, _WITH_FORCES = 4, 7  # columns of an atom
 _PERIODIC_AXES = {"CRYSTAL": 3, "SLAB": 2, "POLYMER": 1, "MOLECULE": 3}
 
 
@@ -60,17 +61,23 @@ class _Reader:
         while self.at < len(self.lines):
             line = self.lines[self.at].strip()
             self.at += 1
-            energy = _ENERGY.search(line)
             words = line.split()
-            if energy:
-                self._energy_line(*energy.groups())
-            elif line.startswith("#") and re.search(r"energy\b.*\d", line, re.IGNORECASE):
-                self.source.note(
-                    f"not used: the comment {line[:60]!r}; an energy is '# total energy = … eV'"
-                )
-            elif words and not line.startswith("#"):
+            if not self._comment(line) and words:
                 self._keyword(words[0], words[1:])
+        if len(self.drafts) == 1:  # ænet takes PRIMVEC behind the atoms as well
+            self.drafts[0].cell = self.cell
         return [self._atoms(n, draft) for n, draft in enumerate(self.drafts)]
+
+    def _comment(self, line: str) -> bool:
+        """Whether a line is one, or says an energy, which is taken."""
+        energy = _ENERGY.search(line)
+        if energy:
+            self._energy_line(*energy.groups())
+        elif line.startswith("#") and re.search(r"energy\b.*\d", line, re.IGNORECASE):
+            self.source.note(
+                f"not used: the comment {line[:60]!r}; an energy is '# total energy = … eV'"
+            )
+        return energy is not None or line.startswith("#")
 
     def _energy_line(self, kind: str, number: str, unit: str | None) -> None:
         if unit and _OTHER_UNITS.match(unit):
@@ -108,9 +115,9 @@ class _Reader:
         for _ in range(3):
             words = self.lines[self.at].split() if self.at < len(self.lines) else []
             self.at += 1
-            if len(words) != 3:
+            if len(words) < 3:
                 raise FileFormatError(f"{self.where}: a cell vector has three numbers")
-            rows.append([self._number(word) for word in words])
+            rows.append([self._number(word) for word in words[:3]])
         return np.array(rows)
 
     def _coordinates(self, cell: NDArray[np.float64] | None) -> _Draft:
@@ -118,16 +125,21 @@ class _Reader:
         while self.at < len(self.lines):
             line = self.lines[self.at].strip()
             words = line.split()
-            if not words or line.startswith("#") or _KEYWORD.match(line):
+            if not words or _KEYWORD.match(line):
                 break
             self.at += 1
-            if len(words) not in (4, 7):
+            if line.startswith("#"):
+                self._comment(line)
+                continue
+            if len(words) < _WITH_FORCES and len(words) != _WITHOUT_FORCES:
                 raise FileFormatError(
                     f"{self.where}: {len(words)} columns, an atom has 4 (symbol, x, y, z) or 7 "
                     "(and forces)"
                 )
+            if len(words) > _WITH_FORCES:
+                self.source.note("columns beyond the seventh are not used")
             draft.symbols.append(self._symbol(words[0]))
-            draft.numbers.append([self._number(word) for word in words[1:]])
+            draft.numbers.append([self._number(word) for word in words[1:_WITH_FORCES]])
             if len(draft.numbers[-1]) != len(draft.numbers[0]):
                 raise FileFormatError(f"{self.where}: some atoms have forces and others have none")
         return draft

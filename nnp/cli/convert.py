@@ -9,7 +9,7 @@ from pathlib import Path
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from nnp.cli.options import UNITS_HELP, SubParsers, add_command, add_force
+from nnp.cli.options import SubParsers, add_command, add_force, add_units
 from nnp.cli.structures import (
     add_structures,
     label_keys,
@@ -41,32 +41,35 @@ def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
     summary = "convert a potential (n2p2 directory or one-file model) or structures"
     parser = add_command(subparsers, "convert", _run, summary)
-    parser.add_argument("source", metavar="SOURCE", help="potential, or file of structures")
+    parser.add_argument("source", metavar="SOURCE", help="a potential, or a file of structures")
     parser.add_argument(
         "target",
         metavar="TARGET",
-        help=f"of a potential: FILE{_MODEL_SUFFIX}, nep{_NEP_SUFFIX} where it is a NEP, else a "
-        "directory for n2p2; of structures: "
-        "input.data or *.data for n2p2, else what ASE makes of the suffix (extxyz)",
+        help=f"for a potential: NAME{_MODEL_SUFFIX}, NAME{_NEP_SUFFIX} if it is a NEP, or a folder "
+        "for n2p2's files; for structures: input.data or *.data for n2p2, otherwise the format "
+        "that ASE knows by the suffix",
     )
-    parser.add_argument("--units", default=argparse.SUPPRESS, help=UNITS_HELP + " (of SOURCE)")
+    add_units(parser, "; for SOURCE")
     parser.add_argument(
         "--target-units",
+        metavar="UNITS",
         default=argparse.SUPPRESS,
-        help="units of n2p2 files that are written; a potential's own unless told, bohr and "
-        "hartree for structures",
+        help="units of the n2p2 files to write (default: a potential's own; bohr and hartree for "
+        "structures)",
     )
     parser.add_argument(
         "--to",
         choices=("aenet", "aenet-text"),
         default=argparse.SUPPRESS,
-        help="write a potential as ænet's files, El.nn or El.nn.ascii, into the folder TARGET",
+        help="write a potential as ænet's files, one per element, into the folder TARGET: X.nn or, "
+        "with aenet-text, X.nn.ascii",
     )
     parser.add_argument(
         "--legacy-angle",
         choices=("yes", "no"),
         default=argparse.SUPPRESS,
-        help="whether ænet 2.0.0 to 2.0.3 trained SOURCE, where its files do not tell",
+        help="whether SOURCE was trained by ænet 2.0.0 to 2.0.3; needed only where its files leave "
+        "it open",
     )
     add_structures(parser, keys=True)
     add_force(parser)

@@ -24,11 +24,11 @@ def add_cost(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         const="",
         metavar="STRUCTURE",
-        help="µs per atom and core (energy and forces, CPU engine), predicted: for the atoms of a "
-        "file, or at the density that the functions' ranges tell",
+        help="predict the cost of an atom, µs on one core (energy and forces, CPU engine), in a "
+        "structure, or at the density of the training data",
     )
     parser.add_argument(
-        "--measure", action="store_true", help="beside it what the same takes here; needs STRUCTURE"
+        "--measure", action="store_true", help="with --cost STRUCTURE: measure it too"
     )
     add_structures(parser)
 

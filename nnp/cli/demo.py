@@ -43,18 +43,24 @@ _SETTINGS = MDSettings(
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
     summary = (
-        "run silicon (216 atoms, 300 K) with the bundled potential, and compare it with "
-        "Stillinger-Weber, which it was fitted to"
+        "run silicon (216 atoms, 300 K) with a bundled potential and with Stillinger-Weber, to "
+        "which it was fitted, and compare them"
     )
     parser = add_command(subparsers, "demo", _run, summary)
-    parser.add_argument("--output", metavar="DIR", default="nnp-demo", help="folder of all files")
+    parser.add_argument("--output", metavar="DIR", default="nnp-demo", help="folder for all files")
     parser.add_argument(
         "--steps",
         type=at_least_one,
+        metavar="N",
         default=argparse.SUPPRESS,
-        help=f"of each run (default: as many as fit into two minutes, at most {_LONGEST})",
+        help=f"steps of each run (default: as many as fit into two minutes, at most {_LONGEST})",
     )
-    parser.add_argument("--platform", default="CPU", help="of OpenMM")
+    parser.add_argument(
+        "--platform",
+        metavar="NAME",
+        default="CPU",
+        help="OpenMM's platform: CPU, Reference, CUDA, …",
+    )
     add_engine(parser)
     add_force(parser)
 

@@ -6,7 +6,14 @@ import argparse
 import json
 from pathlib import Path
 
-from nnp.cli.options import SubParsers, add_command, add_data_units, add_force, data_units
+from nnp.cli.options import (
+    SubParsers,
+    add_command,
+    add_data_units,
+    add_force,
+    add_group_key,
+    data_units,
+)
 from nnp.cli.structures import add_structures, label_keys, read_options
 from nnp.errors import OutputExistsError
 from nnp.io.files import replacing
@@ -18,14 +25,14 @@ from nnp.train.data.doctor import examine
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
-    summary = "look at labelled structures before a fit: what there is, and what looks wrong"
+    summary = "check labelled structures before a fit: what they hold and what looks wrong"
     parser = add_command(subparsers, "doctor", _run, summary, prints=True)
     parser.add_argument(
-        "data", metavar="DATA", nargs="+", help="folders, patterns and files of labelled structures"
+        "data", metavar="DATA", nargs="+", help="files, folders and patterns of labelled structures"
     )
-    parser.add_argument("--json", metavar="FILE", help="write everything as JSON too")
+    parser.add_argument("--json", metavar="FILE", help="write the report as JSON too")
     parser.add_argument("--picture", metavar="FILE", help="draw energies, forces and volumes")
-    parser.add_argument("--group-key", default="group", help="key of atoms.info with the group")
+    add_group_key(parser)
     add_data_units(parser)
     add_structures(parser, keys=True)
     add_force(parser)

@@ -32,26 +32,30 @@ _PAGE, _CRYSTAL = "eos.png", "relaxed.extxyz"
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
-    summary = "energy over volume (Birch-Murnaghan), elastic constants and phonons of a crystal"
+    summary = "compute energy over volume, elastic constants and phonons of a crystal"
     parser = add_command(subparsers, "eos", _run, summary)
     default = EosSettings()
     add_potential(parser)
     add = parser.add_argument
-    add("structure", metavar="STRUCTURE", help="the crystal (the last frame)")
-    add("--output", metavar="DIR", default="eos", help="folder of all files")
-    add("--no-relax", action="store_true", help="keep the cell as it is given (ions come to rest)")
-    add("--span", type=positive, default=default.span, help="largest relative change of the volume")
-    add("--points", type=at_least_one, default=default.points, help="how many volumes")
-    add("--strain", type=positive, default=default.strain, help="of the strained cells")
-    add("--no-elastic", action="store_true", help="leave the elastic constants out")
-    add("--no-phonons", action="store_true", help="leave the phonons out")
+    add("structure", metavar="STRUCTURE", help="the crystal (the last frame of a file)")
+    add("--output", metavar="DIR", default="eos", help="folder for all files")
+    add("--no-relax", action="store_true", help="do not relax the cell first, only the atoms in it")
+    text = "largest change of the volume, as a share of it"
+    add("--span", type=positive, metavar="X", default=default.span, help=text)
+    add(
+        "--points", type=at_least_one, metavar="N", default=default.points, help="number of volumes"
+    )
+    text = "strain for the elastic constants"
+    add("--strain", type=positive, metavar="X", default=default.strain, help=text)
+    add("--no-elastic", action="store_true", help="skip the elastic constants")
+    add("--no-phonons", action="store_true", help="skip the phonons")
     add(
         "--supercell",
         type=at_least_one,
         nargs=3,
         metavar="N",
         default=argparse.SUPPRESS,
-        help="for phonons (default: edges of at least 10 Å)",
+        help="supercell for the phonons (default: edges of at least 10 Å)",
     )
     add_engine(parser)
     add_structures(parser)

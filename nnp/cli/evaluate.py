@@ -12,6 +12,7 @@ from nnp.cli.options import (
     add_command,
     add_engine,
     add_force,
+    add_group_key,
     add_potential,
 )
 from nnp.cli.reports import write
@@ -33,16 +34,21 @@ def add_parser(subparsers: SubParsers) -> None:
     parser = add_command(subparsers, "evaluate", _run, summary)
     add_potential(parser)
     parser.add_argument(
-        "data", metavar="DATA", nargs="+", help="files, folders, patterns of labelled structures"
+        "data", metavar="DATA", nargs="+", help="files, folders and patterns of labelled structures"
     )
-    parser.add_argument("--output", default="evaluation", help="folder of pictures and report")
-    parser.add_argument("--log", help="log.csv of the training run, for learning curves")
+    parser.add_argument(
+        "--output", metavar="DIR", default="evaluation", help="folder for report and pictures"
+    )
+    parser.add_argument(
+        "--log", metavar="CSV", help="log.csv of the training run, for its learning curves"
+    )
     parser.add_argument(
         "--epochs",
-        metavar="FOLDER",
-        help="of a fit that kept its models (run.keep_every): errors of each, in their curves",
+        metavar="DIR",
+        help="folder of a fit that kept its models (run.keep_every): draw their errors over "
+        "the epochs",
     )
-    parser.add_argument("--group-key", default="group", help="key of atoms.info with the group")
+    add_group_key(parser)
     add_engine(parser)
     add_structures(parser, keys=True)
     add_force(parser)

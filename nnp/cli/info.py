@@ -42,12 +42,12 @@ _SHOWN = {field for _, field in _PARAMETERS} | {
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
-    summary = "show elements, symmetry functions, networks, units and origin of a potential"
+    summary = "show elements, functions, networks, units and origin of a potential"
     parser = add_command(subparsers, "info", _run, summary, prints=True)
     add_potential(parser, needed=False)
     add_cost(parser)
     parser.set_defaults(usage=parser.error)
-    parser.epilog = "nnp info --debug: versions, processor, platforms; for a report of a fault"
+    parser.epilog = "nnp info --debug prints versions, processor and platforms, for a bug report."
 
 
 def _run(arguments: argparse.Namespace) -> None:

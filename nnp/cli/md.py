@@ -28,12 +28,12 @@ from nnp.md.settings import MDSettings
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
-    summary = "run molecular dynamics in OpenMM; writes log, trajectory, restart and pictures"
+    summary = "run molecular dynamics in OpenMM, with log, trajectory, restarts and pictures"
     parser = add_command(subparsers, "md", _run, summary)
     add_potential(parser)
     text = (
-        "where the run begins (the last frame); its velocities, if it has any, are taken; missing "
-        "where PATH is a file of stages, *.toml"
+        "the structure to start from (the last frame of a file, with its velocities if it has "
+        "any); not needed where PATH is a file of stages, *.toml"
     )
     add_start(parser, text, nargs="?")
     add_minimize(parser)

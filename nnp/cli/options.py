@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from nnp.cli.help import HelpFormatter
 from nnp.cli.units_of import say_units
 from nnp.engines import DEFAULT_ENGINE, engine_names
 from nnp.io import load
@@ -18,8 +19,13 @@ from nnp.units import UnitSystem, unit_system
 SubParsers = Any
 
 UNITS_HELP = (
-    "units of n2p2 files, which do not say them: 'atomic' (bohr, hartree; the default), 'metal' "
-    "(angstrom, eV; also for reduced units) or LENGTH,ENERGY such as 'angstrom,eV'"
+    "units of n2p2 and RuNNer files, which do not state them: atomic (bohr, hartree), metal "
+    "(angstrom, eV; also for reduced units) or LENGTH,ENERGY, such as angstrom,eV (default: atomic)"
+)
+
+ENGINE_HELP = (
+    f"what evaluates the potential: {', '.join(engine_names())}, or auto (gpu where it can run, "
+    "else cpu)"
 )
 
 
@@ -30,7 +36,7 @@ def add_command(
     summary: str,
     prints: bool = False,
 ) -> argparse.ArgumentParser:
-    """A subparser whose help and description begin with the same sentence.
+    """A subparser whose help and description are the same text.
 
     Args:
         subparsers: of the main parser.
@@ -43,12 +49,12 @@ def add_command(
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument(
         "--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks of errors"
     )
-    parser.set_defaults(run=run, prints=prints)
+    parser.set_defaults(run=run, prints=prints, command=parser)
     return parser
 
 
@@ -58,10 +64,17 @@ def add_potential(parser: argparse.ArgumentParser, needed: bool = True) -> None:
         "path",
         metavar="PATH",
         nargs=None if needed else "?",
-        help="one-file model, n2p2/RuNNer directory, output of nnp train --members, or the "
-        "name of one in the package, such as silicon_sw",
+        help="the potential: a .nnp file, nep.txt, a directory of n2p2, RuNNer or ænet, the output "
+        "folder of nnp train --members, or a bundled one: silicon_sw, water_rpbe_d3",
     )
-    parser.add_argument("--units", default=argparse.SUPPRESS, help=UNITS_HELP)
+    add_units(parser)
+
+
+def add_units(parser: argparse.ArgumentParser, note: str = "") -> None:
+    """--units, of a potential's files; ``note``: more about them."""
+    parser.add_argument(
+        "--units", metavar="UNITS", default=argparse.SUPPRESS, help=UNITS_HELP + note
+    )
 
 
 def load_potential(arguments: argparse.Namespace, say: bool = True) -> Potential:
@@ -77,9 +90,10 @@ def add_data_units(parser: argparse.ArgumentParser) -> None:
     """--units, where there is no potential whose units they would be; see `data_units`."""
     parser.add_argument(
         "--units",
+        metavar="UNITS",
         default=argparse.SUPPRESS,
-        help="units of input.data files, read and written: 'atomic' (bohr, hartree; the default), "
-        "'metal' (angstrom, eV) or LENGTH,ENERGY",
+        help="units of input.data files, read and written: atomic (bohr, hartree), metal "
+        "(angstrom, eV) or LENGTH,ENERGY (default: atomic)",
     )
 
 
@@ -92,14 +106,25 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     """--engine."""
     parser.add_argument(
         "--engine",
+        metavar="ENGINE",
         default=DEFAULT_ENGINE,
-        help=f"what evaluates: {', '.join(engine_names())}; auto: gpu where it can run, else cpu",
+        help=ENGINE_HELP,
+    )
+
+
+def add_group_key(parser: Any, default: str = "group") -> None:
+    """--group-key."""
+    parser.add_argument(
+        "--group-key",
+        metavar="NAME",
+        default=default,
+        help="the group of a structure, for errors by group: its name in atoms.info",
     )
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:
     """--force."""
-    parser.add_argument("--force", action="store_true", help="overwrite outputs that exist")
+    parser.add_argument("--force", action="store_true", help="overwrite existing outputs")
 
 
 def positive(text: str) -> float:

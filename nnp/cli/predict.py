@@ -42,19 +42,25 @@ from nnp.values import counted
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
-    summary = "compute energies and forces of structures, and errors where the file has references"
+    summary = "compute energies and forces of structures, and errors where the file has labels"
     parser = add_command(subparsers, "predict", _run, summary)
     add_potential(parser)
     parser.add_argument(
         "structures",
         metavar="STRUCTURES",
         nargs="?",
-        help="extxyz, n2p2 input.data (in the potential's file units), or anything ASE reads; "
-        "left out where PATH is ænet's predict.in",
+        help="structures to evaluate: any format of docs/structures.md; n2p2's input.data is in "
+        "the units of the potential's files; not needed where PATH is ænet's predict.in",
     )
-    parser.add_argument("--output", default="predicted.extxyz", help="file of the results")
-    parser.add_argument("--index", default=":", help="which structures, such as 0, -1 or 10:20")
-    parser.add_argument("--stress", action="store_true", help="stress too (periodic structures)")
+    parser.add_argument(
+        "--output", metavar="FILE", default="predicted.extxyz", help="where the results are written"
+    )
+    parser.add_argument(
+        "--index", metavar="INDEX", default=":", help="which structures, such as 0, -1 or 10:20"
+    )
+    parser.add_argument(
+        "--stress", action="store_true", help="compute the stress too (periodic structures)"
+    )
     add_engine(parser)
     add_structures(parser, keys=True)
     add_force(parser)

@@ -12,9 +12,11 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from nnp import __version__
+from nnp.cli.help import HelpFormatter, usage_of
 from nnp.errors import NNPError
 from nnp.terminal import Stream, reserve_descriptors
 
@@ -92,7 +94,20 @@ class _Print(argparse.Action):
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong on two lines; all options of a command are more than a screen."""
+    """Shows no list of options in its usage and its errors: it is longer than a screen."""
+
+    def option_names(self) -> list[str]:
+        """All that begin with a dash."""
+        return list(self._option_string_actions)
+
+    def format_usage(self) -> str:
+        """One line."""
+        return f"usage: {usage_of(self, self._actions)}\n"
+
+    def format_help(self) -> str:
+        """That line, then what every option does."""
+        self.usage = usage_of(self, self._actions).replace("%", "%%")
+        return super().format_help()
 
     def error(self, message: str) -> NoReturn:
         """End with code 2."""
@@ -103,7 +118,7 @@ class Parser(argparse.ArgumentParser):
 
 def build_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     """The parser of some commands, whose modules are imported for it."""
-    parser = Parser(prog="nnp", description=_DESCRIPTION)
+    parser = Parser(prog="nnp", description=_DESCRIPTION, formatter_class=HelpFormatter)
     parser.add_argument("--version", action="version", version=f"nnp {__version__}")
     for name, folder in _FOLDERS.items():
         parser.add_argument(name, action=_Print, nargs=0, const=folder, help=f"show {folder[1]}")
@@ -112,6 +127,18 @@ def build_parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
     for name in commands:
         importlib.import_module(f"nnp.cli.{name}").add_parser(subparsers)
     return parser
+
+
+def _parsed(words: Sequence[str]) -> argparse.Namespace:
+    """The words of a command; those that it does not know are its error and not ``nnp``'s."""
+    arguments, unknown = build_parser(_asked_for(words)).parse_known_args(words)
+    if unknown:
+        parser: Parser = arguments.command
+        names = [name for name in parser.option_names() if name.startswith("--")]
+        close = get_close_matches(unknown[0].partition("=")[0], names, 1)
+        hint = f"; is {close[0]} meant?" if close else ""
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    return arguments
 
 
 def _asked_for(words: Sequence[str]) -> Sequence[str]:
@@ -146,7 +173,7 @@ def _guarded(words: Sequence[str]) -> tuple[int, bool]:
         return 0, prints
     try:
         try:
-            arguments = build_parser(_asked_for(words)).parse_args(words)
+            arguments = _parsed(words)
             prints = arguments.prints
             code = arguments.run(arguments)
         except SystemExit as stop:  # argparse has printed usage or help

@@ -31,38 +31,42 @@ _TRAJECTORIES = (".extxyz", ".xyz", ".traj")
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
-    summary = "relax a structure, with --cell its cell too; writes the relaxed structure"
+    summary = "relax a structure, and with --cell its cell too"
     parser = add_command(subparsers, "relax", _run, summary)
     add_potential(parser)
-    add_start(parser, "what is relaxed (the last frame)")
+    add_start(parser, "the structure to relax (the last frame of a file)")
     default = RelaxSettings()
     add = parser.add_argument
     add(
         "--force-tolerance",
         "--tolerance",
         type=positive,
+        metavar="FORCE",
         default=default.force_tolerance,
-        help="largest force that may be left, eV/Å",
+        help="stop when no force is larger, eV/Å",
     )
     add("--cell", action="store_true", help="relax the cell too, lengths and angles")
     add(
         "--stress-tolerance",
         type=positive,
+        metavar="BAR",
         default=default.stress_tolerance,
-        help="with --cell: largest component of the stress that may be left, bar",
+        help="with --cell: stop when no component of the stress is further from the pressure, bar",
     )
-    add("--pressure", type=finite, default=default.pressure, help="with --cell: bar")
-    add("--steps", type=count, default=default.steps, help="the most that are made")
-    add("--optimizer", choices=OPTIMIZERS, default=default.optimizer, help="fire is the calmest")
-    add(
-        "--output", default="relaxed.extxyz", help="the relaxed structure; the name says the format"
-    )
+    text = "with --cell: external pressure, bar"
+    add("--pressure", type=finite, metavar="BAR", default=default.pressure, help=text)
+    add("--steps", type=count, metavar="N", default=default.steps, help="at most so many steps")
+    text = "method; fire copes best with bad starts"
+    add("--optimizer", choices=OPTIMIZERS, default=default.optimizer, help=text)
+    text = "the relaxed structure, in the format of the suffix"
+    add("--output", metavar="FILE", default="relaxed.extxyz", help=text)
     add(
         "--trajectory",
         metavar="FILE",
-        help=f"every step too: {', '.join(_TRAJECTORIES)}",
+        help=f"write every step to this file ({', '.join(_TRAJECTORIES)})",
     )
-    add("--threads", type=at_least_one, default=argparse.SUPPRESS, help="of the engine cpu")
+    text = "threads of the engine cpu (default: 1)"
+    add("--threads", type=at_least_one, metavar="N", default=argparse.SUPPRESS, help=text)
     add_engine(parser)
     add_structures(parser)
     add_force(parser)

@@ -29,15 +29,16 @@ _BOUNDLESS: Any = {"max_temperature": None, "max_speed": None, "keep_going": Fal
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
-    summary = "run dynamics with a teacher over temperatures and volumes, keep labelled snapshots"
+    summary = "make labelled structures by dynamics with a teacher (any calculator)"
     parser = add_command(subparsers, "sample", _run, summary)
-    parser.add_argument("structures", metavar="STRUCTURES", help="where to start")
-    parser.add_argument("output", metavar="OUTPUT", help="file of the snapshots")
+    parser.add_argument("structures", metavar="STRUCTURES", help="the structures to start from")
+    parser.add_argument("output", metavar="OUTPUT", help="file for the labelled snapshots")
     parser.add_argument(
         "--teacher",
+        metavar="NAME",
         default="stillinger-weber",
-        help="stillinger-weber, lennard-jones, vashishta, tblite:METHOD, dftb, another calculator "
-        "of ASE, an OpenMM System (*.xml) or the path of a potential",
+        help="what computes the labels: stillinger-weber, lennard-jones, vashishta, tblite:METHOD, "
+        "dftb, another calculator of ASE, an OpenMM System (*.xml) or the path of a potential",
     )
     parser.add_argument(
         "--set",
@@ -45,29 +46,39 @@ def add_parser(subparsers: SubParsers) -> None:
         type=_option,
         default=[],
         metavar="KEY=VALUE",
-        help="options of the teacher, such as Ar=0.0103,3.4 cutoff=8.5 of lennard-jones",
-    )
-    parser.add_argument("--temperatures", nargs="+", type=positive, default=[300.0], help="K")
-    parser.add_argument("--volumes", nargs="+", type=positive, default=[1.0], help="factors")
-    parser.add_argument("--snapshots", type=at_least_one, default=10, help="per state")
-    parser.add_argument("--interval", type=at_least_one, default=50, help="steps between them")
-    parser.add_argument("--equilibration", type=count, default=200, help="steps before the first")
-    parser.add_argument("--timestep", type=positive, default=1.0, help="fs")
-    parser.add_argument("--repeat", nargs=3, type=at_least_one, default=[1, 1, 1], help="cells")
-    parser.add_argument("--static", action="store_true", help="label the structures, no dynamics")
-    parser.add_argument("--seed", type=count, default=0, help="of velocities and noise")
-    parser.add_argument(
-        "--trust", action="store_true", help="let the teacher's file execute code (*.xml)"
-    )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on where an interrupted run was, or begin"
+        help="options of the teacher, such as Ar=0.0103,3.4 cutoff=8.5 for lennard-jones",
     )
     add = parser.add_argument
-    text = "stop above it, K (default: ten times its own or 1000 K, more for few atoms)"
+    text = "temperatures, K"
+    add("--temperatures", nargs="+", type=positive, metavar="K", default=[300.0], help=text)
+    text = "volumes, as factors of that of the structure"
+    add("--volumes", nargs="+", type=positive, metavar="X", default=[1.0], help=text)
+    text = "snapshots of each structure, temperature and volume"
+    add("--snapshots", type=at_least_one, metavar="N", default=10, help=text)
+    text = "steps between two snapshots"
+    add("--interval", type=at_least_one, metavar="N", default=50, help=text)
+    text = "steps before the first snapshot"
+    add("--equilibration", type=count, metavar="N", default=200, help=text)
+    add("--timestep", type=positive, metavar="FS", default=1.0, help="time step, fs")
+    text, axes = "repeat the cell along its three axes", ("A", "B", "C")
+    add("--repeat", nargs=3, type=at_least_one, metavar=axes, default=[1, 1, 1], help=text)
+    parser.add_argument(
+        "--static", action="store_true", help="label the structures as they are, without dynamics"
+    )
+    text = "seed of velocities and thermostat"
+    add("--seed", type=count, metavar="N", default=0, help=text)
+    parser.add_argument(
+        "--trust", action="store_true", help="allow the teacher's file (*.xml) to execute code"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="continue an interrupted run, or begin one"
+    )
+    text = "stop above this temperature, K (default: ten times the run's own, at least 1000 K; "
+    text += "more for few atoms)"
     add("--max-temperature", type=positive, default=argparse.SUPPRESS, metavar="K", help=text)
     text = "stop when an atom is faster, Å/fs (default: half an Å in a step)"
     add("--max-speed", type=positive, default=argparse.SUPPRESS, metavar="SPEED", help=text)
-    add("--keep-going", action="store_true", help="warn beyond these two, and go on")
+    add("--keep-going", action="store_true", help="beyond these two limits warn and continue")
     add_data_units(parser)
     add_structures(parser)
     add_force(parser)

@@ -32,15 +32,24 @@ from nnp.values import counted
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
-    summary = "rank unlabelled structures by committee disagreement, for the next labelling round"
+    summary = "pick the structures on which a committee disagrees most, to be labelled next"
     parser = add_command(subparsers, "select", _run, summary)
     add_potential(parser)
-    parser.add_argument("structures", metavar="STRUCTURES", help="anything ASE reads")
-    parser.add_argument("--count", type=at_least_one, default=20, help="how many to select")
-    parser.add_argument("--apart", type=at_least_one, default=1, help="least distance of indices")
-    parser.add_argument("--least", type=finite, default=0.0, help="least force deviation, eV/Å")
-    parser.add_argument("--most", type=positive, help="largest force deviation, eV/Å")
-    parser.add_argument("--output", default="selected.extxyz", help="file of the selected ones")
+    parser.add_argument(
+        "structures",
+        metavar="STRUCTURES",
+        help="structures without labels: any format of docs/structures.md",
+    )
+    add = parser.add_argument
+    add("--count", type=at_least_one, metavar="N", default=20, help="how many to select")
+    text = "least distance of the selected ones in the file, in structures"
+    add("--apart", type=at_least_one, metavar="N", default=1, help=text)
+    text = "least deviation of the forces, eV/Å"
+    add("--least", type=finite, metavar="FORCE", default=0.0, help=text)
+    text = "largest deviation of the forces, eV/Å (default: no limit)"
+    add("--most", type=positive, metavar="FORCE", help=text)
+    text = "where the selected structures are written"
+    add("--output", metavar="FILE", default="selected.extxyz", help=text)
     add_engine(parser)
     add_structures(parser)
     add_force(parser)

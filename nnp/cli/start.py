@@ -25,7 +25,7 @@ def add_start(parser: argparse.ArgumentParser, text: str, nargs: str | None = No
     parser.add_argument(
         "structure",
         metavar="STRUCTURE",
-        help=f"{text}: anything of docs/structures.md (extxyz, POSCAR, CIF, PDB, GRO, LAMMPS, …)",
+        help=f"{text}: extxyz, POSCAR, CIF, PDB, GRO, LAMMPS, … (docs/structures.md)",
         **options,
     )
     parser.add_argument(
@@ -34,7 +34,7 @@ def add_start(parser: argparse.ArgumentParser, text: str, nargs: str | None = No
         type=at_least_one,
         metavar=("A", "B", "C"),
         default=argparse.SUPPRESS,
-        help="so many copies along each axis of the cell (default: 1 1 1)",
+        help="repeat the cell along its three axes (default: 1 1 1)",
     )
 
 

@@ -33,38 +33,40 @@ def add_structures(parser: argparse.ArgumentParser, keys: bool = False) -> None:
         parser: of a command that reads structures.
         keys: whether it uses their labels.
     """
-    group = parser.add_argument_group("structures", "what files do not say themselves")
+    group = parser.add_argument_group(
+        "files of structures", "For what a file does not state itself."
+    )
     add = group.add_argument
     add(
         "--types",
         "--elements",
         default=argparse.SUPPRESS,
         metavar="SYMBOLS",
-        help="elements: of LAMMPS's types in their order (Si,O), or of names (CA=Ca,OW=O)",
+        help="elements of LAMMPS's types in their order (Si,O), or of atom names (CA=Ca,OW=O)",
     )
     add(
         "--lammps-units",
         default=argparse.SUPPRESS,
         metavar="STYLE",
-        help=f"units of LAMMPS's files that do not say them: {', '.join(LAMMPS_UNITS)}",
+        help=f"units of LAMMPS's files: {', '.join(LAMMPS_UNITS)}",
     )
     add(
         "--velocity-unit",
         default=argparse.SUPPRESS,
         metavar="UNIT",
-        help=f"of a column called velocities, velo or vel: {', '.join(VELOCITY_NAMES)}",
+        help="unit of a column named velocities, velo or vel: " + ", ".join(VELOCITY_NAMES),
     )
     add(
         "--any-geometry",
         action="store_true",
-        help="take distances and densities that no matter has",
+        help="accept distances and densities that no material has",
     )
     for name, held, unit in _KEYS if keys else ():
         add(
             f"--{name}-key",
             default=argparse.SUPPRESS,
             metavar="NAME",
-            help=f"key of atoms.{held} with {name} ({unit})",
+            help=f"the {name}, {unit}: its name in atoms.{held}",
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnp.cli.options import UNITS_HELP, SubParsers, add_command, add_force, at_least_one
+from nnp.cli.options import SubParsers, add_command, add_force, add_units, at_least_one
 from nnp.cli.reports import report_of_fit
 from nnp.cli.train_data import (
     FromData,
@@ -39,46 +39,49 @@ def add_parser(subparsers: SubParsers) -> None:
         "sources",
         metavar="CONFIG|DATA",
         nargs="+",
-        help="TOML file, an input.nn with input.data beside it, or ænet's train.in with its "
-        "generate.in; or folders, patterns and files of labelled structures: everything else is "
-        "chosen, said and written to fit.toml",
+        help="labelled structures (files, folders and patterns): all settings are chosen for them, "
+        "printed and written to fit.toml; or a file of settings: TOML (docs/training.md), n2p2's "
+        "input.nn beside input.data, or ænet's train.in beside generate.in",
     )
-    parser.add_argument("--units", default=argparse.SUPPRESS, help=UNITS_HELP)
+    add_units(parser)
     parser.add_argument(
         "--from",
         dest="start",
         metavar="MODEL",
         default=argparse.SUPPRESS,
-        help="go on from a finished potential, on new data; as [run] says unless told",
+        help="start from a finished potential, to continue it on new data (default: [run] from)",
     )
     parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
     parser.add_argument(
         "--members",
         type=at_least_one,
+        metavar="N",
         default=argparse.SUPPRESS,
-        help="networks to train, with different seeds; as [committee] says unless told",
+        help="size of a committee: fits with different seeds (default: [committee] members)",
     )
     parser.add_argument(
         "--device",
+        metavar="NAME",
         default=argparse.SUPPRESS,
-        help="cpu, cuda or cuda:N; as [run] says unless told",
+        help="cpu, cuda or cuda:N (default: [run] device)",
     )
     parser.add_argument(
         "--threads",
         type=at_least_one,
+        metavar="N",
         default=argparse.SUPPRESS,
-        help="of engine, torch and BLAS; as [run] says unless told",
+        help="threads of the engine, torch and BLAS (default: [run] threads)",
     )
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="check the data, choose functions, say what time and memory the fit will take; no fit",
+        help="do not fit: check the data, choose functions, estimate time and memory",
     )
     parser.add_argument(
         "--log-level",
         choices=("info", "warning"),
         default="info",
-        help="warning: only what needs attention, no progress (the logs hold it)",
+        help="warning: print only what needs attention; progress is in the logs",
     )
     add_data_options(parser)
     add_force(parser)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnp.cli.options import at_least_one, positive, seconds
+from nnp.cli.options import add_group_key, at_least_one, positive, seconds
 from nnp.cli.structures import add_structures, label_keys
 from nnp.errors import NNPError, OptionError, OutputExistsError
 from nnp.train.data.dataset import Dataset
@@ -91,33 +91,44 @@ def is_settings(sources: Sequence[str]) -> bool:
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
     """Options of a fit of data alone."""
-    group = parser.add_argument_group("with DATA", "in place of a file of settings")
+    group = parser.add_argument_group("with labelled structures", "Not with a file of settings.")
     add, off = group.add_argument, argparse.SUPPRESS
-    add("--output", default=off, metavar="FOLDER", help="of the model (training)")
-    add("--settings", default=off, metavar="FILE", help="where they are written (fit.toml)")
-    add("--validation", default=off, nargs="+", metavar="DATA", help="never trained on")
-    add("--family", default=off, help="of functions: moments (unless told) or behler")
-    add("--cutoff", default=off, type=positive, help="Å; by the number of neighbours unless told")
-    add("--epochs", default=off, type=at_least_one, help="by data and time unless told")
+    add("--output", default=off, metavar="DIR", help="folder for the models (default: training)")
+    text = "where the settings are written (default: fit.toml)"
+    add("--settings", default=off, metavar="FILE", help=text)
+    text = "structures to validate on (default: a tenth of the data)"
+    add("--validation", default=off, nargs="+", metavar="DATA", help=text)
+    text = "functions: moments or behler (default: moments)"
+    add("--family", default=off, metavar="NAME", help=text)
+    text = "cutoff, Å (default: by the number of neighbours)"
+    add("--cutoff", default=off, type=positive, metavar="Å", help=text)
+    text = "epochs (default: by data and time)"
+    add("--epochs", default=off, type=at_least_one, metavar="N", help=text)
     add(
         "--time",
         default=off,
         type=seconds,
         metavar="TIME",
-        help="that the fit may take, such as 90s, 30min, 2h: optimiser and epochs are chosen for "
-        "it, and it stops then (half an hour of one core is planned unless told)",
+        help="time for the fit, such as 90s, 30min or 2h: optimiser and epochs are chosen for it, "
+        "and the fit stops then (default: planned for half an hour of one core)",
     )
     add(
         "--zbl",
         action="store_true",
         default=off,
-        help="fit on top of ZBL's repulsion at distances below bonds: for collisions",
+        help="fit on top of ZBL's repulsion, which acts below the length of a bond: for collisions",
     )
     kinds = ", ".join(KINDS)
-    add("--drop", default=off, nargs="+", metavar="KIND", help=f"leave out in addition: {kinds}")
+    add("--drop", default=off, nargs="+", metavar="KIND", help=f"leave these out as well: {kinds}")
     left_out = ", ".join(DEFAULT_DROP)
-    add("--keep", default=off, nargs="+", metavar="KIND", help=f"keep what is left out: {left_out}")
-    add("--group-key", default=off, metavar="NAME", help="key of atoms.info with the group")
+    add(
+        "--keep",
+        default=off,
+        nargs="+",
+        metavar="KIND",
+        help=f"keep these, which are left out by default: {left_out}",
+    )
+    add_group_key(group, off)
     add_structures(parser, keys=True)
 
 

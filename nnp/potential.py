@@ -28,6 +28,9 @@ from nnp.structure import Structure, as_structure
 from nnp.terms import RepulsionTerm
 from nnp.units import METAL, UnitSystem
 
+# In a provenance: elements whose energies the compositions of the training data did not tell.
+UNDETERMINED = "undetermined_energies"
+
 
 @dataclass(frozen=True, eq=False)
 class ElementModel:

@@ -107,7 +107,7 @@ def test_facts():
     assert known.labels == {"energy": 12, "forces": 12, "stress": 12}
     assert known.neighbors[4.0][0] == pytest.approx(15, abs=2)
     assert known.shortest["Si-Si"] < 2.35
-    assert known.determined
+    assert known.undetermined == ()
     assert json.loads(json.dumps(known.table()))["forces"]["largest"] > 0
 
 
@@ -212,6 +212,19 @@ def test_label_keys_are_suggested(tmp_path, capsys):
     assert "has REF_energy, REF_forces:" in capsys.readouterr().out
     words = ["--energy-key", "REF_energy", "--forces-key", "REF_forces"]
     assert nnp("doctor", tmp_path / "a.extxyz", *words) == 0
+
+
+def test_a_virial_is_suggested_where_there_is_no_stress(tmp_path, capsys):
+    """GPUMD's and QUIP's files have one, of this name."""
+    frames = silicon(12, scale=0.005)
+    for atoms in frames:
+        labels = {"energy": atoms.get_potential_energy(), "forces": atoms.get_forces()}
+        atoms.info["virial"] = -atoms.get_stress(voigt=False) * atoms.get_volume()
+        atoms.calc = SinglePointCalculator(atoms, **labels)
+    assert suggest_keys(frames) == {"virial": "virial"}
+    write(tmp_path / "a.xyz", frames, format="extxyz")
+    assert nnp("doctor", tmp_path / "a.xyz") == 0
+    assert "--virial-key virial" in capsys.readouterr().out
 
 
 def test_the_command(folder, tmp_path, capsys):

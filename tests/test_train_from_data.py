@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 from runs import nnp as command
 from test_doctor import silicon
@@ -244,3 +245,42 @@ def test_inputs_that_never_change_and_pictures(fitted, tmp_path):
     assert write_report(report, tmp_path / "no", "t", pictures=False) == [
         tmp_path / "no" / "metrics.json"
     ]
+
+
+def test_what_options_say_is_in_the_file_of_settings(fitted, monkeypatch, capsys):
+    monkeypatch.chdir(fitted)
+    more = ("--from", "training/best.nnp", "--threads", "1", "--members", "2")
+    assert command("train", "runs", *more, "--dry-run", "--settings", "again.toml") == 0
+    said = capsys.readouterr().out
+    assert "goes on from    training/best.nnp: functions, networks and energies are its" in said
+    written = read_settings("again.toml")
+    assert (written.run.from_, written.run.threads) == ("training/best.nnp", 1)
+    assert written.committee.members == 2
+
+
+def test_what_this_fit_leaves_out_is_said(fitted, monkeypatch, capsys):
+    monkeypatch.chdir(fitted)
+    data = read("runs/0/OUTCAR", ":")
+    write("copies.extxyz", [*data, data[0], Atoms("Si", [[0, 0, 0]], cell=[20] * 3, pbc=True)])
+    words = ("train", "copies.extxyz", "--dry-run", "--settings", "copies.toml", "--force")
+    assert command(*words) == 0
+    assert "1 structure with atoms and labels of another; left out" in capsys.readouterr().out
+    assert command(*words, "--keep", "duplicate", "--drop", "isolated") == 0
+    said = capsys.readouterr().out
+    assert "1 structure with atoms and labels of another; kept" in said
+    assert "1 structure with an atom that has no neighbour; left out" in said
+
+
+def test_labels_that_the_data_lacks_are_not_in_the_errors(fitted, monkeypatch, capsys):
+    monkeypatch.chdir(fitted)
+    energies = []
+    for atoms in silicon(4, 7):
+        bare = atoms.copy()
+        bare.calc = SinglePointCalculator(bare, energy=atoms.get_potential_energy())
+        energies.append(bare)
+    write("energies.extxyz", energies)
+    more = ("--cutoff", "4", "--epochs", "1", "--output", "e", "--settings", "e.toml")
+    assert command("train", "energies.extxyz", *more) == 0
+    said = capsys.readouterr()
+    assert "train  energy MAE" in said.out
+    assert "nan" not in said.out + said.err

@@ -17,7 +17,7 @@ from nnp.errors import readable
 from nnp.functions import WithRange
 from nnp.io.n2p2 import unit_warning
 from nnp.networks import Network
-from nnp.potential import ElementModel, Potential
+from nnp.potential import UNDETERMINED, ElementModel, Potential
 from nnp.scaling import NO_RANGE
 
 _LONGEST_ENTRY = 70  # characters; longer lists and tables of the provenance are counted, not shown
@@ -84,10 +84,22 @@ def _report(potential: Potential, path: str) -> Iterator[str]:
     converted = potential.provenance.get("source") == "n2p2 directory"
     if (directory or converted) and (warning := unit_warning(potential, not directory)):
         yield f"  WARNING     {warning}"
+    yield from _energies(potential)
     yield from _provenance(potential.provenance)
     for model in potential.models:
         yield ""
         yield from _element(model)
+
+
+def _energies(potential: Potential) -> Iterator[str]:
+    """What energies mean, where the data left it open."""
+    own = potential.members if isinstance(potential, Committee) else (potential,)
+    symbols = list(dict.fromkeys(s for p in own for s in p.provenance.get(UNDETERMINED, ())))
+    if symbols:
+        yield (
+            f"  energies    of other ratios of {readable(' '.join(map(str, symbols)))} than in the "
+            "training data mean nothing: its compositions did not tell an energy per element"
+        )
 
 
 def _members(committee: Committee) -> Iterator[str]:
@@ -100,6 +112,8 @@ def _members(committee: Committee) -> Iterator[str]:
 def _provenance(entries: dict[str, Any]) -> Iterator[str]:
     """Where the potential came from; what is too long for a line by its number of entries."""
     for name, value in entries.items():
+        if name == UNDETERMINED:
+            continue
         label = f"  {readable(name):<11} "
         if isinstance(value, dict):
             for key, inner in value.items():

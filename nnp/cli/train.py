@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import logging
 import math
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from nnp.cli.reports import report_of_fit
 from nnp.cli.train_data import (
     FromData,
     add_data_options,
+    as_told,
     from_data,
     is_settings,
     keep_settings,
@@ -97,9 +97,6 @@ def _run(arguments: argparse.Namespace) -> int:
     if quiet:
         logging.getLogger("nnp.io.structures").setLevel(logging.WARNING)
     settings, sets, found = _task(arguments, quiet)
-    told = {"device": "device", "threads": "threads", "start": "from_"}
-    given = {field: getattr(arguments, n) for n, field in told.items() if n in arguments}
-    settings = replace(settings, run=replace(settings.run, **given))
     if arguments.dry_run:
         _say_what_it_takes(settings, sets, quiet, found is None)
         return 0
@@ -144,6 +141,7 @@ def _task(
     if is_settings(arguments.sources):
         refuse_data_options(arguments)
         settings = train.read_settings(arguments.sources[0], getattr(arguments, "units", None))
+        settings = as_told(settings, arguments)
         if not arguments.dry_run:
             train.require_room(settings, arguments.resume, arguments.force)
         return settings, read_data(settings.data), None
@@ -153,7 +151,7 @@ def _task(
     if train.join().writes:
         name = keep_settings(found, arguments)
         if not quiet:
-            print("\n".join(["", *found.report.lines(), "", *found.lines(), ""]))
+            print("\n".join(["", *found.seen(), "", *found.lines(), ""]))
             print(f"all settings: {name}", flush=True)
     return found.settings, found.sets, found
 
@@ -173,7 +171,7 @@ def _report(
     best = Committee.of([r.potential for r in results]) if several else results[0].potential
     notes = {"Findings": [str(finding) for finding in results[0].findings] or ["none"]}
     if found is not None:
-        notes = {"Choices": found.lines(), "Data": found.report.lines()}
+        notes = {"Choices": found.lines(), "Data": found.seen()}
     return report_of_fit(best, sets, folder, log, notes)
 
 
@@ -211,10 +209,13 @@ def _print_findings(findings: list[Finding]) -> None:
 
 def _line(part: str, row: dict[str, float]) -> str:
     """Errors of one set; those of labels that it has."""
-    text = (
-        f"  {part}  energy MAE {row[f'{part}_energy_mae_mev']:.3f} "
-        f"RMSE {row[f'{part}_energy_rmse_mev']:.3f} meV/atom  "
-        f"forces MAE {row[f'{part}_force_mae']:.4f} RMSE {row[f'{part}_force_rmse']:.4f} eV/Å"
-    )
+    energy, force = row[f"{part}_energy_mae_mev"], row[f"{part}_force_mae"]
     stress = row[f"{part}_stress_rmse"]
+    known = []
+    if not math.isnan(energy):
+        rmse = row[f"{part}_energy_rmse_mev"]
+        known.append(f"energy MAE {energy:.3f} RMSE {rmse:.3f} meV/atom")
+    if not math.isnan(force):
+        known.append(f"forces MAE {force:.4f} RMSE {row[f'{part}_force_rmse']:.4f} eV/Å")
+    text = f"  {part}  {'  '.join(known)}"
     return text if math.isnan(stress) else f"{text}\n         stress RMSE {stress / GPA:.3f} GPa"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,10 @@ class FromData:
     def settings(self) -> TrainingSettings:
         """Of the fit."""
         return self.choice.settings
+
+    def seen(self) -> list[str]:
+        """The report of the data, and what of it this fit leaves out."""
+        return self.report.lines(self.settings.data.drop)
 
     def lines(self) -> list[str]:
         """The choice with its reasons, and what a potential that has learned nothing does."""
@@ -153,6 +157,7 @@ def from_data(arguments: argparse.Namespace) -> FromData:
         OptionError: unknown kinds or families.
     """
     from nnp.train.config.defaults import Wishes, choose_settings
+    from nnp.train.fit.settings import CommitteeSettings
 
     data = _data_settings(arguments)
     found = Dataset.read(data.train, data.keys, options=data.options)
@@ -175,7 +180,22 @@ def from_data(arguments: argparse.Namespace) -> FromData:
             f"{', '.join(data.train)} holds one structure: a fit needs some tens at least; nnp "
             "augment and nnp sample make more"
         )
+    settings = as_told(choice.settings, arguments)
+    committee = CommitteeSettings(getattr(arguments, "members", 1))
+    choice = replace(choice, settings=replace(settings, committee=committee))
+    if choice.settings.run.from_ is not None:
+        choice.reasons["goes on from"] = (
+            f"{choice.settings.run.from_}: functions, networks and energies are its; those above "
+            "are for elements that it lacks"
+        )
     return FromData(choice, part(choice.settings.data, found), report)
+
+
+def as_told(settings: TrainingSettings, arguments: argparse.Namespace) -> TrainingSettings:
+    """Settings with what other options say, so that ``fit.toml`` has it too."""
+    told = {"device": "device", "threads": "threads", "start": "from_"}
+    given = {field: getattr(arguments, n) for n, field in told.items() if n in arguments}
+    return replace(settings, run=replace(settings.run, **given))
 
 
 def keep_settings(found: FromData, arguments: argparse.Namespace) -> str:

@@ -42,7 +42,8 @@ def suggest_keys(frames: Sequence[Any]) -> dict[str, str]:
         counts: Counter[str] = Counter()
         for atoms in frames:
             own = {str(name): value for name, value in held(atoms).items()}
-            if label in own or (label == "forces" and "force" in own) or is_predicted(atoms):
+            held_already = "stress" if label == "virial" else label  # no virial is ASE's
+            if held_already in own or (label == "forces" and "force" in own) or is_predicted(atoms):
                 continue
             for name, value in own.items():
                 if names.search(name) and not _OTHER.search(name) and _fits(label, value, atoms):

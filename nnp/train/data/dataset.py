@@ -197,12 +197,14 @@ def _labelled(atoms: Any, labels: Labels, keys: LabelKeys, where: str) -> Labell
 
 def _tensors(frames: Sequence[Any], suggested: dict[str, str]) -> Iterator[str]:
     """Lines about tensors that could be labels; only those of our units stay suggested."""
-    keys = {suggested.pop(name) for name in ("stress", "virial") if name in suggested}
-    for key in sorted(keys):
+    names = {suggested.pop(n): n for n in ("stress", "virial") if n in suggested}
+    for key, name in sorted(names.items()):
         own = [a for a in frames if all(a.pbc) and np.size(held(a).get(key, 0.0)) in (6, 9)]
         values = [np.asarray(held(a)[key], np.float64).ravel() for a in own]
         trace = [v[:3].mean() if v.size == 6 else v[[0, 4, 8]].mean() for v in values]
         kinds = kinds_of_tensor([as_structure(a) for a in own], np.array(trace))
+        said = STRESS if name == "stress" else VIRIAL  # decides where several are possible
+        kinds.sort(key=lambda kind, said=said: kind != said)
         if kinds and kinds[0] in (STRESS, VIRIAL):
             suggested["stress" if kinds[0] == STRESS else "virial"] = key
         what = " or ".join(kinds) if kinds else "the volumes do not say what, in which unit"

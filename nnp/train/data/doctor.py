@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from nnp.errors import NNPError
 from nnp.io.structures.suggest import key_options
 from nnp.train.data import consistency
 from nnp.train.data.checks import check
+from nnp.train.data.compositions import composition_finding
 from nnp.train.data.dataset import Dataset
 from nnp.train.data.facts import Facts, Spread, facts
 from nnp.train.data.findings import DEFAULT_DROP, KINDS, Finding
@@ -58,21 +59,25 @@ class DataReport:
             "problem": self.problem,
         }
 
-    def lines(self) -> list[str]:
-        """For a terminal of 80 columns."""
+    def lines(self, dropped: Sequence[str] = DEFAULT_DROP) -> list[str]:
+        """For a terminal of 80 columns.
+
+        Args:
+            dropped: kinds of findings that a fit leaves out.
+        """
         found = [line for row in _rows(self.facts) for line in folded(*row)]
         if self.suggested:
             found += folded("keys", f"has {', '.join(self.suggested.values())}:")
             found += folded("", key_options(self.suggested))
-        return found + list(self._finding_lines())
+        return found + list(self._finding_lines(dropped))
 
-    def _finding_lines(self) -> Iterator[str]:
+    def _finding_lines(self, dropped: Sequence[str]) -> Iterator[str]:
         yield ""
         for finding in self.findings:
             if not finding.kind:
                 yield from folded("look at", str(finding))
         for kind, count in self.counts.items():
-            done = "left out" if kind in DEFAULT_DROP else "kept"
+            done = "left out" if kind in dropped else "kept"
             yield from folded(kind, f"{counted(count, 'structure')} {KINDS[kind].title}; {done}")
             first = [f for f in self.findings if f.kind == kind]
             for finding in first[:_SHOWN]:
@@ -90,7 +95,7 @@ def examine(dataset: Dataset) -> DataReport:
     known, problem = facts(dataset), ""
     found = [Finding("settings", text) for text in dataset.contradictions]
     found += consistency.look(dataset)
-    found += _of_the_set(dataset, known)
+    found += _of_the_set(known)
     try:
         found += check(dataset)
     except NNPError as error:
@@ -98,15 +103,9 @@ def examine(dataset: Dataset) -> DataReport:
     return DataReport(known, found, dataset.suggested, dataset.notes, problem)
 
 
-def _of_the_set(dataset: Dataset, known: Facts) -> Iterator[Finding]:
-    if not known.determined and "energy" in known.labels:
-        yield Finding(
-            "compositions",
-            "they do not determine an energy per element "
-            f"({' '.join(dataset.elements)} always in nearly the same ratios): the least-squares "
-            "ones are not atomic energies, and the potential is not for other compositions; "
-            "energies of isolated atoms help (reference_energies in [data])",
-        )
+def _of_the_set(known: Facts) -> Iterator[Finding]:
+    if known.undetermined:
+        yield composition_finding(known.undetermined)
     for name, what in (("energy", "no energy"), ("forces", "no forces")):
         lacking = known.structures - known.labels.get(name, 0)
         if 0 < lacking < known.structures:

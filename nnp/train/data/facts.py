@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from nnp.errors import NNPError
 from nnp.neighbors import neighbor_list
 from nnp.train.data.baseline import reference_energies
+from nnp.train.data.compositions import undetermined
 from nnp.train.data.dataset import Dataset
 
 # Å; neighbours are counted within each, shortest distances looked for in the largest.
 RADII = (4.0, 5.0, 6.0, 7.0, 8.0)
 # Structures whose neighbours are counted, spread over the set.
 _LOOKED_AT = 200
-# Smallest singular value of the compositions, relative to the largest, that tells elements apart.
-_INDEPENDENT = 1e-3
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Facts:
         labels: structures with each label.
         energy: eV per atom.
         reference_energies: eV per element, by least squares.
-        determined: whether the compositions determine them.
+        undetermined: elements whose energies the compositions do not tell.
         energy_rest: MAE of energies that follow from these alone, eV per atom.
         forces: their sizes.
         volume: Å³ per atom of structures with pbc along all axes.
@@ -89,7 +88,7 @@ class Facts:
     labels: dict[str, int]
     energy: Spread | None
     reference_energies: dict[str, float]
-    determined: bool
+    undetermined: tuple[str, ...]
     energy_rest: float | None
     forces: Forces | None
     volume: Spread | None
@@ -126,7 +125,7 @@ def facts(dataset: Dataset) -> Facts:
         labels=dataset.labels,
         energy=Spread.of(np.array(energies)),
         reference_energies=offsets,
-        determined=_determined(counts, dataset.elements),
+        undetermined=undetermined(dataset, dataset.elements),
         energy_rest=rest,
         forces=_forces(dataset),
         volume=Spread.of(np.array(periodic)),
@@ -173,13 +172,6 @@ def _energies(
         if frame.energy is not None and len(frame)
     ]
     return offsets, float(np.abs(rest).mean()) if rest else None
-
-
-def _determined(counts: Sequence[Counter[str]], elements: Sequence[str]) -> bool:
-    """Whether the compositions tell all elements apart."""
-    distinct = {tuple(own[s] / max(own.total(), 1) for s in elements) for own in counts}
-    singular = np.linalg.svd(np.array(sorted(distinct)), compute_uv=False)
-    return len(singular) >= len(elements) and bool(singular[-1] > _INDEPENDENT * singular[0])
 
 
 def _cell(pbc: NDArray[np.bool_]) -> str:

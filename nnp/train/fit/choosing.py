@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from nnp.baseline import Baseline, BaselineSum
 from nnp.errors import StructureError
 from nnp.functions import describe
+from nnp.potential import UNDETERMINED
 from nnp.scaling import Scaling
 from nnp.terminal import progress_bar
 from nnp.terms import RepulsionTerm
 from nnp.train.data.baseline import reference_energies, without_baseline
 from nnp.train.data.checks import check, require_labels
+from nnp.train.data.compositions import composition_finding, undetermined
 from nnp.train.data.dataset import Dataset
 from nnp.train.data.energies import COHESIVE, EnergyKind, kind_of_energies
 from nnp.train.data.findings import Finding
@@ -59,6 +61,7 @@ class Chosen:
         parts, terms: of the finished potential, taken off the labels.
         start: the potential that the fit goes on from, if any.
         energies: a line that says what kind of energies the labels are, where that was decided.
+        undetermined: elements whose energies the compositions do not tell.
     """
 
     functions: Functions
@@ -74,6 +77,7 @@ class Chosen:
     terms: tuple[RepulsionTerm, ...] = ()
     start: Start | None = None
     energies: str = ""
+    undetermined: tuple[str, ...] = ()
 
 
 def choose(
@@ -135,6 +139,9 @@ def choose(
     else:
         products = DescriptorProducts(functions, settings.run.threads)
         spreads = spread_of_all(products, structures, partial(bar, "ranges", quiet))
+    unknown = undetermined(train, elements, known)
+    if unknown:
+        findings.append(composition_finding(unknown))
     if settings.inputs.decorrelate:
         findings += _far_atoms(train, values, looked_at.numbers)
     with memory_explained(device):
@@ -153,6 +160,7 @@ def choose(
         terms=terms,
         start=start,
         energies=kind.line,
+        undetermined=tuple(dict.fromkeys((*_inherited(start), *unknown))),
     )
 
 
@@ -183,6 +191,11 @@ def _known_energies(settings: TrainingSettings, start: Start | None) -> dict[str
     """Reference energies that are no matter of least squares."""
     models = () if start is None else start.potential.models
     return {m.symbol: m.energy_offset for m in models} | settings.data.reference_energies
+
+
+def _inherited(start: Start | None) -> Iterable[str]:
+    """Elements whose energies the first fit of a potential to go on from did not know."""
+    return () if start is None else start.potential.provenance.get(UNDETERMINED, ())
 
 
 def _require_known(elements: tuple[str, ...], validation: Dataset) -> None:

@@ -17,6 +17,7 @@ from nnp.train.fit.progress import duration
 from nnp.train.fit.recipe import n_judged
 from nnp.train.fit.settings import TrainingSettings
 from nnp.train.fit.task import Task, make_model, prepare
+from nnp.values import counted
 
 _TRIED = 4  # structures that steps are tried with
 
@@ -65,12 +66,13 @@ class Survey:
         ]
         whole = duration(self.seconds_inputs + self.epochs * self.seconds_epoch)
         first, each = duration(self.seconds_inputs), duration(self.seconds_epoch)
+        epochs = counted(self.epochs, "epoch")
         return [
             *functions,
             f"{self._parameters}, {self.steps} steps an epoch",
             *[self.recipe] * bool(self.recipe),
             *self.plan.lines,
-            f"time: about {whole}, here and now: inputs {first}, {self.epochs} epochs of {each}",
+            f"time: about {whole}, here and now: inputs {first}, {epochs} of {each}",
         ]
 
 

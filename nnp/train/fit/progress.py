@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Mapping
@@ -88,5 +89,9 @@ def duration(seconds: float) -> str:
 
 def _errors(row: Mapping[str, float], part: str) -> str:
     energy, force = row[f"{part}_energy_rmse_mev"], row[f"{part}_force_rmse"]
-    name = "loss" if part == "train" else part
-    return f"{name} {row[f'{part}_loss']:.2g}, {energy:.2f} meV/atom, {force:.4f} eV/Å"
+    found = [f"{'loss' if part == 'train' else part} {row[f'{part}_loss']:.2g}"]
+    if not math.isnan(energy):
+        found.append(f"{energy:.2f} meV/atom")
+    if not math.isnan(force):
+        found.append(f"{force:.4f} eV/Å")
+    return ", ".join(found)

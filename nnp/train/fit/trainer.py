@@ -14,7 +14,7 @@ from torch import Tensor
 from nnp.elements import atomic_number
 from nnp.errors import FileFormatError, NumericalError, OptionError
 from nnp.interrupt import Interruptible
-from nnp.potential import Potential
+from nnp.potential import UNDETERMINED, Potential
 from nnp.train.data.findings import Finding
 from nnp.train.fit.batches import batches, steps_of_epoch
 from nnp.train.fit.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -274,12 +274,14 @@ class Trainer:
         return potential, last
 
     def _potential(self, theta: Tensor, epoch: int) -> Potential:
-        provenance = {
+        provenance: dict[str, object] = {
             "program": "nnp train",
             "epoch": epoch,
             "settings": portable(self._settings),
             "structures": self._task.n_train,
         }
+        if self._task.undetermined:
+            provenance[UNDETERMINED] = list(self._task.undetermined)
         return replace(self._task.model.potential(theta), provenance=provenance)
 
 

@@ -204,7 +204,7 @@ def _tensors(frames: Sequence[Any], suggested: dict[str, str]) -> Iterator[str]:
         trace = [v[:3].mean() if v.size == 6 else v[[0, 4, 8]].mean() for v in values]
         kinds = kinds_of_tensor([as_structure(a) for a in own], np.array(trace))
         said = STRESS if name == "stress" else VIRIAL  # decides where several are possible
-        kinds.sort(key=lambda kind, said=said: kind != said)
+        kinds = [said] * (said in kinds) + [kind for kind in kinds if kind != said]
         if kinds and kinds[0] in (STRESS, VIRIAL):
             suggested["stress" if kinds[0] == STRESS else "virial"] = key
         what = " or ".join(kinds) if kinds else "the volumes do not say what, in which unit"

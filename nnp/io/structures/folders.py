@@ -27,9 +27,11 @@ _log = logging.getLogger("nnp.io.structures")
 
 # A run of VASP has its structures in both; the first that can be read is taken.
 _SAME_RUN = ("vasprun.xml", "OUTCAR")
-# Formats of ASE's that hold no labels, and those of ours.
-_UNLABELLED = {"vasp-xdatcar", "xyz-simple"} | {
-    f.name for f in FORMATS.values() if f.labels == "none"
+# Formats of ASE's that hold no labels, inputs of programs among them, and those of ours.
+_UNLABELLED = {
+    *("vasp-xdatcar", "xyz-simple", "cp2k-dcd", "cp2k-restart", "siesta-xv", "castep-cell"),
+    *("abinit-in", "aims", "espresso-in", "gaussian-in", "nwchem-in"),
+    *(form.name for form in FORMATS.values() if form.labels == "none"),
 }
 # Written by a training run: its folder holds no data.
 _OF_A_RUN = ("checkpoint.npz", "best.nnp")
@@ -165,7 +167,8 @@ def _left_out(
     for why, paths in others.items():
         names = list(dict.fromkeys(path.name for path in paths))
         shown = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-        yield f"{source}: {counted(len(paths), 'file')} of {count} {why}: {shown}"
+        verb = why.format(s="s" * (len(paths) == 1))
+        yield f"{source}: {counted(len(paths), 'file')} of {count} {verb}: {shown}"
     if broken:
         more = f"; and {len(broken) - 1} more" if len(broken) > 1 else ""
         yield (
@@ -185,11 +188,13 @@ def _sorted_out(files: Sequence[Path]) -> tuple[list[Path], dict[str, list[Path]
         except NNPError:
             readable, name = False, ""
         if not readable:
-            others.setdefault("hold no structures", []).append(path)
+            others.setdefault("hold{s} no structures", []).append(path)
         elif name == "aenet-train" or is_list(path):
-            others.setdefault("only name other files", []).append(path)
+            others.setdefault("only name{s} other files", []).append(path)
+        elif name == "cp2k-part":
+            others.setdefault("belong{s} to trajectories of CP2K", []).append(path)
         elif name in _UNLABELLED:
-            others.setdefault("hold structures without labels", []).append(path)
+            others.setdefault("hold{s} structures without labels", []).append(path)
         else:
             structures.append(path)
     return structures, others

@@ -12,6 +12,7 @@ from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
 
 from nnp.errors import FileFormatError
 from nnp.io.aenet.train_set import looks_like_train_set
+from nnp.io.structures import cp2k
 from nnp.io.structures.source import name_without_packing, opened
 
 __all__ = ["FORMATS", "Format", "format_named", "is_input_data", "is_input_data_name", "recognise"]
@@ -64,6 +65,22 @@ FORMATS = {
             labels="energy (comments, ænet's), forces",
             velocities="none",
             cell="none, or periodic along 1, 2 or 3 axes",
+        ),
+        Format(
+            "cp2k",
+            "CP2K trajectory",
+            "Å, hartree, hartree/bohr",
+            labels="energy; forces of the -frc- file beside it",
+            velocities="none",
+            cell="of the .cell or .restart beside it",
+        ),
+        Format(
+            "cp2k-part",
+            "part of a CP2K trajectory",
+            "hartree/bohr, bohr/atomic unit of time",
+            labels="those of the -pos- file beside it",
+            velocities="none",
+            cell="none",
         ),
         Format(
             "aenet-train",
@@ -226,6 +243,8 @@ def _is_mmcif(path: Path, head: bytes) -> bool:
 
 _BY_CONTENT = (
     ("aenet-train", looks_like_train_set),
+    ("cp2k-part", cp2k.is_part),
+    ("cp2k", cp2k.is_trajectory),
     ("extxyz", _is_xyz),
     ("xsf", _is_xsf),
     ("lammps-dump", _is_lammps_dump),

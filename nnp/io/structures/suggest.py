@@ -46,6 +46,8 @@ def suggest_keys(frames: Sequence[Any]) -> dict[str, str]:
             if held_already in own or (label == "forces" and "force" in own) or is_predicted(atoms):
                 continue
             for name, value in own.items():
+                if name == "E" and own.keys() >= {"i", "time"}:  # CP2K's, in hartree
+                    continue
                 if names.search(name) and not _OTHER.search(name) and _fits(label, value, atoms):
                     counts[name] += 1
         counts.pop(found.get("stress", ""), None)

@@ -308,6 +308,20 @@ def test_extrapolation_has_a_default_limit(tmp_path):
         run(pair_potential(), atoms, going, Outputs.named(tmp_path / "s"))
 
 
+def test_slight_extrapolation_of_all_atoms_is_no_stop_by_default(tmp_path):
+    """As of an ideal crystal beside data at a temperature; a limit that is given counts all."""
+    atoms, potential = moving_crystal(), pair_potential()
+    atoms.set_cell(atoms.cell * 0.89, scale_atoms=True)
+    found = potential.evaluate(atoms).extrapolations
+    assert found.n_atoms == 32
+    assert 0.01 < found.worst.relative < 0.1
+    brief = bound(steps=1, max_temperature=1e6, max_speed=10.0, max_energy_drift=1e3)
+    run(potential, atoms, brief, Outputs.named(tmp_path / "r"))
+    strict = MDSettings(**(vars(brief) | {"max_extrapolations": 31}))
+    with pytest.raises(NumericalError, match=r"32 atoms extrapolate, more than .*=31"):
+        run(potential, atoms, strict, Outputs.named(tmp_path / "s"))
+
+
 def test_keep_going_warns_once_and_stops_for_what_is_not_finite(tmp_path, failing_engine):
     going = bound(max_temperature=1.0, keep_going=True, steps=40)
     with pytest.warns(RuntimeWarning, match="max_temperature=1 K") as caught:

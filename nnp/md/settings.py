@@ -77,7 +77,8 @@ class MDSettings:
         frame_interval: steps between two frames of the trajectory.
         restart_interval: steps between two restart files.
         max_extrapolations: the run stops when more atoms than these extrapolate at once, looked
-            at with each row of the log; None: half of the atoms, but no less than 10.
+            at with each row of the log; None: half of the atoms, but no less than 10, and the worst
+            by more than a tenth of its range.
         max_temperature: the run stops above it, K; None: ten times the temperature of the settings
             or the start, at least of 1,000 K, and more for few atoms, see `nnp.limits`.
         max_speed: the run stops when an atom is faster, Å/fs; None: half an Å in a step.

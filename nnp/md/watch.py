@@ -18,6 +18,10 @@ from nnp.md.snapshot import Snapshot
 from nnp.potential import Potential
 from nnp.values import counted
 
+# Share of a training range by which an atom must be outside for the default limit to stop a run: of
+# data at a temperature, all atoms of the ideal crystal are outside by some hundredths.
+_SLIGHT = 0.1
+
 
 class Watch:
     """Bounds of a run, from its settings and the state that it begins with.
@@ -105,6 +109,8 @@ class Watch:
     def _extrapolation(self, snapshot: Snapshot) -> str | None:
         found, limit = snapshot.extrapolations, self._max_extrapolations
         if found is None or found.n_atoms <= limit or found.worst is None:
+            return None
+        if self._settings.max_extrapolations is None and abs(found.worst.relative) <= _SLIGHT:
             return None
         worst, verb = found.worst, "extrapolates" if found.n_atoms == 1 else "extrapolate"
         return (

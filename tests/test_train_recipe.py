@@ -16,6 +16,7 @@ from nnp.train.data.dataset import Dataset  # noqa: E402
 from nnp.train.fit import recipe as module  # noqa: E402
 from nnp.train.fit.choosing import choose  # noqa: E402
 from nnp.train.fit.initial import NetworkSettings  # noqa: E402
+from nnp.train.fit.loss import LossSettings  # noqa: E402
 from nnp.train.fit.optimizers import OptimizerSettings, make_optimizer  # noqa: E402
 from nnp.train.fit.optimizers.base import ScheduleKind, ScheduleSettings  # noqa: E402
 from nnp.train.fit.optimizers.blocks import Decoupling  # noqa: E402
@@ -122,3 +123,15 @@ def test_command_says_why(tmp_path, capsys):
     made = nnp.load(tmp_path / "out" / "best.nnp").provenance["settings"]
     assert (made["optimizer"]["kind"], made["run"]["epochs"]) == ("kalman", 2)
     assert main(["train", str(config), "--resume"]) == 0
+
+
+def test_all_rows_of_a_step_are_counted(chosen):
+    """Force components, energies, stresses, and weights that a penalty draws."""
+    block = Decoupling.NONE
+    plain = settings(optimizer=OptimizerSettings("auto"), loss=LossSettings(stress=0.0))
+    seconds = kalman_step_seconds(plain, chosen, block)
+    stressed = replace(plain, loss=LossSettings(stress=1.0))
+    penalised = replace(plain, loss=LossSettings(stress=0.0, l2=1e-6))
+    each = module._PER_NUMBER * module.n_parameters(plain, chosen) ** 2
+    assert kalman_step_seconds(stressed, chosen, block) - seconds == pytest.approx(6 * each)
+    assert kalman_step_seconds(penalised, chosen, block) - seconds == pytest.approx(16 * each)

@@ -17,8 +17,9 @@ from nnp.train.fit.memory import mean_neighbors, n_parameters
 from nnp.train.fit.optimizers import AUTO, OptimizerSettings
 from nnp.train.fit.optimizers.base import ScheduleKind, ScheduleSettings
 from nnp.train.fit.optimizers.blocks import Decoupling, numbers_of, parameter_blocks, resolved
+from nnp.train.fit.optimizers.kalman import PENALISED
 from nnp.train.fit.settings import TrainingSettings
-from nnp.train.fit.task import networks_of
+from nnp.train.fit.task import learns_stress, networks_of
 
 # Seconds of one core that are planned where no time is given, and the share of a given one.
 _LONGEST, _PLANNED = 1800.0, 0.8
@@ -100,15 +101,21 @@ def kalman_step_seconds(
     frames = chosen.frames[: chosen.n_train]
     known = [frame.forces.size for frame in frames if frame.forces is not None]
     mean = sum(known) / len(known) if known else 0
-    rows = 1 + min(mean, settings.optimizer.kalman.candidates or mean)
+    rows: float = 1 + min(mean, settings.optimizer.kalman.candidates or mean)
+    if learns_stress(settings):
+        rows += 6 * sum(frame.stress is not None for frame in frames) / len(frames)
+    own = settings.optimizer.kalman.resolved(learns_coefficients(settings))
+    drawn = PENALISED if own.penalty or settings.loss.l2 else 0  # rows without pairs of atoms
     step = _STEP
     if learns_coefficients(settings):
         atoms = sum(map(len, frames)) / len(frames)
         neighbors = mean_neighbors(chosen, images=True)
         step += _LEARNED + (_PER_PAIR * atoms + _PER_ROW * rows) * neighbors
     if decoupling is Decoupling.NODE:
-        return step + _PER_WEIGHT * rows * p
-    return step + _PER_NUMBER * rows * numbers_of(parameter_blocks(networks, p, decoupling))
+        return step + _PER_WEIGHT * (rows + drawn) * p
+    return step + _PER_NUMBER * (rows + drawn) * numbers_of(
+        parameter_blocks(networks, p, decoupling)
+    )
 
 
 def evaluation_seconds(settings: TrainingSettings, chosen: Chosen) -> float:

@@ -6,6 +6,7 @@ import re
 import shutil
 import struct
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from nnp.io.aenet.train_set import read_train_set
 from nnp.io.structures import read
 from nnp.io.structures.folders import read_many
 from nnp.train import read_settings
+from nnp.train.data.sets import read_data
 
 ATOMIC = {"Ti": -1604.604515075, "O": -432.503149303}
 
@@ -141,6 +143,26 @@ def test_test_set_of_an_earlier_run(known):
             assert settings_of(known).data.split.indices == own
 
 
+@pytest.mark.filterwarnings("ignore:.*METHOD adamw becomes")
+@pytest.mark.parametrize("percent", ["100", "10"])
+def test_split_of_aenet_pytorch(known, percent):
+    """As energies.test of its run with this seed; where forces are of a part, drawn otherwise."""
+    generate = (known / "generate.in").read_text()
+    (known / "generate.in").write_text(
+        generate.replace("FORCESPERCENT 10", f"FORCESPERCENT {percent}")
+    )
+    text = (
+        "TRAININGSET small.train\nTESTPERCENT 30\nITERATIONS 1\nNPSEED 5\nFORCES\nalpha=0.1\n"
+        "METHOD\nmethod=adamw lr=0.0001\nNETWORKS\nTi Ti.nn 1 5:tanh\nO O.nn 1 5:tanh\n"
+    )
+    (known / "train.in").write_text(text)
+    found = settings_of(known)
+    names = {Path(found.data.train[k]).stem for k in found.data.split.indices}
+    drawn = {"structure1573", "structure1560", "structure1140"}
+    assert (names == drawn) == (percent == "100")
+    assert len(names) == 3
+
+
 @pytest.mark.filterwarnings("ignore:.*METHOD adamw becomes", "ignore:.*left out is")
 def test_keywords_of_aenet_pytorch(known):
     text = (
@@ -154,8 +176,12 @@ def test_keywords_of_aenet_pytorch(known):
     found = settings_of(known)
     assert (found.optimizer.kind, found.optimizer.batch, found.run.seed) == ("adamw", 128, 2)
     assert found.optimizer.gradient.weight_decay == 0.001
-    forces = [np.abs(read(path).labels[0].forces).max() for path in found.data.train]
-    assert max(forces) <= 2.0
-    assert 0 < len(forces) < 12
+    assert len(found.data.train) == 12
+    train, held_out = read_data(found.data)
+    known_forces = [frame.forces is not None for frame in (*train, *held_out)]
+    largest = [np.abs(read(path).labels[0].forces).max() for path in found.data.train]
+    assert sum(known_forces) == sum(np.array(largest) <= 2.0)
+    assert 0 < sum(known_forces) < 12
+    assert all(frame.energy is not None for frame in (*train, *held_out))
     (known / "train.in").write_text(text.replace("BATCHSIZE 128\n", ""))
     assert settings_of(known).optimizer.batch == 256

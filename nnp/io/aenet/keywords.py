@@ -13,6 +13,7 @@ from nnp.io.archive import read_bytes
 from nnp.networks import Activation
 
 _COMMENT = ("!", "#", "%")
+_EVERY = 100.0  # per cent
 _FLAGS = {"timing", "debug", "verbosity"}
 _ACTIVATIONS = {
     "linear": Activation.IDENTITY,
@@ -34,6 +35,7 @@ class GenerateInput:
     energies: dict[str, float]
     setups: dict[str, str]
     files: tuple[str, ...]
+    all_forces: bool = True  # of aenet-PyTorch: FORCESPERCENT of 100
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class TrainInput:
     max_forces: float | None = None  # of a component, eV/Å
     regularization: float = 0.0
     seed: int | None = None
+    split_seed: int | None = None
     left_out: tuple[str, ...] = ()  # keywords without a meaning here
 
 
@@ -197,6 +200,7 @@ def read_generate(path: Path) -> GenerateInput:
     energies: dict[str, float] = {}
     setups: dict[str, str] = {}
     files: tuple[str, ...] = ()
+    all_forces = True
     while name := (found := lines.keyword())[0]:
         words = found[1]
         if name == "output" and words:
@@ -211,11 +215,13 @@ def read_generate(path: Path) -> GenerateInput:
             setups = dict(lines.pair() for _ in energies)
         elif name == "files":
             files = lines.paths(words)
+        elif name == "forcespercent":
+            all_forces = lines.number(words) >= _EVERY
     if missing := [symbol for symbol in energies if symbol not in setups]:
         raise FileFormatError(f"{path}: no set-up for {', '.join(missing)}")
     if not energies or not files:
         raise FileFormatError(f"{path}: TYPES, SETUPS and FILES are expected")
-    return GenerateInput(path, output, energies, setups, files)
+    return GenerateInput(path, output, energies, setups, files, all_forces)
 
 
 # Read by their number, and told that they change nothing.
@@ -233,8 +239,13 @@ _NUMBERS = {
     "maxforces": "max_forces",
     "regularization": "regularization",
 }
-_COUNTS = {"iterations": "iterations", "batchsize": "batch", "phseed": "seed", "ptseed": "seed"}
-_BOTH_SEEDS = "npseed"  # of the split; PTSEED of the weights goes before it
+_COUNTS = {
+    "iterations": "iterations",
+    "batchsize": "batch",
+    "npseed": "split_seed",
+    "phseed": "seed",
+    "ptseed": "seed",
+}
 
 
 def read_train(path: Path) -> TrainInput:
@@ -244,7 +255,7 @@ def read_train(path: Path) -> TrainInput:
         FileFormatError: an unknown keyword or a value that cannot be; names the line.
     """
     known = {
-        "trainingset", "save_energies", "save_energy", "method", "networks", "forces", _BOTH_SEEDS,
+        "trainingset", "save_energies", "save_energy", "method", "networks", "forces",
         *_NUMBERS, *_COUNTS, *_FLAGS, *_NOTHING_HERE,
     }  # fmt: skip
     lines = Lines(path, known)
@@ -259,8 +270,6 @@ def read_train(path: Path) -> TrainInput:
             values[_NUMBERS[name]] = lines.number(words)
         elif name in _COUNTS:
             values[_COUNTS[name]] = lines.counted(words)
-        elif name == _BOTH_SEEDS:
-            values.setdefault("seed", lines.counted(words))
         elif name in ("save_energies", "save_energy"):
             values["save_energies"] = lines.flag(words)
         elif name == "method":

@@ -40,15 +40,19 @@ def read_train_in(path: Path) -> dict[str, Any]:
     for line in train.left_out:
         warnings.warn(f"{path}: left out is {line}", stacklevel=2)
     run = {"epochs": max(train.iterations, 1), "output": OUTPUT, "keep_every": 1}
-    if train.seed is not None:
-        run["seed"] = train.seed
+    seeds = [seed for seed in (train.seed, train.split_seed) if seed is not None]
+    if seeds:
+        run["seed"] = seeds[0]
+    data: dict[str, Any] = {
+        "train": list(kept),
+        "split": {"indices": test_set(train, generate, list(kept))},
+        "reference_energies": energies,
+        "energies": "total",  # all that is to be taken off is in these
+    }
+    if train.forces and train.max_forces is not None:
+        data["largest_force"] = train.max_forces
     return {
-        "data": {
-            "train": list(kept),
-            "split": {"indices": test_set(train, list(kept), len(generate.energies))},
-            "reference_energies": energies,
-            "energies": "total",  # all that is to be taken off is in these
-        },
+        "data": data,
         "functions": {"setups": generate.setups, "prune": {"method": "none"}},
         "inputs": {"scaling": "scale_sigma", "decorrelate": False},
         "network": _network(train, generate),

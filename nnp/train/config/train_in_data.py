@@ -90,14 +90,13 @@ def _cohesive(path: Path) -> bool:
 def chosen_structures(
     train: TrainInput, generate: GenerateInput, cohesive: bool
 ) -> dict[str, float]:
-    """Files within MAXENERGY and MAXFORCES, each with its cohesive energy per atom, eV.
+    """Files within MAXENERGY, each with its cohesive energy per atom, eV.
 
     Raises:
         FileFormatError: a structure without an energy.
         OptionError: none is left.
     """
-    most_energy = math.inf if train.max_energy is None else train.max_energy
-    most_force = math.inf if train.max_forces is None else train.max_forces
+    most = math.inf if train.max_energy is None else train.max_energy
     found: dict[str, float] = {}
     for name in generate.files:
         reading = read(generate.path.parent / name)
@@ -107,35 +106,37 @@ def chosen_structures(
         energy = label.energy
         if not cohesive:
             energy -= sum(generate.energies.get(symbol, 0.0) for symbol in atoms.symbols)
-        force = 0.0 if label.forces is None else float(np.abs(label.forces).max(initial=0.0))
-        if energy / len(atoms) <= most_energy and force <= most_force:
+        if energy / len(atoms) <= most:
             found[name] = energy / len(atoms)
     if not found:
-        limits = {"MAXENERGY": train.max_energy, "MAXFORCES": train.max_forces}
-        said = " and ".join(f"{name} {v}" for name, v in limits.items() if v is not None)
-        raise OptionError(f"{train.path}: {said} leaves no structure")
+        raise OptionError(f"{train.path}: MAXENERGY {train.max_energy} leaves no structure")
     return found
 
 
-def test_set(train: TrainInput, names: Sequence[str], n_elements: int) -> list[int]:
+def test_set(train: TrainInput, generate: GenerateInput, names: Sequence[str]) -> list[int]:
     """Which structures test: as many as ænet draws, floor(p N).
 
     ænet's own draw cannot be repeated, but ``energies.test.0`` of one of its runs (SAVE_ENERGIES)
     names the structures: where it is there and its structures are as many of these, they are taken.
+    aenet-PyTorch's, by NPSEED, is repeated where forces are learned of all structures or of none.
 
     Args:
         train: the ``train.in``.
+        generate: the ``generate.in``.
         names: of all structures.
-        n_elements: columns of numbers of atoms in ``energies.test.0``.
     """
     share = train.test_percent / 100
     if not 0 <= share < 1:
         raise OptionError(f"{train.path}: TESTPERCENT {train.test_percent}: 0 to below 100")
     count = len(names)
     n_test = count - math.ceil((1 - share) * count - 1e-9)
-    rng = np.random.default_rng(train.seed or 0)
-    drawn = sorted(int(k) for k in rng.permutation(count)[:n_test])
-    earlier = _earlier(train.path.parent, names, n_test, n_elements)
+    alike = not train.forces or (generate.all_forces and train.max_forces is None)
+    if train.split_seed is not None and alike:
+        drawn = _drawn_by_pytorch(train.split_seed, count, share)
+    else:
+        rng = np.random.default_rng(train.seed or 0)
+        drawn = sorted(int(k) for k in rng.permutation(count)[:n_test])
+    earlier = _earlier(train.path.parent, names, n_test, len(generate.energies))
     if earlier is None or earlier == drawn:
         return drawn
     warnings.warn(
@@ -143,6 +144,15 @@ def test_set(train: TrainInput, names: Sequence[str], n_elements: int) -> list[i
         stacklevel=2,
     )
     return earlier
+
+
+def _drawn_by_pytorch(seed: int, count: int, share: float) -> list[int]:
+    """What aenet-PyTorch draws: the second of two shuffles (the first gives it a batch size)."""
+    rng = np.random.RandomState(seed)  # NumPy keeps its numbers for ever
+    for _ in range(2):
+        places = list(range(count))
+        rng.shuffle(places)
+    return sorted(places[: math.floor(share * count)])
 
 
 def _earlier(folder: Path, names: Sequence[str], n_test: int, n_elements: int) -> list[int] | None:

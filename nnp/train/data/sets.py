@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -63,6 +63,8 @@ class DataSettings:
         lammps_units: of LAMMPS's files that do not say them.
         any_geometry: whether to take distances and densities that no matter has.
         drop: kinds of structures to leave out, see `nnp.train.data.findings.KINDS`.
+        largest_force: eV/Å; of structures with a larger component the forces are not learned, all
+            else is; None: any.
     """
 
     train: tuple[str, ...]
@@ -76,10 +78,15 @@ class DataSettings:
     lammps_units: str | None = None
     any_geometry: bool = False
     drop: tuple[str, ...] = ()
+    largest_force: float | None = None
 
     def __post_init__(self) -> None:
         if not self.train:
             raise OptionError("train names no file")
+        if self.largest_force is not None and not self.largest_force > 0:
+            raise OptionError(
+                f"largest_force = {self.largest_force}: eV/Å above 0, or leave it out"
+            )
         require_kinds(self.drop, "drop")
         require_kind(self.energies)
 
@@ -101,13 +108,27 @@ def read_data(settings: DataSettings) -> tuple[Dataset, Dataset]:
 
 def part(settings: DataSettings, found: Dataset) -> tuple[Dataset, Dataset]:
     """Training and validation set of structures that were read already."""
-    train, held_out = split(drop(found, settings.drop), settings.split)
+    found = _without_large_forces(drop(found, settings.drop), settings.largest_force)
+    train, held_out = split(found, settings.split)
     if settings.validation:
         more = Dataset.read(
             settings.validation, settings.keys, require_keys=False, options=settings.options
         )
-        held_out = held_out + drop(more, settings.drop)
+        more = _without_large_forces(drop(more, settings.drop), settings.largest_force)
+        held_out = held_out + more
     return train, held_out
+
+
+def _without_large_forces(dataset: Dataset, most: float | None) -> Dataset:
+    if most is None:
+        return dataset
+    frames = tuple(
+        replace(frame, forces=None)
+        if frame.forces is not None and np.abs(frame.forces).max(initial=0.0) > most
+        else frame
+        for frame in dataset
+    )
+    return replace(dataset, frames=frames)
 
 
 def split(dataset: Dataset, settings: SplitSettings) -> tuple[Dataset, Dataset]:

@@ -102,6 +102,9 @@ def test_the_time_that_is_given_decides(chosen):
     short = replace(auto(), run=RunSettings(output="unused", max_time=3.5 * epoch / 0.8))
     found = recipe(short, chosen).settings
     assert (found.optimizer.kind, found.run.epochs) == ("kalman", 3)  # rather than Adam
+    short = replace(auto(), run=RunSettings(output="unused", max_time=1.5 * epoch / 0.8))
+    found = recipe(short, chosen).settings
+    assert (found.optimizer.kind, found.run.epochs) == ("kalman", 1)
     short = replace(auto(), run=RunSettings(output="unused", max_time=epoch))
     found = recipe(short, chosen)
     assert (found.settings.optimizer.kind, found.settings.run.epochs < 400) == ("adam", True)

@@ -3,7 +3,7 @@
 The Kalman filter learns most from few structures, and by node it costs little more than its rows.
 A covariance of larger blocks learns more of each structure, at a price that grows as the square of
 their size. So: the largest blocks with which the filter has its epochs, or a fair part of them, in
-the time there is; where even two epochs by node would take longer, Adam, with a falling rate and
+the time there is; where even one epoch by node would take longer, Adam, with a falling rate and
 an average of the weights. Seconds are counted, not measured: a resumed run must choose the same.
 docs/decisions/0034-optimisers-that-scale.md has the measurements.
 """
@@ -63,7 +63,7 @@ def recipe(settings: TrainingSettings, chosen: Chosen) -> Recipe:
     asked, limit = settings.run.epochs, settings.run.max_time
     time = _LONGEST if limit is None else _PLANNED * limit
     wanted = asked or _kalman_epochs(chosen)
-    fewest = asked or min(_EPOCHS_MANY[0], wanted)
+    fewest = asked or 1
     what = f"{n_parameters(settings, chosen)} weights and {chosen.n_train} structures"
     rest = evaluation_seconds(settings, chosen) * n_judged(settings, chosen)
     levels = _levels(settings, chosen)

@@ -18,7 +18,7 @@ from nnp.errors import OptionError
 from nnp.evaluation import Evaluation, Extrapolations
 from nnp.io import load
 from nnp.potential import Potential
-from nnp.structure import as_structure
+from nnp.structure import Structure, as_structure
 from nnp.units import UnitSystem
 
 _DEVIATIONS = ("energy_deviation", "forces_deviation", "stress_deviation")
@@ -77,6 +77,7 @@ class NNPCalculator(Calculator):
         self._engine_arguments = (engine, engine_options)
         self._engine: Engine | None = make_engine(potential, engine, **engine_options)
         self._with_stress = False
+        self._structure: Structure | None = None  # of the last evaluation
         self._evaluation: Evaluation | None = None
 
     @classmethod
@@ -146,12 +147,18 @@ class NNPCalculator(Calculator):
         super().calculate(  # type: ignore[no-untyped-call]
             atoms, list(properties), list(system_changes)
         )
-        structure = as_structure(self.atoms)
+        current: Any = self.atoms
+        last, self._structure = self._structure, None
+        if last is not None and set(system_changes) <= {"positions"}:
+            structure = last.moved(current.positions)
+        else:
+            structure = as_structure(current)
         asked = not {"stress", "stress_deviation"}.isdisjoint(properties)
         self._with_stress = self._with_stress or asked
         stress = asked or (self._with_stress and bool(structure.pbc.all()))
         self._evaluation = None
         self._evaluation = found = self._warm_engine().compute(structure, True, stress)
+        self._structure = structure
         self.results = {
             "energy": found.energy,
             "free_energy": found.energy,

@@ -69,6 +69,9 @@ class Extrapolations:
         return self[int(np.argmax(np.abs(self.relative)))] if len(self) else None
 
 
+NO_EXTRAPOLATIONS = Extrapolations(*np.empty((2, 0), np.int64), *np.empty((2, 0)))
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """Energy and its derivatives for one structure.

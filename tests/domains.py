@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnp.engines import _library as c
+from nnp.engines.cpu_arrays import address
 from nnp.neighbors import neighbor_list
 
 
@@ -100,7 +101,7 @@ SHAPES = {
 def results_of(n, wanted=ALL, start=0.0, add=False):
     """nnp_results, and its arrays by name."""
     found = {name: np.full(SHAPES[name](n), start) for name in wanted}
-    return c.Results(**{name: double_p(a) for name, a in found.items()}, add=add), found
+    return c.Results(**{name: address(a) for name, a in found.items()}, add=add), found
 
 
 def compute_domain(engine, domain, wanted=ALL, start=0.0, add=False):
@@ -121,9 +122,9 @@ def compute_structure(engine, structure, wanted=ALL):
     numbers = structure.atomic_numbers.astype(np.int32)
     arrays = c.StructureArrays(
         len(structure),
-        double_p(structure.positions),
-        int32_p(numbers),
-        double_p(structure.cell),
+        address(structure.positions),
+        address(numbers),
+        address(structure.cell),
         (ct.c_int32 * 3)(*map(int, structure.pbc)),
     )
     results, found = results_of(len(structure), wanted)

@@ -12,7 +12,7 @@ from ase.build import bulk
 
 from nnp.errors import StructureError
 from nnp.structure import Structure, as_structure
-from nnp.testing import random_potential
+from nnp.testing import random_potential, structures
 
 CUBE = 5.0 * np.eye(3)
 
@@ -188,3 +188,19 @@ def test_lists_name_the_culprit(potential):
     assert len(results) == 2
     with pytest.raises(StructureError, match=re.escape("structure 1: the structure has no atoms")):
         potential.evaluate([atoms, ase.Atoms()], "reference")
+
+
+def test_moved_checks_what_is_new():
+    start = structures()["triclinic"]
+    moved = start.moved(start.positions + 1.0, 2 * start.cell)
+    np.testing.assert_array_equal(moved.positions, start.positions + 1.0)
+    np.testing.assert_array_equal(moved.cell, 2 * start.cell)
+    assert moved.atomic_numbers is start.atomic_numbers
+    assert start.moved(start.positions).cell is start.cell
+    for positions, cell, message in (
+        (start.positions[:-1], None, "positions but"),
+        (np.full_like(start.positions, np.nan), None, "position of atom 0 .* not finite"),
+        (start.positions, np.zeros((3, 3)), "cell vector is zero"),
+    ):
+        with pytest.raises(StructureError, match=message):
+            start.moved(positions, cell)

@@ -6,6 +6,7 @@ import ctypes as ct
 import os
 import threading
 import weakref
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ from numpy.typing import NDArray
 from nnp.engines import _library as c
 from nnp.engines.contract import Capabilities, Engine
 from nnp.engines.cost import Cost
+from nnp.engines.cpu_arrays import StructureForCalls, address
 from nnp.engines.flatten import flatten
 from nnp.engines.vectors import vector
 from nnp.errors import OptionError
-from nnp.evaluation import Evaluation, Extrapolations, voigt
+from nnp.evaluation import NO_EXTRAPOLATIONS, Evaluation, Extrapolations, voigt
 from nnp.finalize import release_with
 from nnp.potential import Potential
 from nnp.structure import Structure
@@ -26,10 +28,6 @@ from nnp.values import require_number, require_whole
 PRECISIONS = {"float64": 0, "float32": 1}
 TARGETS = {"auto": 0, "baseline": 1, "avx2": 2, "avx512": 3}
 WIDE = {"auto": 0, "pairs": 1, "moments": 2}
-# Pointers, whatever the length; Any: NumPy's types are buffers for checkers from Python 3.12 on.
-_DOUBLES: Any = ct.c_double * 0
-_INTEGERS: Any = ct.c_int32 * 0
-
 
 # All there are, for processes forked from this one.
 _ENGINES: weakref.WeakSet[CpuEngine] = weakref.WeakSet()
@@ -83,7 +81,6 @@ class CpuEngine(Engine):
         self._library = c.load_library()
         options = _options(dtype, threads, skin, target, wide)
         self._options = options
-        self._widths = np.array([len(model.functions) for model in potential.models])
         self._open()
         _ENGINES.add(self)
 
@@ -91,6 +88,14 @@ class CpuEngine(Engine):
         self._handle = _create(self._library, self.potential, self._options)
         self._finalizer = release_with(self, self._library.nnp_engine_destroy, self._handle)
         self._one_at_a_time = threading.RLock()
+        # of every call, in here rather than made anew; whoever uses them holds the lock
+        self._given = StructureForCalls(self.potential)
+        self._energy, self._virial = ct.c_double(), np.empty((3, 3))
+        self._results, self._found, self._failure = (
+            c.Results(),
+            c.ExtrapolationArrays(),
+            c.Failure(),
+        )
 
     def renew_if_busy(self) -> None:
         """In a forked process: begin afresh where a thread that is not here was evaluating."""
@@ -132,10 +137,9 @@ class CpuEngine(Engine):
                 count = int((self.potential.element_indices(structure) == element).sum())
                 if count == 0:
                     continue
-            arrays = c.CostArrays()
-            given = None if structure is None else ct.byref(_arrays(structure))
-            failure = c.Failure()
+            arrays, failure = c.CostArrays(), c.Failure()
             with self._one_at_a_time:
+                given = None if structure is None else self._given.read(structure)
                 self._library.nnp_engine_cost(
                     self._handle, element, given, ct.byref(arrays), ct.byref(failure)
                 )
@@ -158,34 +162,33 @@ class CpuEngine(Engine):
     ) -> Evaluation:
         """See `Engine.compute`."""
         volume = structure.volume if stress else 0.0
-        self.potential.element_indices(structure)
         n = len(structure)
-        energy, energies, virial = np.empty(1), np.empty(n), np.empty((3, 3))
-        force_nc, virial_ncc = np.empty((n, 3)), np.empty((n, 3, 3))
-        results = c.Results(
-            energy=_pointer(energy),
-            energies=_pointer(energies),
-            forces=_pointer(force_nc) if forces else None,
-            virial=_pointer(virial) if stress else None,
-            virials=_pointer(virial_ncc) if virials else None,
-        )
+        energies = np.empty(n)
+        force_nc = np.empty((n, 3)) if forces else None
+        virial_ncc = np.empty((n, 3, 3)) if virials else None
         with self._one_at_a_time:  # until what it left in the engine is read
-            self._call("nnp_engine_compute", structure, ct.byref(results))
-            extrapolations = self._extrapolations(structure)
-        return Evaluation(
-            energy=float(energy[0]),
-            energies=energies,
-            forces=force_nc if forces else None,
-            stress=voigt(virial / volume) if stress else None,
-            extrapolations=extrapolations,
-            virials=virial_ncc if virials else None,
-        )
+            results = self._results
+            results.energy = ct.addressof(self._energy)
+            results.energies = address(energies)
+            results.forces = address(force_nc)
+            results.virial = address(self._virial) if stress else None
+            results.virials = address(virial_ncc)
+            self._call(self._library.nnp_engine_compute, structure, ct.byref(results))
+            return Evaluation(
+                energy=self._energy.value,
+                energies=energies,
+                forces=force_nc,
+                stress=voigt(self._virial / volume) if stress else None,
+                extrapolations=self._extrapolations(),
+                virials=virial_ncc,
+            )
 
     def descriptors(self, structure: Structure, scaled: bool = False) -> list[NDArray[np.float64]]:
         """See `Engine.descriptors`."""
         elements, ends = self._layout(structure)
         flat = np.empty(ends[-1])
-        self._call("nnp_engine_compute", structure, ct.byref(c.Results(descriptors=_pointer(flat))))
+        results = c.Results(descriptors=address(flat))
+        self._call(self._library.nnp_engine_compute, structure, ct.byref(results))
         rows = np.split(flat, ends[:-1])
         if scaled:
             scalings = [self.potential.models[e].scaling for e in elements]
@@ -209,11 +212,11 @@ class CpuEngine(Engine):
         dl_dg = vector("dl_dg", dl_dg, int(ends[-1]))
         gradient, virial = np.empty((len(structure), 3)), np.empty((3, 3))
         self._call(
-            "nnp_engine_descriptor_vjp",
+            self._library.nnp_engine_descriptor_vjp,
             structure,
-            _pointer(dl_dg),
-            _pointer(gradient),
-            _pointer(virial) if strain else None,
+            address(dl_dg),
+            address(gradient),
+            address(virial) if strain else None,
         )
         return gradient, virial if strain else None
 
@@ -240,43 +243,50 @@ class CpuEngine(Engine):
         if strain is not None:
             strain = vector("strain", strain, 9)
         self._call(
-            "nnp_engine_descriptor_jvp",
+            self._library.nnp_engine_descriptor_jvp,
             structure,
-            None if displacement is None else _pointer(displacement),
-            None if strain is None else _pointer(strain),
-            _pointer(change),
+            address(displacement),
+            address(strain),
+            address(change),
         )
         return change
 
     def _layout(self, structure: Structure) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Element index of each atom, and where its descriptors end in the flat array."""
-        elements = self.potential.element_indices(structure)
-        return elements, np.cumsum(self._widths[elements])
-
-    def _call(self, function: str, structure: Structure, *arguments: Any) -> None:
-        failure = c.Failure()
         with self._one_at_a_time:
-            getattr(self._library, function)(
-                self._handle, ct.byref(_arrays(structure)), *arguments, ct.byref(failure)
-            )
-        failure.raise_any()
+            self._given.read(structure)
+            return self._given.elements, self._given.ends
 
-    def _extrapolations(self, structure: Structure) -> Extrapolations:
-        found = c.ExtrapolationArrays()
+    def _call(self, function: Any, structure: Structure, *arguments: Any) -> None:
+        with self._one_at_a_time:
+            failure = self._failure
+            if function(self._handle, self._given.read(structure), *arguments, ct.byref(failure)):
+                failure.raise_any()
+
+    @cached_property
+    def _spans(self) -> list[NDArray[np.float64]]:
+        """Width of each function's range in training, by element."""
+        scalings = [model.scaling for model in self.potential.models]
+        return [scaling.maximum - scaling.minimum for scaling in scalings]
+
+    def _extrapolations(self) -> Extrapolations:
+        found = self._found
         self._library.nnp_engine_extrapolations(self._handle, ct.byref(found))
         count = found.count
         if count == 0:
-            integers, reals = np.empty(0, np.int64), np.empty(0)
-            return Extrapolations(integers, integers, reals, reals)
-        atoms = np.ctypeslib.as_array(found.atoms, (count,)).copy()
-        functions = np.ctypeslib.as_array(found.functions, (count,)).copy()
-        excess = np.ctypeslib.as_array(found.excess, (count,)).copy()
-        elements = self.potential.element_indices(structure)[atoms]
+            return NO_EXTRAPOLATIONS
+        atoms, functions, excess = (
+            np.empty(count, np.int64),
+            np.empty(count, np.int64),
+            np.empty(count),
+        )
+        for to, start in (atoms, found.atoms), (functions, found.functions), (excess, found.excess):
+            ct.memmove(address(to), start, to.nbytes)
+        elements = self._given.elements[atoms]
         width = np.empty(count)
-        for index, model in enumerate(self.potential.models):
+        for index, spans in enumerate(self._spans):
             mine = elements == index
-            scaling = model.scaling
-            width[mine] = (scaling.maximum - scaling.minimum)[functions[mine]]
+            width[mine] = spans[functions[mine]]
         with np.errstate(divide="ignore"):  # a function that was constant: infinitely far
             return Extrapolations(atoms, functions, excess, excess / width)
 
@@ -306,23 +316,3 @@ def _create(library: ct.CDLL, potential: Potential, options: c.Options) -> ct.c_
     library.nnp_engine_create(model.handle, ct.byref(options), ct.byref(engine), ct.byref(failure))
     failure.raise_any()
     return engine  # keeps what it needs of the model
-
-
-def _arrays(structure: Structure) -> c.StructureArrays:
-    """Pointers into a structure, which has to outlive them."""
-    numbers = structure.atomic_numbers.astype(np.int32)
-    arrays = c.StructureArrays(
-        len(structure),
-        _pointer(structure.positions),
-        _INTEGERS.from_buffer(numbers),
-        _pointer(structure.cell),
-        (ct.c_int32 * 3)(*map(int, structure.pbc)),
-    )
-    arrays.owned = numbers
-    return arrays
-
-
-def _pointer(array: NDArray[np.float64]) -> Any:
-    if array.flags.writeable and array.flags.c_contiguous:
-        return _DOUBLES.from_buffer(array)  # an eighth of the time of data_as
-    return array.ctypes.data_as(ct.POINTER(ct.c_double))

@@ -47,6 +47,7 @@ class EngineCallback:
         self._engine_name = engine
         self._options = options
         self._engine: Engine | None = None
+        self._last: Structure | None = None
         self._pbc = np.full(3, species.periodic)
         self._stress = species.periodic and engine == "cpu"  # where the forces bring it along
         chosen = np.flatnonzero(species.atomic_numbers)
@@ -83,10 +84,12 @@ class EngineCallback:
     def _structure(self, state: openmm.State) -> Structure:
         # the Quantity's number as it is: asking it to convert takes longer than all of the rest
         positions_nm = state.getPositions(asNumpy=True)._value  # noqa: SLF001
-        cell = np.zeros((3, 3))
+        positions, cell = positions_nm * NANOMETRE, np.zeros((3, 3))
         if self._species.periodic:
             cell = state.getPeriodicBoxVectors(asNumpy=True)._value * NANOMETRE  # noqa: SLF001
-        return Structure(positions_nm * NANOMETRE, self._numbers, cell, self._pbc)
+        if self._last is None:
+            self._last = Structure(positions, self._numbers, cell, self._pbc)
+        return self._last.moved(positions, cell if self._species.periodic else None)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The token is for `monitor` to find; a copy gets a new one.

@@ -56,7 +56,7 @@ def test_folders_in_the_menu_are_their_pages(manual):
     start, inside = config["nav"]
     pages = inside["Inside"][0]["Decisions"]
     assert start == "index.md"
-    assert pages[:2] == ["decisions/README.md", "decisions/0001-dependencies.md"]
+    assert pages[:2] == [{"Overview": "decisions/README.md"}, "decisions/0001-dependencies.md"]
     assert len(pages) == len(list((ROOT / "docs" / "decisions").glob("*.md")))
 
 

@@ -26,15 +26,15 @@ def on_config(config: Any) -> Any:
 
 
 def _in_menu(entry: Any) -> Any:
-    """README.md first, the others by name."""
+    """README.md first, as overview, the others by name."""
     if isinstance(entry, dict):
         return {title: _in_menu(inside) for title, inside in entry.items()}
     if isinstance(entry, list):
         return [_in_menu(inside) for inside in entry]
     if not entry.endswith("/"):
         return entry
-    pages = sorted((ROOT / "docs" / entry).glob("*.md"), key=lambda p: (p.stem != "README", p.name))
-    return [entry + page.name for page in pages]
+    pages = sorted(page.name for page in (ROOT / "docs" / entry).glob("*.md"))
+    return [{"Overview": entry + "README.md"}] + [entry + p for p in pages if p != "README.md"]
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:

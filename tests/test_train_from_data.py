@@ -218,6 +218,14 @@ def test_advice_names_what_stands_out():
     assert advice(small) == ["nothing stands out: more data of every kind, or a longer fit"]
 
 
+def test_a_fit_that_has_learned_little_is_told():
+    """Forces hardly better than none come first."""
+    mean = np.abs(np.concatenate([atoms.get_forces() for atoms in silicon(8)])).mean()
+    first = advice(report_of(lambda _: 0.5 * mean))[0]
+    assert f"the MAE of forces is {0.5 * mean:.3g} eV/Å, and {mean:.3g} without any" in first
+    assert "has learned little" not in " ".join(advice(report_of(lambda _: 0.2 * mean)))
+
+
 def test_the_spread_of_a_committee_is_held_against_its_errors():
     rng = np.random.default_rng(1)
     report = report_of(lambda i: 0.1 * (i + 1), spread=np.repeat(np.arange(1.0, 9.0), 24))

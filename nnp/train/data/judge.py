@@ -17,6 +17,8 @@ from nnp.values import counted
 _WORST = 10
 # A group's, an element's, a set's errors stand out by this factor.
 _STANDS_OUT = 1.5
+# Share of the error of a potential without forces, above which a fit has learned little.
+_LITTLE = 0.3
 # Share by which the loss fell over the last quarter of the epochs, above which a fit is not done.
 _STILL_FALLING = 0.15
 _FEWEST_EPOCHS = 8
@@ -119,7 +121,8 @@ def advice(
         log: columns of its ``log.csv``.
         inputs: of the networks.
     """
-    found = [*_by_part(report), *_by_size(report.comparisons["forces"])]
+    found = [*_little(report.comparisons["forces"]), *_by_part(report)]
+    found += _by_size(report.comparisons["forces"])
     if training is not None:
         found += _unseen(report, training)
     if log is not None:
@@ -143,6 +146,18 @@ def advice(
             "more members, or data it disagrees on"
         )
     return found or ["nothing stands out: more data of every kind, or a longer fit"]
+
+
+def _little(forces: Comparison) -> Iterator[str]:
+    """Whether forces are hardly better than none at all."""
+    if not len(forces.error):
+        return
+    mae, nothing = forces.statistics()["mae"], float(np.abs(forces.reference).mean())
+    if mae > _LITTLE * nothing:
+        yield (
+            f"the MAE of forces is {mae:.3g} eV/Å, and {nothing:.3g} without any forces: the fit "
+            "has learned little: look at the data (nnp doctor), then give it more epochs or data"
+        )
 
 
 def _by_part(report: EvaluationReport) -> Iterator[str]:

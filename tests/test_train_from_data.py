@@ -212,6 +212,10 @@ def test_advice_names_what_stands_out():
     assert "unseen structures and 0.05 on those of the fit" in " ".join(advice(melt, small))
     loss = {"valid_loss": np.linspace(1.0, 0.1, 20)}
     assert "the loss still fell by 70%" in " ".join(advice(small, log=loss))
+    early = {"valid_loss": np.abs(np.arange(20) - 7.0) + 1.0}
+    assert "smallest after epoch 8 of 20: fewer epochs" in " ".join(advice(small, log=early))
+    seen = {"train_loss": early["valid_loss"]}
+    assert "fewer epochs" not in " ".join(advice(small, log=seen))
     assert "2 structures of 8 with atoms outside" in " ".join(
         advice(report_of(lambda _: 0.05, extrapolating=(1, 2)))
     )

@@ -211,6 +211,12 @@ def _unfinished(log: Mapping[str, NDArray[np.float64]]) -> Iterator[str]:
             f"the loss still fell by {1 - after / before:.0%} over the last quarter of the epochs: "
             "more of them (run.epochs, then --force)"
         )
+    best = int(loss.argmin()) + 1
+    if "valid_loss" in log and 2 * best <= len(loss):
+        yield (
+            f"the validation loss was smallest after epoch {best} of {len(loss)}: fewer epochs are "
+            "enough (run.epochs, or run.patience, which stops them)"
+        )
 
 
 def _numbers(comparison: Comparison, name: str) -> dict[str, float | int | None]:

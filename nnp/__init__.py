@@ -1,4 +1,9 @@
-"""nnp: neural network potentials at kernel speed in OpenMM, ASE and LAMMPS."""
+"""nnp: neural network potentials at kernel speed in OpenMM, ASE and LAMMPS.
+
+`load` reads a potential, and `Potential.evaluate` gives energy, forces and stress. Import the rest
+by module: `nnp.ase`, `nnp.openmm`, `nnp.md`, `nnp.train`, `nnp.analysis`, `nnp.io`. Lengths are in
+Å, energies in eV, stresses in eV/Å³.
+"""
 
 from collections.abc import Callable
 from pathlib import Path

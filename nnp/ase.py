@@ -25,9 +25,9 @@ _DEVIATIONS = ("energy_deviation", "forces_deviation", "stress_deviation")
 
 
 class NNPCalculator(Calculator):
-    """Energy, free energy, energies, forces and (with three periodic axes) stress.
+    """ASE calculator: energy, free energy, energies, forces and (three periodic axes) stress.
 
-    Forces come with every evaluation, the stress from the first time it is asked for. A committee
+    Every evaluation gives forces; the stress is computed once it has been requested. A committee
     gives its mean, and in ``results`` (also by ``get_property``) ``energy_deviation`` (eV),
     ``forces_deviation`` (n, 3) and, with a stress, ``stress_deviation`` (6,): standard deviations
     over its members.
@@ -35,14 +35,14 @@ class NNPCalculator(Calculator):
     Args:
         potential: a `Potential`, or the path of one, see `nnp.load`.
         engine: name of the engine, see `Potential.engine`.
-        units: of the files of a directory, see `nnp.load`.
-        **engine_options: of the engine.
+        units: units of an n2p2 directory, see `nnp.load`.
+        **engine_options: options of the engine.
 
     Raises:
         OptionError: an unknown engine, option or unit, or units for a `Potential`.
         FileFormatError: the path cannot be read.
 
-    Example:
+    Examples:
         >>> from ase.build import bulk
         >>> silicon = bulk("Si")
         >>> silicon.calc = NNPCalculator("silicon.nnp")  # doctest: +SKIP
@@ -90,20 +90,20 @@ class NNPCalculator(Calculator):
         quiet: bool = False,
         **settings: Any,
     ) -> NNPCalculator:
-        """Fit a potential to labelled images; `nnp.train` with everything in one call.
+        """Fit a potential to labelled images: `nnp.train` in one call.
 
-        Models, log and checkpoint are written into ``run["output"]``, the folder ``training``
-        unless told. What is not said has the defaults of docs/training_settings.md.
+        Models, log and checkpoint are written to ``run["output"]``, by default the folder
+        ``training``. For defaults see docs/training_settings.md.
 
         Args:
-            images: a file of structures, several, or ``ase.Atoms`` with what their calculators
-                have computed of energy, forces and stress.
-            engine: of the calculator that comes back; None: ``cpu``, or ``reference`` where
-                compiled engines lack the functions.
-            resume: whether to continue from the folder's checkpoint.
+            images: one file of structures or several, or ``ase.Atoms`` with the energy, forces and
+                stress that their calculators have computed.
+            engine: of the returned calculator; None: ``cpu``, or ``reference`` if compiled engines
+                lack the functions.
+            resume: whether to continue from the checkpoint in the folder.
             force: whether to overwrite an earlier run in the folder.
             quiet: whether to hide progress bars.
-            **settings: tables of a training file: ``functions``, ``network``, ``run``, …, and
+            **settings: tables of a settings file: ``functions``, ``network``, ``run``, …, and
                 ``committee``, which makes the calculator one of a committee.
 
         Returns:
@@ -116,7 +116,7 @@ class NNPCalculator(Calculator):
             OutputExistsError: the folder holds a run and neither ``resume`` nor ``force`` is set.
             UnavailableError: torch is missing.
 
-        Example:
+        Examples:
             >>> argon = NNPCalculator.train(  # doctest: +SKIP
             ...     images="training.traj",
             ...     network={"hidden": [10, 10]},
@@ -141,7 +141,7 @@ class NNPCalculator(Calculator):
         """Fill ``results``; called by ASE.
 
         Raises:
-            StructureError: atoms that cannot be evaluated, or a stress without three periodic axes.
+            StructureError: the atoms cannot be evaluated, or a stress without three periodic axes.
             NumericalError: the energy or a force is not finite.
         """
         super().calculate(  # type: ignore[no-untyped-call]

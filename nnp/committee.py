@@ -46,10 +46,12 @@ class CommitteeEvaluation(Evaluation):
 
 @dataclass(frozen=True, eq=False)
 class Committee(Potential):
-    """The mean of several potentials, which remembers them; made by `Committee.of`.
+    """Several potentials and their mean; made by `Committee.of`.
+
+    It evaluates like a `Potential` and gives the mean; `evaluate` also returns the members' spread.
 
     Attributes:
-        members: two or more.
+        members: two or more potentials.
     """
 
     members: tuple[Potential, ...] = ()
@@ -58,15 +60,15 @@ class Committee(Potential):
     def of(
         cls, members: Sequence[Potential], provenance: dict[str, Any] | None = None
     ) -> Committee:
-        """The committee of some potentials.
+        """Make a committee of potentials.
 
         Args:
-            members: may differ in functions, scaling and sizes of hidden layers.
+            members: potentials, which may differ in functions, scaling and sizes of hidden layers.
             provenance: of the committee; the members keep theirs.
 
         Raises:
-            OptionError: fewer than two, other elements, or networks of another depth or with other
-                activations, which have no mean in one network.
+            OptionError: fewer than two members, different elements, or networks of different depth
+                or activations, whose mean is not one network.
         """
         members = tuple(members)
         for number, member in enumerate(members):

@@ -30,12 +30,12 @@ class Extrapolation(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Extrapolations:
-    """All extrapolating (atom, function) pairs of a structure, by atom; empty in trained ground.
+    """All extrapolating (atom, function) pairs of a structure, ordered by atom.
 
     Attributes:
         atoms: (m,) indices of atoms.
         functions: (m,) indices of functions (canonical order, from 0).
-        excess: (m,) how far G lies below its minimum (negative) or above its maximum (positive).
+        excess: (m,) how far G is below its minimum (negative) or above its maximum (positive).
         relative: (m,) excess / (maximum − minimum).
     """
 
@@ -60,12 +60,12 @@ class Extrapolations:
 
     @property
     def n_atoms(self) -> int:
-        """How many atoms extrapolate in at least one function."""
+        """Number of atoms that extrapolate in at least one function."""
         return len(np.unique(self.atoms))
 
     @property
     def worst(self) -> Extrapolation | None:
-        """The pair furthest outside relative to its training range; None when there is none."""
+        """The pair furthest outside, relative to its training range; None if there is none."""
         return self[int(np.argmax(np.abs(self.relative)))] if len(self) else None
 
 
@@ -78,13 +78,13 @@ class Evaluation:
 
     Attributes:
         energy: potential energy, eV.
-        energies: (n,) energy of each atom, eV; their sum is ``energy``.
-        forces: (n, 3) −dE/dr, eV/Å; None when not asked for.
-        stress: (6,) (1/V) dE/dε in ASE's order xx, yy, zz, yz, xz, xy, eV/Å³; None when not
-            asked for.
+        energies: (n,) energy of each atom, eV; they add up to ``energy``.
+        forces: (n, 3) −dE/dr, eV/Å; None if not requested.
+        stress: (6,) (1/V) dE/dε in ASE's order xx, yy, zz, yz, xz, xy, eV/Å³; None if not
+            requested.
         extrapolations: functions outside their training range.
-        virials: (n, 3, 3) Σ_j r_ij ⊗ dE_i/dr_ij of each atom i, eV, their sum is stress · V; None
-            when not asked for.
+        virials: (n, 3, 3) Σ_j r_ij ⊗ dE_i/dr_ij of each atom i, eV; they add up to stress · V.
+            None if not requested.
     """
 
     energy: float

@@ -34,7 +34,7 @@ UNDETERMINED = "undetermined_energies"
 
 @dataclass(frozen=True, eq=False)
 class ElementModel:
-    """What gives an atom of one element its energy.
+    """Functions, scaling and network that give an atom of one element its energy.
 
     Attributes:
         symbol: the element.
@@ -44,7 +44,7 @@ class ElementModel:
         energy_offset: added to each atom's energy, eV.
 
     Raises:
-        OptionError: functions out of order, or sizes that do not fit one another.
+        OptionError: functions out of order, or sizes that do not agree.
     """
 
     symbol: str
@@ -74,18 +74,18 @@ class ElementModel:
 
 @dataclass(frozen=True, eq=False)
 class Potential:
-    """A complete potential. `nnp.load` reads one, `save` writes one.
+    """A complete potential: `nnp.load` reads one, `save` writes one.
 
     Attributes:
         models: one `ElementModel` per element, by atomic number.
         energy_scale: eV per unit of the networks' output.
-        units: the units of the files it came from and goes to by default; inside all is Å and eV.
+        units: of the files it came from, and by default of those written; inside Å and eV.
         provenance: where it came from; JSON-serialisable.
-        baseline: what the networks were fitted on top of; engines add it.
-        terms: energies that are added to the networks', of this potential's elements.
+        baseline: calculators that the networks were fitted on top of; engines add them.
+        terms: energies added to those of the networks, such as a repulsion.
 
     Raises:
-        OptionError: no element, elements twice, or functions that look for other elements.
+        OptionError: no element, an element twice, or functions of other elements.
     """
 
     models: tuple[ElementModel, ...]
@@ -123,7 +123,7 @@ class Potential:
 
     @property
     def elements(self) -> tuple[str, ...]:
-        """Symbols, by atomic number."""
+        """Chemical symbols, in the order of atomic numbers."""
         return tuple(model.symbol for model in self.models)
 
     @cached_property
@@ -138,11 +138,11 @@ class Potential:
 
     @property
     def compiled(self) -> bool:
-        """Whether compiled engines have the families of all its functions."""
+        """Whether compiled engines support all its families of functions."""
         return all(f.number for model in self.models for f in model.functions)
 
     def element_indices(self, structure: Structure) -> NDArray[np.int64]:
-        """(n,) index into ``models`` of each atom.
+        """Index of each atom's element in ``models``, (n,).
 
         Raises:
             StructureError: there are no atoms, or an atom's element has no model.
@@ -161,12 +161,12 @@ class Potential:
         return indices
 
     def engine(self, name: str = "cpu", **options: Any) -> Evaluator:
-        """The engine of this name for this potential, made once and kept warm.
+        """The engine with this name for this potential, made once and reused.
 
         Args:
-            name: ``"cpu"``, ``"gpu"``, ``"opencl"``, ``"reference"``; or ``"auto"``: ``gpu`` where
-                it can run, else ``cpu``, with one warning that says why.
-            options: of the engine, such as ``dtype`` and ``threads``.
+            name: ``"cpu"``, ``"gpu"``, ``"opencl"``, ``"reference"``; or ``"auto"``: ``gpu`` if it
+                can run, otherwise ``cpu`` with one warning that says why.
+            options: options of the engine, such as ``dtype`` and ``threads``.
 
         Raises:
             OptionError: no engine has this name, or it does not take an option.
@@ -181,7 +181,7 @@ class Potential:
         return known or self._engines.setdefault(key, self.make_engine(name, **options))
 
     def make_engine(self, name: str = "cpu", **options: Any) -> Evaluator:
-        """A new engine for this potential, for callers who keep it; see `engine`."""
+        """A new engine for this potential, for callers that keep it; see `engine`."""
         return registry.make_engine(self, name, **options)
 
     @overload
@@ -207,20 +207,20 @@ class Potential:
         stress: bool = False,
         **options: Any,
     ) -> Evaluation | list[Evaluation]:
-        """Energy, forces and stress of a structure.
+        """Energy, forces and stress of a structure, or of several.
 
         Args:
             atoms: an ``ase.Atoms`` or `Structure`, or a list of them.
             engine: name of the engine, see `engine`.
             forces: whether to compute forces.
             stress: whether to compute the stress; needs three periodic axes.
-            options: of the engine.
+            options: options of the engine.
 
         Returns:
-            An `Evaluation`; a list of them for a list.
+            An `Evaluation`, or a list of them if ``atoms`` is a list.
 
         Raises:
-            StructureError: atoms that cannot be evaluated; the message names the atom.
+            StructureError: the atoms cannot be evaluated; the message names the atom.
             NumericalError: the energy or a force is not finite.
         """
         warm = self.engine(engine, **options)
@@ -235,12 +235,12 @@ class Potential:
 
         Args:
             atoms: an ``ase.Atoms`` or `Structure`.
-            scaled: whether as the networks get them, or raw.
+            scaled: whether to return scaled functions, as the networks get them, or raw ones.
             engine: name of the engine, see `engine`.
-            options: of the engine.
+            options: options of the engine.
 
         Returns:
-            One array per atom, of its element's functions in canonical (n2p2's) order.
+            One array per atom: the functions of its element in canonical (n2p2's) order.
         """
         return self.engine(engine, **options).descriptors(as_structure(atoms), scaled)
 
@@ -248,16 +248,16 @@ class Potential:
         """Write the one-file model.
 
         Args:
-            path: the file; the customary ending is ``.nnp``.
-            force: whether to overwrite.
+            path: the file, by convention ending in ``.nnp``.
+            force: whether to overwrite an existing file.
 
         Raises:
-            OutputExistsError: the file is there and ``force`` is False.
+            OutputExistsError: the file exists and ``force`` is False.
         """
         registry.write_model(self, path, force)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Pickle and copy without the warm engines, which hold threads and library handles."""
+        """Pickle and copy without the engines, which hold threads and library handles."""
         return {name: value for name, value in vars(self).items() if name != "_engines"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -265,7 +265,7 @@ class Potential:
 
 
 def require_potential(value: Any, name: str = "potential") -> None:
-    """Refuse what is not a potential, where people hand one over.
+    """Refuse what is not a potential.
 
     Raises:
         OptionError: it is something else, such as the path of one.

@@ -19,12 +19,12 @@ _FLAT_CELL = 1e-8
 
 @dataclass(frozen=True)
 class Structure:
-    """Atoms in space.
+    """A set of atoms, with or without a cell.
 
     Attributes:
         positions: (n, 3), Å.
         atomic_numbers: (n,).
-        cell: (3, 3), Å; rows are the cell vectors; a row is zero where an axis has no vector.
+        cell: (3, 3), Å; rows are the cell vectors, zero for an axis without one.
         pbc: (3,), whether each axis is periodic.
     """
 
@@ -46,14 +46,16 @@ class Structure:
         return len(self.positions)
 
     def moved(self, positions: Any, cell: Any = None) -> Structure:
-        """The same atoms elsewhere; only what is new is checked, in a tenth of a new one's time.
+        """The same atoms at other positions.
+
+        Only the new values are checked, which takes a tenth of the time of a new `Structure`.
 
         Args:
             positions: (n, 3), Å.
-            cell: (3, 3), Å; None: as it is.
+            cell: (3, 3), Å; None: unchanged.
 
         Raises:
-            StructureError: positions or a cell that cannot be evaluated.
+            StructureError: positions or cell cannot be evaluated.
         """
         new = copy.copy(self)
         new.__dict__["positions"] = _array("positions", positions, np.float64, (-1, 3))

@@ -49,10 +49,10 @@ class Engine(ABC):
     """Evaluates one potential.
 
     Attributes:
-        name: what users call it by.
-        potential: what it evaluates.
-        capabilities: what it can do beyond the two methods that every engine has.
-        dtype: of its arithmetic, such as ``"float64"``.
+        name: the name that users give, such as ``"cpu"``.
+        potential: the potential that it evaluates.
+        capabilities: optional features beyond the two methods that every engine has.
+        dtype: precision of its arithmetic, such as ``"float64"``.
     """
 
     name: str
@@ -71,22 +71,22 @@ class Engine(ABC):
         *,
         virials: bool = False,
     ) -> Evaluation:
-        """Energy of a structure, on request forces, stress and the atoms' virials.
+        """Energy of a structure and, on request, forces, stress and virials of the atoms.
 
         Args:
-            structure: left as it is.
+            structure: the atoms; not modified.
             forces: whether to return (n, 3) forces, eV/Å.
             stress: whether to return the (6,) stress, eV/Å³; needs three periodic axes.
-            virials: whether to return (n, 3, 3) Σ_j r_ij ⊗ dE_i/dr_ij of each atom i, eV; their
-                sum is stress · V.
+            virials: whether to return (n, 3, 3) Σ_j r_ij ⊗ dE_i/dr_ij of each atom i, eV, which add
+                up to stress · V.
 
         Returns:
             float64 arrays; extrapolations sorted by atom, then function.
 
         Raises:
-            StructureError: atoms that cannot be evaluated; names the atom.
+            StructureError: the atoms cannot be evaluated; names the atom.
             NumericalError: an energy or a force is not finite.
-            OptionError: ``virials`` of an engine without.
+            OptionError: ``virials`` requested from an engine without them.
         """
 
     @abstractmethod
@@ -94,14 +94,14 @@ class Engine(ABC):
         """Symmetry functions of a structure.
 
         Args:
-            structure: left as it is.
-            scaled: whether as the networks get them, or raw.
+            structure: the atoms; not modified.
+            scaled: whether to return scaled functions, as the networks get them, or raw ones.
 
         Returns:
-            One array per atom, of its element's functions in canonical order.
+            One array per atom: the functions of its element in canonical order.
 
         Raises:
-            StructureError: atoms that cannot be evaluated.
+            StructureError: the atoms cannot be evaluated.
         """
 
     # ---- derivatives of the functions: capabilities.products -----------------------------------
@@ -113,7 +113,7 @@ class Engine(ABC):
 
         Args:
             structure: the atoms.
-            dl_dg: dL/dG of all atoms, one after the other (`descriptors`, concatenated).
+            dl_dg: dL/dG of all atoms, concatenated like `descriptors`.
             strain: whether to return dL/d(strain) too.
 
         Returns:
@@ -130,15 +130,15 @@ class Engine(ABC):
         displacement: NDArray[np.float64] | None = None,
         strain: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
-        """Jacobian-vector product: change of the raw functions along a displacement or strain.
+        """Jacobian-vector product: change of the raw functions with a displacement or strain.
 
         Args:
             structure: the atoms.
-            displacement: (n, 3), Å; None: none.
-            strain: (3, 3) ε of positions and cell, r (1 + ε); None: none.
+            displacement: (n, 3), Å; None: zero.
+            strain: (3, 3) ε of positions and cell, r (1 + ε); None: zero.
 
         Returns:
-            dG of all atoms, one after the other.
+            dG of all atoms, concatenated like `descriptors`.
 
         Raises:
             OptionError: a wrong length, or the engine has no products.
@@ -148,7 +148,7 @@ class Engine(ABC):
     # ---- arrays where they lie: capabilities.arrays --------------------------------------------
 
     def takes(self, array: object) -> bool:
-        """Whether the ``*_arrays`` methods evaluate this array where it lies, on a GPU."""
+        """Whether the ``*_arrays`` methods evaluate this array in place, on a GPU."""
         return False
 
     def compute_arrays(
@@ -160,27 +160,28 @@ class Engine(ABC):
         forces: bool = True,
         stress: bool = False,
     ) -> ArrayEvaluation:
-        """Energy, forces and stress in arrays of the kind of the positions.
+        """Energy, forces and stress as arrays of the same kind as the positions.
 
         Args:
-            positions: (n, 3), Å, float32 or float64, in rows: an array that the engine takes, or
-                one of the host, which is evaluated like `compute`.
+            positions: (n, 3), Å, float32 or float64, C order: an array that the engine takes, or
+                one on the host, which is evaluated as by `compute`.
             atomic_numbers: (n,), on the device or the host.
             cell: (3, 3), rows are cell vectors, Å, on the device or the host.
             pbc: (3,) or one bool, on the device or the host.
-            forces: whether they are wanted.
-            stress: whether it is wanted; needs pbc along all three axes.
+            forces: whether to return forces.
+            stress: whether to return the stress; needs three periodic axes.
 
         Raises:
-            OptionError: positions of another type, device or order, or an engine without.
-            StructureError: atoms that cannot be evaluated.
+            OptionError: positions of another type, device or order, or an engine without this
+                method.
+            StructureError: the atoms cannot be evaluated.
             NumericalError: an energy or a force is not finite.
-            UnavailableError: no memory is left.
+            UnavailableError: out of memory.
         """
         self._lacks("arrays of a GPU")
 
     def descriptors_arrays(self, positions: Any, atomic_numbers: Any, cell: Any, pbc: Any) -> Any:
-        """(all functions,) raw functions, one atom after the other; see `compute_arrays`."""
+        """Raw functions of all atoms, concatenated; see `compute_arrays`."""
         self._lacks("arrays of a GPU")
 
     def descriptor_vjp_arrays(
@@ -192,7 +193,7 @@ class Engine(ABC):
         dl_dg: Any,
         strain: bool = False,
     ) -> tuple[Any, Any | None]:
-        """`descriptor_vjp` of arrays; see `compute_arrays`."""
+        """`descriptor_vjp` for arrays; see `compute_arrays`."""
         self._lacks("arrays of a GPU")
 
     def descriptor_jvp_arrays(
@@ -204,35 +205,35 @@ class Engine(ABC):
         displacement: Any | None = None,
         strain: Any | None = None,
     ) -> Any:
-        """`descriptor_jvp` of arrays; see `compute_arrays`."""
+        """`descriptor_jvp` for arrays; see `compute_arrays`."""
         self._lacks("arrays of a GPU")
 
     # ---- keeping it ----------------------------------------------------------------------------
 
     def prepare(self) -> None:  # noqa: B027  # most engines have nothing to prepare
-        """Do now what the first evaluation would do, such as compiling.
+        """Do the work of the first evaluation now, such as compiling.
 
         Raises:
-            UnavailableError: it does not work here.
+            UnavailableError: the engine does not work here.
         """
 
     def change_over(self, reason: UnavailableError) -> bool:
-        """Go on with another engine, where this one can (``auto``); False: it cannot."""
+        """Continue with another engine, if this one can (``auto``); False: it cannot."""
         return False
 
     @property
     def target(self) -> str:
-        """What it runs on: an instruction set, the name of a GPU; empty where it does not say."""
+        """What it runs on: an instruction set, the name of a GPU; empty if unknown."""
         return ""
 
     @property
     def threads(self) -> int | None:
-        """Number of threads; None where it has no say in it."""
+        """Number of threads; None if it has no control over it."""
         return None
 
     @property
     def statistics(self) -> Mapping[str, float]:
-        """Counters since it was made, such as ``list_builds``."""
+        """Counters since the engine was created, such as ``list_builds``."""
         return {}
 
     def _lacks(self, what: str) -> NoReturn:

@@ -34,27 +34,28 @@ def load(
     """Read a potential.
 
     Args:
-        path: a one-file model, the directory of an n2p2 or RuNNer potential, nep.txt, ænet's file,
-            folder of files or list of them (one per element), the output folder of ``nnp train
-            --members``, or the name of a bundled potential (``silicon_sw``, ``water_rpbe_d3``).
-            Several members make a `Committee`.
-        units: the units of a directory's files, see `units.unit_system`; bohr and hartree unless
-            told, for the files do not say. A one-file model carries its own.
-        baseline: whether evaluations add what the model was fitted on top of, if it names
-            anything (an ASE calculator such as dftd3); False: the fitted part alone; or that
-            calculator, where it cannot be made from its name.
-        legacy_angle: whether ænet 2.0.0 to 2.0.3 trained a Chebyshev potential, which took the
-            angle otherwise; None: as the file's statistics say. See `nnp.io.aenet`.
+        path: a one-file model, an n2p2 or RuNNer directory, a ``nep.txt``, an ænet file (or a
+            folder or list of them, one per element), the output folder of ``nnp train --members``,
+            or the name of a bundled potential (``silicon_sw``, ``water_rpbe_d3``). Several members
+            make a `Committee`.
+        units: units of an n2p2 or RuNNer directory, which does not state them, see
+            `units.unit_system`; bohr and hartree by default. A one-file model states its own.
+        baseline: whether evaluations add the baseline that the model names, if any (an ASE
+            calculator such as dftd3); False: the fitted part only; or the calculator itself, if it
+            cannot be made from its name.
+        legacy_angle: whether ænet 2.0.0 to 2.0.3 trained a Chebyshev potential, with another
+            definition of the angle; None: decide by the statistics in the file. See `nnp.io.aenet`.
 
     Raises:
         FileFormatError: the path is missing, or its content breaks the format.
-        OptionError: unknown units, units for a one-file model, or a path that is none.
+        OptionError: unknown units, units for a one-file model, or not a path.
         UnavailableError: the baseline needs a package or program that is missing.
 
-    >>> import nnp
-    >>> nnp.load("silicon_sw").elements
-    ('Si',)
-    >>> potential = nnp.load("potential-directory", units="metal")  # doctest: +SKIP
+    Examples:
+        >>> import nnp
+        >>> nnp.load("silicon_sw").elements
+        ('Si',)
+        >>> potential = nnp.load("potential-directory", units="metal")  # doctest: +SKIP
     """
     found = _read(path, units, legacy_angle)
     if baseline is False:

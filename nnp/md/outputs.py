@@ -12,16 +12,16 @@ from nnp.md.frame_file import WITH_EVERYTHING, WITHOUT_ELEMENTS, FrameFile
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where a run writes.
+    """Files that a run writes.
 
     Attributes:
         log: CSV.
         frames: trajectories, one or more.
-        restart: what a later run continues from; replaced as the run goes on.
+        restart: what a later run continues from; replaced during the run.
         final: the last state, extxyz.
-        last_good: the last state that was finite, extxyz; written when the run has to stop.
-        topology: PDB with elements, residues and chains, for the readers of formats that have none.
-        selected: structures to be labelled next, see `nnp.md.selection`; beside it a folder.
+        last_good: the last finite state, extxyz; written if the run has to stop.
+        topology: PDB with elements, residues and chains, for formats that have none.
+        selected: structures to label next, see `nnp.md.selection`; with a folder beside it.
         force: whether existing files may be overwritten.
     """
 
@@ -42,19 +42,20 @@ class Outputs:
         trajectory: str | Path | Sequence[FrameFile] | None = None,
         force: bool = False,
     ) -> Outputs:
-        """Names made from one prefix.
+        """Make all names from one prefix.
 
         Args:
-            prefix: folder and beginning of the names, such as ``runs/si``.
-            log: in place of ``PREFIX.csv``.
-            trajectory: in place of ``PREFIX.extxyz``; one name, or several `FrameFile`.
+            prefix: folder and start of the names, such as ``runs/si``.
+            log: replaces ``PREFIX.csv``.
+            trajectory: replaces ``PREFIX.extxyz``; one name, or several `FrameFile`.
             force: whether existing files may be overwritten.
 
         Raises:
-            OptionError: a trajectory's name says no format.
+            OptionError: a trajectory's name has no known format.
 
-        >>> Outputs.named("runs/si").final.as_posix()
-        'runs/si.final.extxyz'
+        Examples:
+            >>> Outputs.named("runs/si").final.as_posix()
+            'runs/si.final.extxyz'
         """
         begin = str(prefix)
         if trajectory is None or isinstance(trajectory, str | Path):
@@ -79,32 +80,32 @@ class Outputs:
 
     @property
     def with_everything(self) -> Path | None:
-        """The first trajectory that ASE reads with elements and cell; None without one."""
+        """The first trajectory that ASE reads with elements and cell; None if there is none."""
         found = [frame.path for frame in self.frames if frame.path.suffix in WITH_EVERYTHING]
         return found[0] if found else None
 
     @property
     def needs_topology(self) -> bool:
-        """Whether some trajectory has no elements."""
+        """Whether any trajectory lacks elements."""
         return any(frame.path.suffix in WITHOUT_ELEMENTS for frame in self.frames)
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """All of them."""
+        """All paths."""
         extra = (self.topology,) if self.needs_topology else ()
         trajectories = (frame.path for frame in self.frames)
         fixed = (self.restart, self.final, self.last_good, self.selected)
         return (self.log, *trajectories, *fixed, *extra)
 
     def check(self, continued: frozenset[Path] = frozenset()) -> None:
-        """Refuse what would overwrite; make missing folders.
+        """Refuse to overwrite files; make missing folders.
 
         Args:
-            continued: files that a restart goes on writing.
+            continued: files that a restart continues.
 
         Raises:
             OptionError: one name for two files.
-            OutputExistsError: a file is there and ``force`` is False.
+            OutputExistsError: a file exists and ``force`` is False.
             NNPError: a folder cannot be made.
         """
         if len(set(self.paths)) < len(self.paths):

@@ -19,12 +19,12 @@ class RelaxSettings:
     """When a relaxation ends, and what may change.
 
     Attributes:
-        force_tolerance: of the largest force on an atom, eV/Å.
-        cell: whether the cell changes too, in all six components of its strain.
-        stress_tolerance: of the largest component of stress + pressure, bar; with ``cell``.
+        force_tolerance: for the largest force on an atom, eV/Å.
+        cell: whether to relax the cell too, in all six components of its strain.
+        stress_tolerance: for the largest component of stress + pressure, bar; with ``cell``.
         pressure: on the cell, bar; with ``cell``.
-        steps: the most that are made.
-        optimizer: ``lbfgs``, ``fire`` (slower, and calmer far from a minimum) or ``bfgs``.
+        steps: largest number of steps.
+        optimizer: ``lbfgs``, ``fire`` (slower, more robust far from a minimum) or ``bfgs``.
 
     Raises:
         OptionError: a value is not allowed.

@@ -115,19 +115,19 @@ def relax(
     on_step: Callable[[Atoms, RelaxStep], None] | None = None,
     **engine_options: Any,
 ) -> Relaxed:
-    """Move atoms downhill until the forces are small.
+    """Minimise the energy until the forces are small.
 
     Args:
         model: a `Potential`, or an ASE calculator.
-        atoms: an ``ase.Atoms``, which stays as it is; its constraints are kept.
-        settings: tolerances; the defaults when None.
+        atoms: an ``ase.Atoms``; not modified; its constraints are kept.
+        settings: tolerances; None: the defaults.
         on_step: called with atoms and numbers at the start and after each step.
         engine_options: of `NNPCalculator`: ``engine``, ``threads``, ….
 
     Raises:
-        StructureError: a cell that cannot be relaxed: not periodic along three axes, or fixed atoms
-            in it.
-        NNPError: the model refuses the atoms, at the start or on the way.
+        StructureError: the cell cannot be relaxed: it is not periodic along three axes, or has
+            fixed atoms.
+        NNPError: the model refuses the atoms, at the start or later.
     """
     settings = settings or RelaxSettings()
     moving = _start(atoms)

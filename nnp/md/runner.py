@@ -69,22 +69,23 @@ def run(
     """Run molecular dynamics with a potential.
 
     Args:
-        potential: moves the atoms.
-        atoms: an ``ase.Atoms``, periodic along all axes or none; velocities, where it has some,
-            are where the run begins; its fixed atoms and bond lengths are kept.
+        potential: the potential.
+        atoms: an ``ase.Atoms``, periodic along all axes or none; the run starts with its
+            velocities if it has any; its fixed atoms and bond lengths are kept.
         settings: ensemble, numbers, intervals.
         outputs: files.
-        platform: OpenMM's, by name.
-        any_geometry: whether two atoms may begin within each other.
+        platform: name of the OpenMM platform.
+        any_geometry: whether to accept overlapping atoms at the start.
         force_options: ``route``, ``engine`` and its options, see `nnp.openmm.create_force`.
 
     Raises:
-        StructureError: two atoms overlap where the run begins.
-        NumericalError: energy, forces or positions stopped being finite, or went beyond a bound of
-            the settings; everything until then is on disk, the last good state too.
-        NNPError: anything else that is wrong, before anything is written.
+        StructureError: two atoms overlap at the start.
+        NumericalError: energy, forces or positions are no longer finite, or beyond a bound of the
+            settings; everything until then is on disk, including the last good state.
+        NNPError: any other error, before anything is written.
 
-    >>> run(potential, atoms, MDSettings(steps=1000), Outputs.named("si"))  # doctest: +SKIP
+    Examples:
+        >>> run(potential, atoms, MDSettings(steps=1000), Outputs.named("si"))  # doctest: +SKIP
     """
     start = to_openmm(atoms)
     system = create_system(potential, start, platform=platform, **force_options)
@@ -102,20 +103,20 @@ class Runner:
 
     Args:
         system: with its forces; its atoms in the order of ``atoms``. The run adds its barostat.
-        atoms: an ``ase.Atoms``: where the run begins.
+        atoms: an ``ase.Atoms``: the start.
         settings: ensemble, numbers, intervals.
         outputs: files.
-        platform: OpenMM's, by name.
-        restart: file to be continued; then ``atoms`` only tells elements, masses, axes and what
-            is fixed. With other dynamics, platform or engine the run goes on in a new segment.
+        platform: name of the OpenMM platform.
+        restart: file to continue; ``atoms`` then only gives elements, masses, axes and
+            constraints. With other dynamics, platform or engine a new segment starts.
         machine: how the forces are computed (route, engine, …), noted in the restart file.
         potential: names the functions in messages.
 
     Attributes:
         changes: what a restart changes, such as ``timestep 1.0 → 2.0``; empty: nothing.
         segment: number of the segment, from 0.
-        seamless: whether the restart brings back thermostat and random numbers too; None without
-            restart.
+        seamless: whether the restart also restores thermostat and random numbers; None without
+            a restart.
 
     Raises:
         NNPError: something is wrong; nothing was written.
@@ -159,10 +160,10 @@ class Runner:
         outputs.check(self._continued)
 
     def run(self, show_progress: bool = False, begun: Callable[[], None] | None = None) -> Outcome:
-        """Make all steps.
+        """Run all steps.
 
         Args:
-            show_progress: whether a bar is shown.
+            show_progress: whether to show a bar.
             begun: called when the files are open and before the first step.
 
         Raises:

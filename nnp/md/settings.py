@@ -58,17 +58,17 @@ class MDSettings:
     Attributes:
         ensemble: ``nve``, ``nvt`` or ``npt``.
         thermostat: ``langevin`` (LangevinMiddle), ``nose-hoover`` or ``andersen``; not used by nve.
-        barostat: ``isotropic``, ``anisotropic`` (each edge of a rectangular box for itself),
-            ``membrane`` (x and y together, z for itself) or ``flexible`` (shape too): OpenMM's
-            Monte Carlo barostats; used by npt.
+        barostat: ``isotropic``, ``anisotropic`` (each edge of a rectangular box), ``membrane`` (x
+            and y together, z separately) or ``flexible`` (shape too): OpenMM's Monte Carlo
+            barostats; used by npt.
         temperature: K; of the thermostat and of the initial velocities.
-        temperature_end: K; where the temperature goes, linearly in the step; None: nowhere.
+        temperature_end: K; end of a linear ramp of the temperature; None: no ramp.
         pressure: bar; of npt.
-        pressure_end: bar; where the pressure goes; None: nowhere.
-        ramp_steps: in so many steps from the beginning of the run; None: in all of ``steps``.
+        pressure_end: bar; end of a linear ramp of the pressure; None: no ramp.
+        ramp_steps: length of the ramps from the start of the run; None: all ``steps``.
         surface_tension: bar nm; of the barostat ``membrane``.
         timestep: fs, at most 10.
-        steps: of the whole run, those before a restart included.
+        steps: of the whole run, including those before a restart.
         seed: of velocities, thermostat and barostat; 1 to 2³¹ − 1.
         relaxation_time: of the thermostat, fs; None: 1000 (langevin: friction 1/ps; andersen:
             between two collisions of an atom) or 100 (nose-hoover).
@@ -76,22 +76,22 @@ class MDSettings:
         log_interval: steps between two rows of the log.
         frame_interval: steps between two frames of the trajectory.
         restart_interval: steps between two restart files.
-        max_extrapolations: the run stops when more atoms than these extrapolate at once, looked
-            at with each row of the log; None: half of the atoms, but no less than 10, and the worst
-            by more than a tenth of its range.
+        max_extrapolations: the run stops if more atoms than this extrapolate at once, checked with
+            each row of the log; None: half of the atoms, but at least 10, and the worst by more
+            than a tenth of its range.
         max_temperature: the run stops above it, K; None: ten times the temperature of the settings
             or the start, at least of 1,000 K, and more for few atoms, see `nnp.limits`.
-        max_speed: the run stops when an atom is faster, Å/fs; None: half an Å in a step.
-        max_energy_drift: the run stops when an nve run's total energy is so far from where it
-            began, eV per atom.
-        stop_on_spread: the run stops when a committee's forces on an atom spread further, eV/Å,
-            looked at with each row and selection; None: never.
-        select_interval: steps between two looks whether the structure is worth a label, see
+        max_speed: the run stops if an atom is faster, Å/fs; None: half an Å in a step.
+        max_energy_drift: the run stops if the total energy of an nve run is further from its
+            start, eV per atom.
+        stop_on_spread: the run stops if a committee's forces on an atom spread further, eV/Å,
+            checked with each row and selection; None: never.
+        select_interval: steps between two checks whether the structure should be labelled, see
             `nnp.md.selection`; None: no selection.
-        select_above: spread of a committee's forces from which on it is, eV/Å.
-        select_most: how many are selected at most.
-        keep_going: whether the run goes on beyond these bounds, with a warning; what is not finite
-            always stops it.
+        select_above: spread of a committee's forces above which it should, eV/Å.
+        select_most: largest number of selected structures.
+        keep_going: whether the run continues beyond these bounds, with a warning; non-finite
+            values always stop it.
 
     Raises:
         OptionError: a value is not allowed.
@@ -171,10 +171,10 @@ class MDSettings:
             require_whole("ramp_steps", self.ramp_steps, 1, ", or None")
 
     def require_use_of(self, names: Iterable[str]) -> None:
-        """Refuse what was said and would do nothing.
+        """Refuse options that would have no effect.
 
         Args:
-            names: of the attributes that were said.
+            names: attributes that were given.
 
         Raises:
             OptionError: this ensemble does not use one of them.
@@ -194,20 +194,21 @@ class MDSettings:
 
     @property
     def ramps(self) -> bool:
-        """Whether temperature or pressure change on the way."""
+        """Whether temperature or pressure change during the run."""
         return self.temperature_end is not None or self.pressure_end is not None
 
     def temperature_at(self, step: int) -> float:
-        """K; of the thermostat at a step, constant for ``RAMP_INTERVAL`` steps.
+        """Temperature of the thermostat at a step, K; constant for ``RAMP_INTERVAL`` steps.
 
-        >>> heat = MDSettings(temperature=10, temperature_end=300, steps=1000)
-        >>> heat.temperature_at(0), heat.temperature_at(505), heat.temperature_at(2000)
-        (10.0, 155.0, 300.0)
+        Examples:
+            >>> heat = MDSettings(temperature=10, temperature_end=300, steps=1000)
+            >>> heat.temperature_at(0), heat.temperature_at(505), heat.temperature_at(2000)
+            (10.0, 155.0, 300.0)
         """
         return self._between(self.temperature, self.temperature_end, step)
 
     def pressure_at(self, step: int) -> float:
-        """Bar; of the barostat, likewise."""
+        """Pressure of the barostat at a step, bar, as `temperature_at`."""
         return self._between(self.pressure, self.pressure_end, step)
 
     def _between(self, begin: float, end: float | None, step: int) -> float:
@@ -219,7 +220,7 @@ class MDSettings:
 
     @property
     def hottest(self) -> float:
-        """K; the highest temperature of the thermostat, 0 without one."""
+        """Highest temperature of the thermostat, K; 0 without one."""
         return 0.0 if self.ensemble == "nve" else max(self.temperature, self.temperature_end or 0.0)
 
     @property
@@ -230,10 +231,11 @@ class MDSettings:
 
     @property
     def used(self) -> dict[str, Any]:
-        """Those that the dynamics of this ensemble depends on, by name.
+        """Settings that the dynamics of this ensemble depends on, by name.
 
-        >>> MDSettings(ensemble="nve").used
-        {'ensemble': 'nve', 'timestep': 1.0}
+        Examples:
+            >>> MDSettings(ensemble="nve").used
+            {'ensemble': 'nve', 'timestep': 1.0}
         """
         names = ["ensemble", "timestep"]
         if self.ensemble != "nve":
@@ -250,10 +252,11 @@ class MDSettings:
 
     @property
     def description(self) -> str:
-        """One line for people.
+        """Summary in one line.
 
-        >>> MDSettings().description
-        'NVT (langevin, 300 K), 10000 steps of 1 fs'
+        Examples:
+            >>> MDSettings().description
+            'NVT (langevin, 300 K), 10000 steps of 1 fs'
         """
         how = []
         if self.ensemble != "nve":

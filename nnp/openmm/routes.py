@@ -38,23 +38,23 @@ def create_force(
     """A potential as an OpenMM Force, for ``system.addForce``.
 
     Args:
-        potential: what to evaluate.
+        potential: the potential.
         species: the atoms of the system in its order: element symbols, an ``ase.Atoms``, or an
             OpenMM Topology.
         route: a key of ``ROUTES``, or ``"auto"``: ``native``, or ``python`` for engines that only
-            it runs and, with a warning, where the plugin is not there.
-        periodic: whether the system repeats along all axes (else along none); None: as the
-            Topology's box or the Atoms' pbc say.
+            it runs and, with a warning, if the plugin is missing.
+        periodic: whether the system repeats along all axes (otherwise along none); None: according
+            to the Topology's box or the pbc of the Atoms.
         engine: name of the engine, see `Potential.engine`.
-        platform: name of the platform that will run it, to have it refused here if it cannot.
-        particles: indices of the atoms that the potential describes, which see only one another;
-            the rest of the system is others' (mixed systems). None: all. Not for route ``torch``.
+        platform: name of the platform that will run it; refused here if it cannot.
+        particles: indices of the atoms that the potential describes, which see only each other,
+            in a mixed system. None: all. Not for route ``torch``.
         **options: of the engine; of the route, see `create_native_force`.
 
     Raises:
         OptionError: an unknown route, engine or option, or ``periodic`` missing for symbols.
         StructureError: an element without a model, mixed pbc, no atoms.
-        UnavailableError: what the route or engine needs is not there, or the platform is not.
+        UnavailableError: a requirement of route or engine, or the platform, is missing.
     """
     require_potential(potential)
     name = _automatic(potential, engine) if route == "auto" else route

@@ -93,20 +93,20 @@ def create_simulation(
     properties: dict[str, str] | None = None,
     **force_options: Any,
 ) -> app.Simulation:
-    """A Simulation ready to step; set velocities or minimise first as you like.
+    """A Simulation ready to run; set velocities or minimise first as needed.
 
     Args:
-        potential: what to evaluate.
-        atoms: an ``ase.Atoms``, or what OpenMM read (PDBFile, PDBxFile, Modeller, a Topology with
+        potential: the potential.
+        atoms: an ``ase.Atoms``, or what OpenMM reads (PDBFile, PDBxFile, Modeller, a Topology with
             positions, see `to_openmm`).
-        integrator: any of OpenMM's.
-        platform: its name.
-        properties: of the platform.
+        integrator: an OpenMM integrator.
+        platform: name of the platform.
+        properties: properties of the platform.
         **force_options: ``route``, ``periodic``, ``engine`` and its options, see `create_force`.
 
     Raises:
-        UnavailableError: a platform that OpenMM does not have, or that cannot run the route.
-        OptionError, StructureError: as `create_system`.
+        UnavailableError: OpenMM lacks the platform, or it cannot run the route.
+        OptionError, StructureError: as for `create_system`.
         NNPError: OpenMM refuses the Context.
     """
     start = to_openmm(atoms)

@@ -27,12 +27,12 @@ _PRODUCT_RTOL_SINGLE = 1e-3
 
 
 def check_engine(engine: Engine, without: Collection[str] = ()) -> None:
-    """Run the contract over an engine, for structures of its potential's elements.
+    """Test an engine against the contract, on structures of its potential's elements.
 
-    Checked: shapes, types and signs of what comes back, only what was asked for, arguments left
-    alone, the same answer twice, forces and stress as derivatives of the energy, the same energy
-    for turned, moved and renumbered atoms, virials and products where the engine has them and
-    refusals where it has not, errors of the contract's kinds.
+    It checks shapes, types and signs of the results; that only requested results are returned;
+    that arguments are not modified; that repeated calls agree; forces and stress as derivatives of
+    the energy; invariance under rotation, translation and renumbering; virials and products if the
+    engine has them, and refusals otherwise; and kinds of errors.
 
     Args:
         engine: of any potential; made without options that suit one structure only.
@@ -40,7 +40,7 @@ def check_engine(engine: Engine, without: Collection[str] = ()) -> None:
             of its potential have no derivative.
 
     Raises:
-        AssertionError: it breaks the contract; says for which structure.
+        AssertionError: the engine breaks the contract; names the structure.
     """
     _check_description(engine)
     for name, structure in structures(engine.potential.elements).items():

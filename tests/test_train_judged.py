@@ -17,6 +17,7 @@ from nnp.train.data.dataset import Dataset  # noqa: E402
 from nnp.train.fit.log import TrainingLog, set_errors  # noqa: E402
 from nnp.train.fit.objective import Objective  # noqa: E402
 from nnp.train.fit.recipe import n_judged  # noqa: E402
+from nnp.train.fit.samples import Samples  # noqa: E402
 from nnp.train.fit.settings import RunSettings  # noqa: E402
 from nnp.train.fit.task import build  # noqa: E402
 from nnp.train.fit.trainer import Trainer  # noqa: E402
@@ -59,6 +60,16 @@ def test_parts_are_read_where_they_are_not_kept():
     again = set_errors(objective, task.theta, [task.train[1], task.train[3]])
     assert (len(part), part.kept, once.structures) == (2, 0, 2)
     assert once.row("train") == again.row("train")
+
+
+def test_a_process_has_its_own_of_the_drawn_ones():
+    """Of structures 0, 2 and 4 of five those that are drawn, in the order of the data."""
+    whole = build(settings(), dataset(count=5), Dataset(()), quiet=True).train
+    frames = [whole.frames[n] for n in (0, 2, 4)]
+    mine = Samples(frames, [0, 2, 4], lambda place, _: whole[2 * place])
+    part = mine.part([1, 2, 4])
+    assert [sample.frame.where for sample in part] == [whole.frames[n].where for n in (2, 4)]
+    assert list(part.of([4])) == [part[1]]
 
 
 def test_rows_of_earlier_versions_go_on(tmp_path):

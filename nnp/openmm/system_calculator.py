@@ -127,7 +127,7 @@ def _check_particles(system: openmm.System, structure: Structure) -> None:
     if periodic != bool(structure.pbc.all()) or structure.pbc.any() != structure.pbc.all():
         raise StructureError(
             f"the System is {'' if periodic else 'not '}periodic, and the structure has pbc="
-            f"{structure.pbc.tolist()}: set pbc to {periodic}, or make the System anew"
+            f"{structure.pbc.tolist()}: set pbc to {periodic}, or create the System again"
         )
     for i, number in enumerate(structure.atomic_numbers):
         mass = system.getParticleMass(i)._value  # noqa: SLF001  u

@@ -123,8 +123,8 @@ def _folders(data: Entry, directory: Path) -> list[Path]:
     if missing:
         there = f"{directory.name}'s own and " if own else ""
         raise data.error(
-            f"{' '.join(data.arguments)}: there is no folder {', '.join(missing[:3])}; wanted are "
-            f"{there}{folders[0].name} to {folders[-1].name}"
+            f"{' '.join(data.arguments)}: there is no folder {', '.join(missing[:3])}; expected "
+            f"are {there}{folders[0].name} to {folders[-1].name}"
         )
     further = directory / f"{stem}-{size}"
     if own and further.is_dir():

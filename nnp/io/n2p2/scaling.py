@@ -27,12 +27,12 @@ def read_mode(settings: Settings) -> tuple[ScalingMode, float, float]:
     """Mode and target range.
 
     Raises:
-        FileFormatError: keywords that exclude one another.
+        FileFormatError: keywords that are mutually exclusive.
     """
     given = [k for k in _KEYWORDS[ScalingMode.SCALE_CENTER] if settings.flag(k)]
     sigma = settings.one("scale_symmetry_functions_sigma")
     if sigma is not None and given:
-        raise sigma.error(f"and {given[0]} exclude one another: keep one")
+        raise sigma.error(f"and {given[0]} are mutually exclusive: keep one")
     if sigma is not None:
         given = [sigma.keyword]
     mode = next(mode for mode, keywords in _KEYWORDS.items() if keywords == given)
@@ -109,7 +109,7 @@ def _check_statistics(numbers: list[float], where: str) -> None:
     if minimum <= maximum and not minimum - digits <= mean <= maximum + digits:
         raise FileFormatError(
             f"{where}: the mean {mean:g} is not between min {minimum:g} and max {maximum:g}: "
-            f"a column is missing or they are in another order; wanted are {_COLUMNS}"
+            f"a column is missing or they are in another order; expected are {_COLUMNS}"
         )
     if sigma and sigma[0] < 0:
         raise FileFormatError(f"{where}: sigma is {sigma[0]:g}: a standard deviation is expected")

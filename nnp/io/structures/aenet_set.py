@@ -55,7 +55,7 @@ def _structure(entry: Entry, source: Source, energies: dict[str, float]) -> Atom
     if len(frames) != 1 or (what := _difference(frames[0], entry, energies)):
         what = f"{len(frames)} structures" if len(frames) != 1 else what
         raise FileFormatError(
-            f"{source.path}: {path} has {what} than when the set was made: make it anew with "
+            f"{source.path}: {path} has {what} than when the set was made: create it again with "
             "generate.x, or give the files in its place"
         )
     return frames[0]

@@ -83,7 +83,9 @@ def read_comment(comment: str, where: str, length: float | None) -> CommentCell 
     values = np.array([float(number) for number in numbers])
     wanted = 6 if kind == "abcABC" else 9
     if len(values) != wanted:
-        raise FileFormatError(f"{where}: CELL({kind}) has {len(values)} numbers, {wanted} wanted")
+        raise FileFormatError(
+            f"{where}: CELL({kind}) has {len(values)} numbers, {wanted} are expected"
+        )
     parameters = kind == "abcABC"
     cell: Any = cellpar_to_cell(values) if parameters else values.reshape(3, 3).T  # type: ignore[no-untyped-call]
     said = units.get(quantity), units.get("cell")

@@ -131,7 +131,7 @@ def advice(
     if outside:
         found.append(
             f"{counted(outside, 'structure')} of {len(report.frames)} with atoms outside of what "
-            "the training data covers: such structures belong into it"
+            "the training data covers: add such structures to it"
         )
     for own in inputs:
         if own.dead:

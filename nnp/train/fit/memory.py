@@ -89,7 +89,7 @@ class MemoryPlan:
             lines.append(
                 f"memory: {size_text(self.memory.samples)} of inputs and columns are more than "
                 f"the {size_text(max(self.room, 0))} there is for them: those of {share:.0%} of "
-                "the structures are kept, the others computed anew whenever they are wanted"
+                "the structures are kept, the others recomputed at every step"
             )
         return lines + [self.covariance] * bool(self.covariance)
 

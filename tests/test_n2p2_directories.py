@@ -107,7 +107,7 @@ def test_a_folder_beyond_the_count_is_said(tmp_path):
         (["committee_mode"], "line 7: committee_mode has 0 arguments"),
         (
             ["committee_mode prediction", "committee_data nnp-data 5"],
-            r"line 8: committee_data nnp-data 5: there is no folder nnp-data-3, nnp-data-4; expected",
+            r"line 8: committee_data nnp-data 5: there is no folder nnp-data-3, nnp-data-4",
         ),
         (["committee_mode prediction", "committee_data nnp-data"], "line 8: .* has 1 arguments"),
         (["committee_mode prediction", "committee_data a b"], "line 8: .* 'a' where a whole num"),

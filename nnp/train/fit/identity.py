@@ -56,6 +56,7 @@ def portable(settings: TrainingSettings) -> dict[str, dict[str, object]]:
 _LATER: tuple[tuple[tuple[str, ...], object], ...] = (
     (("data", "drop"), []),
     (("data", "energies"), None),
+    (("data", "largest_force"), None),
     (("optimizer", "kalman", "decoupling"), "auto"),
     (("optimizer", "gradient", "average"), None),
     (("optimizer", "batch_atoms"), None),

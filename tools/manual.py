@@ -59,7 +59,8 @@ def enum_table(file: str, name: str) -> str:
 def families() -> str:
     """A section per family, in the order of their numbers, those without one last."""
     public = [getattr(functions, name) for name in functions.__all__]
-    chosen = [c for c in public if inspect.isclass(c) and isinstance(vars(c).get("number"), int)]
+    classes = [c for c in public if inspect.isclass(c) and not inspect.isabstract(c)]
+    chosen = [c for c in classes if isinstance(vars(c).get("number"), int)]
     return "\n\n".join(_family(c) for c in sorted(chosen, key=lambda c: c.number or 1000))
 
 
@@ -78,7 +79,8 @@ def _family(family: Any) -> str:
     if not family.number:
         text += ["", 'Not in C: `engine="reference"` only; n2p2 has no such function.']
     elif types:
-        text += ["", f"n2p2's type {', '.join(map(str, types))}; number {family.number} in C."]
+        word = "type" if len(types) == 1 else "types"
+        text += ["", f"n2p2's {word} {', '.join(map(str, types))}; number {family.number} in C."]
     else:
         text += ["", f"Number {family.number} in C; n2p2 has no such function."]
     return "\n".join(text)

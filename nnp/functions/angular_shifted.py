@@ -29,7 +29,7 @@ class AngularShifted(TwoNeighbors, WithCutoff):
     """2^{1−ζ} Σ_{j<k} (1 + cos(θ_ijk − θ_s))^ζ e^{−η ((r_ij + r_ik)/2 − r_s)²} f_c(r_ij) f_c(r_ik).
 
     Smith, Isayev and Roitberg, Chem. Sci. 8, 3192 (2017), doi:10.1039/C6SC05720A, eq. 4. Unless θ_s
-    is 0° or 180° the function has an edge where three atoms lie in a line: it depends on
+    is 0° or 180° the function has a kink where three atoms lie in a line: it depends on
     |θ − 180°| there, and forces jump.
 
     Attributes:

@@ -61,10 +61,10 @@ class SymmetryFunction(ABC):
     """One symmetry function; a family is a frozen dataclass that derives from this.
 
     Attributes:
-        number: enum nnp_family_number of families.h; 0: compiled engines have no such family.
+        number: enum nnp_family_number of families.h; 0: compiled engines lack the family.
         name: in C and in messages.
-        is_angular: whether it sums over pairs of neighbours, or over neighbours.
-        integers, reals: its parameters in the order in which they travel to C.
+        is_angular: whether it sums over pairs of neighbours (True) or over neighbours.
+        integers, reals: its parameters in the order in which C stores them.
         n2p2_types: type numbers of n2p2's (or RuNNer's) lines that `from_line` reads; none: n2p2
             has no such function.
     """

@@ -27,14 +27,15 @@ class LocalFrame(WholeNeighborhood, WithCutoff):
     and e_z = e_x × e_y of the atom's own frame; a and b are its nearest neighbours, of any element
     or of those named. The published f_c is hard: 1 up to r_c.
 
-    It is not smooth: where a or b, or the order of two neighbours of one element, changes, x, y and
-    z jump, and with them the energy; with a hard f_c so they do where a neighbour passes r_c. A
-    mirror image has another energy. See docs/studies/local_frame.md.
+    The function is not smooth: where a or b, or the order of two neighbours of one element,
+    changes, x, y and z jump, and with them the energy; with a hard f_c this also happens where a
+    neighbour passes r_c. A mirror image has another energy. See docs/studies/local_frame.md.
 
-    What the paper leaves open: a, or b, of an element that no other neighbour has is the nearest
-    of any. b is the nearest that lies off the line through atom and a (sin θ > 0.01); where none
-    does, y and z of all are 0. A neighbour that is not there gives 0. Neighbours equally far away
-    come in the order of the list: their numbering decides, and the energy may depend on it.
+    Definitions that the paper leaves open: if no other neighbour has the element of a, or b, the
+    nearest of any element is taken. b is the nearest that is off the line through the atom and a
+    (sin θ > 0.01); if there is none, y and z of all are 0. A missing neighbour gives 0. Equally
+    distant neighbours are ordered as in the list: their numbering decides, and the energy may
+    depend on it.
 
     Attributes:
         neighbor: symbol of the neighbour.

@@ -30,10 +30,10 @@ MOST_L = 20
 
 @dataclass(frozen=True)
 class MomentFunction(SymmetryFunction):
-    """What the five families share.
+    """Base of the five families of moments.
 
     Attributes:
-        series: the radial functions.
+        series: the radial functions g_n.
         coefficient: a factor of the whole function.
     """
 
@@ -120,7 +120,15 @@ def _counts(*names: str) -> tuple[Parameter, ...]:
 
 @dataclass(frozen=True)
 class MomentSum(MomentFunction):
-    """coefficient · A_n00."""
+    """coefficient · A_n00, a sum over neighbours without angles.
+
+    A_nlm = Σ_j g_n(r_ij) Y_lm(r̂_ij) with real, orthonormal spherical harmonics; the series gives
+    the radial functions g_n, for each element of neighbours as a sum of Chebyshev polynomials times
+    a cutoff function.
+
+    Attributes:
+        n_1: n, from 0.
+    """
 
     number: ClassVar[int] = 16
     name: ClassVar[str] = "moment_sum"
@@ -136,7 +144,15 @@ class MomentSum(MomentFunction):
 
 @dataclass(frozen=True)
 class MomentPair(MomentFunction):
-    """coefficient · Σ_m A_nlm A_n'lm."""
+    """coefficient · Σ_m A_nlm A_n'lm, A as in `MomentSum`: a three-body function.
+
+    By the addition theorem this is (2l + 1)/4π Σ_jk g_n(r_ij) g_n'(r_ik) P_l(cos θ_jik).
+
+    Attributes:
+        n_1: n.
+        n_2: n'.
+        l_1: l.
+    """
 
     number: ClassVar[int] = 17
     name: ClassVar[str] = "moment_pair"
@@ -154,7 +170,14 @@ class MomentPair(MomentFunction):
 
 @dataclass(frozen=True)
 class MomentTriple(MomentFunction):
-    """coefficient · Σ (l_1 l_2 l_3; m m' m'') A_n_1 A_n_2 A_n_3."""
+    """coefficient · Σ (l_1 l_2 l_3; m m' m'') A_n_1 A_n_2 A_n_3: a four-body function.
+
+    The sum over m, m', m'' couples three moments by Wigner's 3j symbols; A as in `MomentSum`.
+
+    Attributes:
+        n_1, n_2, n_3: radial functions of the three moments.
+        l_1, l_2, l_3: their degrees.
+    """
 
     number: ClassVar[int] = 18
     name: ClassVar[str] = "moment_triple"
@@ -170,7 +193,11 @@ class MomentTriple(MomentFunction):
 
 @dataclass(frozen=True)
 class MomentQuartic(MomentFunction):
-    """coefficient · (Σ_m A_n1m²)²."""
+    """coefficient · (Σ_m A_n1m²)², A as in `MomentSum`: a five-body function of NEP.
+
+    Attributes:
+        n_1: n.
+    """
 
     number: ClassVar[int] = 19
     name: ClassVar[str] = "moment_quartic"
@@ -188,15 +215,15 @@ class MomentQuartic(MomentFunction):
 class MomentChebyshev(MomentFunction):
     """coefficient · Σ_{j<k} g_n(r_ij) g_n(r_ik) T_l(x(cos θ_jik)), each pair of neighbours once.
 
-    T_l is a sum of Legendre polynomials up to l, and each of those a sum over moments; what is
-    taken off are the pairs of a neighbour with itself, Σ_j g_n(r_ij)². The series has these
-    squares as its function n_2.
+    T_l is a sum of Legendre polynomials up to l, and each of these a sum over moments. The pairs of
+    a neighbour with itself, Σ_j g_n(r_ij)², are subtracted; the series has these squares as its
+    function n_2.
 
     Attributes:
-        n_1: of g_n.
-        n_2: of g_n².
+        n_1: radial function g_n in the series.
+        n_2: its square g_n² in the series.
         l_1: order of T.
-        legacy: x = (2 cos θ − π)/π, as aenet 2.0.0 to 2.0.3 have it, instead of cos θ.
+        legacy: x = (2 cos θ − π)/π, as in aenet 2.0.0 to 2.0.3, instead of cos θ.
     """
 
     number: ClassVar[int] = 20

@@ -112,7 +112,7 @@ def test_the_time_that_is_given_decides(chosen):
 
 
 def test_what_is_not_chosen_makes_no_optimiser():
-    with pytest.raises(OptionError, match="'auto' is none yet"):
+    with pytest.raises(OptionError, match="'auto' is not resolved yet"):
         make_optimizer(OptimizerSettings("auto"), 3, 1, 0, torch.float64)
 
 

@@ -67,8 +67,8 @@ def cost_report(potential: Potential, arguments: argparse.Namespace) -> Iterator
         for cost in costs:
             if cost.n_wide:
                 yield (
-                    f"  {engine.dtype}, {cost.symbol}: of {cost.n_wide} wide functions that pairs "
-                    f"or moments can make {cost.n_by_moments} go by moments"
+                    f"  {engine.dtype}, {cost.symbol}: {cost.n_by_moments} of {cost.n_wide} wide "
+                    "functions are computed as moments, the others over pairs"
                 )
 
 

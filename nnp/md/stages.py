@@ -127,7 +127,7 @@ def done_until(plan: Plan) -> int:
             raise OptionError(
                 f"stage {earlier.number} ({earlier.name}) is not complete, but {there[0]} of a "
                 "later one is there: was the file of stages changed? Put it back, choose another "
-                "output, or begin anew with --force"
+                "output, or start over with --force"
             )
     return done
 
@@ -188,7 +188,7 @@ def _is_complete(stage: Stage, prefix: str) -> bool:
     if changed:
         raise OptionError(
             f"stage {stage.number} ({stage.name}) is complete, and was run with {changed}: put it "
-            "back, choose another output, or begin anew with --force"
+            "back, choose another output, or start over with --force"
         )
     last = read(outputs.final, ReadOptions(any_geometry=True), -1).frames[0]
     return bool(last.info.get("step") == restart.step)

@@ -72,7 +72,7 @@ class Trajectory(ABC):
         self.masses: Floats = np.asarray(atoms.get_masses(), np.float64)
         self.pbc: NDArray[np.bool_] = np.asarray(atoms.pbc, np.bool_)
         if not len(self.numbers):
-            raise StructureError(f"{path}: its first frame has no atoms: there is nothing to see")
+            raise StructureError(f"{path}: its first frame has no atoms")
 
     def __len__(self) -> int:
         """Number of atoms."""

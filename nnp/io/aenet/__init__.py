@@ -214,7 +214,7 @@ def _element(record: Record, elements: Sequence[str], legacy: bool) -> ElementMo
 def _activation(number: int, record: Record) -> Activation:
     if not 0 <= number < len(ACTIVATIONS):
         raise FileFormatError(
-            f"{record.path}: activation {number} is none of ænet's: 0 linear, 1 tanh, 2 sigmoid, "
-            "3 mtanh, 4 twist"
+            f"{record.path}: activation {number} is not one of ænet's: 0 linear, 1 tanh, "
+            "2 sigmoid, 3 mtanh, 4 twist"
         )
     return ACTIVATIONS[number]

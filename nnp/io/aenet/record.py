@@ -155,7 +155,7 @@ def checked_count(value: int, what: str, path: Path, least: int = 0) -> int:
         FileFormatError: negative, or more than any potential has.
     """
     if not least <= value <= LARGEST:
-        raise FileFormatError(f"{path}: {what} is {value}: no potential of ænet's")
+        raise FileFormatError(f"{path}: {what} is {value}: no ænet potential has this")
     return value
 
 

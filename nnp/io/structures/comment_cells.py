@@ -125,6 +125,6 @@ def _length(unit: str | None, where: str, otherwise: float | None) -> float:
         return otherwise
     if str(unit) not in _LENGTHS:
         raise FileFormatError(
-            f"{where}: {unit!r} is no known unit of length: {', '.join(_LENGTHS)} are"
+            f"{where}: {unit!r} is not a known unit of length: {', '.join(_LENGTHS)} are"
         )
     return _LENGTHS[str(unit)]

@@ -102,7 +102,9 @@ def chosen_structures(
         reading = read(generate.path.parent / name)
         atoms, label = reading.frames[0], reading.labels[0]
         if label.energy is None:
-            raise FileFormatError(f"{generate.path.parent / name} has no energy, which ænet wants")
+            raise FileFormatError(
+                f"{generate.path.parent / name} has no energy, which ænet requires"
+            )
         energy = label.energy
         if not cohesive:
             energy -= sum(generate.energies.get(symbol, 0.0) for symbol in atoms.symbols)

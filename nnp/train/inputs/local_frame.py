@@ -99,7 +99,7 @@ class GeneratedLocalFrame:
                 for component in components
             ]
             if not functions:
-                raise OptionError("full = 0 and radial = 0: no neighbour is left to look at")
+                raise OptionError("full = 0 and radial = 0: no neighbour is left")
             found[center] = tuple(canonical_order(functions))
         return found
 

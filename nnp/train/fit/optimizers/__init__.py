@@ -107,7 +107,9 @@ def make_optimizer(
         networks: per element, by which a large covariance is divided.
     """
     if settings.kind == AUTO:
-        raise OptionError(f"optimizer kind {AUTO!r} is none yet: nnp.train.fit.recipe chooses")
+        raise OptionError(
+            f"optimizer kind {AUTO!r} is not resolved yet: nnp.train.fit.recipe chooses"
+        )
     if settings.kind == "kalman":
         blocks = kalman_blocks(settings, n_parameters, networks)
         learned = any(isinstance(network, MomentNetwork) for network in networks)

@@ -45,7 +45,7 @@ def test_the_columns_of_a_matrix_are_the_vectors(tmp_path):
     [
         (f"# CELL(abcABC): {CUBE} Step: 0", "not its unit.*--units"),
         (f"# CELL(abcABC): {CUBE} positions{{angstrom}}", "not its unit"),
-        (f"# CELL(abcABC): {CUBE} positions{{furlong}} cell{{angstrom}}", "'furlong' is not a known"),
+        (f"# CELL(abcABC): {CUBE} positions{{furlong}} cell{{angstrom}}", "'furlong' is not"),
         (f"# CELL(abcABC): {CUBE} forces{{ev/ang}} cell{{angstrom}}", "the columns are forces"),
         ("# CELL(H): 12 0 0 positions{angstrom} cell{angstrom}", r"CELL\(H\) has 3 numbers"),
         ("i = 0, time = 0.0, E = -17.1, cell = 12 12 12 90 90 90", "speaks of a cell"),

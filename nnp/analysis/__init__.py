@@ -1,11 +1,11 @@
-"""What a run of molecular dynamics tells, and what a potential says of a crystal.
+"""Analysis of molecular dynamics runs, and properties of crystals.
 
     from nnp.analysis import analyse
     found = analyse("md.extxyz")
     found["diffusion O"], found.curves["rdf"]
 
 - `trajectories`: files frame by frame; `production`, `equilibration`: which frames count
-- `analyse`: all of it, by `gathering` (the one pass) and `parts`; `settings`; `results`, `writing`
+- `analyse`: everything, by `gathering` (one pass) and `parts`; `settings`; `results`, `writing`
 - `rdf`, `structure_factor`, `angles`: structure
 - `unwrap`, `spool`, `correlation`, `diffusion`, `vibrations`: motion
 - `thermodynamics`, `blocks`: averages, fluctuations, errors

@@ -1,7 +1,7 @@
 """Engines: interchangeable ways to evaluate a potential, chosen by name, never silently swapped.
 
-`contract` says what an engine is, `registry` finds them by name; the engines themselves are
-imported when they are first asked for.
+`contract` defines an engine, `registry` finds engines by name; they are imported at their first
+use.
 """
 
 from __future__ import annotations

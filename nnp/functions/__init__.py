@@ -1,4 +1,4 @@
-"""Atom-centred symmetry functions: one file per family; see `base` for what a family is."""
+"""Atom-centred symmetry functions, one file per family; `base` defines a family."""
 
 from nnp.functions import families
 from nnp.functions.base import (

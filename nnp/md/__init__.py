@@ -1,10 +1,10 @@
-"""Molecular dynamics over OpenMM with a log, a trajectory, restarts and clear stops.
+"""Molecular dynamics with OpenMM: log, trajectory, restarts and defined stops.
 
     from nnp.md import MDSettings, Outputs, run
     run(potential, atoms, MDSettings(temperature=300, steps=10_000), Outputs.named("md/si"))
 
-What it writes, and when it stops, is told in ``docs/md.md``. Settings, names, logs and `relax` are
-there without OpenMM.
+``docs/md.md`` describes what a run writes, and when it stops. Settings, names, logs and `relax` do
+not need OpenMM.
 """
 
 from __future__ import annotations

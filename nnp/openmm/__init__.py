@@ -7,7 +7,7 @@
     )
     simulation.step(1000)
 
-or, for a system of one's own, ``system.addForce(nnp.openmm.create_force(potential, topology))``.
+For a system of your own: ``system.addForce(nnp.openmm.create_force(potential, topology))``.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Checks that any engine and any potential must pass, for our tests and for yours.
 
 `check_engine` runs the whole contract of an engine; `assert_engines_agree` compares with the
-reference engine, `assert_forces_match_energy` with differences of the energy. `structures` have
-caused trouble somewhere; `random_potential` has functions of every family. Tolerances stand in
-`tolerances`, with their reasons.
+reference engine, `assert_forces_match_energy` with finite differences of the energy. `structures`
+holds cases that have caused trouble; `random_potential` has functions of every family.
+`tolerances` gives each tolerance with its reason.
 """
 
 from nnp.testing.agreement import assert_engines_agree

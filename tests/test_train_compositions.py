@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import ase.io
@@ -58,6 +59,16 @@ def test_nearly_equal_ratios_tell_little_where_energies_spread():
     far = [[1, 1, 8], [1, 1], [8, 8]] * 10
     assert undetermined(of_formulas(*far, noise=2.0), ("H", "O")) == ()
     assert undetermined(of_formulas([1, 1], [1], noise=9.0), ("H",)) == ()
+
+
+def test_memory_does_not_grow_with_the_square_of_compositions():
+    shapes = [[1] * (1 + n % 50) + [7] * (1 + n // 50) + [8] * 3 for n in range(2000)]
+    many = of_formulas(*shapes)
+    tracemalloc.start()
+    assert undetermined(many, ("H", "N", "O")) == ()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10e6  # U of all compositions would be 32 MB
 
 
 def test_nothing_is_said_without_energies():

@@ -49,8 +49,9 @@ def undetermined(
             if frame.energy is not None
         ]
     )
-    distinct = np.unique(shares, axis=0)
-    singular, axes = np.linalg.svd(distinct, full_matrices=True)[1:]
+    # Of R, whose singular values are the same: there may be as many compositions as structures.
+    small = np.linalg.qr(np.unique(shares, axis=0), mode="r")
+    singular, axes = np.linalg.svd(small, full_matrices=True)[1:]
     rank = int(np.count_nonzero(singular > _INDEPENDENT * singular[0]))
     concerned = (np.abs(axes[rank:]) > _SHARE).any(axis=0)
     if rank == len(free) < len(known) and singular[-1] < _ALIKE * singular[0]:

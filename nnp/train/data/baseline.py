@@ -32,8 +32,8 @@ class BaselineSettings:
     finished potential.
 
     Attributes:
-        calculators: options by name, see `nnp.teachers.by_name`.
-        zbl: repulsion at short distances, a term of the finished potential; None: none.
+        calculators: calculators by name with their options, see `nnp.teachers.by_name`.
+        zbl: ZBL repulsion at short distances, a term of the finished potential; None: none.
     """
 
     calculators: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -28,11 +28,11 @@ class SplitSettings:
 
     Attributes:
         fraction: share drawn at random from each group, in [0, 1).
-        groups: whole groups.
-        indices: of structures, from 0.
-        seed: of the draw.
-        blocks: whether frames that follow one another in a trajectory are drawn together, up to
-            a tenth of it, since neighbours in time are nearly copies.
+        groups: whole groups to hold out.
+        indices: structures to hold out, from 0.
+        seed: of the random draw.
+        blocks: whether neighbouring frames of a trajectory, which are nearly copies, are drawn
+            together, in blocks of up to a tenth of it.
     """
 
     fraction: float = 0.0
@@ -51,20 +51,20 @@ class DataSettings:
     """[data]: what to learn from.
 
     Attributes:
-        train: files of structures, folders and patterns of them.
-        validation: files of more structures, never trained on.
-        units: of n2p2's input.data, see `nnp.units.unit_system`.
-        split: structures of ``train`` to keep for validation.
+        train: files of structures, folders and patterns.
+        validation: files of further structures, used for validation only.
+        units: units of n2p2's input.data, see `nnp.units.unit_system`.
+        split: structures of ``train`` to hold out for validation.
         keys: where the labels are.
-        reference_energies: eV per atom of an element; the others by least squares.
-        energies: ``"total"`` or ``"cohesive"``, from which no reference energies are taken off;
-            None: as the numbers say, where all reference energies are given.
+        reference_energies: atomic energies, eV; other elements by least squares.
+        energies: ``"total"``, or ``"cohesive"``, from which no reference energies are subtracted;
+            None: decide by the values, if all reference energies are given.
         types: elements of LAMMPS's types or of names, such as ``"Si,O"``.
-        lammps_units: of LAMMPS's files that do not say them.
-        any_geometry: whether to take distances and densities that no matter has.
+        lammps_units: units of LAMMPS files that do not state them.
+        any_geometry: whether to accept unphysical distances and densities.
         drop: kinds of structures to leave out, see `nnp.train.data.findings.KINDS`.
-        largest_force: eV/Å; of structures with a larger component the forces are not learned, all
-            else is; None: any.
+        largest_force: eV/Å; forces of structures with a larger component are not learned, their
+            other labels are; None: no limit.
     """
 
     train: tuple[str, ...]

@@ -36,7 +36,7 @@ class ElementNetworkSettings:
     Attributes:
         hidden: neurons of each hidden layer.
         activation: of the hidden layers.
-        activations: of each hidden layer, in place of ``activation``.
+        activations: of each hidden layer, instead of ``activation``.
     """
 
     hidden: tuple[int, ...]
@@ -62,10 +62,10 @@ class NetworkSettings:
 
     Attributes:
         hidden: neurons of each hidden layer.
-        activation: of the hidden layers, by n2p2's letter.
-        initial: how weights are drawn.
-        weight_range: smallest and largest one of ``initial = "uniform"``.
-        elements: exceptions by symbol.
+        activation: of the hidden layers, n2p2's letter.
+        initial: method for the initial weights.
+        weight_range: smallest and largest weight of ``initial = "uniform"``.
+        elements: exceptions for single elements.
     """
 
     hidden: tuple[int, ...] = (24, 24)

@@ -30,12 +30,12 @@ class LossSettings:
     """Weights and shape of the loss.
 
     Attributes:
-        energy: w_E, of squared errors in eV/atom.
-        forces: w_F, of squared errors in eV/Å.
-        stress: w_S, of squared errors in eV/Å³.
-        kind: ρ.
+        energy: w_E, weight of squared errors in eV/atom.
+        forces: w_F, weight of squared errors in eV/Å.
+        stress: w_S, weight of squared errors in eV/Å³.
+        kind: ρ: ``"mse"`` or ``"huber"``.
         delta: Huber's δ, in the unit of each error.
-        l2: of the squared weights (not the biases).
+        l2: weight of the squared network weights (without biases).
         schedule: whether weights follow the learning rate as in DeePMD:
             w(t) = w_end (1 − η_t/η_0) + w η_t/η_0.
         energy_end, forces_end, stress_end: w_end of the schedule.

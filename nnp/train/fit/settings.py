@@ -33,8 +33,8 @@ class TargetSettings:
     """[run.target]: errors that are good enough; the fit stops once all that are given are reached.
 
     Attributes:
-        energy: RMSE over the validation set (training set without one), eV/atom; None: any.
-        forces: the same of the forces, eV/Å; None: any.
+        energy: RMSE over the validation set (or else the training set), eV/atom; None: no target.
+        forces: the same for forces, eV/Å.
     """
 
     energy: float | None = None
@@ -58,26 +58,26 @@ class RunSettings:
     """[run]: how long, and what is written.
 
     Attributes:
-        epochs: passes over the training data; None: 40, or as the recipe has it (kind = "auto").
-        seed: of everything that is drawn.
+        epochs: passes over the training data; None: 40, or chosen by ``optimizer.kind = "auto"``.
+        seed: of all random numbers.
         output: folder of models, logs and checkpoints.
         evaluate_every: epochs between evaluations of training and validation errors.
-        train_judged: structures of the training set, drawn once, that its errors in the log are of
-            where there is a validation set, which decides; None, or no validation set: all.
+        train_judged: number of training structures, drawn once, whose errors the log shows if there
+            is a validation set, which decides; None, or no validation set: all.
         checkpoint_every: epochs between checkpoints.
-        keep_every: epochs between models that are kept as ``epoch_00042.nnp``; None: none is.
-        target: errors at which it stops.
+        keep_every: epochs between models kept as ``epoch_00042.nnp``; None: keep none.
+        target: errors at which the fit stops.
         max_time: seconds after which the fit stops, between two steps; None: never.
-        patience: epochs without a better validation loss before it stops; None: never.
+        patience: epochs without a better validation loss after which the fit stops; None: never.
         dtype: ``"float64"`` or ``"float32"``, of networks and optimiser.
-        store_columns: whether second-order optimisers keep the Jacobian in memory; None: as far
-            as there is room.
-        from_: a potential to go on from, in the file ``from``; None: random weights.
-        max_memory: GB that the process may take; None: what the machine has free.
+        store_columns: whether second-order optimisers keep the Jacobian in memory; None: as far as
+            it fits.
+        from_: a potential to start from; None: random weights.
+        max_memory: memory limit of the process, GB; None: the free memory of the machine.
         threads: of torch, BLAS and the engine.
-        device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``: where everything is computed.
+        device: ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
         tensorboard: whether to write TensorBoard events too.
-        report: whether ``nnp train`` ends with report.html and metrics.json.
+        report: whether ``nnp train`` writes report.html and metrics.json at the end.
     """
 
     epochs: int | None = None
@@ -137,9 +137,9 @@ class CommitteeSettings:
     """[committee]: several networks for the same data.
 
     Attributes:
-        members: how many; 1: no committee.
-        hidden: neurons of each hidden layer, per member; empty: all as [network] says. The number
-            of layers must be the same, or the members have no mean in one network.
+        members: number of members; 1: no committee.
+        hidden: neurons of each hidden layer, per member; empty: all as in [network]. The number of
+            layers must be the same for all, so that one network can hold the mean.
     """
 
     members: int = 1

@@ -20,7 +20,7 @@ class GeneratedChebyshev:
     """The basis of ænet, the same for every element; `nnp.io.aenet.write` can write the result.
 
     Attributes:
-        family: says that it is this set.
+        family: name of the family.
         cutoff: of the radial functions, Å.
         radial: highest order of these.
         angular: highest order of the functions of the angle.

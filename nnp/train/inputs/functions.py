@@ -102,13 +102,13 @@ class AngularSettings:
 
 @dataclass(frozen=True)
 class GeneratedFunctions:
-    """A set of functions for any list of elements.
+    """Behler's functions for any list of elements.
 
     Attributes:
-        family: says that it is this set.
+        family: name of the family.
         cutoff: r_c, Å.
         cutoff_kind: number of `CutoffKind`.
-        inner_fraction: of the cutoff.
+        inner_fraction: inner radius as a fraction of the cutoff.
         radial: grids, each for every neighbour element.
         angular: sets, each for every pair of neighbour elements.
     """
@@ -150,13 +150,14 @@ class FunctionSettings:
     """[functions]: the symmetry functions.
 
     Attributes:
-        file: a potential (one file, .nnp) or an n2p2 input.nn whose functions are taken as they
-            are, coefficients that were learned included; None: generate them.
-        file_units: of an input.nn, see `nnp.units.unit_system`.
-        setups: ænet's ``.stp`` of each element, or its training set, in place of both.
-        nep: NEP's functions by the names of nep.in, in place of ``generate``.
+        file: a one-file potential or an n2p2 input.nn whose functions are used unchanged, including
+            learned coefficients; None: generate them.
+        file_units: units of an input.nn, see `nnp.units.unit_system`.
+        setups: ænet's ``.stp`` file of each element, or its training set, instead of ``file`` and
+            ``generate``.
+        nep: functions of NEP by the names of nep.in, instead of ``generate``.
         generate: the generated set; its ``family`` says which class holds the rest.
-        prune: which of them to leave out.
+        prune: which functions to leave out.
     """
 
     file: str | None = None

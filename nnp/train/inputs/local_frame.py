@@ -30,7 +30,7 @@ class GeneratedLocalFrame:
     """Neighbours by element and distance: the nearest with coordinates, others with 1/r only.
 
     Attributes:
-        family: says that it is this set.
+        family: name of the family.
         cutoff: r_c, Å.
         cutoff_kind: number of `CutoffKind`; 0, as published: neighbours leave at r_c with a jump.
         inner_fraction: of the cutoff.

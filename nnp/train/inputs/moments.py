@@ -52,17 +52,17 @@ _FOUR_BODY = ((2, 2, 2), (1, 1, 2))
 
 @dataclass(frozen=True)
 class GeneratedMoments:
-    """A set of functions of moments for any list of elements.
+    """Functions of moments for any list of elements.
 
     Attributes:
-        family: says that it is this set.
+        family: name of the family.
         cutoff: r_c, Å.
         radial: radial functions g_k of the 2-body part, and terms of the others.
         angular: radial functions g_n of the 3-body part.
         l: largest l of the 3-body part.
-        four_body: whether there are 4-body functions.
-        four_body_radial: radial functions of these.
-        learn: whether c are learned with the networks; what the data say is where they begin.
+        four_body: whether to add 4-body functions.
+        four_body_radial: their radial functions.
+        learn: whether the coefficients are learned with the networks, starting from the data.
     """
 
     family: str = "moments"

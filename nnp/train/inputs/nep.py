@@ -36,7 +36,7 @@ class GeneratedNep:
     """The functions of a NEP for any list of elements.
 
     Attributes:
-        family: says that it is this set.
+        family: name of the family.
         cutoff: r_c of the radial and of the angular functions, Å.
         n_max: of both, g_n with n = 0 … n_max.
         basis_size: of both, terms k = 0 … basis_size.

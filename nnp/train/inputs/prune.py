@@ -38,12 +38,12 @@ class PruneSettings:
     """How functions are chosen.
 
     Attributes:
-        method: the method.
-        threshold: largest correlation that two kept functions may have.
-        count: how many to keep per element with ``cur``; None: until nothing is left to explain.
-        rarest: smallest share of the atoms that a kept function may live on, counted as
-            1 / ⟨z⁴⟩ with z of mean 0 and variance 1: of two values one of which m of n atoms
-            have, m ≪ n, it is m / n; a third for a normal distribution. 0 keeps all.
+        method: ``"correlation"``, ``"cur"`` or ``"none"``.
+        threshold: largest correlation allowed between two kept functions.
+        count: functions to keep per element with ``cur``; None: until nothing is left to explain.
+        rarest: smallest share of the atoms for which a kept function is active, measured as 1 /
+            ⟨z⁴⟩ with z of mean 0 and variance 1: m / n for a function with one value on m of n
+            atoms, m ≪ n, and another on the rest; a third for a normal distribution. 0 keeps all.
     """
 
     method: PruneMethod = PruneMethod.CORRELATION

@@ -29,14 +29,14 @@ class InputSettings:
     """How functions become inputs.
 
     Attributes:
-        scaling: formula of `ScalingMode`, as the finished potential has it.
-        target_min, target_max: of the scaling.
-        decorrelate: whether the fit sees inputs without correlation; this goes into the first
-            layer's weights at the end and nothing of it remains.
-        power: how far weak directions are strengthened: a variance λ becomes λ^(1 − 2 power); 0
-            leaves them, 1/2 makes all equal.
+        scaling: formula of `ScalingMode` in the finished potential.
+        target_min, target_max: range of the scaling.
+        decorrelate: whether the fit works with decorrelated inputs; the transformation is folded
+            into the weights of the first layer at the end.
+        power: how much weak directions are strengthened: a variance λ becomes λ^(1 − 2 power); 0
+            not at all, 1/2 makes all equal.
         reach: largest input among the training atoms.
-        ridge: variances (of functions scaled to 1) well below this are left small.
+        ridge: variances (of functions scaled to 1) well below this are not strengthened.
     """
 
     scaling: ScalingMode = ScalingMode.SCALE_CENTER

@@ -43,10 +43,10 @@ class OptimizerSettings:
     """Which optimiser, and the constants of each.
 
     Attributes:
-        kind: of `KINDS`, or ``"auto"``: by weights and data.
-        batch: structures per step, of those that go by minibatches.
-        batch_atoms: as many structures per step as have so many atoms, in place of ``batch``.
-        finish: epochs at the end that L-BFGS goes on for.
+        kind: of `KINDS`, or ``"auto"``: chosen by weights, data and time.
+        batch: structures per step, for optimisers with minibatches.
+        batch_atoms: structures per step by number of atoms, instead of ``batch``.
+        finish: epochs of L-BFGS at the end.
         kalman, levenberg_marquardt, lbfgs: constants of those.
         gradient: constants of Adam, AdamW, SGD and RMSprop.
     """

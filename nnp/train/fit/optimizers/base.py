@@ -66,12 +66,12 @@ class ScheduleSettings:
     """How the learning rate falls.
 
     Attributes:
-        kind: the shape.
-        final: factor at the last epoch (exponential, cosine).
+        kind: ``"constant"``, ``"exponential"``, ``"cosine"`` or ``"step"``.
+        final: factor of the rate in the last epoch (exponential, cosine).
         every: epochs between drops (step).
-        factor: of each drop (step).
-        warmup: epochs over which the rate rises linearly first.
-        by_step: whether the rate changes in every step rather than every epoch.
+        factor: factor of each drop (step).
+        warmup: epochs of linear rise at the start.
+        by_step: whether the rate changes with every step rather than every epoch.
     """
 
     kind: ScheduleKind = ScheduleKind.CONSTANT

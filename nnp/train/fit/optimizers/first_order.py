@@ -22,16 +22,17 @@ MINIBATCH = ("adam", "adamw", "sgd", "rmsprop")
 
 @dataclass(frozen=True)
 class GradientSettings:
-    """Constants of Adam, AdamW, SGD and RMSprop; each takes what it knows.
+    """Constants of Adam, AdamW, SGD and RMSprop.
 
     Attributes:
-        rate: learning rate at the start.
+        rate: initial learning rate.
         momentum: of SGD and RMSprop.
         betas: of Adam and AdamW.
-        weight_decay: of AdamW, decoupled from the gradient; for the others use the loss's l2.
+        weight_decay: of AdamW, decoupled from the gradient; for the others use ``loss.l2``.
         smoothing: α of RMSprop.
-        clip: largest norm of the gradient; None: any.
-        average: decay of the moving average of θ, which is judged and saved; None: the last θ is.
+        clip: largest norm of the gradient; None: no limit.
+        average: decay of the moving average of θ, which is evaluated and saved; None: use the last
+            θ.
     """
 
     rate: float = 1e-3
@@ -65,8 +66,8 @@ class LbfgsSettings:
     """Constants of L-BFGS.
 
     Attributes:
-        iterations: per step (epoch).
-        history: pairs of steps and gradients that are remembered.
+        iterations: iterations per step (epoch).
+        history: number of steps and gradients remembered.
     """
 
     iterations: int = 10

@@ -45,10 +45,10 @@ class KalmanSettings:
     """The filter.
 
     Attributes:
-        fading: fading memory in place of the standard filter.
+        fading: fading memory instead of the standard filter.
         forgetting: λ at the start (fading memory).
         forgetting_rate: ν.
-        noise: R, of residuals weighted as in the loss.
+        noise: R, for residuals weighted as in the loss.
         noise_decay: R shrinks by e^{−decay} per epoch (standard), down to ``noise_min``.
         noise_min: smallest R.
         covariance: diagonal of P at the start.
@@ -56,14 +56,14 @@ class KalmanSettings:
         process_decay: q shrinks by e^{−decay} per epoch, down to ``process_min``.
         process_min: smallest q.
         candidates: force components per structure and step; None: all.
-        threshold: draw only components whose error exceeds this times the structure's
+        threshold: use only components whose error exceeds this times the structure's
             root-mean-square force error; 0: any.
-        decoupling: which weights the covariance counts as correlated.
-        penalty: where ``loss.l2`` is 0, l2 is this share of the loss over the last steps, so that
-            it is alike for all sizes of labels and falls with the errors; 0: no penalty; None: 2e-5
-            where coefficients of functions are learned with the weights, else 0.
-        average: decay per step of the moving average of θ, which is judged and saved; 0: the last θ
-            is; None: 0.998 where coefficients are learned, else 0.
+        decoupling: blocks of weights that are treated as correlated.
+        penalty: if ``loss.l2`` is 0, l2 is this share of the recent loss, so that it suits any size
+            of labels and falls with the errors; 0: no penalty; None: 2e-5 if coefficients of
+            functions are learned with the weights, else 0.
+        average: decay per step of the moving average of θ, which is evaluated and saved; 0: use the
+            last θ; None: 0.998 if coefficients are learned, else 0.
     """
 
     fading: bool = True

@@ -28,9 +28,9 @@ class LevenbergMarquardtSettings:
 
     Attributes:
         damping: μ at the start.
-        decrease: μ is multiplied by it after a success, below 1.
-        increase: μ is multiplied by it after a failure, above 1.
-        trials: most failures per step before it is given up.
+        decrease: factor of μ after a success, below 1.
+        increase: factor of μ after a failure, above 1.
+        trials: number of failures after which a step is given up.
         batch: structures per step, judged by their own loss; None: all.
     """
 

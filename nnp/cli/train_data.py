@@ -75,7 +75,7 @@ class FromData:
             nothing.append(f"{1e3 * known.energy_rest:.1f} meV/atom")
         if known.forces is not None:
             nothing.append(f"{known.forces.mae:.3f} eV/Å")
-        rows["to beat"] = f"{', '.join(nothing)}: MAE of energies per element, no forces"
+        rows["to beat"] = f"{', '.join(nothing)}: MAE with one energy per element and no forces"
         return [line for name, text in rows.items() for line in folded(name, text)]
 
 

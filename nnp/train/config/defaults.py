@@ -106,11 +106,11 @@ def choose_settings(
     if not data.validation and split.fraction == 0 and known.structures >= _FEWEST_TO_SPLIT:
         split = replace(split, fraction=_HELD_OUT, blocks=True)
         why["validation"] = (
-            f"{_HELD_OUT:.0%} of the structures of each group, drawn at random; frames that follow "
-            "one another in a trajectory together"
+            f"{_HELD_OUT:.0%} of the structures of each group, drawn at random; neighbouring "
+            "frames of a trajectory together"
         )
     elif not data.validation:
-        why["validation"] = f"none: {known.structures} structures are too few to spare some"
+        why["validation"] = f"none: {known.structures} structures are too few to hold any out"
     if wishes.epochs is not None:
         why["epochs"] = f"{wishes.epochs}: as asked"
     settings = TrainingSettings(
@@ -140,7 +140,7 @@ def _cutoff(known: Facts, wishes: Wishes, why: dict[str, str]) -> float:
         if count <= _MOST_NEIGHBORS or radius == _CUTOFFS[-1]:
             break
     why["cutoff"] = (
-        f"{radius:g} Å: {count:.0f} neighbours on average, at most {_MOST_NEIGHBORS} are expected"
+        f"{radius:g} Å: {count:.0f} neighbours on average, the limit is {_MOST_NEIGHBORS}"
     )
     return radius
 
@@ -158,8 +158,10 @@ def _functions(
     """Moments for all, until something else measures better; else Behler's within a budget."""
     family = wishes.family or FAMILIES[0]
     if family == "moments":
-        asked = "as asked" if wishes.family else "better errors with fewer inputs than the others"
-        why["functions"] = f"moments: {asked}, whose number hardly grows with the elements"
+        asked = (
+            "as asked" if wishes.family else "smaller errors with fewer inputs than other functions"
+        )
+        why["functions"] = f"moments: {asked}; their number hardly grows with the elements"
         if known.structures <= _MOST_LEARNED:
             return GeneratedMoments(cutoff=cutoff)
         why["functions"] += (
@@ -170,7 +172,7 @@ def _functions(
         raise OptionError(f"family = {family!r}: allowed are {', '.join(FAMILIES)}")
     n = len(known.elements)
     if n <= 2:
-        why["functions"] = "behler: as asked; every element and pair of elements apart"
+        why["functions"] = "behler: as asked; every element and pair of elements separately"
         return GeneratedFunctions(cutoff=cutoff)
     radial = RadialSettings(count=max(4, min(8, 48 // n)))
     weighted = AngularSettings(weighted=True)
@@ -233,6 +235,6 @@ def _baseline(known: Facts, wishes: Wishes, why: dict[str, str]) -> BaselineSett
     largest = max(outer for _, outer in pairs.values())
     why["repulsion"] = (
         f"ZBL's, as asked: below {_OUTER:g} of a bond's length of each pair, {largest:.2f} Å at "
-        "most; taken off the labels, and part of the potential"
+        "most; subtracted from the labels, and part of the potential"
     )
     return BaselineSettings(zbl=RepulsionSettings(pairs=pairs))

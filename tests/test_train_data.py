@@ -183,7 +183,7 @@ def test_close_atoms_are_an_error():
         check(Dataset((LabelledStructure(near, 0.0, where="here"),)))
 
 
-NOTHING = "nothing is learned of it"
+NOTHING = "nothing can be learned from it"
 
 
 def test_findings_name_the_structure():

@@ -235,7 +235,7 @@ def test_the_spread_of_a_committee_is_held_against_its_errors():
     report = report_of(lambda i: 0.1 * (i + 1), spread=np.repeat(np.arange(1.0, 9.0), 24))
     assert spread_correlation(report.comparisons["forces"]) > 0.95
     blind = report_of(lambda i: 0.1 * (i + 1), spread=rng.uniform(size=192))
-    assert "spread says little of its errors" in " ".join(advice(blind))
+    assert "spread says little about its errors" in " ".join(advice(blind))
     assert spread_correlation(report_of(lambda _: 0.1).comparisons["forces"]) is None
 
 

@@ -128,7 +128,7 @@ def test_dry_run_says_what_it_takes_and_writes_nothing(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "6 structures, 36 atoms of Si; labels: 6 energy, 6 forces, 6 stress" in out
     assert re.search(r"^Si: \d+ functions, network \d+-4-1$", out, re.MULTILINE)
-    assert re.search(r"^\d+ weights and biases, 4 steps an epoch$", out, re.MULTILINE)
+    assert re.search(r"^\d+ weights and biases, 4 steps per epoch$", out, re.MULTILINE)
     assert re.search(r"^memory: about .* MB \(Jacobian ", out, re.MULTILINE)
     assert re.search(r"^time: about .* s, here and now: .*, 2 epochs of", out, re.MULTILINE)
     assert set(tmp_path.rglob("*")) - before <= {tmp_path / "data.extxyz"}

@@ -41,24 +41,27 @@ td:nth-child(-n+3),th:nth-child(-n+3){text-align:left}img{max-width:100%}
 pre{background:#f4f4f4;padding:.6em;overflow-x:auto}"""
 # Name of each picture, its heading, and how to read it.
 _CAPTIONS = {
-    "parity": ("Predicted over reference", "On the line all is right; the colour counts labels."),
-    "errors": ("How large errors are", "One hump is healthy; a second is another kind of data."),
+    "parity": (
+        "Predicted over reference",
+        "Points on the line are exact; the colour counts labels.",
+    ),
+    "errors": ("How large errors are", "One peak is normal; a second one is another kind of data."),
     "magnitude": (
         "Force errors over forces",
         "The red line should lie below the dashed one for all but the smallest forces.",
     ),
-    "volume": ("Energy over volume", "Crosses belong into circles, at both ends above all."),
+    "volume": ("Energy over volume", "Crosses should lie in circles, above all at both ends."),
     "learning": (
         "Learning curves",
         "valid far above train: more data. Both still falling: more epochs.",
     ),
     "spread": (
         "Committee",
-        "On the line the members' deviation is the error; below it they are too careful.",
+        "On the line the spread of the members is the error; below it the spread is too large.",
     ),
     "inputs": (
         "Inputs",
-        "Grey: where atoms lie in the training range. Red functions never change and tell nothing.",
+        "Grey: where atoms lie in the training range. Red functions never change: no information.",
     ),
 }
 

@@ -101,7 +101,7 @@ def _is_unlabelled(frame: LabelledStructure) -> bool:
 
 
 def _unlabelled(dataset: Dataset) -> Iterator[Finding]:
-    text = "neither energy nor forces nor stress: nothing is learned of it"
+    text = "neither energy nor forces nor stress: nothing can be learned from it"
     for index, frame in enumerate(dataset):
         if _is_unlabelled(frame):
             yield Finding(frame.where, text, "unlabelled", (index,))

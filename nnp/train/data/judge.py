@@ -130,20 +130,20 @@ def advice(
     outside = len(report.extrapolating)
     if outside:
         found.append(
-            f"{counted(outside, 'structure')} of {len(report.frames)} with atoms outside of what "
-            "the training data covers: add such structures to it"
+            f"{counted(outside, 'structure')} of {len(report.frames)} with atoms outside the range "
+            "of the training data: add such structures"
         )
     for own in inputs:
         if own.dead:
             found.append(
-                f"{counted(len(own.dead), 'input')} of {own.symbol} never change: the data knows "
-                "nothing of what they describe"
+                f"{counted(len(own.dead), 'input')} of {own.symbol} never change: the data contain "
+                "nothing that they describe"
             )
     together = spread_correlation(report.comparisons["forces"])
     if together is not None and together < _USEFUL_SPREAD:
         found.append(
-            f"the committee's spread says little of its errors (rank correlation {together:.2f}): "
-            "more members, or data it disagrees on"
+            "the committee's spread says little about its errors (rank correlation "
+            f"{together:.2f}): more members, or data it disagrees on"
         )
     return found or ["nothing stands out: more data of every kind, or a longer fit"]
 
@@ -155,8 +155,8 @@ def _little(forces: Comparison) -> Iterator[str]:
     mae, nothing = forces.statistics()["mae"], float(np.abs(forces.reference).mean())
     if mae > _LITTLE * nothing:
         yield (
-            f"the MAE of forces is {mae:.3g} eV/Å, and {nothing:.3g} without any forces: the fit "
-            "has learned little: look at the data (nnp doctor), then give it more epochs or data"
+            f"the MAE of forces is {mae:.3g} eV/Å, and {nothing:.3g} for zero forces: the fit has "
+            "learned little: check the data (nnp doctor), then use more epochs or data"
         )
 
 

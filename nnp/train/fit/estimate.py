@@ -69,7 +69,7 @@ class Survey:
         epochs = counted(self.epochs, "epoch")
         return [
             *functions,
-            f"{self._parameters}, {self.steps} steps an epoch",
+            f"{self._parameters}, {self.steps} steps per epoch",
             *[self.recipe] * bool(self.recipe),
             *self.plan.lines,
             f"time: about {whole}, here and now: inputs {first}, {epochs} of {each}",

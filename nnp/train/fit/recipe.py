@@ -74,14 +74,14 @@ def recipe(settings: TrainingSettings, chosen: Chosen) -> Recipe:
         for level, epoch in zip(levels, costs, strict=True):
             epochs = min(wanted, int(time / epoch))
             if epochs >= least:
-                text = f"kalman, {_count(epochs)} for {what}: some {_minutes(epochs * epoch)}"
+                text = f"kalman, {_count(epochs)} for {what}: about {_minutes(epochs * epoch)}"
                 more = f" ({wanted} epochs would be {_minutes(wanted * epoch)})"
-                text += f" of a core{more if epochs < wanted else ''}"
+                text += f" on one core{more if epochs < wanted else ''}"
                 return Recipe(_kalman(settings, level, epochs), f"optimiser: {text}")
     epoch = costs[-1]
     made, seconds = _adam(settings, chosen, time)
     reason = (
-        f"optimiser: adam, {_count(made.run.passes)} for {what}: some {_minutes(seconds)} of a "
+        f"optimiser: adam, {_count(made.run.passes)} for {what}: about {_minutes(seconds)} on one "
         f"core; {_count(fewest)} of a Kalman filter would take {_minutes(fewest * epoch)}"
     )
     return Recipe(made, reason)

@@ -91,9 +91,9 @@ def to_openmm(atoms: Any) -> OpenMMAtoms:
     """Topology, positions and reduced box of a structure.
 
     Args:
-        atoms: an ``ase.Atoms``; pbc along all three axes or none. Its fixed atoms and bond lengths
-            come along, and residues and chains that a PDB or GRO file gave it. Or what OpenMM read:
-            a PDBFile, PDBxFile, Modeller, or a Topology with positions.
+        atoms: an ``ase.Atoms``, periodic along all three axes or none, with its fixed atoms and
+            bond lengths, and the residues and chains of a PDB or GRO file. Or what OpenMM reads: a
+            PDBFile, PDBxFile, Modeller, or a Topology with positions.
 
     Raises:
         StructureError: mixed pbc, a cell that cannot be used, or a constraint that OpenMM cannot

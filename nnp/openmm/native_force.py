@@ -93,17 +93,17 @@ def _kernels_have(flat: FlatPotential, n_elements: int) -> bool:
 def update_force(
     force: openmm.Force, potential: Potential, context: openmm.Context | None = None
 ) -> None:
-    """Give a force another potential, such as a retrained one.
+    """Replace the potential of a force, for example by a retrained one.
 
     Args:
         force: of route ``native``.
-        potential: the new one; it must have a network for all atoms of the force.
-        context: one made from the System with the force, where the new potential takes effect at
-            once. Contexts made later have it in any case.
+        potential: the new one; it must have a network for every atom of the force.
+        context: a Context made from the System with the force, where the new potential takes effect
+            at once. Contexts made later always have it.
 
     Raises:
-        OptionError: a force of another route, a potential without an element, a foreign context.
-            The force is as before, except with a foreign context.
+        OptionError: a force of another route, a potential that lacks an element, a foreign context.
+            The force is unchanged, except with a foreign context.
     """
     if not is_native(force):
         raise OptionError(

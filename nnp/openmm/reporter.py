@@ -27,32 +27,32 @@ COLUMNS = (
 
 
 class ExtrapolationReporter:
-    """Writes how many atoms are outside the training range, and the worst, every so many steps.
+    """Writes the number of atoms outside the training range, and the worst, at an interval.
 
-    A row is what the last evaluation said, of any route; nothing is computed or copied for it. Most
-    integrators evaluate before they move the atoms, so a row tells of the positions one step ago;
-    where another reporter asks for energies or forces at the same step, of the present ones.
-    Atoms are counted from 0, functions of the atom's element from 1 as in ``nnp info``; the
-    excess is in percent of the function's training range, negative below it. Where no atom
-    extrapolates, the cells after the count are empty.
+    A row reports the last evaluation, for any route; nothing is computed or copied for it. Most
+    integrators evaluate before they move the atoms, so a row belongs to the positions one step ago;
+    if another reporter asks for energies or forces at the same step, to the present ones. Atoms are
+    counted from 0, functions of the atom's element from 1 as in ``nnp info``. The excess is in
+    percent of the function's training range, negative below it. If no atom extrapolates, the cells
+    after the count are empty.
 
     Args:
         file: a path, which is overwritten, or an open text file such as ``sys.stdout``.
-        report_interval: steps from row to row.
-        force: whose evaluations, made by `nnp.openmm.create_force`; None: the System's only one.
-        append: add to the file of this path instead.
+        report_interval: steps between rows.
+        force: the force to report on, made by `nnp.openmm.create_force`; None: the only one of the
+            System.
+        append: whether to append to the file of this path.
         separator: between cells.
-        max_extrapolations: end the run with an error at the first row that counts more atoms; None:
-            never.
+        max_extrapolations: end the run with an error at the first row with more atoms; None: never.
 
     Raises:
-        OptionError: an interval below 1, a limit below 0, ``append`` with an open file, a file that
-            is none; at the first report, a System with no force of ours or with several and none
+        OptionError: an interval below 1, a limit below 0, ``append`` with an open file, or not a
+            file; at the first report, a System without a force of ours, or with several and none
             named.
         NNPError: the file system refuses.
         NumericalError: from ``simulation.step``, when the limit is passed; the row is written.
 
-    Example:
+    Examples:
         >>> simulation.reporters.append(  # doctest: +SKIP
         ...     ExtrapolationReporter("extrapolations.csv", 100, max_extrapolations=10)
         ... )

@@ -28,11 +28,11 @@ def create_system(
     platform: str | None = None,
     **options: Any,
 ) -> openmm.System:
-    """A System with masses, box, the atoms' constraints and the potential's force.
+    """A System with masses, box, the constraints of the atoms, and the force of the potential.
 
     Args:
-        potential: what to evaluate.
-        atoms: an ``ase.Atoms`` (whose masses count), an `OpenMMAtoms`, what OpenMM read (see
+        potential: the potential.
+        atoms: an ``ase.Atoms`` (its masses are used), an `OpenMMAtoms`, what OpenMM reads (see
             `to_openmm`), or an OpenMM Topology.
         route: see `create_force`.
         periodic: see `create_force`.
@@ -41,8 +41,8 @@ def create_system(
         **options: see `create_force`.
 
     Raises:
-        StructureError: a periodic system without a box, and as `create_force`.
-        OptionError: as `create_force`.
+        StructureError: a periodic system without a box, and as for `create_force`.
+        OptionError: as for `create_force`.
     """
     topology, masses, constraints = _parts(atoms)
     force = create_force(potential, topology, route, periodic, engine, platform, **options)
@@ -58,10 +58,10 @@ def create_system(
 
 
 def create_empty_system(atoms: Any) -> openmm.System:
-    """A System with masses and box and without any force.
+    """A System with masses and box but without forces.
 
     Args:
-        atoms: as in `create_system`.
+        atoms: as for `create_system`.
 
     Raises:
         OptionError: ``atoms`` is something else.

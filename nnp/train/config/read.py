@@ -15,11 +15,11 @@ from nnp.train.fit.settings import TrainingSettings
 
 
 def read_settings(path: str | Path, units: str | None = None) -> TrainingSettings:
-    """Read a TOML file, or n2p2's or RuNNer's input.nn; files that it names are in its folder.
+    """Read a TOML file, or an input.nn of n2p2 or RuNNer; files that it names are in its folder.
 
     Args:
         path: ``*.nn`` is an input.nn, ``*.in`` a train.in, everything else TOML.
-        units: of an input.nn and its input.data; a TOML file says them itself.
+        units: units of an input.nn and its input.data; a TOML file states them itself.
 
     Raises:
         FileFormatError: it cannot be read or breaks its format.

@@ -35,18 +35,18 @@ def train(
     data: Sets | None = None,
     estimate: bool = False,
 ) -> TrainingResult:
-    """Read the data, fit, and write everything into ``settings.run.output``.
+    """Read the data, fit, and write everything to ``settings.run.output``.
 
     Under ``torchrun`` the processes share the structures; rank 0 writes.
 
     Args:
-        settings: of `read_settings`, or built in Python.
-        resume: whether to continue from the folder's checkpoint, bit for bit; where there is none
-            yet, the run begins.
+        settings: from `read_settings`, or built in Python.
+        resume: whether to continue from the checkpoint in the folder, bit for bit; without one the
+            run starts.
         force: whether to overwrite an earlier run.
         quiet: whether to hide progress bars.
-        data: training and validation set, where they are read already.
-        estimate: whether to try a few steps first, and say how long the fit will take.
+        data: training and validation set, if already read.
+        estimate: whether to try a few steps first and report how long the fit will take.
 
     Raises:
         OutputExistsError: the folder holds a run, and neither ``resume`` nor ``force`` is given.

@@ -35,14 +35,15 @@ INTERRUPTED, OUT_OF_TIME, ON_TARGET = "interrupted", "out of time", "on target"
 
 @dataclass(frozen=True, eq=False)
 class TrainingResult:
-    """What a run ends with.
+    """Result of a run.
 
     Attributes:
-        potential: with the smallest validation loss (training loss without a validation set).
-        last: of the last epoch, or of the last step of a fit that was stopped.
-        best_epoch: when the first was reached, from 1; 0: before an epoch was evaluated.
+        potential: the model with the smallest validation loss (or training loss without a
+            validation set).
+        last: the model of the last epoch, or of the last step if the fit was stopped.
+        best_epoch: epoch of ``potential``, from 1; 0: before an epoch was evaluated.
         rows: the log.
-        findings: of the data's checks.
+        findings: of the checks of the data.
         stopped: ``INTERRUPTED`` (Ctrl-C), ``OUT_OF_TIME`` (``run.max_time``), ``ON_TARGET``
             (``run.target``) or empty.
     """

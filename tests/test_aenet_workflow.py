@@ -193,6 +193,11 @@ def test_training_as_with_train_x(project, capsys):
     out = capsys.readouterr().out
     assert f"total energy {energy:.8f} eV" in out
     assert len(re.findall(r"^  (?:O |Ti)(?: +-?\d+\.\d{8}){4}$", out, re.MULTILINE)) == 3
+    other = best.evaluate(nnp.io.structures.read(project / "s04.xsf").frames[0]).energy
+    assert main(["predict", str(project / "predict.in"), str(project / "s04.xsf")]) == 0
+    assert f"s04.xsf: 3 atoms, cohesive energy {other - 2 * ATOMIC['O'] - ATOMIC['Ti']:.8f}" in (
+        capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from nnp.cli.options import (
     add_force,
     add_potential,
 )
-from nnp.cli.predict_in import predict_in
+from nnp.cli.predict_in import is_predict_in, predict_in
 from nnp.cli.structures import (
     add_structures,
     load_potential_and_units,
@@ -80,7 +80,7 @@ class _Summary:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    if arguments.structures is None:
+    if arguments.structures is None or is_predict_in(arguments.path):
         predict_in(arguments)
         return
     output = Path(arguments.output)

@@ -13,8 +13,15 @@ from nnp.io.aenet.keywords import read_predict
 from nnp.io.structures import read
 
 
+def is_predict_in(path: str) -> bool:
+    """Whether a path is that of an input file, by its name; a potential may be a folder."""
+    return path.endswith(".in") and Path(path).is_file()
+
+
 def predict_in(arguments: argparse.Namespace) -> None:
     """Print what ænet's predict.x does: cohesive and total energies, and forces where asked.
+
+    A file of structures on the command line stands in place of FILES.
 
     Raises:
         OptionError: PATH is no ``predict.in``, so that structures are missing.
@@ -24,12 +31,15 @@ def predict_in(arguments: argparse.Namespace) -> None:
         raise OptionError(f"STRUCTURES are missing: nnp predict {path} FILE")
     said = read_predict(path)
     potential = load([path.parent / said.networks[symbol] for symbol in said.types])
-    if not said.files:
-        raise OptionError(f"{path}: FILES names no structure")
+    names = {name: path.parent / name for name in said.files}
+    if arguments.structures is not None:
+        names = {arguments.structures: Path(arguments.structures)}
+    if not names:
+        raise OptionError(f"{path}: FILES names no structure: nnp predict {path} FILE")
     files = potential.provenance["files"]
     atomic = {symbol: float(own["atomic_energy"]) for symbol, own in files.items()}
-    for name in said.files:
-        for atoms in read(path.parent / name).frames:
+    for name, place in names.items():
+        for atoms in read(place).frames:
             found = potential.evaluate(atoms, arguments.engine, forces=said.forces)
             cohesive = found.energy - sum(atomic[symbol] for symbol in atoms.symbols)
             print(

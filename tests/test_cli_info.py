@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 import pytest
 from nep_files import nep_text
 from pair_potential import pair_potential
 from runs import nnp
 
-from nnp.functions import describe
+from nnp.cutoffs import Cutoff, CutoffKind
+from nnp.elements import SYMBOLS
+from nnp.functions import canonical_order, describe
 from nnp.io import n2p2
-from nnp.testing import random_potential
+from nnp.testing import FAMILIES, random_potential
 
 
 def test_report_of_every_family(tmp_path, capsys):
@@ -24,8 +28,8 @@ def test_report_of_every_family(tmp_path, capsys):
         sizes = "-".join(map(str, model.network.sizes))
         assert f"network     {sizes} (tanh, logistic, identity)" in text
         for number, function in enumerate(model.functions, start=1):
-            kind = describe(function).split()[0]
-            assert any(row[:2] == [str(number), kind] for row in rows)
+            assert any(row[:1] == [str(number)] for row in rows)
+            assert any(row[1:2] == [describe(function).split()[0]] for row in rows)
 
 
 def test_parameters_are_in_their_columns(tmp_path, capsys):
@@ -35,7 +39,7 @@ def test_parameters_are_in_their_columns(tmp_path, capsys):
     header = next(line for line in lines if line.lstrip().startswith("no "))
     names = header.split()
     second = dict(zip(names, lines[lines.index(header) + 2].split(), strict=True))
-    assert second["function"] == "radial"
+    assert "  2 radial (type 2)" in lines
     assert second["r_shift/Å"] == "2.8"
     (shared,) = [line for line in lines if "all have" in line]  # what would make the table wide
     assert "r_c/Å 4.5" in shared
@@ -48,18 +52,22 @@ def test_families_without_columns_say_their_parameters(tmp_path, capsys):
     (tmp_path / "nep.txt").write_text(nep_text())
     assert nnp("info", tmp_path / "nep.txt") == 0
     lines = capsys.readouterr().out.splitlines()
-    rows = [line.split() for line in lines if line.split()[1:2] == ["moment_pair"]]
-    assert len(rows) == 2 * 4 * 4
-    assert len({" ".join(row[3:-3]) for row in rows}) == 4 * 4
-    assert rows[0][3:6] == ["n_1=0", "n_2=0", "l_1=1"]
-    assert rows[0][-2:] == ["-", "-"]
+    first = lines.index("    no  n_1  n_2  l_1")
+    assert lines[first - 3] == "  16 moment_pair"
+    assert lines[first - 1] == "    their ranges in the training data are not known"
+    rows = [line.split() for line in lines[first + 1 : first + 1 + 4 * 4]]
+    assert len({tuple(row[1:]) for row in rows}) == 4 * 4
+    assert rows[0] == ["1", "0", "0", "1"]
+    assert lines.count("    the same 16 rows as H") == 1  # the other element's
     assert not any("1e+100" in line for line in lines)
     shifted = random_potential(("Si",), seed=1, families=("angular_shifted", "radial"))
     shifted.save(tmp_path / "m.nnp")
     assert nnp("info", tmp_path / "m.nnp") == 0
     text = capsys.readouterr().out
+    assert "theta_shift/°" in text
     for function in shifted.models[0].functions:
-        assert (function.parameter_text() in text) == (function.name == "angular_shifted")
+        if function.name == "angular_shifted":
+            assert f" {function.theta_shift_deg:g} " in text
 
 
 def test_units_are_said_and_doubted(tmp_path, capsys):
@@ -81,7 +89,35 @@ def test_a_name_stands_for_what_comes_along(tmp_path, monkeypatch, capsys):
     text = capsys.readouterr().out
     assert "Stillinger-Weber" in text
     assert "commands    14 entries" in text
-    assert all(len(line) < 120 for line in text.splitlines())
+    assert "crystal, 300 K: RMSE 0.132 meV/atom, RMSE 0.0038 eV/Å" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def one_cutoff(potential):
+    """The same for all functions, as real potentials have it."""
+
+    def of(function):
+        has = "cutoff" in asdict(function)
+        return replace(function, cutoff=Cutoff(CutoffKind.COSINE, 6.0)) if has else function
+
+    models = [
+        replace(m, functions=canonical_order([of(f) for f in m.functions]))
+        for m in potential.models
+    ]
+    return replace(potential, models=models)
+
+
+@pytest.mark.parametrize("elements", [("Si", "Cl", "Mg"), SYMBOLS[:40]])
+def test_tables_fit(tmp_path, capsys, elements):
+    """Of each family, with the longest names; cutoffs are all the same in real potentials."""
+    families = [family for family in FAMILIES if len(elements) < 4 or "weighted" in family]
+    for number, family in enumerate(families):
+        path = tmp_path / f"{number}.nnp"
+        one_cutoff(random_potential(elements, 4, (family,))).save(path)
+        assert nnp("info", path) == 0
+        text = capsys.readouterr().out
+        rows = [line for line in text.splitlines() if line.startswith("    ")]
+        assert max(map(len, rows)) <= 80, family
 
 
 @pytest.mark.parametrize(

@@ -5,39 +5,22 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from nnp.cli.cost import add_cost, cost_report
+from nnp.cli.function_table import function_tables
 from nnp.cli.options import SubParsers, add_command, add_potential, load_potential
-from nnp.cli.table import text_table
 from nnp.committee import Committee
 from nnp.errors import readable
-from nnp.functions import WithRange
 from nnp.io.n2p2 import unit_warning
 from nnp.networks import Network
 from nnp.potential import UNDETERMINED, ElementModel, Potential
-from nnp.scaling import NO_RANGE
 
 _LONGEST_ENTRY = 70  # characters; longer lists and tables of the provenance are counted, not shown
-# Columns of the table: heading, and the function's field that fills it.
-_PARAMETERS = (
-    ("eta/Å⁻²", "eta"),
-    ("kappa/Å⁻¹", "kappa"),
-    ("r_shift/Å", "r_shift"),
-    ("lambda", "lambda_"),
-    ("zeta", "zeta"),
-    ("r_left/Å", "r_left"),
-    ("theta_left/°", "theta_left_deg"),
-    ("theta_right/°", "theta_right_deg"),
-)
-# Columns that make the table wide, and often hold one value.
-_SHARED = {"r_c/Å", "cutoff", "alpha", "core", *(name for name, _ in _PARAMETERS)}
-# Fields that columns show: of a function with others stands its own text of all parameters.
-_SHOWN = {field for _, field in _PARAMETERS} | {
-    *("neighbor", "neighbors", "narrow", "cutoff", "r_right", "core", "asymmetric")
-}
+
+# Units that are said at the end of a name.
+_UNITS = {"_mev_per_atom": "meV/atom", "_ev_per_angstrom": "eV/Å"}
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -86,9 +69,16 @@ def _report(potential: Potential, path: str) -> Iterator[str]:
         yield f"  WARNING     {warning}"
     yield from _energies(potential)
     yield from _provenance(potential.provenance)
+    shown: dict[str, list[list[str]]] = {}  # tables by element
     for model in potential.models:
         yield ""
         yield from _element(model)
+        tables = list(function_tables(model))
+        for above, table in tables:
+            yield from above
+            alike = [symbol for symbol, others in shown.items() if table in others]
+            yield from [f"    the same {len(table) - 1} rows as {alike[0]}"] if alike else table
+        shown[model.symbol] = [table for _, table in tables]
 
 
 def _energies(potential: Potential) -> Iterator[str]:
@@ -125,7 +115,7 @@ def _provenance(entries: dict[str, Any]) -> Iterator[str]:
 
 def _short(value: Any) -> str:
     if isinstance(value, dict):
-        text = ", ".join(f"{readable(key)} {_short(inner)}" for key, inner in value.items())
+        text = ", ".join(_named(key, inner) for key, inner in value.items())
     else:
         text = readable(str(value))
     if isinstance(value, dict | list) and len(text) > _LONGEST_ENTRY:
@@ -133,58 +123,28 @@ def _short(value: Any) -> str:
     return text
 
 
+def _named(key: str, value: Any) -> str:
+    """An entry; of an error its kind, and its unit, which says of what it is.
+
+    >>> _named("force_rmse_ev_per_angstrom", 0.01), _named("factor", 2)
+    ('RMSE 0.01 eV/Å', 'factor 2')
+    """
+    for ending, unit in _UNITS.items():
+        if key.endswith(ending):
+            kind = key.removesuffix(ending).rpartition("_")[2].upper()
+            return f"{readable(kind)} {_short(value)} {unit}"
+    return f"{readable(key)} {_short(value)}"
+
+
 def _element(model: ElementModel) -> Iterator[str]:
     network, functions, scaling = model.network, model.functions, model.scaling
-    kinds: dict[str, int] = {}
-    for function in functions:
-        kinds[function.kind] = kinds.get(function.kind, 0) + 1
-    summary = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-    yield f"{model.symbol}: {len(functions)} functions ({summary})"
+    yield f"{model.symbol}: {len(functions)} functions"
     yield f"  network     {_layers(network)}, {network.n_parameters} weights and biases"
     yield f"  offset      {model.energy_offset:.10g} eV per atom"
     yield f"  scaling     {scaling.mode} to {scaling.target_min:g} … {scaling.target_max:g}"
-    heading = ["no", "function", "type", "neighbors", *(name for name, _ in _PARAMETERS)]
-    heading += ["parameters", "r_c/Å", "cutoff", "alpha", "core", "min", "max"]
-    yield from _functions(heading, [_row(model, index) for index in range(len(functions))])
-
-
-def _functions(heading: list[str], rows: list[list[str]]) -> Iterator[str]:
-    """The table of functions; parameters that all of several share stand in a line above it."""
-    shared = {
-        column: values[0]
-        for column, values in enumerate(zip(*rows, strict=True))
-        if len(rows) > 1 and heading[column] in _SHARED and values[0] and len(set(values)) == 1
-    }
-    if shared:
-        yield f"  all have    {', '.join(f'{heading[c]} {value}' for c, value in shared.items())}"
-    kept = [column for column in range(len(heading)) if column not in shared]
-    yield text_table([heading[c] for c in kept], [[row[c] for c in kept] for row in rows])
 
 
 def _layers(network: Network) -> str:
     """Such as ``27-15-15-1 (tanh, tanh, identity)``."""
     sizes = "-".join(str(size) for size in network.sizes)
     return f"{sizes} ({', '.join(a.name.lower() for a in network.activations)})"
-
-
-def _row(model: ElementModel, index: int) -> list[str]:
-    function, fields = model.functions[index], asdict(model.functions[index])
-    cutoff = getattr(function, "cutoff", None)
-    return [
-        str(index + 1),
-        function.kind,
-        str(function.n2p2_type or ""),
-        "-".join(function.neighbor_symbols) or "all",
-        *(f"{fields[key]:.6g}" if key in fields else "" for _, key in _PARAMETERS),
-        "" if fields.keys() <= _SHOWN else function.parameter_text(),
-        f"{function.radius:.6g}",
-        cutoff.kind.name.lower() if cutoff else "",
-        f"{cutoff.inner_fraction:g}" if cutoff and cutoff.inner_fraction else "",
-        function.subtype if isinstance(function, WithRange) else "",
-        *(_end(values[index]) for values in (model.scaling.minimum, model.scaling.maximum)),
-    ]
-
-
-def _end(value: float) -> str:
-    """Of a function's range; a dash where it is not known."""
-    return f"{value:.4g}" if abs(value) < NO_RANGE else "-"

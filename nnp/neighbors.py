@@ -174,7 +174,7 @@ def _search_radius(structure: Structure, cutoff: float) -> float:
     raise StructureError(
         f"the structure is {widths[0]:.2g} × {widths[1]:.2g} × {widths[2]:.2g} Å wide, too far "
         f"apart for the neighbour list of engine='reference' with a cutoff of {cutoff:.3g} Å: "
-        "engine='cpu' can do it; or has an atom flown away?"
+        "engine='cpu' can do it; or has an atom escaped?"
     )
 
 

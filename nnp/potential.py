@@ -131,6 +131,11 @@ class Potential:
         return np.array([atomic_number(symbol) for symbol in self.elements])
 
     @property
+    def knows_ranges(self) -> bool:
+        """Whether atoms can be seen to leave the training range: NEP files do not state it."""
+        return any(model.scaling.knows_ranges for model in self.models)
+
+    @property
     def cutoff(self) -> float:
         """Largest radius of any function or term, Å."""
         radii = [f.radius for model in self.models for f in model.functions]
@@ -272,7 +277,7 @@ def require_potential(value: Any, name: str = "potential") -> None:
     """
     if not isinstance(value, Potential):
         raise OptionError(
-            f"{name} is a {type(value).__name__}: give a nnp.Potential: nnp.load(path) reads one"
+            f"{name} is a {type(value).__name__}: give an nnp.Potential: nnp.load(path) reads one"
         )
 
 

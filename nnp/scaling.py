@@ -68,6 +68,11 @@ class Scaling:
         return len(self.minimum)
 
     @property
+    def knows_ranges(self) -> bool:
+        """Whether any range is known, without which nothing extrapolates."""
+        return bool((self.maximum < NO_RANGE).any())
+
+    @property
     def factor(self) -> NDArray[np.float64]:
         """(s,) a of G_scaled = a G + b."""
         width = self._width()

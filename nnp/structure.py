@@ -97,7 +97,7 @@ def as_structure(atoms: Any) -> Structure:
         return Structure(atoms.positions, atoms.numbers, np.asarray(atoms.cell), atoms.pbc)
     except AttributeError:
         raise StructureError(
-            f"atoms is a {type(atoms).__name__}: give an ase.Atoms or a nnp.Structure"
+            f"atoms is a {type(atoms).__name__}: give an ase.Atoms or an nnp.Structure"
         ) from None
 
 

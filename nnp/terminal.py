@@ -10,7 +10,10 @@ import codecs
 import contextlib
 import errno
 import os
+import re
+import shutil
 import sys
+import textwrap
 import unicodedata
 from typing import Any, TextIO
 
@@ -72,6 +75,40 @@ def _plain_for(error: UnicodeError) -> tuple[str, int]:
     return plain(error.object[error.start : error.end]), error.end
 
 
+_NARROWEST = 40  # columns that a terminal has at least
+
+
+def fold(text: str, columns: int) -> str:
+    """Lines that fit a terminal, broken between words; what follows stands below the first word
+    after the label.
+
+    >>> print(fold("best   6 meV/atom and 0.1 eV/Å", 24))
+    best   6 meV/atom and
+           0.1 eV/Å
+    """
+    if "\r" in text or "\x1b" in text:  # a bar that draws over itself
+        return text
+    return "\n".join(_folded(line, max(columns, _NARROWEST)) for line in text.split("\n"))
+
+
+def _folded(line: str, columns: int) -> str:
+    if len(line) <= columns:
+        return line
+    label = re.match(r" *(?:\S+(?: \S+)* {2,})?", line)
+    indent = len(label[0]) if label else 0
+    if not 0 < indent <= columns // 3:
+        indent = len(line) - len(line.lstrip()) + 2
+    lines = textwrap.wrap(
+        line,
+        columns,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
+    return "\n".join(lines)
+
+
 _ERRORS = "nnp.plain"
 codecs.register_error(_ERRORS, _plain_for)
 
@@ -125,6 +162,8 @@ class Stream:
     def _write(self, text: str) -> None:
         if self._stream is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        if len(text) > _NARROWEST and self.isatty():
+            text = fold(text, shutil.get_terminal_size().columns)
         if not text.isascii():
             text = text.encode(self.encoding, _ERRORS).decode(self.encoding)
         self._stream.write(text)

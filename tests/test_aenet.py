@@ -193,7 +193,7 @@ def test_files_that_cannot_be(tmp_path, changes, message):
 
 def test_files_that_do_not_belong_together(tmp_path):
     folder = write_folder(tmp_path / "p")
-    with pytest.raises(FileFormatError, match="looks for Ti, of which there is no file"):
+    with pytest.raises(FileFormatError, match="looks for Ti, for which there is no file"):
         nnp.load(folder / "O.nn")
     (folder / "O.nn-00042").write_bytes((folder / "O.nn").read_bytes())  # of an epoch
     with pytest.raises(FileFormatError, match=r"O\.nn-00042 looks for Ti"):

@@ -127,7 +127,7 @@ def test_openmm_subject(route):
     assert processor > 0
     assert subject.details["timestep_fs"] == 1.0
     wrong = OpenMMSubject("x", potential, NOW, options | {"platform": "Abacus"})
-    with pytest.raises(UnavailableError, match="'Abacus' is not there"):
+    with pytest.raises(UnavailableError, match="'Abacus' is not available"):
         wrong.prepare(*sizes(8))
 
 

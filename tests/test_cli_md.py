@@ -95,7 +95,7 @@ def test_extrapolation_is_told(capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--platform", "Abacus"], "platform='Abacus' is not there: this OpenMM has Reference"),
+        (["--platform", "Abacus"], "platform='Abacus' is not available: this OpenMM has Reference"),
         (["--route", "scenic"], "route='scenic' is unknown: allowed are auto, "),
         (["--engine", "steam"], "engine='steam' is unknown: allowed are auto, "),
         (["--trajectory", "t.abc"], "trajectory t.abc: its suffix decides the format"),

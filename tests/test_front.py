@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib.util
 import re
 import subprocess
@@ -14,6 +15,7 @@ from ase.build import bulk
 from ase.io import write
 
 import nnp
+import nnp_command
 from nnp.cli import main
 from nnp.distribution import DISTRIBUTION, install, refuse_another
 
@@ -120,6 +122,29 @@ def test_commit_messages(message, complaint):
     spec.loader.exec_module(rules)
     found = rules.complaints(message)
     assert not found if complaint is None else any(complaint in line for line in found)
+
+
+def test_ctrl_c_while_the_command_is_imported(monkeypatch, capsys):
+    """A second on a busy machine, in which Python showed a traceback."""
+    assert PROJECT["scripts"]["nnp"] == "nnp_command:main"
+    real = builtins.__import__
+
+    def interrupted(name, *rest):
+        if name == "nnp.cli":
+            raise KeyboardInterrupt
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", interrupted)
+    assert nnp_command.main() == 130
+    assert capsys.readouterr() == ("", "nnp: interrupted\n")
+
+
+def test_the_command_imports_nothing_before_it_can_be_interrupted():
+    program = "import nnp_command, sys; print('nnp' in sys.modules, 'numpy' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "False"]
 
 
 def test_nnp_alone_leads_on(capsys):

@@ -28,12 +28,12 @@ def structure():
 # Commands: what the message says.
 STYLES = {
     "nnp float16|* * {m} H O": r"does not know 'float16' here: pair_style nnp",
-    "nnp threads|* * {m} H O": r"wants a number after 'threads'",
+    "nnp threads|* * {m} H O": r"expects a number after 'threads'",
     "nnp threads 0|* * {m} H O": r"threads 0 is less than 1",
     "nnp every x|* * {m} H O": r"Expected integer .* 'x'",
     "nnp show perhaps|* * {m} H O": r"boolean .*'perhaps'",
-    "nnp|* * {m} H": r"1 elements after .*binary.nnp, but there are 2 atom types",
-    "nnp|* * {m} H O O": r"3 elements after .*, but there are 2 atom types",
+    "nnp|* * {m} H": r"elements after .*binary.nnp: 1 given, 2 expected",
+    "nnp|* * {m} H O O": r"elements after .*: 3 given, 2 expected",
     "nnp|1 2 {m} H O": r"(?i)pair_coeff( must start with)? \* \*",
     "nnp|* * {m} H C": r"atom type 2 is to be C, but .*binary.nnp has only H, O",
     "nnp|* * {m} H o": r"atom type 2 is to be o, but",

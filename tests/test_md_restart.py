@@ -245,6 +245,6 @@ def test_interrupted_runs_end_cleanly(tmp_path, number):
     out, err = process.communicate(timeout=120)
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert f"with --restart {tmp_path / 'run.restart'} goes on" in out
+    assert f"with --restart {tmp_path / 'run.restart'} continues" in out
     last = read(tmp_path / "run.final.extxyz").info["step"]
     assert last >= read_log(tmp_path / "run.csv")["step"][-1] >= 50

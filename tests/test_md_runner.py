@@ -244,7 +244,12 @@ def test_dcd_holds_the_same_positions(tmp_path):
 
 
 REFUSALS = [
-    ({"platform": "Abacus"}, {}, UnavailableError, "platform='Abacus' is not there: this OpenMM"),
+    (
+        {"platform": "Abacus"},
+        {},
+        UnavailableError,
+        "platform='Abacus' is not available: this OpenMM",
+    ),
     ({"route": "scenic"}, {}, OptionError, "route='scenic' is unknown: allowed are auto, "),
     ({"engine": "steam"}, {}, OptionError, "engine='steam' is unknown: allowed are auto"),
     ({}, {"pbc": (True, True, False)}, StructureError, "OpenMM repeats all axes or none"),

@@ -157,7 +157,7 @@ def test_interrupted_and_resumed(tmp_path, folder_with_inputs, monkeypatch):
     os.kill(process.pid, signal.SIGINT)
     out, _ = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "the same command with --resume goes on" in out
+    assert "the same command with --resume continues" in out
 
 
 def test_what_is_complete_stays(tmp_path, folder_with_inputs, monkeypatch, capsys):
@@ -169,7 +169,7 @@ def test_what_is_complete_stays(tmp_path, folder_with_inputs, monkeypatch, capsy
     assert capsys.readouterr().out.count("is complete") == 3
     assert {p.name: p.stat().st_mtime_ns for p in Path("run").iterdir()} == before
     assert command() == 1
-    assert "exists: go on with --resume" in capsys.readouterr().err
+    assert "exists: continue with --resume" in capsys.readouterr().err
     Path("run.toml").write_text(PLAN.replace("[10, 300]", "[10, 400]"))
     assert command("--resume") == 1
     error = capsys.readouterr().err
@@ -185,7 +185,7 @@ def test_what_is_complete_stays(tmp_path, folder_with_inputs, monkeypatch, capsy
     ("old", "new", "message"),
     [
         ('potential = "model.nnp"', "", "potential: the name of a file is expected"),
-        ("timestep = 2", "timestp = 2", "timestp is unknown; do you mean timestep?"),
+        ("timestep = 2", "timestp = 2", "timestp is unknown; did you mean timestep?"),
         ("steps = 60", "", r"stage 3 \(hold\): how long\? Give steps or time_ps"),
         ("steps = 60", "steps = 60\ntime_ps = 1", "time_ps and steps are two lengths"),
         ("[10, 300]", "[10, 300, 20]", r"stage 2 \(heat\): temperature = .*: a number, or two of"),
@@ -194,7 +194,7 @@ def test_what_is_complete_stays(tmp_path, folder_with_inputs, monkeypatch, capsy
         ("xtc every=5", "xyz5 every=5", r"trajectory x\.xyz5: its suffix decides the format"),
         ('name = "hold"', 'name = "a/b"', "its name is part of files' names"),
         ("timestep = 2", "timestep = ", r"run\.toml cannot be read as TOML"),
-        ("[[stage]]", "[[stages]]", "stages is unknown; do you mean stage?"),
+        ("[[stage]]", "[[stages]]", "stages is unknown; did you mean stage?"),
     ],
 )
 def test_bad_plans(tmp_path, old, new, message):

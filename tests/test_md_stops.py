@@ -304,7 +304,9 @@ def test_extrapolation_has_a_default_limit(tmp_path):
     with pytest.raises(NumericalError, match=text):
         run(pair_potential(), atoms, SETTINGS, Outputs.named(tmp_path / "r"))
     going = bound(keep_going=True, steps=5)
-    with pytest.warns(RuntimeWarning, match="32 atoms extrapolate.*the run goes on, for keep_goin"):
+    with pytest.warns(
+        RuntimeWarning, match="32 atoms extrapolate.*the run continues, as keep_goin"
+    ):
         run(pair_potential(), atoms, going, Outputs.named(tmp_path / "s"))
 
 

@@ -240,7 +240,7 @@ def test_warning_about_units(tmp_path, cutoff, units, warned, recwarn):
         message = str(recwarn[0].message)
         assert re.search(
             r"p: the files are taken to be in bohr, hartree, but the largest cutoff, 6, looks like "
-            r"angstrom: if so, say units='angstrom,eV' \(--units angstrom,eV\)",
+            r"angstrom: if so, give units='angstrom,eV' \(--units angstrom,eV\)",
             message,
         )
         assert recwarn[0].filename == __file__
@@ -249,7 +249,7 @@ def test_warning_about_units(tmp_path, cutoff, units, warned, recwarn):
 def test_warning_about_bohr_read_as_angstrom(tmp_path):
     write_tiny(tmp_path / "p", TINY_INPUT.replace("6.0", "12.0"))
     potential = nnp.load(tmp_path / "p", units="metal")
-    assert "12, looks like bohr: if so, say units='atomic'" in n2p2.unit_warning(potential)
+    assert "12, looks like bohr: if so, give units='atomic'" in n2p2.unit_warning(potential)
     assert n2p2.unit_warning(replace(potential, units=UnitSystem("nm", "eV"))) is None
 
 

@@ -12,7 +12,7 @@ pytest.importorskip("openmm", reason="OpenMM is not installed")
 
 from ase.build import bulk
 
-SENTENCE = "nnp: warning: route='auto' takes PythonForce: the OpenMM plugin is not there"
+SENTENCE = "nnp: warning: route='auto' takes PythonForce: the OpenMM plugin is missing"
 
 
 def test_fallback_is_said_once(tmp_path):

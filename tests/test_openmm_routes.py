@@ -185,9 +185,11 @@ def test_refuses_unknown_names(oxide):
         nnp.openmm.create_force(oxide, water, engine="fast")
     with pytest.raises(OptionError, match="has no option 'colour'"):
         nnp.openmm.create_force(oxide, water, engine="reference", colour="red")
-    with pytest.raises(UnavailableError, match="platform='Abacus' is not there: this OpenMM has"):
+    with pytest.raises(
+        UnavailableError, match="platform='Abacus' is not available: this OpenMM has"
+    ):
         nnp.openmm.create_force(oxide, water, "python", platform="Abacus")
-    with pytest.raises(UnavailableError, match="platform='Abacus' is not there"):
+    with pytest.raises(UnavailableError, match="platform='Abacus' is not available"):
         nnp.openmm.create_simulation(oxide, water, openmm.VerletIntegrator(0.001), "Abacus")
 
 

@@ -74,7 +74,7 @@ def test_running_with_another_openmm():
 
 def test_missing(tmp_path):
     assert said(tmp_path / "libnnp_openmm_8.6.so").startswith(
-        "the OpenMM plugin is not there: install nnp from a wheel"
+        "the OpenMM plugin is missing: install nnp from a wheel"
     )
 
 

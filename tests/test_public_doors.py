@@ -26,7 +26,7 @@ PAIR = pair_potential()
     [
         (lambda: load(None), "path is a NoneType: give the path of a potential"),
         (lambda: NNPCalculator([PAIR, PAIR]), "path is a list: give the path"),
-        (lambda: Committee.of([PAIR, "b"]), "member 1 is a str: give a nnp.Potential"),
+        (lambda: Committee.of([PAIR, "b"]), "member 1 is a str: give an nnp.Potential"),
         (lambda: AugmentSettings(seed=-1), "seed=-1: a whole number from 0"),
         (lambda: SampleSettings((300.0,), seed=1.5), r"seed=1\.5: a whole number from 0"),
     ],
@@ -58,7 +58,7 @@ def test_openmm_arguments():
     from nnp.openmm import create_force, create_simulation
 
     integrator = openmm.VerletIntegrator(0.001)
-    with pytest.raises(OptionError, match=r"potential is a str: give a nnp.Potential: nnp"):
+    with pytest.raises(OptionError, match=r"potential is a str: give an nnp.Potential: nnp"):
         create_simulation("si.nnp", crystal(), integrator)
     with pytest.raises(OptionError, match=r"integrator is a str: give an openmm.Integrator"):
         create_simulation(PAIR, crystal(), "verlet", route="python")

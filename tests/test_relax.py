@@ -109,7 +109,7 @@ def test_command(tmp_path, monkeypatch, capsys):
     assert nnp("relax", "model.nnp", "start.extxyz", *short) == 1
     error = capsys.readouterr().err
     assert "is not reached: allow more steps" in error
-    assert "what was reached is in b.extxyz" in error
+    assert "the structure reached is in b.extxyz" in error
     assert [atoms.info["step"] for atoms in read("b.traj.extxyz", ":")] == [0, 1, 2]
     assert "forces" in read("b.extxyz").calc.results
 

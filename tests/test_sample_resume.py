@@ -109,7 +109,7 @@ def test_what_is_not_continued_is_refused(start, tmp_path, monkeypatch, capsys):
     assert main(["sample", start, "s.extxyz", *GRID]) == 1
     assert "continue it with --resume" in capsys.readouterr().err
     assert main(["sample", start, "s.extxyz", *GRID, "--resume", "--seed", "3"]) == 1
-    assert "of a run with other structures, teacher or settings" in capsys.readouterr().err
+    assert "belongs to a run with other structures, teacher or settings" in capsys.readouterr().err
     state, frames = tmp_path / "s.partial.npz", tmp_path / "s.partial.extxyz"
     raw, text = state.read_bytes(), frames.read_bytes()
     for path, damaged in ((state, raw[:-50]), (state, b"PK"), (state, b""), (frames, text[:900])):
@@ -132,5 +132,5 @@ def test_dynamics_that_blows_up_stops():
     with pytest.raises(NumericalError, match=r"atom \d \(Si\) moves at .* max_speed=0.0001 Å/fs"):
         sample([bulk("Si", cubic=True)], StillingerWeber, fast)
     going = SampleSettings(max_speed=1e-4, snapshots=2, keep_going=True)
-    with pytest.warns(RuntimeWarning, match="it goes on, for keep_going"):
+    with pytest.warns(RuntimeWarning, match="it continues, as keep_going asks"):
         assert len(sample([bulk("Si", cubic=True)], StillingerWeber, going)) == 2

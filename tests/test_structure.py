@@ -122,7 +122,7 @@ def test_anything_with_the_four_attributes():
 
 @pytest.mark.parametrize("wrong", [None, 3, "Si2", np.zeros((2, 3)), {"positions": []}, ase.Atom])
 def test_objects_that_are_no_structure(potential, wrong):
-    message = rf"atoms is a {type(wrong).__name__}: give an ase.Atoms or a nnp.Structure"
+    message = rf"atoms is a {type(wrong).__name__}: give an ase.Atoms or an nnp.Structure"
     with pytest.raises(StructureError, match=message):
         as_structure(wrong)
     with pytest.raises(StructureError, match=message):

@@ -274,7 +274,7 @@ def test_a_run_says_whose_velocities_it_begins_with(tmp_path, monkeypatch, capsy
     words = ("md", "silicon_sw", "hot.extxyz", "--steps", "1", "--no-pictures", "--ensemble", "nve")
     assert nnp(*words) == 0
     output = capsys.readouterr()
-    assert "the column velo is not taken" in output.err
+    assert "the column velo is not used" in output.err
     assert "velocities are drawn at 300 K" in output.out
     assert nnp(*words, "--velocity-unit", "angstrom/fs", "--force") == 0
     output = capsys.readouterr()

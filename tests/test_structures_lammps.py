@@ -9,7 +9,7 @@ from structure_files import DUMP_ROWS, data, dump, masses, reading
 
 from nnp.errors import FileFormatError, OptionError
 
-ASK = r"nothing says which element type 1.*--types"
+ASK = r"nothing states which element type 1.*--types"
 
 
 @pytest.mark.parametrize("name", ["a.lammpstrj", "a.dump", "dump", "a.xyz.1"])
@@ -46,7 +46,7 @@ def test_elements_of_a_dump(tmp_path, columns, rows):
     ],
 )
 def test_masses_of_no_element_are_asked_for(tmp_path, columns, rows):
-    with pytest.raises(FileFormatError, match=r"nothing says which element .*--types"):
+    with pytest.raises(FileFormatError, match=r"nothing states which element .*--types"):
         reading(tmp_path / "a.dump", dump(columns, rows))
 
 
@@ -64,7 +64,7 @@ def test_forces_and_velocities_of_a_dump_need_units(tmp_path, said, factor):
     text = dump("id type x y z fx fy fz vx vy vz", rows)
     bare = reading(tmp_path / "a.dump", text, types="O,H")
     assert not bare.frames[0].has("momenta")
-    assert any("fx, fy, fz, vx, vy, vz are not taken" in remark for remark in bare.remarks)
+    assert any("fx, fy, fz, vx, vy, vz are not used" in remark for remark in bare.remarks)
     for found in (
         reading(tmp_path / "a.dump", text, types="O,H", lammps_units=said),
         reading(tmp_path / "b.dump", f"ITEM: UNITS\n{said}\n{text}", types="O,H"),
@@ -96,7 +96,7 @@ def test_a_data_file_is_known_by_its_content(tmp_path, name):
     ],
 )
 def test_types_of_a_data_file_without_an_elements_mass(tmp_path, section):
-    with pytest.raises(FileFormatError, match=r"nothing says which element type .*--types"):
+    with pytest.raises(FileFormatError, match=r"nothing states which element type .*--types"):
         reading(tmp_path / "x.data", data(section))
     found = reading(tmp_path / "x.data", data(section), types="O,H")
     assert found.frames[0].get_chemical_symbols() == ["O", "H", "H"]
@@ -126,7 +126,7 @@ def test_types_that_do_not_fit(tmp_path):
 
 def test_velocities_of_a_data_file(tmp_path):
     text = data(masses("15.9994", "1.008")) + "\nVelocities\n\n1 .01 0 0\n2 0 0 0\n3 0 0 0\n"
-    assert any("velocities are not taken" in r for r in reading(tmp_path / "x", text).remarks)
+    assert any("velocities are not used" in r for r in reading(tmp_path / "x", text).remarks)
     said = text.replace("water", "made by write_data, units = real", 1)
     velocities = reading(tmp_path / "x", said).frames[0].get_velocities()
     assert velocities[0, 0] * units.fs == pytest.approx(0.01)

@@ -83,7 +83,7 @@ def test_an_xsf_means_the_same_to_training(tmp_path, energy):
 def test_types_of_a_dump_are_a_setting(tmp_path):
     path = tmp_path / "a.dump"
     path.write_text(dump("id type x y z", "1 1 1 1 1\n2 2 1.96 1 1\n3 2 .76 1.93 1"))
-    with pytest.raises(FileFormatError, match="nothing says which element type 1"):
+    with pytest.raises(FileFormatError, match="nothing states which element type 1"):
         read_data(DataSettings((str(path),)))
     train, _ = read_data(DataSettings((str(path),), types="O,H"))
     assert train.elements == ("H", "O")

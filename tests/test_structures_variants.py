@@ -213,7 +213,7 @@ def test_type_labels_among_the_atoms(tmp_path, masses):
     [
         ("2 atoms", "3 atoms", "3 atoms are announced, 2 are listed under"),
         ("\n2 7 ", "\n1 7 ", "atom 1 is there more than once"),
-        ("2 7 2", "2 7 5", "5 in the column of types is none of the 2 types"),
+        ("2 7 2", "2 7 5", "5 in the column of types is not one of the 2 types"),
         ("# full\n", "\n", None),
         ("2 7 2 -1.0", "2 1.0 2.5 -1.0", "can mean several styles"),
     ],
@@ -260,8 +260,8 @@ def test_grids_behind_the_atoms_of_an_xsf(tmp_path):
 @pytest.mark.parametrize(
     ("comment", "rows", "message"),
     [
-        ("a=5.4 b=5.4 c=5.4 alpha=90 beta=90 gamma=90", None, "speaks of a cell"),
-        ("tv_1: 8 0 0 tv_2: 0 8 0 tv_3: 0 0 8", None, "speaks of a cell"),
+        ("a=5.4 b=5.4 c=5.4 alpha=90 beta=90 gamma=90", None, "mentions a cell"),
+        ("tv_1: 8 0 0 tv_2: 0 8 0 tv_3: 0 0 8", None, "mentions a cell"),
         ("energy=-3 energy=-4", None, "energy is there 2 times"),
         ("energy=-3 energy_unit=hartree", None, "energy_unit=hartree, and .* eV"),
         ("units=bohr", None, "units=bohr"),
@@ -286,7 +286,7 @@ def test_xyz_that_contradicts_itself(tmp_path, comment, rows, message):
             "Properties=species:S:1:pos:R:3:Velo:R:3:momenta:R:3",
             ("Si 0 0 0 1 1 1 2 2 2",),
             {"velocity_unit": "m/s"},
-            "Velo is not taken, for there are momenta",
+            "Velo is not used, because there are momenta",
         ),
         (
             "Properties=species:S:1:pos:R:3:vx:R:1:vy:R:1:vz:R:1:fx:R:1",

@@ -48,13 +48,13 @@ def test_the_columns_of_a_matrix_are_the_vectors(tmp_path):
         (f"# CELL(abcABC): {CUBE} positions{{furlong}} cell{{angstrom}}", "'furlong' is not"),
         (f"# CELL(abcABC): {CUBE} forces{{ev/ang}} cell{{angstrom}}", "the columns are forces"),
         ("# CELL(H): 12 0 0 positions{angstrom} cell{angstrom}", r"CELL\(H\) has 3 numbers"),
-        ("i = 0, time = 0.0, E = -17.1, cell = 12 12 12 90 90 90", "speaks of a cell"),
-        ("Box: 12 12 12", "speaks of a cell"),
-        ("unit cell: a=12 b=12 c=12", "speaks of a cell"),
-        ("%PBC 12.0 12.0 12.0", "speaks of a cell"),
-        ("water in a 12.0 A box", "speaks of a cell"),
-        ("12.0 12.0 12.0", "speaks of a cell"),
-        ('cell="12 12 12" Properties=species:S:1:pos:R:3', "speaks of a cell"),
+        ("i = 0, time = 0.0, E = -17.1, cell = 12 12 12 90 90 90", "mentions a cell"),
+        ("Box: 12 12 12", "mentions a cell"),
+        ("unit cell: a=12 b=12 c=12", "mentions a cell"),
+        ("%PBC 12.0 12.0 12.0", "mentions a cell"),
+        ("water in a 12.0 A box", "mentions a cell"),
+        ("12.0 12.0 12.0", "mentions a cell"),
+        ('cell="12 12 12" Properties=species:S:1:pos:R:3', "mentions a cell"),
     ],
 )
 def test_a_cell_that_is_not_understood_is_refused(tmp_path, comment, message):
@@ -118,7 +118,7 @@ def test_velocities_have_no_unit_until_it_is_said(tmp_path, name):
     found = reading(tmp_path / "a.extxyz", text)
     assert not found.frames[0].has("momenta")
     assert "no velocities" in found.line
-    assert any(f"column {name} is not taken" in remark for remark in found.remarks)
+    assert any(f"column {name} is not used" in remark for remark in found.remarks)
     found = reading(tmp_path / "a.extxyz", text, velocity_unit="angstrom/fs")
     assert found.frames[0].get_velocities()[0, 0] * units.fs == pytest.approx(0.004)
     assert f"the column {name} is taken as velocities in angstrom/fs" in found.remarks

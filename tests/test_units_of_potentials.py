@@ -92,7 +92,7 @@ def test_every_command_warns_with_the_numbers(tmp_path, capsys, words, told, mon
         assert "WARNING     the files are taken to be in bohr, hartree, but the largest cut" in out
         return
     assert err.count("the largest cutoff, 6, looks like angstrom") == 1
-    said = "" if told else " (assumed: they do not say; --units does)"
+    said = "" if told else " (assumed: they do not state their units; --units does)"
     assert f"{folder}: files in bohr, hartree{said}\n" in out
 
 

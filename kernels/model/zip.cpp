@@ -56,6 +56,10 @@ Zip::Zip(const Bytes& bytes) : bytes_(bytes)
 {
     if (bytes.size < END_SIZE || bytes.size >= ELSEWHERE)
         damaged("it has " + std::to_string(bytes.size) + " bytes");
+    if (bytes.data[0] != 'P' || bytes.data[1] != 'K')
+        damaged(
+            "it does not begin as one; of potentials of n2p2, RuNNer, ænet and NEP the command "
+            "'nnp convert POTENTIAL NAME.nnp' makes one");
     size_t end = bytes.size - END_SIZE;
     if (number(end, 4) != END_SIGNATURE)
         damaged("it does not end as a zip archive does");

@@ -61,11 +61,11 @@ std::string load(const std::string& path, Library& library)
 #undef NNP_LAMMPS_LOAD
     if (library.version == nullptr || !missing.empty()) {
         dlclose(handle);
-        return path + ": is another library, or libnnp of another version: it has no " + missing;
+        return path + ": is another library, or libnnp of another version: it lacks " + missing;
     }
     if (const int found = library.version(); found != NNP_VERSION) {
         dlclose(handle);
-        return path + ": speaks version " + std::to_string(found) + " of nnp.h, this plugin version " +
+        return path + ": has version " + std::to_string(found) + " of nnp.h, this plugin version " +
                std::to_string(NNP_VERSION);
     }
     library.path = path;

@@ -48,7 +48,8 @@ PairNNP::PairNNP(LAMMPS* lmp) : Pair(lmp), units_(nnp_lammps::find_units(update-
     nextra = N_EXTRA;
     pvector = new double[N_EXTRA]();
     if (units_ == nullptr) {
-        error->all(FLERR, "Pair nnp does not know units {}: metal, real, electron, si, cgs, micro, nano and lj are",
+        error->all(FLERR,
+                   "Pair nnp does not know units {}: it knows metal, real, electron, si, cgs, micro, nano and lj",
                    update->unit_style);
     }
 }
@@ -88,7 +89,7 @@ void PairNNP::settings(int narg, char** arg)
 int PairNNP::number(int narg, char** arg, int at, int least)
 {
     if (at + 1 >= narg) {
-        error->all(FLERR, "Pair nnp wants a number after '{}': {}", arg[at], SYNTAX);
+        error->all(FLERR, "Pair nnp expects a number after '{}': {}", arg[at], SYNTAX);
     }
     const int found = utils::inumeric(FLERR, arg[at + 1], false, lmp);
     if (found < least) {
@@ -101,11 +102,11 @@ void PairNNP::coeff(int narg, char** arg)
 {
     const int n_types = atom->ntypes;
     if (narg < 3 || std::strcmp(arg[0], "*") != 0 || std::strcmp(arg[1], "*") != 0) {
-        error->all(FLERR, "Pair nnp wants one line: pair_coeff * * FILE and an element, or NULL, for each type");
+        error->all(FLERR, "Pair nnp expects one line: pair_coeff * * FILE and an element, or NULL, for each type");
     }
     if (narg != 3 + n_types) {
-        error->all(FLERR, "Pair nnp: {} elements after {}, but there are {} atom types: name one, or NULL, for each",
-                   narg - 3, arg[2], n_types);
+        error->all(FLERR, "Pair nnp: elements after {}: {} given, {} expected, one or NULL for each atom type", arg[2],
+                   narg - 3, n_types);
     }
     path_ = arg[2];
     open(read_file(path_));

@@ -115,7 +115,7 @@ def _still(trajectory: Trajectory, production: Production) -> str:
     count = len(production.frames)
     if count < _FEWEST_FRAMES:
         return (
-            f"no displacements, velocities and errors worth their name: {trajectory.path} has "
+            f"no displacements, velocities and reliable errors: {trajectory.path} has "
             f"{count} frame{'s' if count > 1 else ''} here, at least {_FEWEST_FRAMES} are expected"
         )
     return production.why_no_spacing

@@ -104,7 +104,7 @@ def read_reference(path: str | Path, name: str | None = None) -> Analysis:
     errors (``Si-O_error``).
 
     Raises:
-        FileFormatError: it is none of these.
+        FileFormatError: it is not one of these.
     """
     path = Path(path)
     if path.is_dir() or path.suffix.lower() == ".json":

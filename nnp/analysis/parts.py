@@ -51,9 +51,10 @@ def add_thermodynamics(
         volume = columns.get("volume_A3", np.empty(0))
         if ensemble == "npt" and thermodynamics.rings(volume):
             found.notes.append(
-                "the volume swings to and fro, hardly damped (a barostat of Nosé and Hoover in a "
-                "crystal does): what its fluctuations tell (C_P, expansion, bulk modulus) is the "
-                "barostat's, not the ensemble's; a Monte Carlo barostat does not swing"
+                "the volume oscillates with little damping (as with a Nosé-Hoover barostat in "
+                "a crystal)"
+                ": what its fluctuations tell (C_P, expansion, bulk modulus) is the "
+                "barostat's, not the ensemble's; a Monte Carlo barostat does not oscillate"
             )
         for one in thermodynamics.fluctuations(columns, ensemble, atoms, settings.pressure_bar):
             _add_if_known(found, one)
@@ -69,7 +70,7 @@ def _add_if_known(found: Analysis, one: Quantity) -> None:
         return
     longer = (_SIGNIFICANT * one.error / abs(one.value)) ** 2 if one.value else float("inf")
     found.notes.append(
-        f"no {one.name}: {one.text} {one.unit} is not known from zero; a run about "
+        f"no {one.name}: {one.text} {one.unit} cannot be told from zero; a run about "
         f"{max(longer, 2):.0f} times as long, or the change between runs at two temperatures or "
         "pressures, tells it"
     )
@@ -150,8 +151,9 @@ def add_motion(
     spacing, numbers = production.spacing_ps, trajectory.numbers
     if gathered.unwrapper.doubtful:
         found.notes.append(
-            f"an atom went {100 * gathered.unwrapper.longest_step:.0f} % of the cell between two "
-            "frames: its way cannot be told, displacements may be wrong; write frames more often"
+            f"an atom moved {100 * gathered.unwrapper.longest_step:.0f} % of the cell between two "
+            "frames: its path cannot be followed, displacements may be wrong; write frames "
+            "more often"
         )
     moved = displacements(gathered.paths, numbers, spacing, settings.blocks)
     if not moved:
@@ -193,7 +195,7 @@ def _add_diffusion(
         found.notes.append(
             f"no diffusion coefficient of {symbol}: its MSD grows as time to the "
             f"{one.exponent:.2f} from {begin:.4g} to {end:.4g} ps (1 where atoms "
-            "diffuse, 2 where they fly; a longer run may tell)"
+            "diffuse, 2 where they fly freely; a longer run may tell)"
         )
         return
     found.quantities.append(Quantity(f"diffusion {symbol}", value, error, _DIFFUSION_UNIT, how))
@@ -241,8 +243,9 @@ def _add_vibrations(
     if not all(one.resolved for one in vibrating.values()):
         spacing_fs = 1000 * (first.times_ps[1] - first.times_ps[0])
         found.notes.append(
-            f"no velocity autocorrelation and vibrations: velocities are forgotten between two "
-            f"frames {spacing_fs:.4g} fs apart; write a frame every 5 to 10 fs for them"
+            "no velocity autocorrelation and vibrations: velocities lose their correlation "
+            "between two frames"
+            f" {spacing_fs:.4g} fs apart; write a frame every 5 to 10 fs for them"
         )
         return
     named = {chemical_symbol(z): one for z, one in vibrating.items()}

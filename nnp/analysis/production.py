@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 # Series that tell of equilibrium, the slower ones first.
 _TELLING = ("volume_A3", "potential_energy_eV", "temperature_K")
 _UNEVEN = 1e-3  # relative difference of times between frames
-_TOLD = "the first share of {:.4g}, as told"
+_TOLD = "the first share of {:.4g}, as given"
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +112,7 @@ def _share(
     name, share = max(found.items(), key=lambda item: item[1])
     if share > LATE:
         notes.append(
-            f"{name} is steady only after {100 * share:.0f} % of the run: it may drift still; "
+            f"{name} is steady only after {100 * share:.0f} % of the run: it may still drift; "
             "run longer"
         )
     return share, f"the first {100 * share:.3g} %: {name} of the {source} is steady after it"

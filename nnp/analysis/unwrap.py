@@ -24,7 +24,7 @@ class Unwrapper:
         pbc: (3,), which axes are periodic.
 
     Attributes:
-        longest_step: largest share of the cell that an atom went between two frames.
+        longest_step: largest share of the cell that an atom moved between two frames.
     """
 
     def __init__(self, masses: Floats, pbc: NDArray[np.bool_]) -> None:

@@ -76,7 +76,7 @@ def _run(arguments: argparse.Namespace) -> int:
         potential, atoms, settings, outputs, machine, restart, not arguments.no_pictures
     )
     if outcome.interrupted:
-        print(f"interrupted: the same command with --restart {outputs.restart} goes on")
+        print(f"interrupted: the same command with --restart {outputs.restart} continues")
         return INTERRUPTED
     return 0
 

@@ -54,7 +54,7 @@ def run_stages(arguments: argparse.Namespace) -> int:
         if stage.number > done:
             print(f"stage {stage.number} of {len(plan.stages)}: {stage.name}", flush=True)
             if _run_stage(stage, plan.output, potential, atoms, machine, arguments):
-                print("interrupted: the same command with --resume goes on")
+                print("interrupted: the same command with --resume continues")
                 return INTERRUPTED
         else:
             print(f"stage {stage.number} of {len(plan.stages)}: {stage.name} is complete")
@@ -104,7 +104,7 @@ def _require_none_but(arguments: argparse.Namespace) -> None:
         raise OptionError('--output: a file of stages says it itself: output = "…"')
     for name in ("log", "restart"):
         if name in arguments:
-            raise OptionError(f"--{name}: stages have files of their own; go on with --resume")
+            raise OptionError(f"--{name}: stages have files of their own; continue with --resume")
     others = [name for name in _BELONG_INTO_THE_FILE if name in arguments]
     for name in others[:1]:
         raise OptionError(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnp.cli.units_of import UNKNOWN_RANGES
 from nnp.functions import describe
 
 # Fewer of the barostat's moves succeed: the box hardly changes.
@@ -75,6 +76,8 @@ def _extrapolations(potential: Any, atoms: Any, columns: dict[str, Any]) -> str:
     """What the rows of the log say about atoms outside the training range."""
     counts = columns["extrapolating_atoms"]
     rows = np.flatnonzero(np.nan_to_num(counts))
+    if not potential.knows_ranges:
+        return UNKNOWN_RANGES
     if len(rows) == 0:
         return "no atom extrapolates in any row of the log"
     worst = rows[np.nanargmax(np.abs(columns["worst_excess_percent"][rows]))]

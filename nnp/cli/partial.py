@@ -104,7 +104,7 @@ class PartialSamples:
                 path.unlink(missing_ok=True)
         else:
             done = counted(self._count, "snapshot")
-            print(f"{done} done so far: {self._frames}; --resume goes on", file=sys.stderr)
+            print(f"{done} done so far: {self._frames}; --resume continues", file=sys.stderr)
 
     def _keep(self, atoms: Atoms) -> None:
         self._file.write(extxyz_bytes(atoms))
@@ -141,7 +141,7 @@ class PartialSamples:
             ) from None
         if header.get("version") != _VERSION or about != self._about:
             raise OptionError(
-                f"{self._state} is of a run with other structures, teacher or settings: give "
+                f"{self._state} belongs to a run with other structures, teacher or settings: give "
                 "those, or begin again with --force"
             )
         return Resumed(self._found(count, size), point), size

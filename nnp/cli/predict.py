@@ -28,6 +28,7 @@ from nnp.cli.structures import (
     read_options,
     write_and_say,
 )
+from nnp.cli.units_of import UNKNOWN_RANGES
 from nnp.committee import CommitteeEvaluation
 from nnp.errors import NNPError
 from nnp.evaluation import Evaluation, Extrapolation
@@ -36,7 +37,6 @@ from nnp.io.structures import Labels, Reading, check_target
 from nnp.io.structures.labels import PREDICTED_BY, REFERENCE
 from nnp.metrics import PredictionErrors, ScaleCheck
 from nnp.potential import Potential
-from nnp.scaling import NO_RANGE
 from nnp.values import counted
 
 
@@ -178,10 +178,8 @@ def _with_results(atoms: Atoms, labels: Labels, evaluation: Evaluation, name: st
 
 def _extrapolation_line(potential: Potential, frames: list[Atoms], summary: _Summary) -> str:
     if summary.worst is None:
-        scalings = [model.scaling for model in potential.models]
-        known = [bool((scaling.maximum < NO_RANGE).any()) for scaling in scalings]
-        if not any(known):
-            return "whether atoms extrapolate is not known: the potential has no training ranges"
+        if not potential.knows_ranges:
+            return UNKNOWN_RANGES
         return "no atom extrapolates: every function is inside its training range"
     number, worst = summary.worst
     symbol = frames[number].symbols[worst.atom]

@@ -92,7 +92,7 @@ def _run(arguments: argparse.Namespace) -> int:
     print(f"{'relaxed' if found.reached else 'not relaxed'}: {arguments.output}")
     if path is not None:
         print(f"trajectory: {path}")
-    found.require(settings, f"; what was reached is in {arguments.output}")
+    found.require(settings, f"; the structure reached is in {arguments.output}")
     return _INTERRUPTED if found.interrupted and not found.reached else 0
 
 

@@ -122,12 +122,15 @@ def _run(arguments: argparse.Namespace) -> int:
         print("\n".join(leave_behind(path, settings, results[0].potential)))
     if settings.run.report and results[-1].rows:
         print("\n".join(_report(settings, results, sets, found)))
+    if not quiet and results[-1].rows:
+        folder = Path(settings.run.output)
+        print(f"run it: nnp md {folder if members > 1 else folder / 'best.nnp'} START.xyz")
     if not stopped:
         return 0
     if stopped == ON_TARGET:
         print("run.target is reached: last.nnp is the model that did")
         return 0
-    print(f"{stopped}: last.nnp is where it stopped; the same command with --resume goes on")
+    print(f"{stopped}: last.nnp is where it stopped; the same command with --resume continues")
     return _INTERRUPTED if stopped == INTERRUPTED else 0
 
 

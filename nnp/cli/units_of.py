@@ -7,6 +7,9 @@ from pathlib import Path
 
 from nnp.io.n2p2 import unit_warning
 from nnp.potential import Potential
+from nnp.units import METAL
+
+UNKNOWN_RANGES = "whether atoms extrapolate is not known: the potential states no training ranges"
 
 
 def say_units(potential: Potential, path: str, told: bool) -> None:
@@ -19,10 +22,12 @@ def say_units(potential: Potential, path: str, told: bool) -> None:
     """
     directory = Path(path).is_dir()
     if directory:
-        assumed = "" if told else " (assumed: they do not say; --units does)"
+        assumed = "" if told else " (assumed: they do not state their units; --units does)"
         print(f"{path}: files in {potential.units}{assumed}")
     else:
-        print(f"{path}: one-file model in Å and eV, from files in {potential.units}")
+        kind = potential.provenance.get("format") if path.endswith(".txt") else "one-file model"
+        origin = "" if potential.units == METAL else f", from files in {potential.units}"
+        print(f"{path}: {kind} in Å and eV{origin}")
     converted = potential.provenance.get("source") == "n2p2 directory"
     if not (told if directory else converted):
         return

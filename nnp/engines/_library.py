@@ -317,7 +317,7 @@ def _check_version(library: ct.CDLL, path: Path) -> None:
     found = library.nnp_version(), library.nnp_gpu_version()
     if found != (ABI_VERSION, GPU_VERSION):
         raise UnavailableError(
-            f"the C++ library {path} speaks version {found[0]} of its interface ({found[1]} for "
+            f"the C++ library {path} has version {found[0]} of its interface ({found[1]} for "
             f"GPUs), this package version {ABI_VERSION} ({GPU_VERSION}): reinstall the package"
         )
 

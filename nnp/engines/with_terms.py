@@ -50,7 +50,9 @@ class EngineWithTerms(Engine):
             total += added.virials.sum(axis=0)
         if not np.isfinite(energies).all():
             atom = int(np.argmin(np.isfinite(energies)))
-            raise NumericalError(f"the repulsion of atom {atom} is not finite: another is too near")
+            raise NumericalError(
+                f"the repulsion of atom {atom} is not finite: another atom is too close"
+            )
         return replace(
             found,
             energy=float(energies.sum()),

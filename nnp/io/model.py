@@ -136,7 +136,7 @@ def _check_names(header: dict[str, Any], contents: dict[str, bytes]) -> None:
         names = (*_STATISTICS, *(f"{kind}_{k}" for kind in ("weights", "biases") for k in layers))
         wanted |= {f"{entry['symbol']}/{name}.npy" for name in names}
     if extra := sorted(set(contents) - wanted):
-        raise OptionError(f"it holds {extra[0]}, of which its header does not speak")
+        raise OptionError(f"it holds {extra[0]}, which its header does not mention")
 
 
 def _read_arrays(contents: dict[str, bytes]) -> dict[str, NDArray[np.float64]]:

@@ -70,7 +70,7 @@ class AppendedFile:
             self._file.close()
             raise FileFormatError(
                 f"{self.path} has {there} bytes, the run to be continued had written {size}: "
-                "it is another run's file; choose another name"
+                "it belongs to another run; choose another name"
             )
         self._file.truncate(size)
         self._file.seek(size)

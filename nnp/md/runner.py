@@ -33,8 +33,8 @@ from nnp.potential import Potential
 # Between two looks at positions and at Ctrl-C no more than about this passes.
 _SECONDS_PER_CHUNK = 0.5
 _ADVICE = (
-    "Try a smaller timestep, a relaxed structure, or a potential that knows it; a bound can be set "
-    "(docs/md.md), or passed with keep_going=True (--keep-going)"
+    "Try a smaller timestep, a relaxed structure, or a potential trained for it; limits can be "
+    "set (docs/md.md), or ignored with keep_going=True (--keep-going)"
 )
 
 

@@ -136,7 +136,7 @@ class MDSettings:
         if self.timestep > LONGEST_TIMESTEP and not self.keep_going:
             raise OptionError(
                 f"timestep={self.timestep:g} fs: bonds vibrate in 10 to 100 fs, and a run would "
-                f"explode: allowed are up to {LONGEST_TIMESTEP:g} fs (1 with hydrogen, 2 to 5 "
+                f"explode: up to {LONGEST_TIMESTEP:g} fs (1 with hydrogen, 2 to 5 "
                 "without), more with keep_going=True (--keep-going)"
             )
         _above_zero("relaxation_time", self.thermostat_time, "fs")

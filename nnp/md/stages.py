@@ -143,8 +143,8 @@ def begin_anew(plan: Plan, force: bool) -> None:
         there = [path for path in outputs.paths if path.exists()]
         if there and not force:
             raise OutputExistsError(
-                f"{there[0]} exists: go on with --resume, choose another output, or overwrite it "
-                "with --force"
+                f"{there[0]} exists: continue with --resume, choose another output, or "
+                "overwrite it with --force"
             )
         for path in there:
             if path in (outputs.restart, outputs.final):
@@ -285,5 +285,5 @@ def _require_known(where: str, table: dict[str, Any], names: Sequence[str]) -> N
     for name in table:
         if name not in names:
             near = difflib.get_close_matches(name, names, 1)
-            hint = f"; do you mean {near[0]}?" if near else f": known are {', '.join(names)}"
+            hint = f"; did you mean {near[0]}?" if near else f": known are {', '.join(names)}"
             raise OptionError(f"{where}{name} is unknown{hint}")

@@ -101,5 +101,5 @@ class ASETrajectory:
             if there < self._frames:
                 raise FileFormatError(
                     f"{self.path} has {there} frames, the run to be continued had written "
-                    f"{self._frames}: it is another run's file; choose another name"
+                    f"{self._frames}: it belongs to another run; choose another name"
                 )

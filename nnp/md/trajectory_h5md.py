@@ -131,7 +131,7 @@ class H5MD:
                 if len(data) < self._frames:
                     raise NNPError(
                         f"{self.path} has {len(data)} frames, the run to be continued had written "
-                        f"{self._frames}: it is another run's file; choose another name"
+                        f"{self._frames}: it belongs to another run; choose another name"
                     )
                 data.resize(self._frames, axis=0)
 

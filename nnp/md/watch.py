@@ -134,5 +134,5 @@ class Watch:
             raise NumericalError(problem)
         if kind not in self._told:
             self._told.add(kind)
-            text = f"{problem}: the run goes on, for keep_going (--keep-going) was asked for"
+            text = f"{problem}: the run continues, as keep_going (--keep-going) asks"
             warnings.warn(text, RuntimeWarning, stacklevel=2)

@@ -75,7 +75,7 @@ def plugin_path() -> Path:
             f"pip install 'openmm=={max(found)}.*', {_WAY_OUT}"
         )
     raise UnavailableError(
-        "the OpenMM plugin is not there: install nnp from a wheel, or from source with a C++17 "
+        "the OpenMM plugin is missing: install nnp from a wheel, or from source with a C++17 "
         f"compiler (pip install .), {_WAY_OUT}"
     )
 
@@ -98,7 +98,7 @@ def load_plugin() -> ct.CDLL:
         ) from None
     if library.nnp_openmm_abi_version() != ABI_VERSION:
         raise UnavailableError(
-            f"the OpenMM plugin {path} speaks version {library.nnp_openmm_abi_version()} of its "
+            f"the OpenMM plugin {path} has version {library.nnp_openmm_abi_version()} of its "
             f"interface, this package version {ABI_VERSION}: reinstall nnp, {_WAY_OUT}"
         )
     _declare(library)

@@ -25,7 +25,7 @@ def find_platform(name: str) -> openmm.Platform:
     known = [openmm.Platform.getPlatform(index).getName() for index in range(count)]
     if name not in known:
         raise UnavailableError(
-            f"platform={name!r} is not there: this OpenMM has {', '.join(known)}"
+            f"platform={name!r} is not available: this OpenMM has {', '.join(known)}"
         )
     return openmm.Platform.getPlatform(name)
 

@@ -96,6 +96,6 @@ def _harmless() -> frozenset[str]:
 
 def _refusal(name: str, kind: str) -> FileFormatError:
     return FileFormatError(
-        f"{name} holds {kind}, which may execute code from the file: say trust=True (--trust) if "
-        "you know who made it"
+        f"{name} holds {kind}, which may execute code from the file: pass trust=True (--trust) "
+        "if you trust its author"
     )

@@ -9,5 +9,7 @@ try:
     import torch  # noqa: F401
 except ImportError as error:
     raise UnavailableError(
-        f"training needs torch, which is not installed: {install('torch')}"
+        f"training needs torch, which is not installed: {install('torch')}; without a GPU its "
+        "smaller build for CPUs is enough: pip install torch --index-url "
+        "https://download.pytorch.org/whl/cpu"
     ) from error

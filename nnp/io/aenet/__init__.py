@@ -111,7 +111,7 @@ def _check_together(records: Sequence[Record]) -> None:
         missing = [symbol for symbol in record.environment if symbol not in elements]
         if missing:
             raise FileFormatError(
-                f"{record.path} looks for {', '.join(missing)}, of which there is no file: give "
+                f"{record.path} looks for {', '.join(missing)}, for which there is no file: give "
                 "one file for each element"
             )
         if _basis(record) == "chebyshev":

@@ -135,7 +135,7 @@ class Lines:
         name = words[0].lower()
         if name not in self._known:
             close = difflib.get_close_matches(name, sorted(self._known), n=1, cutoff=0.6)
-            hint = f"did you mean {close[0].upper()}?" if close else "ænet has none of this name"
+            hint = f"did you mean {close[0].upper()}?" if close else "ænet has no such keyword"
             raise self.error(f"the keyword {words[0]!r} is unknown: {hint}")
         return name, words[1:]
 

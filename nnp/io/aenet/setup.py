@@ -220,7 +220,7 @@ class _Reader:
             longer = line[at - 1 :].split("=", maxsplit=1)[0].strip()
             warnings.warn(
                 f"{self._path}, line {self._at}: {key!r} is first found inside a longer word "
-                f"({longer}), where ænet takes its value, {found.group(1)}, and so do we: write "
+                f"({longer}), where ænet takes its value, {found.group(1)}, and nnp too: write "
                 f"{key} first",
                 stacklevel=2,
             )

@@ -103,8 +103,8 @@ class TextFields:
             return np.array([int(word) for word in words], np.int64)
         except (ValueError, OverflowError):
             raise FileFormatError(
-                f"{self._path}, line {self._at}: {' '.join(words)[:60]!r} where whole numbers are "
-                "wanted"
+                f"{self._path}, line {self._at}: {' '.join(words)[:60]!r} where whole numbers "
+                "are expected"
             ) from None
 
     def integer(self) -> int:

@@ -28,7 +28,7 @@ def weights_file(directory: Path, element: str) -> Path:
     number = f"{atomic_number(element):03d}"
     best = directory / f"optweights.{number}.out"
     if best.exists():
-        warnings.warn(f"{path} is missing: RuNNer's {best.name} is read in its place", stacklevel=4)
+        warnings.warn(f"{path} is missing: RuNNer's {best.name} is read instead", stacklevel=4)
         return best
     epochs = sorted(
         [*directory.glob(f"weights.{number}.*.out"), *directory.glob(f"*.short.{number}.out")]

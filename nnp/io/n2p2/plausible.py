@@ -41,8 +41,9 @@ def unit_warning(potential: Potential, model: bool = False) -> str | None:
             f"is {potential.cutoff:.4g} Å"
         )
     return (
-        f"the files are taken to be in {potential.units}, but {evidence}, looks like {unit}: if "
-        f"so, say units={name!r} (--units {name}); as it is, the cutoff is {potential.cutoff:.4g} Å"
+        f"the files are taken to be in {potential.units}, but {evidence}, looks like {unit}: "
+        "if so, give units="
+        f"{name!r} (--units {name}); as it is, the cutoff is {potential.cutoff:.4g} Å"
     )
 
 

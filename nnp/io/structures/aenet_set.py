@@ -42,7 +42,7 @@ def file_of(entry: Entry, folder: Path) -> Path:
             return path
     raise FileFormatError(
         f"{entry.file} is not there, and a training set of ænet holds no cells: put the files that "
-        f"generate.x read beside it, under the names they had, or give them in its place"
+        f"generate.x read beside it, under the names they had, or give them instead"
     )
 
 

@@ -108,7 +108,7 @@ def refuse_cell(comment: str, where: str) -> None:
     if (word and numbers) or only_numbers:
         shown = comment[word.start() if word else 0 :].strip()[:60]
         raise FileFormatError(
-            f"{where}: the comment speaks of a cell ({shown!r}) in a way that is not known, and "
+            f"{where}: the comment mentions a cell ({shown!r}) in a way that is not known, and "
             'without it the atoms would be a cluster: write Lattice="ax ay az bx by bz cx cy cz", '
             "or take it out of the comment"
         )

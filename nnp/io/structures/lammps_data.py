@@ -45,7 +45,7 @@ def read_data(source: Source) -> list[Atoms]:
         )
     except KeyError as error:
         raise FileFormatError(
-            f"{source.path}: {error.args[0]} in the column of types is none of the "
+            f"{source.path}: {error.args[0]} in the column of types is not one of the "
             f"{len(elements)} types; is its style of columns really {style}?"
         ) from error
     except Exception as error:
@@ -55,8 +55,8 @@ def read_data(source: Source) -> list[Atoms]:
     if atoms.has("momenta") and not units:
         del atoms.arrays["momenta"]
         source.note(
-            "the velocities are not taken, for the file does not say its units: --lammps-units "
-            "metal (or real, …) does"
+            "the velocities are not used, because the file does not state its units: "
+            "--lammps-units metal (or real, …) does"
         )
     return [atoms]
 
@@ -114,8 +114,8 @@ def _elements_of_data(text: str, source: Source) -> dict[int, str]:
         if symbol is None:
             seen = f"of mass {mass:g}" if mass is not None else "without a mass"
             raise FileFormatError(
-                f"{source.path}: nothing says which element type {kind}, {seen}, is, for types are "
-                f"not atomic numbers and a mass must be an element's; {SAY_TYPES}"
+                f"{source.path}: nothing states which element type {kind}, {seen}, is, for "
+                f"types are not atomic numbers and a mass must be an element's; {SAY_TYPES}"
             )
         found[kind] = symbol
     if len(names.listed) > n_types:

@@ -56,8 +56,8 @@ def _only_what_is_known(atoms: Atoms, units: str | None, source: Source) -> None
         left.append("vx, vy, vz")
     if left and not units:
         source.note(
-            f"the columns {', '.join(left)} are not taken, for the file does not say its units: "
-            "--lammps-units metal (or real, …) does"
+            f"the columns {', '.join(left)} are not used, because the file does not state its "
+            "units: --lammps-units metal (or real, …) does"
         )
     elif forces is not None:
         source.note(
@@ -77,7 +77,7 @@ def _with_elements(text: str, source: Source) -> str:
             n = _count(lines[at + 1], source, at + 2)
         if line.split() == ["ITEM:", "BOX", "BOUNDS"]:
             raise FileFormatError(
-                f"{source.path}, line {at + 1}: nothing says which axes are periodic: write "
+                f"{source.path}, line {at + 1}: nothing states which axes are periodic: write "
                 "ITEM: BOX BOUNDS pp pp pp (ff where an axis is not)"
             )
         if line.startswith("ITEM: ATOMS"):
@@ -177,6 +177,6 @@ def _element(told: dict[str, str], names: ElementNames) -> str:
         return symbol
     mass = f" of mass {told['mass']}" if "mass" in told else ""
     raise FileFormatError(
-        f"nothing says which element type {kind or '?'}{mass} is, for types are not atomic "
+        f"nothing states which element type {kind or '?'}{mass} is, for types are not atomic "
         f"numbers; {SAY_TYPES}"
     )

@@ -54,7 +54,9 @@ def read_block(block: Any, source: Source) -> list[Atoms]:
             f"{source.path}, {block.name}: a number is not one: {error}"
         ) from None
     if any(word not in _UNKNOWN for word in _column(block, "label_alt_id", count=count)):
-        source.note("it has alternative places of atoms (altloc); all of them are taken as atoms")
+        source.note(
+            "it has alternative locations of atoms (altloc); all of them are taken as atoms"
+        )
     frames = []
     for model in dict.fromkeys(models):
         here = models == model

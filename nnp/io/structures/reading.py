@@ -139,7 +139,7 @@ def _read(path: Path, options: ReadOptions, index: str | int, content: str | Non
         said.append(heavy)
     shown = line(source, form, frames, labels)
     if len(frames) != len(found):
-        shown += f"; {_which(numbers)} of {len(found)} structures"
+        shown += f"; {_which(numbers, len(found))}"
     return Reading(path, frames, labels, shown, tuple(said), form, source.units_taken)
 
 
@@ -212,7 +212,7 @@ def _without_motion(frames: list[Atoms], source: Source) -> None:
         if atoms.has("momenta") or atoms.calc is not None:  # type: ignore[no-untyped-call]
             atoms.arrays.pop("momenta", None)
             atoms.calc = None
-            source.note("velocities and forces of DL_POLY's files are not taken")
+            source.note("velocities and forces of DL_POLY's files are not used")
 
 
 def _refuse_huge_counts(path: Path) -> None:
@@ -289,5 +289,10 @@ def _select(count: int, index: str | int, path: Path) -> list[int]:
         ) from None
 
 
-def _which(numbers: Sequence[int]) -> str:
-    return f"number {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)}"
+def _which(numbers: Sequence[int], total: int) -> str:
+    """Of a file, in words: numbers count from 0, which a reader cannot know."""
+    if len(numbers) != 1:
+        return f"{len(numbers)} of {total} structures"
+    places = {0: "the first", total - 1: "the last"}
+    place = places.get(numbers[0], f"index {numbers[0]}")
+    return f"{place} of {total} structures"

@@ -141,13 +141,13 @@ def _velocity_remarks(source: Source, frames: Sequence[Any], taken: set[str]) ->
     left = {name for atoms in frames if (name := velocity_column(atoms)) is not None}
     lines = [f"the column {name} is taken as velocities in {unit}" for name in sorted(taken)]
     lines += [
-        f"the column {name} is not taken, for nothing says its unit: --velocity-unit angstrom/fs "
-        "(or angstrom/ps, nm/ps, m/s, atomic, ase) takes it as velocities"
+        f"the column {name} is not used, because nothing states its unit: --velocity-unit "
+        "angstrom/fs (or angstrom/ps, nm/ps, m/s, atomic, ase) takes it as velocities"
         for name in sorted(left)
         if unit is None
     ]
     lines += [
-        f"the column {name} is not taken, for there are momenta too"
+        f"the column {name} is not used, because there are momenta too"
         for name in sorted(left - taken)
         if unit is not None
     ]

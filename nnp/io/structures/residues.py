@@ -46,7 +46,9 @@ def read_pdb(source: Source) -> list[Atoms]:
     if any(
         line.startswith(("ATOM", "HETATM")) and line[16:17] not in (" ", "A", "") for line in lines
     ):
-        source.note("it has alternative places of atoms (altloc); all of them are taken as atoms")
+        source.note(
+            "it has alternative locations of atoms (altloc); all of them are taken as atoms"
+        )
     return [
         _with_chains(atoms, model)
         for model in _models(lines, source)

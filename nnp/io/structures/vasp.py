@@ -49,7 +49,9 @@ def read(source: Source) -> list[Atoms]:
         )
     if atoms.has("momenta") and _header_of_velocities(lines, mode + 1 + len(atoms)) == "D":  # type: ignore[no-untyped-call]
         del atoms.arrays["momenta"]
-        source.note("its velocities are in lattice vectors per time step, unsaid: not taken")
+        source.note(
+            "its velocities are in lattice vectors per time step, which is not stated: not used"
+        )
     return [atoms]
 
 

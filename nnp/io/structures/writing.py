@@ -155,7 +155,7 @@ def _lost(
 
 def _report(path: str | Path, gone: list[str] | None, frames: Sequence[Atoms]) -> list[str]:
     if gone is None:
-        return [f"{path} cannot be read back, so nothing says what it holds"]
+        return [f"{path} cannot be read back, so nothing states what it holds"]
     both = any(is_predicted(atoms) and labels_of(atoms).results() for atoms in frames)
     if both and is_input_data_name(path):
         gone = [*gone, "labels and predictions beside each other"]

@@ -266,7 +266,7 @@ def _symbol(word: str, names: ElementNames, known: dict[str, str], where: str) -
             symbol = names.of_type(int(word))
             if symbol is None:
                 raise FileFormatError(
-                    f"{word} is a type or an atomic number, and nothing says which: --types Si,O "
+                    f"{word} is a type or an atomic number, and nothing states which: --types Si,O "
                     "gives elements of types 1, 2, …; Z:I:1 in Properties is for atomic numbers"
                 )
         else:

@@ -116,7 +116,11 @@ def _require_known(path: Path) -> None:
     for line, words in read_words(path):
         if words[0] not in known:
             close = difflib.get_close_matches(words[0], sorted(known), n=1, cutoff=0.6)
-            hint = f"did you mean {close[0]!r}?" if close else "neither n2p2 nor RuNNer has it"
+            hint = (
+                f"did you mean {close[0]!r}?"
+                if close
+                else "neither n2p2 nor RuNNer has such a keyword"
+            )
             raise OptionError(f"{path}, line {line}: the keyword {words[0]!r} is unknown: {hint}")
 
 
@@ -211,7 +215,7 @@ def _kind(settings: Settings) -> str:
     number = entry.integer(0)
     if number not in kinds:
         allowed = ", ".join(f"{n} ({name})" for n, name in kinds.items())
-        raise OptionError(f"{entry.where}: {keyword} {number} has no equal here: {allowed}")
+        raise OptionError(f"{entry.where}: {keyword} {number} has no equivalent here: {allowed}")
     if kinds[number] == "sgd" and settings.number("gradient_type", 0) == 1:
         return "adam"
     return kinds[number]

@@ -72,8 +72,8 @@ def are_cohesive(generate: GenerateInput) -> bool:
     if len(set(kinds.values())) > 1:
         one = next(name for name, cohesive in kinds.items() if cohesive)
         raise FileFormatError(
-            f"{generate.path}: {one} has a cohesive energy, others have total ones: one of both is "
-            "wanted"
+            f"{generate.path}: {one} has a cohesive energy, others have total ones: all must "
+            "be of one kind"
         )
     return next(iter(kinds.values()))
 

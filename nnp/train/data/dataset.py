@@ -207,7 +207,9 @@ def _tensors(frames: Sequence[Any], suggested: dict[str, str]) -> Iterator[str]:
         kinds = [said] * (said in kinds) + [kind for kind in kinds if kind != said]
         if kinds and kinds[0] in (STRESS, VIRIAL):
             suggested["stress" if kinds[0] == STRESS else "virial"] = key
-        what = " or ".join(kinds) if kinds else "the volumes do not say what, in which unit"
+        what = (
+            " or ".join(kinds) if kinds else "the volumes do not tell what it is and in which unit"
+        )
         yield f"{key} is not used; by how it changes with the volume: {what}"
 
 

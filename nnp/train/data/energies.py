@@ -71,8 +71,8 @@ def kind_of_energies(
         one, other = own[int(cohesive.argmax())], own[int(total.argmax())]
         raise StructureError(
             f"{one.where} has a cohesive energy ({one.energy:.6g} eV) and {other.where} a total "
-            f"one ({other.energy:.6g} eV), by the reference energies: all must be of one kind; say "
-            f"energies = {TOTAL!r} in [data] where both are right"
+            f"one ({other.energy:.6g} eV), by the reference energies: all must be of one kind; "
+            f"set energies = {TOTAL!r} in [data] where both are right"
         )
     left = f"{np.median(near):.3g} eV/atom, {np.median(far):.3g} without the reference energies"
     if np.count_nonzero(cohesive) * 2 > len(own):

@@ -301,10 +301,10 @@ def _check_motion(atoms: Any, temperature: float, settings: SampleSettings) -> N
     if problem and not settings.keep_going:
         raise NumericalError(
             f"the dynamics blew up: {problem}: a smaller timestep_fs, a lower temperature or a "
-            "better starting structure is needed; keep_going=True (--keep-going) goes on"
+            "better starting structure is needed; keep_going=True (--keep-going) continues"
         )
     if problem:
-        warnings.warn(f"{problem}: it goes on, for keep_going", RuntimeWarning, stacklevel=2)
+        warnings.warn(f"{problem}: it continues, as keep_going asks", RuntimeWarning, stacklevel=2)
 
 
 def _labelled(atoms: Any, else_: str) -> Atoms:

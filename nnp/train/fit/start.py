@@ -139,7 +139,7 @@ class Start:
         if asked[0] != own.baseline or not kept or (asked[1] and not own.terms):
             raise OptionError(
                 f"[baseline] differs from what {self.where} was fitted on top of: leave it out "
-                "(the fit goes on with the potential's own)"
+                "(the fit continues with the potential's own)"
             )
         return asked
 
@@ -150,8 +150,8 @@ class Start:
             return network
         if network.activations[-1] is not Activation.IDENTITY:
             raise OptionError(
-                f"{self.where}: the output of {model.symbol}'s network is bent and scaled: a fit "
-                "cannot go on from it"
+                f"{self.where}: the output of {model.symbol}'s network is bent and scaled: a "
+                "fit cannot continue from it"
             )
         weights = (*network.weights[:-1], scale * network.weights[-1])
         biases = (*network.biases[:-1], scale * network.biases[-1])

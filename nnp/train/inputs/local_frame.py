@@ -73,7 +73,7 @@ class GeneratedLocalFrame:
             structures: the data, whose neighbours are counted where ``radial`` does not say.
 
         Raises:
-            OptionError: an element that is none of them, or no neighbour at all.
+            OptionError: an element that is not one of them, or no neighbour at all.
 
         >>> frames = GeneratedLocalFrame(full=4, radial=8)
         >>> [len(functions) for functions in frames.for_elements(("O", "H")).values()]

@@ -54,7 +54,7 @@ OpenMM::KernelImpl* CpuKernelFactory::createKernelImpl(std::string name, const O
 {
     if (name == CalcNNPForceKernel::Name())
         return new CpuCalcNNPForceKernel(name, platform);
-    throw OpenMM::OpenMMException("NNPForce: there is no kernel of the name '" + name + "'");
+    throw OpenMM::OpenMMException("NNPForce: there is no kernel named '" + name + "'");
 }
 
 }  // namespace nnp_openmm

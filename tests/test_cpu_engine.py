@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cpu_targets import engine_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moment_potentials import random_moments
 
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.engines.cpu import CpuEngine
-from nnp.errors import OptionError
 from nnp.functions import Angular, canonical_order
 from nnp.networks import Activation
 from nnp.potential import ElementModel, Potential
@@ -32,16 +32,6 @@ pytest.importorskip("torch", reason="the reference engine needs torch")
 
 SMOOTH = [kind for kind in CutoffKind if kind is not CutoffKind.HARD]
 TARGETS = ("baseline", "avx2", "avx512")
-
-
-def engine_of(potential, target="auto", **options):
-    """An engine, or a skip where the machine lacks the instructions."""
-    try:
-        return CpuEngine(potential, target=target, **options)
-    except OptionError as error:
-        if "lacks the instructions" not in str(error):
-            raise
-        pytest.skip(f"this machine cannot run {target}")
 
 
 def narrowed(potential):

@@ -161,7 +161,8 @@ class Potential:
             atom = int(np.argmin(found))
             symbol = chemical_symbol(int(structure.atomic_numbers[atom]))
             raise StructureError(
-                f"atom {atom} is {symbol}, but the potential knows only {', '.join(self.elements)}"
+                f"atom {atom} is {symbol}, but the potential knows only "
+                f"{', '.join(self.elements)}: take one that was trained with {symbol}"
             )
         return indices
 

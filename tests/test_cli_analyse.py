@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from runs import nnp
 
 from nnp.analysis import read_analysis
 from nnp.analysis.compare import read_reference
+from nnp.analysis.writing import CURVES
 from nnp.errors import FileFormatError
 
 START = ("md", "silicon_sw", "start.extxyz", "--timestep", 2, "--temperature", 600)
@@ -86,6 +88,9 @@ def test_two_runs_and_a_reference(folder, capsys):
         (("a.extxyz", "--bond", "Si=2"), "give ELEMENT-ELEMENT"),
         (("a.extxyz", "--bond", "Si-Si"), "--bond Si-Si: ELEMENT-ELEMENT=DISTANCE"),
         (("a.extxyz", "--blocks", "1"), "blocks=1"),
+        (("a.extxyz", "--bond", "Si-O=2"), "bond Si-O=2: a.extxyz has no O, only Si"),
+        (("a.extxyz", "--bin-width", "1e-9"), "are 1e+10 bins: allowed are 100,000"),
+        (("a.extxyz", "--log", "none.csv"), "as the log of a run: there is no such file"),
         (("none.dcd",), "none.dcd does not exist"),
         (("a.extxyz", "--log", "a.extxyz"), "log of a run"),
         (("a.extxyz", "--reference", "a.csv"), "its first column is 'step'"),
@@ -94,8 +99,37 @@ def test_two_runs_and_a_reference(folder, capsys):
 )
 @pytest.mark.usefixtures("folder")
 def test_refusals(words, message, capsys):
-    assert nnp("analyse", *words, "--output", "x") == 1
+    assert nnp("analyse", *words, "--output", "x/y") == 1
     assert message in capsys.readouterr().err
+    assert not Path("x").exists()
+
+
+def test_an_analysis_that_was_killed(folder, capsys, monkeypatch):
+    """Its folder is told before anything is computed, and holds no curve of another analysis."""
+    Path("analysis").mkdir()
+    for name in ("msd.csv", "elastic.csv"):
+        (folder / "analysis" / name).write_text("r_A,total\n")
+    assert nnp("analyse", "a.extxyz") == 1
+    assert (
+        "analysis holds an analysis, or a part of one (msd.csv): choose" in capsys.readouterr().err
+    )
+    write("one.extxyz", read("start.extxyz"))
+    assert nnp("analyse", "one.extxyz", "--r-max", 6, "--force") == 0
+    names = {path.stem for path in Path("analysis").iterdir()}
+    assert names == {"analysis", "numbers", "rdf", "structure_factor", "angles", "report"}
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nnp.analysis.writing._table", killed)
+    assert nnp("analyse", "one.extxyz", "--r-max", 6, "--force") == 130
+    assert read_analysis("analysis").curves
+
+
+@pytest.mark.usefixtures("folder")
+def test_every_curve_is_known():
+    assert nnp("analyse", "a.extxyz", "--r-max", 6, "--skip", 0.1) == 0
+    assert set(read_analysis("analysis").curves) <= set(CURVES)
 
 
 @pytest.mark.usefixtures("folder")

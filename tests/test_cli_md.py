@@ -104,6 +104,18 @@ def test_extrapolation_is_told(capsys):
         (["--restart", "none"], "none cannot be read as a restart file"),
         (["--output", "model.nnp/run"], "cannot make the folder model.nnp"),
         (["--dtype", "float16"], "dtype='float16' is unknown: allowed are"),
+        (["--temperature", "-5"], "temperature=-5.0: a number from 0 K"),
+        (["--temperature", "0"], "temperature=0 with ensemble='nvt': it must be positive; nve"),
+        (["--timestep", "20"], "timestep=20 fs: bonds vibrate in 10 to 100 fs"),
+        (["--pressure", "5"], "pressure=5.0 needs a barostat"),
+        (["--ensemble", "npt", "--surface-tension", "3"], "surface_tension=3.0 is of a membrane"),
+        (["--ramp-steps", "10"], "ramp_steps=10 is of a ramp: say where it ends"),
+        (["--select-above", "1"], "select_above=1.0 is of a selection: say how often"),
+        (["--max-energy-drift", "1"], "max_energy_drift=1.0 bounds the energy of nve"),
+        (["--hydrogen-mass", "3"], "hydrogen_mass=3 u: the structure has no hydrogen"),
+        (["--trajectory", "t.xtc", "every=0"], "trajectory t.xtc: every=0: a whole number"),
+        (["--minimize", "1e-9"], "force_tolerance=1e-09: a number from 1e-08 eV/Å"),
+        (["--restart", "none.restart"], "none.restart cannot be read as a restart file (there is"),
     ],
 )
 def test_refusals_write_nothing(folder, capsys, options, message):

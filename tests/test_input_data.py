@@ -190,6 +190,8 @@ def test_index_chooses_structures(write):
         ("a.extxyz", "2\n\nSi 0 0 0\n", "line 1: 2 atoms are announced and 1 lines follow"),
         ("a.extxyz", "1\n\nSi 0 0 nan\n", "structure 0: position of atom 0 .* not finite"),
         ("a.unknown", "what is this", "the format is unknown"),
+        ("a.pdb", "", r"a\.pdb holds no structure: it is empty"),
+        ("POSCAR", "", r"POSCAR holds no structure: it is empty"),
         (
             "a.extxyz",
             '1\nProperties=species:S:1:pos:R:3 energy=nan pbc="F F F"\nSi 0 0 0\n',

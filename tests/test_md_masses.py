@@ -46,7 +46,9 @@ def test_the_run_has_these_masses(tmp_path, monkeypatch, capsys):
     pair_potential().save("model.nnp")
     write("start.extxyz", Atoms("SiSi", [(0, 0, 0), (0, 0, 2.6)]))
     words = ("md", "model.nnp", "start.extxyz", "--steps", "0", "--no-pictures")
-    assert nnp(*words, "--hydrogen-mass", "3") == 0  # there is none
+    assert nnp(*words, "--hydrogen-mass", "3") == 1
+    assert "the structure has no hydrogen: leave it out" in capsys.readouterr().err
+    assert nnp(*words) == 0
     np.testing.assert_allclose(read("md.final.extxyz").get_masses(), 28.085)
     write("start.extxyz", Atoms("H2", [(0, 0, 0), (0, 0, 0.74)]))
     assert nnp(*words, "--force", "--hydrogen-mass", "3") == 1

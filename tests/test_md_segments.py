@@ -119,6 +119,22 @@ def test_the_end_after_a_kill(inputs, tmp_path, capsys):
     assert (tmp_path / "md.csv").read_bytes() == log
 
 
+def test_killed_before_the_first_restart_file(inputs, capsys):
+    """What is left is the start: --resume begins anew; a log with steps is another's."""
+    words = ("md", *inputs, *INTERVALS, "--steps", "20", "--no-pictures")
+    assert nnp(*words) == 0
+    header, first, *rest = Path("md.csv").read_text().splitlines(keepends=True)
+    Path("md.restart").unlink()
+    assert nnp(*words, "--resume") == 1
+    assert "md.csv exists: choose another --output" in capsys.readouterr().err
+    Path("md.csv").write_text(header + first)
+    assert nnp(*words, "--resume") == 0
+    assert len(Path("md.csv").read_text().splitlines()) == 2 + len(rest)
+    Path("md.restart").unlink()
+    Path("md.csv").write_text("")
+    assert nnp(*words, "--resume") == 0
+
+
 SETTINGS = MDSettings(steps=20, timestep=2.0, log_interval=5, frame_interval=10)
 
 

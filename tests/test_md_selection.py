@@ -121,6 +121,21 @@ def test_a_restart_continues_the_selection(tmp_path, committee):
     assert names == [f"{n:04d}" for n in range(1, len(whole) + 1)]
 
 
+def test_killed_between_the_first_structure_and_the_next_restart_file(tmp_path, committee):
+    """The restart file knows of no selection; what is there is behind it."""
+    atoms, chosen = moving_crystal(900), settings(select_interval=5, select_above=0.01)
+    outputs = Outputs.named(tmp_path / "r")
+    before = replace(chosen, steps=10, select_above=1e3, max_extrapolations=10**6)
+    Runner(create_system(committee, atoms), atoms, before, outputs, potential=committee).run()
+    assert not outputs.selected.exists()
+    outputs.selected.write_bytes(b"half a structure")
+    (tmp_path / "r.selected" / "0001").mkdir(parents=True)
+    again = create_system(committee, atoms)
+    Runner(again, atoms, chosen, outputs, "CPU", outputs.restart, potential=committee).run()
+    steps = [frame.info["step"] for frame in read(outputs.selected, ":")]
+    assert steps == list(range(15, 61, 5))
+
+
 def test_command(tmp_path, monkeypatch, capsys, committee):
     monkeypatch.chdir(tmp_path)
     committee.save("model.nnp")

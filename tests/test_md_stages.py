@@ -177,8 +177,28 @@ def test_what_is_complete_stays(tmp_path, folder_with_inputs, monkeypatch, capsy
     Path("run.toml").write_text(PLAN.replace("time_ps = 0.2", "time_ps = 0.4"))
     assert command("--resume") == 1
     assert "stage 2 (heat) is not complete, but run/si.3-hold." in capsys.readouterr().err
-    Path("run.toml").write_text(PLAN)
-    assert command("--force") == 0
+    Path("run.toml").write_text(PLAN.replace("minimize = 0.02", "minimize = 0.01"))
+    assert command("--resume") == 1
+    error = capsys.readouterr().err
+    assert "stage 1 (minimise) is complete, and was run with minimize 0.02, not 0.01" in error
+
+
+def test_begun_anew_and_killed(tmp_path, folder_with_inputs, whole, monkeypatch):
+    """--force takes all that an earlier run left, later stages too."""
+    work_in(tmp_path, folder_with_inputs, monkeypatch)
+    Path("run").mkdir()
+    for path in whole.iterdir():
+        (Path("run") / path.name).write_bytes(path.read_bytes())
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nnp.cli.md_stages.relax_and_say", killed)
+        assert command("--force") == 130
+    assert list(Path("run").iterdir()) == []
+    assert command("--resume") == 0
+    same(tmp_path / "run", whole)
 
 
 @pytest.mark.parametrize(

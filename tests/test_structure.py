@@ -155,7 +155,10 @@ def test_no_atoms(potential, engine):
 def test_foreign_element(potential, engine, symbols, atom, symbol):
     atoms = ase.Atoms(symbols)
     atoms.positions = 2.0 * np.arange(3 * len(atoms)).reshape(-1, 3)
-    message = rf"atom {atom} is {symbol}, but the potential knows only H, O$"
+    message = (
+        rf"atom {atom} is {symbol}, but the potential knows only H, O: take one that was trained "
+        rf"with {symbol}$"
+    )
     with pytest.raises(StructureError, match=message):
         potential.evaluate(atoms, engine)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from ase.build import molecule
 from structure_files import gro, pdb, reading, xyz
 
 from nnp.errors import FileFormatError, StructureError
@@ -72,6 +73,13 @@ def test_the_element_column_goes_before_the_name(tmp_path):
         tmp_path / "a.pdb", pdb([(" CA ", "LIG", "CA"), (" CA ", "LIG", "C")])
     ).frames
     assert found.get_chemical_symbols() == ["Ca", "C"]
+
+
+def test_names_in_a_gro_of_ase_are_symbols(tmp_path):
+    atoms = molecule("SiH4", vacuum=3.0, pbc=True)
+    atoms.write(tmp_path / "a.gro")
+    (found,) = reading(tmp_path / "b.gro", (tmp_path / "a.gro").read_text()).frames
+    assert found.get_chemical_symbols() == atoms.get_chemical_symbols()
 
 
 @pytest.mark.parametrize("edge", ["    1.000", "    0.000"])

@@ -13,7 +13,7 @@ from nnp.analysis.production import Production, find_production
 from nnp.analysis.results import Analysis
 from nnp.analysis.settings import AnalysisSettings
 from nnp.analysis.trajectories import Trajectory, open_trajectory
-from nnp.errors import StructureError
+from nnp.errors import OptionError, StructureError
 from nnp.io.structures import ReadOptions
 from nnp.md import read_log
 
@@ -45,11 +45,13 @@ def analyse(
         quiet: without progress bars.
 
     Raises:
-        NNPError: nothing to read, broken files, frames of different atoms.
+        NNPError: nothing to read, broken files, frames of different atoms, bonds of elements that
+            are not there.
     """
     settings = settings or AnalysisSettings()
     if not isinstance(trajectory, Trajectory):
         trajectory = open_trajectory(trajectory, options, topology)
+    _check_bonds(settings, trajectory)
     outline = trajectory.outline()
     path = log_beside(trajectory.path) if log is None else Path(log)
     columns = None if path is None else read_log(path)
@@ -71,6 +73,16 @@ def analyse(
     finally:
         gathered.close()
     return found
+
+
+def _check_bonds(settings: AnalysisSettings, trajectory: Trajectory) -> None:
+    for pair, value in settings.bonds.items():
+        missing = [symbol for symbol in pair.split("-") if symbol not in trajectory.symbols]
+        if missing:
+            raise OptionError(
+                f"bond {pair}={value:g}: {trajectory.path} has no {missing[0]}, only "
+                f"{', '.join(trajectory.symbols)}"
+            )
 
 
 def log_beside(trajectory: Path) -> Path | None:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nnp.analysis.results import EXACT, Analysis, Curve
 from nnp.analysis.writing import read_analysis
 from nnp.errors import FileFormatError
+from nnp.io.files import reason
 
 Floats = NDArray[np.float64]
 
@@ -117,7 +118,7 @@ def read_reference(path: str | Path, name: str | None = None) -> Analysis:
         table = np.array([[float(x or "nan") for x in row] for row in rows], np.float64)
         columns = dict(zip(header, table.T, strict=True))
     except (OSError, ValueError) as error:
-        raise FileFormatError(f"{path} cannot be read as a curve in CSV: {error}") from None
+        raise FileFormatError(f"{path} cannot be read as a curve in CSV: {reason(error)}") from None
     curve = path.stem if path.stem in _BY_NAME else _BY_VARIABLE.get(header[0], "")
     if not curve or len(header) < 2 or not len(table):
         raise FileFormatError(

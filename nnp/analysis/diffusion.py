@@ -26,6 +26,9 @@ _XI = 2.837297  # of a cubic lattice of images
 CM2_PER_S = 1e-1
 # Powers of time of the MSD: below, atoms are held back; above, they still fly as they began.
 _DIFFUSIVE = (0.85, 1.15)
+# A vibrating crystal's MSD grows as time, too, on its way from flight (2) to rest (0), in less than
+# a period of its vibrations.
+EARLIEST_PS = 0.2
 _FEWEST_LAGS = 5
 
 
@@ -54,8 +57,13 @@ class Displacements:
 
     @property
     def diffuses(self) -> bool:
-        """Whether the MSD is in proportion to time there."""
-        return _DIFFUSIVE[0] < self.exponent < _DIFFUSIVE[1]
+        """Whether the MSD is in proportion to time there, and velocities are forgotten."""
+        return self.late and _DIFFUSIVE[0] < self.exponent < _DIFFUSIVE[1]
+
+    @property
+    def late(self) -> bool:
+        """Whether D is taken where atoms do not remember how they moved."""
+        return self.window_ps[0] >= EARLIEST_PS
 
 
 def displacements(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from nnp.analysis import thermodynamics
 from nnp.analysis.angles import AngleCounts
 from nnp.analysis.diffusion import (
+    EARLIEST_PS,
     Displacements,
     displacements,
     finite_size_correction,
@@ -192,11 +193,7 @@ def _add_diffusion(
         found.quantities.append(
             Quantity(f"MSD {symbol}", *_last(one), "Å²", f"after {one.times_ps[-1]:.4g} ps")
         )
-        found.notes.append(
-            f"no diffusion coefficient of {symbol}: its MSD grows as time to the "
-            f"{one.exponent:.2f} from {begin:.4g} to {end:.4g} ps (1 where atoms "
-            "diffuse, 2 where they fly freely; a longer run may tell)"
-        )
+        found.notes.append(f"no diffusion coefficient of {symbol}: {_why_none(one)}")
         return
     found.quantities.append(Quantity(f"diffusion {symbol}", value, error, _DIFFUSION_UNIT, how))
     try:
@@ -223,6 +220,19 @@ def _add_diffusion(
             _DIFFUSION_UNIT,
             f"with {correction:.3g} of Yeh and Hummer for η = {viscosity:g} mPa s",
         )
+    )
+
+
+def _why_none(one: Displacements) -> str:
+    begin, end = one.window_ps
+    if not one.late:
+        return (
+            f"it would be taken from {begin:.4g} to {end:.4g} ps, where atoms still remember how "
+            f"they moved ({EARLIEST_PS:g} ps at least); run {EARLIEST_PS / begin:.2g} times as long"
+        )
+    return (
+        f"its MSD grows as time to the {one.exponent:.2f} from {begin:.4g} to {end:.4g} ps (1 "
+        "where atoms diffuse, 2 where they fly freely; a longer run may tell)"
     )
 
 

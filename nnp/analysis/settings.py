@@ -10,6 +10,8 @@ from nnp.analysis.thermodynamics import ENSEMBLES
 from nnp.errors import OptionError
 from nnp.values import require_number, require_whole
 
+_MOST_BINS = 100_000  # of a radial distribution: no trajectory fills as many
+
 
 @dataclass(frozen=True)
 class AnalysisSettings:
@@ -56,6 +58,11 @@ class AnalysisSettings:
             value = getattr(self, name)
             if value is not None and not require_number(name, value, 0) > 0:
                 raise OptionError(f"{name}={value}: must be above zero")
+        if self.bins > _MOST_BINS:
+            raise OptionError(
+                f"bin_width={self.bin_width:g} Å up to r_max={self.r_max:g} Å are {self.bins:.3g} "
+                f"bins: allowed are {_MOST_BINS:,}; take wider ones"
+            )
         for pair, value in self.bonds.items():
             if pair.count("-") != 1 or not require_number(f"bond {pair}", value, 0) > 0:
                 raise OptionError(f"bond {pair}={value}: give ELEMENT-ELEMENT and a distance in Å")

@@ -16,11 +16,21 @@ from nnp.errors import FileFormatError, NNPError, OutputExistsError
 from nnp.io.files import replacing
 
 JSON_NAME = "analysis.json"
+_NUMBERS_NAME = "numbers.csv"
+# Every curve that an analysis of a run or of a crystal may have.
+CURVES = (
+    *("rdf", "structure_factor", "angles", "msd", "vacf", "vdos", "thermodynamics"),
+    *("energy_volume", "birch_murnaghan", "elastic"),
+    *("phonon_bands", "phonon_density", "phonon_thermodynamics"),
+)
 _FORMAT = "nnp analysis 1"
 
 
 def write_analysis(found: Analysis, folder: str | Path, force: bool = False) -> list[Path]:
     """Write it into a folder, which is made.
+
+    The JSON goes first and comes last: a folder that has it holds one analysis and no curves of
+    another, whenever a process is killed.
 
     Returns:
         The files.
@@ -30,9 +40,13 @@ def write_analysis(found: Analysis, folder: str | Path, force: bool = False) -> 
         NNPError: the file system refuses.
     """
     folder = Path(folder)
-    texts = {JSON_NAME: json.dumps(_plain(found), indent=1, ensure_ascii=False) + "\n"}
-    texts["numbers.csv"] = _numbers(found.quantities)
+    texts = {_NUMBERS_NAME: _numbers(found.quantities)}
     texts |= {f"{name}.csv": _table(curve) for name, curve in found.curves.items()}
+    texts[JSON_NAME] = json.dumps(_plain(found), indent=1, ensure_ascii=False) + "\n"
+    prepare_folder(folder, force)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in _of_analyses(folder):
+        path.unlink()
     for name, text in texts.items():
         with replacing(folder / name, force) as scratch:
             scratch.write_text(text, encoding="utf-8")
@@ -40,20 +54,33 @@ def write_analysis(found: Analysis, folder: str | Path, force: bool = False) -> 
 
 
 def prepare_folder(folder: Path, force: bool) -> None:
-    """A folder that can be written, before anything is computed for it.
+    """Refuse a folder that cannot be written, before anything is computed for it.
 
     Raises:
         OutputExistsError: it holds an analysis, and ``force`` is False.
         NNPError: it cannot be made.
     """
-    if (folder / JSON_NAME).exists() and not force:
+    there = _of_analyses(folder)
+    if there and not force:
+        part = "" if there[0].name == JSON_NAME else f", or a part of one ({there[0].name})"
         raise OutputExistsError(
-            f"{folder} holds an analysis: choose another --output, or add --force"
+            f"{folder} holds an analysis{part}: choose another --output, or add --force"
         )
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for path in missing:  # a command that is refused later leaves nothing
+            path.rmdir()
+    except FileExistsError:
+        raise NNPError(f"--output {folder} is a file: give the name of a folder") from None
     except OSError as error:
         raise NNPError(f"--output {folder}: {error.strerror or error}") from error
+
+
+def _of_analyses(folder: Path) -> list[Path]:
+    """Files in a folder that analyses write, the JSON first."""
+    names = (JSON_NAME, _NUMBERS_NAME, *(f"{name}.csv" for name in CURVES))
+    return [folder / name for name in names if (folder / name).is_file()]
 
 
 def read_analysis(path: str | Path) -> Analysis:

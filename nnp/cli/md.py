@@ -60,6 +60,8 @@ def _run(arguments: argparse.Namespace) -> int:
     restart = given.get("restart")
     if restart is None and arguments.resume and outputs.restart.exists():
         restart = str(outputs.restart)
+    elif arguments.resume and outputs.only_begun:
+        outputs = replace(outputs, force=True)
     before = None if restart is None else read_restart(restart)
     settings = _settings(given, None if before is None else before.settings)
     potential, units, own = load_potential_and_units(arguments)

@@ -73,6 +73,7 @@ def _run_stage(
     """Whether it was interrupted."""
     from nnp.io.files import replacing
     from nnp.io.structures import extxyz_bytes
+    from nnp.md.stages import MINIMISED_TO
     from nnp.md.start import check_start
 
     restarts = arguments.resume and stage.outputs(prefix, force=False).restart.exists()
@@ -82,6 +83,7 @@ def _run_stage(
         outputs.check()
         relaxed = relax_and_say(potential, atoms, stage.settings, machine)
         relaxed.arrays.pop("momenta", None)
+        relaxed.info[MINIMISED_TO] = stage.settings.force_tolerance
         with replacing(outputs.final, force=True) as scratch:
             scratch.write_bytes(extxyz_bytes(relaxed))
         print(f"last state  {outputs.final}")

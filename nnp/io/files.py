@@ -80,6 +80,17 @@ def check_folder(path: Path) -> None:
         raise NNPError(f"cannot write {path}: there is no folder {path.parent}")
 
 
+def reason(error: Exception) -> str:
+    """Why a file cannot be read, in words without its name and the system's number.
+
+    >>> reason(FileNotFoundError(2, "No such file or directory", "a.csv"))
+    'there is no such file'
+    """
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
 def refused(path: Path, error: OSError) -> NNPError:
     """What the file system refused, as one of our errors."""
     if error.errno == errno.ENOSPC:

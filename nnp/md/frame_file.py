@@ -50,7 +50,7 @@ class FrameFile:
                 f"{', '.join(SUFFIXES)}"
             )
         if self.every is not None:
-            require_whole("every", self.every, 1)
+            require_whole(f"trajectory {self.path}: every", self.every, 1)
 
     @classmethod
     def parse(cls, words: Sequence[str]) -> FrameFile:

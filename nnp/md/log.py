@@ -12,6 +12,7 @@ from ase.geometry import cell_to_cellpar
 from numpy.typing import NDArray
 
 from nnp.errors import FileFormatError
+from nnp.io.files import reason
 from nnp.md.files import AppendedFile
 from nnp.md.snapshot import Snapshot
 from nnp.units import BAR, U_PER_A3_IN_G_CM3
@@ -121,7 +122,9 @@ def read_log(path: str | Path) -> dict[str, NDArray[np.float64]]:
         rows = [[float(cell or "nan") for cell in line.strip("\n").split(",")] for line in lines]
         table = np.array(rows, np.float64).reshape(len(rows), len(names))
     except (OSError, ValueError) as error:
-        raise FileFormatError(f"{path} cannot be read as the log of a run: {error}") from None
+        raise FileFormatError(
+            f"{path} cannot be read as the log of a run: {reason(error)}"
+        ) from None
     _require_known(names, path)
     return dict(zip(names, table.T, strict=True))
 
@@ -137,7 +140,9 @@ def _columns_of(path: Path) -> tuple[str, ...]:
         with path.open(encoding="utf-8") as file:
             line = file.readline()
     except (OSError, ValueError) as error:
-        raise FileFormatError(f"{path} cannot be read as the log of a run: {error}") from None
+        raise FileFormatError(
+            f"{path} cannot be read as the log of a run: {reason(error)}"
+        ) from None
     if len(line) > len(",".join(_FIRST)):
         _require_known(line.strip().split(","), path)
         return tuple(line.strip().split(","))

@@ -33,12 +33,16 @@ def with_heavy_hydrogen(atoms: Atoms, hydrogen_mass: float) -> Atoms:
         hydrogen_mass: u; 3 allows steps of about 2 fs, and 4 at most is useful.
 
     Raises:
-        OptionError: a mass below hydrogen's own.
+        OptionError: a mass below hydrogen's own, or no hydrogen.
         StructureError: a hydrogen atom that is bound to nothing else, or an atom that would be left
             with too little.
     """
     require_number("hydrogen_mass", hydrogen_mass, _HYDROGEN, " u")
     found: Any = atoms.copy()  # type: ignore[no-untyped-call]
+    if not (found.numbers == 1).any():
+        raise OptionError(
+            f"hydrogen_mass={hydrogen_mass:g} u: the structure has no hydrogen: leave it out"
+        )
     masses = np.array(found.get_masses(), np.float64)
     for hydrogen, other in _bonds(found):
         masses[other] -= hydrogen_mass - masses[hydrogen]
@@ -58,8 +62,6 @@ def _bonds(atoms: Any) -> list[tuple[int, int]]:
     """Each hydrogen atom with the nearest atom of another element."""
     structure = as_structure(atoms)
     numbers = structure.atomic_numbers
-    if not (numbers == 1).any():
-        return []
     radii = covalent_radii[numbers]
     pairs = neighbor_list(structure, _BOUND * float(radii.max() + covalent_radii[1]))
     distances = np.linalg.norm(pairs.vectors, axis=1)

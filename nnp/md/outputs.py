@@ -97,6 +97,19 @@ class Outputs:
         fixed = (self.restart, self.final, self.last_good, self.selected)
         return (self.log, *trajectories, *fixed, *extra)
 
+    @property
+    def only_begun(self) -> bool:
+        """Whether there is a log with no row behind that of the start.
+
+        A run that was killed before its first restart file has left no more.
+        """
+        try:
+            with self.log.open("rb") as file:
+                first, _, behind = (file.readline() for _ in range(3))
+        except OSError:
+            return False
+        return not behind and (first.startswith(b"step,time_ps,") or not first)
+
     def check(self, continued: frozenset[Path] = frozenset()) -> None:
         """Refuse to overwrite files; make missing folders.
 

@@ -156,8 +156,9 @@ def continued_files(
     if restart is None or path is None or path.resolve() != outputs.restart.resolve():
         return frozenset()
     found = {outputs.restart, outputs.final, outputs.last_good, outputs.topology}
+    found.add(outputs.selected)  # of the steps after the restart, where it knows of none
     if outputs.log.name == restart.log[0] and outputs.log.exists():
         found.add(outputs.log)
     known = {name for name, _, _ in restart.files}
-    files = [file.path for file in outputs.frames] + [outputs.selected]
+    files = [file.path for file in outputs.frames]
     return frozenset(found | {path for path in files if path.name in known and path.exists()})

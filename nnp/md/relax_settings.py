@@ -47,6 +47,11 @@ class RelaxSettings:
                 f"pressure={self.pressure:g} bar acts on a cell that may change: add cell=True "
                 "(--cell)"
             )
+        if self.stress_tolerance != RelaxSettings.stress_tolerance and not self.cell:
+            raise OptionError(
+                f"stress_tolerance={self.stress_tolerance:g} bar is of a cell that may change: add "
+                "cell=True (--cell)"
+            )
         if self.optimizer not in OPTIMIZERS:
             raise OptionError(
                 f"optimizer={self.optimizer!r} is unknown: allowed are {', '.join(OPTIMIZERS)}"

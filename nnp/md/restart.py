@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from nnp.errors import FileFormatError, NNPError
-from nnp.io.files import replacing
+from nnp.io.files import reason, replacing
 from nnp.md.settings import MDSettings
 
 FORMAT = "nnp-md-restart"
@@ -120,7 +120,8 @@ def read_restart(path: str | Path) -> Restart:
         raise
     except (*_DAMAGED, NNPError) as error:
         raise FileFormatError(
-            f"{path} cannot be read as a restart file ({error}): give the PREFIX.restart of a run"
+            f"{path} cannot be read as a restart file ({reason(error)}): give the PREFIX.restart "
+            "of a run"
         ) from None
 
 

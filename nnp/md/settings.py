@@ -40,6 +40,7 @@ _COUNTS = {
 # What only some ensembles use; ``temperature`` is of the first velocities, too.
 _OF_BAROSTAT = ("barostat", "pressure", "pressure_end", "barostat_interval", "surface_tension")
 _OF_THERMOSTAT = ("thermostat", "temperature_end", "relaxation_time")
+_OF_SELECTION = ("select_above", "select_most")
 
 _MAY_BE_NONE = ("max_extrapolations", "select_interval")
 _BOUNDS = {
@@ -132,7 +133,7 @@ class MDSettings:
         require_number("pressure", self.pressure, -math.inf, ", in bar")
         require_number("surface_tension", self.surface_tension, -math.inf, ", in bar nm")
         self._check_ramp()
-        _above_zero("timestep", self.timestep, "fs")
+        _above_zero("timestep", self.timestep, "fs", ", such as 1 with hydrogen, 2 without")
         if self.timestep > LONGEST_TIMESTEP and not self.keep_going:
             raise OptionError(
                 f"timestep={self.timestep:g} fs: bonds vibrate in 10 to 100 fs, and a run would "
@@ -144,7 +145,10 @@ class MDSettings:
             if getattr(self, name) is not None:
                 _above_zero(name, getattr(self, name), unit)
         if self.ensemble != "nve" and self.temperature == 0:
-            raise OptionError(f"temperature=0 with ensemble={self.ensemble!r}: it must be positive")
+            raise OptionError(
+                f"temperature=0 with ensemble={self.ensemble!r}: it must be positive; nve can "
+                "begin without motion"
+            )
         for name, least in _COUNTS.items():
             if name not in _MAY_BE_NONE or getattr(self, name) is not None:
                 require_whole(name, getattr(self, name), least)
@@ -177,20 +181,30 @@ class MDSettings:
             names: attributes that were given.
 
         Raises:
-            OptionError: this ensemble does not use one of them.
+            OptionError: nothing uses one of them.
         """
         for name in names:
-            if name in _OF_BAROSTAT and self.ensemble != "npt":
-                raise OptionError(
-                    f"{name}={getattr(self, name)!r} needs a barostat, and ensemble="
-                    f"{self.ensemble!r} has none: add ensemble='npt' (--ensemble npt), or leave it "
-                    "out"
-                )
-            if name in _OF_THERMOSTAT and self.ensemble == "nve":
-                raise OptionError(
-                    f"{name}={getattr(self, name)!r} needs a thermostat, and ensemble='nve' has "
-                    "none: use nvt, or leave it out"
-                )
+            if lack := self._lack_of(name):
+                raise OptionError(f"{name}={getattr(self, name)!r} {lack}, or leave it out")
+
+    def _lack_of(self, name: str) -> str | None:
+        """What one of them needs and does not have, with the way out; None where it is used."""
+        ensemble = self.ensemble
+        if name in _OF_BAROSTAT and ensemble != "npt":
+            found = f"needs a barostat, and ensemble={ensemble!r} has none: add ensemble='npt' "
+            return found + "(--ensemble npt)"
+        if name == "surface_tension" and self.barostat != "membrane":
+            found = f"is of a membrane, and barostat={self.barostat!r} has none: add "
+            return found + "barostat='membrane' (--barostat membrane)"
+        if name in _OF_THERMOSTAT and ensemble == "nve":
+            return "needs a thermostat, and ensemble='nve' has none: use nvt"
+        if name == "max_energy_drift" and ensemble != "nve":
+            return f"bounds the energy of nve, and ensemble={ensemble!r} does not keep it: use nve"
+        if name == "ramp_steps" and not self.ramps:
+            return "is of a ramp: say where it ends, temperature_end (--temperature-end)"
+        if name in _OF_SELECTION and self.select_interval is None:
+            return "is of a selection: say how often to look, select_interval (--select-every)"
+        return None
 
     @property
     def ramps(self) -> bool:
@@ -276,7 +290,7 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
         raise OptionError(f"{name}={value!r} is unknown: allowed are {', '.join(allowed)}")
 
 
-def _above_zero(name: str, value: float, unit: str) -> None:
+def _above_zero(name: str, value: float, unit: str, hint: str = "") -> None:
     require_number(name, value, -math.inf, f", in {unit}")
     if value <= 0:
-        raise OptionError(f"{name}={value} {unit} is not allowed: it must be positive")
+        raise OptionError(f"{name}={value} {unit} is not allowed: it must be positive{hint}")

@@ -17,6 +17,7 @@ import numpy as np
 from ase import Atoms
 
 from nnp.errors import FileFormatError, OptionError, OutputExistsError
+from nnp.io.files import reason
 from nnp.io.structures import ReadOptions, read
 from nnp.md.frame_file import FrameFile
 from nnp.md.outputs import Outputs
@@ -28,6 +29,8 @@ from nnp.units import FS_PER_PS
 _DYNAMICS = tuple(field.name for field in fields(MDSettings))
 _OF_A_RUN = (*_DYNAMICS, "name", "time_ps", "trajectory")
 _OF_MINIMISATION = ("name", "minimize", "optimizer", "steps")
+# Under this name the last state of a minimisation says which force was asked for, eV/Å.
+MINIMISED_TO = "minimised_to"
 # Of the whole file, beside what stages may say, which is then the default of all.
 MACHINE = ("route", "platform", "engine", "threads", "dtype")
 READING = ("units", "types", "lammps_units", "velocity_unit", "any_geometry")
@@ -101,7 +104,7 @@ def read_plan(path: str | Path) -> Plan:
     try:
         table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise FileFormatError(f"{path} cannot be read as TOML: {error}") from None
+        raise FileFormatError(f"{path} cannot be read as TOML: {reason(error)}") from None
     try:
         return _plan(table)
     except OptionError as error:
@@ -138,17 +141,15 @@ def begin_anew(plan: Plan, force: bool) -> None:
     Raises:
         OutputExistsError: a stage's file is there, and not ``force``.
     """
-    for stage in plan.stages:
-        outputs = stage.outputs(plan.output, force)
-        there = [path for path in outputs.paths if path.exists()]
-        if there and not force:
-            raise OutputExistsError(
-                f"{there[0]} exists: continue with --resume, choose another output, or "
-                "overwrite it with --force"
-            )
-        for path in there:
-            if path in (outputs.restart, outputs.final):
-                path.unlink()
+    paths = [path for stage in plan.stages for path in stage.outputs(plan.output, force).paths]
+    there = [path for path in paths if path.exists()]
+    if there and not force:
+        raise OutputExistsError(
+            f"{there[0]} exists: continue with --resume, choose another output, or overwrite it "
+            "with --force"
+        )
+    for path in reversed(there):  # what a kill leaves of them are the first stages
+        path.unlink()
 
 
 def hand_over(start: Atoms, path: Path) -> Atoms:
@@ -178,6 +179,10 @@ def _is_complete(stage: Stage, prefix: str) -> bool:
     if not outputs.final.exists():
         return False
     if isinstance(stage.settings, RelaxSettings):
+        now = stage.settings.force_tolerance
+        before = _last(outputs).info.get(MINIMISED_TO, now)
+        if before != now:
+            raise _otherwise(stage, f"minimize {before:g}, not {now:g}")
         return True
     if not outputs.restart.exists():
         return False
@@ -186,12 +191,19 @@ def _is_complete(stage: Stage, prefix: str) -> bool:
         return False
     changed = _changes(restart.settings, stage.settings)
     if changed:
-        raise OptionError(
-            f"stage {stage.number} ({stage.name}) is complete, and was run with {changed}: put it "
-            "back, choose another output, or start over with --force"
-        )
-    last = read(outputs.final, ReadOptions(any_geometry=True), -1).frames[0]
-    return bool(last.info.get("step") == restart.step)
+        raise _otherwise(stage, changed)
+    return bool(_last(outputs).info.get("step") == restart.step)
+
+
+def _last(outputs: Outputs) -> Atoms:
+    return read(outputs.final, ReadOptions(any_geometry=True), -1).frames[0]
+
+
+def _otherwise(stage: Stage, changed: str) -> OptionError:
+    return OptionError(
+        f"stage {stage.number} ({stage.name}) is complete, and was run with {changed}: put it "
+        "back, choose another output, or start over with --force"
+    )
 
 
 def _changes(before: MDSettings, now: MDSettings) -> str:

@@ -36,12 +36,14 @@ def read(source: Source) -> list[Atoms]:
         try:
             for block in parse_cif(io.StringIO(source.text()), "ase"):
                 if is_mmcif(block):
-                    source.units = "Å; mmCIF"
+                    source.units = "Å (mmCIF)"
                     frames += read_block(block, source)
                     continue
                 named = _with_elements(block, source)
                 if named.has_structure():
-                    frames.append(named.get_atoms(fractional_occupancies=True))
+                    atoms = named.get_atoms(fractional_occupancies=True)
+                    atoms.info.pop("unit_cell", None)  # ASE's word, not the file's
+                    frames.append(atoms)
         except NNPError:
             raise
         except Exception as error:

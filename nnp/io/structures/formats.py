@@ -138,7 +138,7 @@ FORMATS = {
         ),
         Format(
             "cif",
-            "CIF, mmCIF",
+            "CIF",
             "Å",
             labels="none",
             velocities="none",

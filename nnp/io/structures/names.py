@@ -25,6 +25,8 @@ _BIOMOLECULES = frozenset(
 )
 # Names of single ions that are not symbols (CHARMM's and others').
 _IONS = {"SOD": "Na", "CLA": "Cl", "POT": "K", "CAL": "Ca", "CES": "Cs", "LIT": "Li", "ZN2": "Zn"}
+# The residue of GRO files that ASE writes, in which names are symbols.
+_OF_ASE = "1DUM"
 _VIRTUAL = re.compile(r"^(MW|EP|LP|VS|DUM|M|DRUD|D[OCNS])\d*$")
 
 
@@ -132,6 +134,8 @@ def element_of_name(
     """
     if name in names.named:
         return names.named[name]
+    if residue == _OF_ASE and name in SYMBOLS:
+        return name
     bare, inside = re.sub(r"[^A-Za-z]", "", name).upper(), re.sub(r"[^A-Za-z0-9]", "", residue)
     inside = inside.upper()
     if inside not in _BIOMOLECULES and (_VIRTUAL.match(name.upper()) or not bare):

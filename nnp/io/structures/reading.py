@@ -169,11 +169,14 @@ def read_structures(
 def _format_of(path: Path) -> str:
     try:
         is_file, is_folder = path.is_file(), path.is_dir()
+        empty = is_file and path.stat().st_size == 0
     except (OSError, ValueError) as error:
         raise FileFormatError(f"cannot read {path}: {error}") from None
     if not is_file:
         what = "is a directory" if is_folder else "does not exist"
         raise FileFormatError(f"{path} {what}: give a file of structures")
+    if empty:
+        raise FileFormatError(f"{path} holds no structure: it is empty")
     return recognise(path)
 
 

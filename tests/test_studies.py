@@ -22,6 +22,11 @@ BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
         "temperature / K, network": (40.0, 70.0),
         "highest g(r)": (4.0, 7.0),
     },
+    "graphene": {
+        "functions > 1 + 18, tanh > dynamics > energy MAE / meV/atom": (0.0, 50.0),
+        "structures > 12 > dynamics > force MAE / eV/Å": (0.0, 1.0),
+        "structures > 12 > fit > functions": (20, 150),
+    },
     "hydrogen": {
         "functions > linear > 1 > 0": (350.0, 600.0),
         "functions > linear > 8 > 0": (30.0, 300.0),

@@ -82,9 +82,9 @@ def fold(text: str, columns: int) -> str:
     """Lines that fit a terminal, broken between words; what follows stands below the first word
     after the label.
 
-    >>> print(fold("best   6 meV/atom and 0.1 eV/Å", 24))
-    best   6 meV/atom and
-           0.1 eV/Å
+    >>> print(fold("best   6 meV/atom and 0.1 eV/Å after 8 epochs", 40))
+    best   6 meV/atom and 0.1 eV/Å after 8
+           epochs
     """
     if "\r" in text or "\x1b" in text:  # a bar that draws over itself
         return text

@@ -95,7 +95,7 @@ DAMAGE = [
     ),
     (
         add("input.nn", "scale_symmetry_functions_sigma"),
-        r"input\.nn, line 18: scale_symmetry_functions_sigma and scale_symmetry_functions excl",
+        r"input\.nn, line 18: scale_symmetry_functions_sigma and scale_symmetry_functions are mut",
     ),
     # --- input.nn: elements
     (

@@ -134,7 +134,7 @@ def test_names_that_are_in_it_twice(small):
 
 def test_arrays_that_the_header_does_not_speak_of(small):
     data = packed(members_of(to_bytes(small)) | {"Si/weights_9.npy": npy_header((0,))})
-    with pytest.raises(FileFormatError, match=r"holds Si/weights_9\.npy, of which its header"):
+    with pytest.raises(FileFormatError, match=r"holds Si/weights_9\.npy, which its header"):
         from_bytes(data)
 
 

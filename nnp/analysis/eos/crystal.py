@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from nnp.errors import StructureError
@@ -44,7 +45,9 @@ def at_rest(model: Any, atoms: Any, cell: bool, tolerance: float = FORCE_TOLERAN
     Raises:
         NumericalError: the tolerance is not reached.
     """
-    settings = RelaxSettings(tolerance, cell, STRESS_TOLERANCE, steps=_STEPS)
+    settings = RelaxSettings(tolerance, steps=_STEPS)
+    if cell:
+        settings = replace(settings, cell=True, stress_tolerance=STRESS_TOLERANCE)
     found = relax(model, atoms, settings)
     found.require(settings)
     still = found.atoms.copy()  # type: ignore[no-untyped-call]

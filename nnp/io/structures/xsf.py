@@ -26,7 +26,7 @@ _ENERGY = re.compile(
 _OTHER_UNITS = re.compile(r"(ha|hartrees?|a\.?u\.?|ry|rydbergs?|kcal.*|kj.*|mev)$", re.IGNORECASE)
 _KEYWORD = re.compile(r"(?:BEGIN|END)_BLOCK|[A-Z][A-Z_]{4,}\b|ATOMS\b|INFO\b")
 # An exponent of three digits may stand without its letter, as Fortran writes it.
-_FORTRAN = re.compile(r"^([-+]?(?:\d+\.?\d*|\.\d+))(?:[EeDd]([-+]?\d+)|([-+]\d{2,3}))?$")
+_FORTRAN = re.compile(r"^([-+]?(?:\d+(?:\.\d*)?|\.\d+))(?:[EeDd]([-+]?\d+)|([-+]\d{2,3}))?$")
 _WITHOUT_FORCES, _WITH_FORCES = 4, 7  # columns of an atom
 _PERIODIC_AXES = {"CRYSTAL": 3, "SLAB": 2, "POLYMER": 1, "MOLECULE": 3}
 

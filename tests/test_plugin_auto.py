@@ -34,6 +34,6 @@ def test_other_engines_go_through_python():
 
 def test_without_the_plugin_there_is_a_warning(monkeypatch):
     monkeypatch.setattr(routes, "why_unavailable", lambda: "the OpenMM plugin is missing: …")
-    with pytest.warns(RuntimeWarning, match="'auto' takes PythonForce: the OpenMM plugin is not"):
+    with pytest.warns(RuntimeWarning, match="'auto' takes PythonForce: the OpenMM plugin is"):
         force = nnp.openmm.create_force(pair_potential(), crystal(), engine="cpu")
     assert is_python(force)

@@ -28,7 +28,7 @@ _LENGTHS = {
     "micrometer": 1e4,
     "meter": 1e10,
 }
-_NUMBERS = r"((?:\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[EeDd][-+]?\d+)?)+)"
+_NUMBERS = r"((?:\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[EeDd][-+]?\d+)?)+)"
 _CELL = re.compile(r"CELL\s*[\(\[\{]\s*(abcABC|H|GENH)\s*[\)\]\}]\s*[:=]?" + _NUMBERS)
 _QUANTITY = re.compile(r"\b([a-z][a-z_]*)\{([A-Za-z_/]*)\}")
 # Words of a comment that speak of a cell …
@@ -40,7 +40,7 @@ _WORD = re.compile(
 # … and the numbers that it has then: a length with its point or its unit, or three in a row.
 _LENGTH = re.compile(r"(?<![\w.])\d+\.\d*|\d\s*(?:å|ang|a\b|nm|bohr)", re.IGNORECASE)
 _ROW = re.compile(r"(?:(?<![\w.])[-+]?\d[\d.eE+-]*[\s,;]+){2}[-+]?\d|[=:]\s*[\"'\[({]?\s*\d")
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True, eq=False)

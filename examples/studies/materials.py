@@ -1,9 +1,10 @@
 """Two-dimensional and bulk materials: what decides how good a potential becomes?
 
-Graphene and diamond (with --full hexagonal and cubic BN, bilayer graphene and α-quartz) as tblite's
-GFN1-xTB sees them: dynamics at 300 to 1000 K, then optimisers, activations, functions, cutoffs,
-amounts of data and intervals of snapshots beside one another, and a training set with cells scaled
-by up to ±10 % beside one of dynamics only. Labels are kept in the output folder for the next run.
+Graphene and diamond (with --full hexagonal and cubic BN, bilayer graphene, a sheet of silica and
+α-quartz) as tblite's GFN1-xTB sees them: dynamics at 300 to 1000 K, then optimisers, activations,
+functions, cutoffs, amounts of data and intervals of snapshots beside one another, and a training
+set with cells scaled by up to ±10 % beside one of dynamics only. Labels are kept in the output
+folder for the next run.
 """
 
 from __future__ import annotations
@@ -52,8 +53,6 @@ def bench_of(study: Study, name: str) -> Bench:
         MATERIALS[name], plan if study.full else sampling.QUICK, study.work / "labels" / name
     )
     extent = comparisons.FULL if study.full else comparisons.QUICK
-    if name not in COMPARED:
-        extent = comparisons.FEW
     return Bench(labels, extent, study.work / "fit")
 
 

@@ -58,7 +58,6 @@ class Extent:
 
 FULL = Extent()
 QUICK = Extent(2, 1, 2, 2, (2.0, 4.0), (1, 2), (1, 2), 2, 8, 4)
-FEW = Extent(mixture=32)  # of materials that are only compared by their training sets
 
 
 @dataclass(frozen=True, eq=False)

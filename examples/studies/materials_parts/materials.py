@@ -6,6 +6,7 @@ and exact to learn from; what is missing to the infinite crystal is printed by `
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -55,6 +56,22 @@ def _bilayer() -> Atoms:
     return lower + upper
 
 
+def _silica_sheet(a: float = 5.3, bond: float = 1.62) -> Atoms:
+    """Two sheets of corner-sharing SiO4 rings, mirror images, joined by oxygen (P6/mmm).
+
+    Lengths in Å: of the cell, and of Si-O.
+    """
+    rise = math.sqrt(bond**2 - a**2 / 12)  # of a sheet's own oxygen over its silicon
+    thirds, halves = ((1 / 3, 2 / 3), (2 / 3, 1 / 3)), ((0.5, 0.0), (0.0, 0.5), (0.5, 0.5))
+    sites = [(*place, z) for z in (-bond, bond) for place in thirds]
+    sites += [(*place, 0.0) for place in thirds]
+    sites += [(*place, z) for z in (-bond - rise, bond + rise) for place in halves]
+    height = 2 * (bond + rise + VACUUM)
+    atoms = Atoms("Si4O8", cell=[a, a, height, 90, 90, 120], pbc=True)
+    atoms.set_scaled_positions([(x, y, 0.5 + z / height) for x, y, z in sites])
+    return atoms
+
+
 def _quartz() -> Atoms:
     return crystal(
         ["Si", "O"],
@@ -67,10 +84,12 @@ def _quartz() -> Atoms:
 MATERIALS = {
     "graphene": Material(lambda: _sheet("C2", 2.46), (4, 4, 1), ((5, 5, 1), (6, 6, 1))),
     "diamond": Material(lambda: bulk("C", "diamond", a=3.567), (2, 2, 2), ((3, 3, 3), (4, 4, 4))),
-    "hexagonal BN": Material(lambda: _sheet("BN", 2.504), (3, 3, 1)),
-    "cubic BN": Material(lambda: bulk("BN", "zincblende", a=3.615), (2, 2, 2)),
-    "bilayer graphene": Material(_bilayer, (2, 2, 1)),
-    "α-quartz": Material(_quartz, (1, 1, 1)),
+    "diamond, 54 atoms": Material(lambda: bulk("C", "diamond", a=3.567), (3, 3, 3)),
+    "hexagonal BN": Material(lambda: _sheet("BN", 2.504), (4, 4, 1)),
+    "cubic BN": Material(lambda: bulk("BN", "zincblende", a=3.615), (3, 3, 3)),
+    "bilayer graphene": Material(_bilayer, (3, 3, 1)),
+    "silica sheet": Material(_silica_sheet, (2, 2, 1)),
+    "α-quartz": Material(_quartz, (2, 2, 1)),
 }
 
 

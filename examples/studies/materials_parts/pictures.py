@@ -134,8 +134,8 @@ def _scan_errors(found: Augmented, axis: Any) -> None:
 
 def scans(found: Mapping[str, Augmented]) -> Any:
     """Energy over cell scaling of several materials."""
-    figure, axes = panels(1, len(found), squeeze=False)
-    for axis, (name, own) in zip(axes[0], found.items(), strict=True):
+    figure, axes = panels(2, -(-len(found) // 2), squeeze=False)
+    for axis, (name, own) in zip(axes.flat, found.items(), strict=False):
         scaling(own, axis, name)
     axes[0, 0].legend(fontsize="x-small")
     return figure

@@ -52,10 +52,10 @@ DENSE = Plan(
     scalings=25,
 )
 SPARSE = Plan(
-    replace(BASE, snapshots=8, interval=5, equilibration=30),
-    replace(BASE, snapshots=4, interval=5, equilibration=30, seed=TEST_SEED),
-    augmented=32,
-    augmented_test=12,
+    replace(BASE, snapshots=20, interval=5, equilibration=30),
+    replace(BASE, snapshots=5, interval=8, equilibration=30, seed=TEST_SEED),
+    augmented=80,
+    augmented_test=20,
     scalings=17,
 )
 QUICK = Plan(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from nnp.train.fit.optimizers import covariance as covariance_file
 from nnp.train.fit.optimizers.covariance import PENDING, Covariance
 
 P = 40
@@ -63,3 +64,18 @@ def test_restored_rows_wait_on():
     rows = rows_of(2, rng)
     np.testing.assert_array_equal(first.times(rows).numpy(), second.times(rows).numpy())
     np.testing.assert_array_equal(first.dense().numpy(), second.dense().numpy())
+
+
+def test_state_is_no_copy_and_restores_where_both_halves_are_kept(monkeypatch):
+    rng = np.random.default_rng(3)
+    first = Covariance(1.0, P, torch.float64)
+    for m in (PENDING + 1, 1):
+        first.reduce(0.1 * rows_of(m, rng), 0.95, 0.02)
+    state = first.state()
+    assert np.shares_memory(state["lower"], first.state()["lower"])
+    monkeypatch.setattr(covariance_file, "_kept", lambda _: "covariance")  # as on a device
+    second = Covariance(5.0, P, torch.float64)
+    second.restore(state)
+    found = second.state()["covariance"]
+    np.testing.assert_array_equal(found, found.T)
+    np.testing.assert_array_equal(np.tril(found), np.tril(state["lower"]))

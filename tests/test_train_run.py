@@ -321,7 +321,7 @@ MEMBERS = [
     {"theta": np.zeros(3)},
     {"theta": np.zeros((2, 2)), "best_theta": np.zeros((2, 2))},
     {"best_theta": None},
-    {"optimizer/covariance": np.zeros((2, 2))},
+    {"optimizer/lower": np.zeros((2, 2))},
     {"optimizer/scalars": np.zeros(7)},
 ]
 

@@ -20,6 +20,8 @@ from nnp.train.fit.optimizers.base import State
 PENDING = 32
 # Up to so many rows one symv each is faster than one product (measured, p = 1,297, one core).
 _ROW_BY_ROW = 16
+# Names in a state.
+_LOWER, _WHOLE = "lower", "covariance"
 
 
 class Covariance:
@@ -69,16 +71,22 @@ class Covariance:
             self._settle(torch.cat([self._rows[: self._waiting], half * scale**-0.5]))
 
     def state(self) -> State:
-        """What is settled and what waits, so that a resumed run rounds alike."""
+        """What is settled and what waits, so that a resumed run rounds alike.
+
+        The matrix is not copied: it is the largest array of a fit.
+        """
         return {
-            "covariance": _both_halves(self._matrix).cpu().numpy(),
+            _kept(self._matrix): self._matrix.cpu().numpy(),
             "pending": self._rows[: self._waiting].cpu().numpy(),
             "pending_scalars": np.array([self._scale, self._diagonal]),
         }
 
     def restore(self, state: State) -> None:
         """Continue from what `state` returned."""
-        self._matrix.copy_(torch.from_numpy(state["covariance"]))
+        if _LOWER in state and _kept(self._matrix) != _LOWER:
+            self._matrix.copy_(_mirrored(torch.from_numpy(state[_LOWER])))
+        else:
+            self._matrix.copy_(torch.from_numpy(state[_LOWER if _LOWER in state else _WHOLE]))
         self._waiting = len(state["pending"])
         self._rows[: self._waiting] = torch.from_numpy(state["pending"]).to(self._rows)
         self._scale, self._diagonal = (float(x) for x in state["pending_scalars"])
@@ -115,9 +123,17 @@ def _add_square(matrix: Tensor, rows: Tensor, alpha: float, beta: float) -> None
     syrk(alpha, _columns(rows), beta=beta, c=_columns(matrix), overwrite_c=True)
 
 
+def _kept(matrix: Tensor) -> str:
+    """Name of what is kept up to date of the matrix: on the CPU its lower triangle."""
+    return _LOWER if matrix.device.type == "cpu" else _WHOLE
+
+
 def _both_halves(matrix: Tensor) -> Tensor:
-    """The matrix with the lower triangle mirrored, where only that one is kept."""
-    return matrix if matrix.device.type != "cpu" else matrix.tril() + matrix.tril(-1).T
+    return _mirrored(matrix) if _kept(matrix) == _LOWER else matrix
+
+
+def _mirrored(lower: Tensor) -> Tensor:
+    return lower.tril() + lower.tril(-1).T
 
 
 def _columns(matrix: Tensor) -> NDArray[np.floating]:

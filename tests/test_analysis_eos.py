@@ -175,3 +175,34 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     write("molecule.xyz", molecule("SiH4"))
     assert nnp("eos", "silicon_sw", "molecule.xyz", "--output", "other") == 1
     assert "periodic along three axes" in capsys.readouterr().err
+
+
+def test_settings_are_refused_before_any_work_and_all_at_once(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OptionError, match=r"span=0\.7.*; points=3.*; strain=0\.2.*; supercell=.*0"):
+        EosSettings(span=0.7, points=3, strain=0.2, supercell=(1, 1, 0))
+    with pytest.raises(OptionError, match=r"supercell=\[2, 2, 2\] is of phonons"):
+        EosSettings(supercell=(2, 2, 2), with_phonons=False)
+    assert EosSettings(strain=0.2, elastic=False).strain == 0.2
+    words = ("eos", "silicon_sw", "none.extxyz", "--output", "x/y")
+    for more, message in (
+        (("--span", 0.9, "--points", 2), "span=0.9: a relative change of the volume"),
+        (("--span", 0.9, "--points", 2), "points=2: a whole number from 5"),
+        (("--strain", 0.5), "strain=0.5: above 0, at most 0.05"),
+        (("--strain", 0.001, "--no-elastic"), "--strain 0.001 is of the elastic constants"),
+        (("--supercell", 2, 2, 2, "--no-phonons"), "is of phonons, which are left out"),
+    ):
+        assert nnp(*words, *more) == 1
+        assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["relaxed.extxyz", "eos.png"])
+def test_files_that_would_be_overwritten_are_told_before_any_work(
+    tmp_path, monkeypatch, capsys, name
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text("precious")
+    assert nnp("eos", "silicon_sw", "none.extxyz", "--output", ".") == 1
+    assert f"or a part of one ({name}): choose another --output" in capsys.readouterr().err
+    assert (tmp_path / name).read_text() == "precious"

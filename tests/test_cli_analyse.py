@@ -95,6 +95,10 @@ def test_two_runs_and_a_reference(folder, capsys):
         (("a.extxyz", "--log", "a.extxyz"), "log of a run"),
         (("a.extxyz", "--reference", "a.csv"), "its first column is 'step'"),
         (("a.extxyz", "--topology", "start.extxyz"), "has elements of its own; leave it out"),
+        (("a.extxyz", "none.extxyz"), "none.extxyz does not exist"),
+        (("a.extxyz", "b.dcd", "--topology", "none.pdb"), "none.pdb"),
+        (("a.extxyz", "b.dcd", "--log", "a.csv", "none.csv"), "none.csv cannot be read as the log"),
+        (("a.extxyz", "--ensemble", "nvt", "--pressure", "5"), "pressure_bar=5 (--pressure) is of"),
     ],
 )
 @pytest.mark.usefixtures("folder")
@@ -145,3 +149,24 @@ def test_one_frame(capsys):
     out = capsys.readouterr().out
     assert "has 1 frame here, at least 10 are expected" in out
     assert "coordination total" in out
+
+
+@pytest.mark.usefixtures("folder")
+def test_options_that_nothing_uses_are_told(capsys):
+    words = ("--pressure", 5, "--viscosity", 1, "--r-max", 6, "--skip", 0.1)
+    assert nnp("analyse", "a.extxyz", *words) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "--pressure 5 is not used: it enters the fluctuations of npt only" in out
+    assert "the ensemble is nvt, as the log says" in out
+    assert "--viscosity 1 is not used: it corrects diffusion coefficients" in out
+    assert nnp("analyse", "a.extxyz", *words, "--ensemble", "npt", "--force") == 0
+    assert "--pressure 5 is not used" not in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_page_of_somebody_else_stays(folder, capsys):
+    (folder / "report.png").write_text("precious")
+    assert nnp("analyse", "a.extxyz", "--output", ".", "--r-max", 6) == 1
+    assert "or a part of one (report.png)" in capsys.readouterr().err
+    assert nnp("analyse", "a.extxyz", "b.dcd", "--output", ".", "--r-max", 6) == 1
+    assert (folder / "report.png").read_text() == "precious"
+    assert not (folder / "a").exists()

@@ -244,3 +244,26 @@ def test_examples_run(name):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ((), "md.csv exists"),
+        (("--output", "x/y", "--ensemble", "npt"), "ensemble='npt' needs a periodic structure"),
+        (("--output", "x/y", "--platform", "NONE"), "NONE"),
+        (("--output", "x/y", "--stop-on-spread", "1"), "a single potential cannot disagree"),
+    ],
+)
+def test_what_a_run_refuses_is_refused_before_its_minimisation(
+    folder, monkeypatch, capsys, words, message
+):
+    atoms = crystal()
+    atoms.pbc = False
+    write("start.extxyz", atoms)
+    Path("md.csv").write_text("precious")
+    before = set(folder.rglob("*"))
+    monkeypatch.setattr("nnp.cli.md.relax_and_say", lambda *_: pytest.fail("minimised"))
+    assert nnp("md", *INPUTS, *SHORT, "--minimize", *words) == 1
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert set(folder.rglob("*")) == before

@@ -16,6 +16,7 @@ from runs import nnp
 from nnp.errors import NNPError, OutputExistsError
 from nnp.io import scratch
 from nnp.io.files import replacing
+from nnp.io.structures import check_target
 
 
 def write(path, text, force=True):
@@ -190,3 +191,20 @@ def test_other_files_of_such_a_name_stay(tmp_path):
         (tmp_path / name).mkdir()
     write(tmp_path / "x", "new")
     assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_scratch_of_a_process_killed_behind_the_renaming_goes(tmp_path):
+    """The file is whole, and what is left beside it goes, though nothing is written again."""
+
+    def killed(*_, **__):
+        os._exit(9)
+
+    def writes():
+        scratch.shutil.rmtree = killed
+        write(tmp_path / "x.xyz", "whole")
+
+    os.waitpid(in_a_child(writes), 0)
+    assert len(list(tmp_path.iterdir())) == 2
+    with pytest.raises(OutputExistsError, match="exists"):
+        check_target(tmp_path / "x.xyz")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.xyz"]

@@ -241,3 +241,73 @@ def test_options_beside_a_file_of_stages(tmp_path, folder_with_inputs, monkeypat
     assert "run.toml is a file of stages, which names its structure" in capsys.readouterr().err
     assert nnp("md", "model.nnp") == 1
     assert "STRUCTURE is missing" in capsys.readouterr().err
+
+
+NPT = """
+[[stage]]
+name = "last"
+ensemble = "npt"
+steps = 10
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (NPT, "stage 4 (last): ensemble='npt' needs a periodic structure"),
+        (NPT + "stop_on_spread = 1", "stage 4 (last): ensemble='npt' needs a periodic"),
+        (
+            NPT.replace("npt", "nvt") + "stop_on_spread = 1",
+            "stage 4 (last): stop_on_spread=1 eV/Å: a single potential cannot",
+        ),
+        (
+            NPT.replace("npt", "nvt") + 'trajectory = ["xtc", "xtc every=2"]',
+            "stage 4 (last): two outputs of the run have one name",
+        ),
+        ('\nplatform = "NONE"', "platform='NONE' is not available"),
+    ],
+)
+def test_what_a_later_stage_would_refuse_is_refused_before_the_first(
+    tmp_path, folder_with_inputs, monkeypatch, capsys, more, message
+):
+    """And --force removes nothing then."""
+    plan = more + PLAN if more.startswith("\nplatform") else PLAN + more
+    work_in(tmp_path, folder_with_inputs, monkeypatch, plan)
+    atoms = read("start.extxyz")
+    atoms.pbc = False
+    atoms.write("start.extxyz")
+    Path("run").mkdir()
+    Path("run/si.2-heat.csv").write_text("precious")
+    assert command("--force") == 1
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert [path.name for path in Path("run").iterdir()] == ["si.2-heat.csv"]
+
+
+def test_a_rectangular_barostat_behind_a_flexible_one(
+    tmp_path, folder_with_inputs, monkeypatch, capsys
+):
+    both = NPT + 'barostat = "flexible"' + NPT.replace("last", "end") + 'barostat = "membrane"'
+    work_in(tmp_path, folder_with_inputs, monkeypatch, PLAN + both)
+    assert command() == 1
+    error = " ".join(capsys.readouterr().err.split())
+    assert "stage 5 (end): barostat='membrane' needs a rectangular box, and 'flexible' of " in error
+    assert "stage 4 (last) changes its angles" in error
+    assert not Path("run").exists()
+
+
+def test_what_kills_leave_beside_complete_stages_goes(
+    tmp_path, folder_with_inputs, whole, monkeypatch
+):
+    """Scratch of the last writing, and pictures that were not drawn."""
+    pytest.importorskip("matplotlib")
+    work_in(tmp_path, folder_with_inputs, monkeypatch)
+    Path("run").mkdir()
+    for path in whole.iterdir():
+        (Path("run") / path.name).write_bytes(path.read_bytes())
+    left = (".si.1-minimise.final.extxyz.a1.nnp-tmp", ".si.3-hold.rdf.png.b2.nnp-tmp")
+    for name in left:
+        (Path("run") / name).mkdir()
+    assert nnp("md", "run.toml", "--resume") == 0
+    names = {path.name for path in Path("run").iterdir()}
+    assert not any(name.startswith(".") for name in names)
+    assert names >= {"si.2-heat.png", "si.3-hold.png", "si.3-hold.rdf.png"}

@@ -13,7 +13,8 @@ from pair_potential import pair_potential
 from runs import crystal, moving_crystal, nnp, write_inputs
 from test_md_stops import limit_files
 
-from nnp.errors import NNPError, OptionError
+from nnp.errors import NNPError, OptionError, UnavailableError
+from nnp.io import transaction
 from nnp.md import FrameFile, MDSettings, Outputs, Runner
 from nnp.openmm import create_system
 
@@ -233,3 +234,34 @@ def test_few_atoms_in_an_xtc(tmp_path):
         Runner(create_system(pair_potential(), atoms), atoms, settings, outputs).run()
         top = str(tmp_path / f"{count}.topology.pdb")
         assert MDAnalysis.Universe(top, str(outputs.trajectory)).trajectory.n_frames == 4
+
+
+def test_h5md_killed_within_a_frame(tmp_path, whole, monkeypatch):
+    """Half written into the file, and all of it in the journal."""
+
+    runner = make(tmp_path, steps=30)
+    with monkeypatch.context() as patch:
+        real, calls = transaction._apply, []
+
+        def apply(descriptor, body):
+            calls.append(body)
+            if len(calls) == 4:
+                transaction._write(descriptor, 0, b"half of it")
+                raise KeyboardInterrupt
+            real(descriptor, body)
+
+        patch.setattr(transaction, "_apply", apply)
+        with pytest.raises(KeyboardInterrupt):
+            runner.run()
+    assert (tmp_path / "r.h5md.journal").exists()
+    make(tmp_path, restart=tmp_path / "r.restart").run()
+    assert not (tmp_path / "r.h5md.journal").exists()
+    np.testing.assert_allclose(positions(tmp_path, "r.h5md"), positions(whole, "r.h5md"), atol=1e-3)
+
+
+def test_a_format_without_its_library_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("nnp.md.frame_file.find_spec", lambda _: None)
+    outputs = Outputs.named(tmp_path / "r", trajectory=tmp_path / "r.h5md")
+    with pytest.raises(UnavailableError, match=r"r\.h5md: H5MD is written by h5py, .*pip install"):
+        outputs.check()
+    assert list(tmp_path.iterdir()) == []

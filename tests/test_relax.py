@@ -130,3 +130,15 @@ def test_repeat(tmp_path, monkeypatch, capsys):
     write("start.extxyz", atoms)
     assert nnp(*words, "--force") == 1
     assert "axis c of the structure does not repeat" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["steps.traj", "steps.extxyz"])
+def test_what_is_refused_leaves_no_trajectory(tmp_path, monkeypatch, capsys, name):
+    atoms = shaken()
+    atoms.pbc = False
+    write_inputs(tmp_path, atoms)
+    before = set(tmp_path.iterdir())
+    monkeypatch.chdir(tmp_path)
+    assert nnp("relax", "model.nnp", "start.extxyz", "--cell", "--trajectory", name) == 1
+    assert "relax positions only, or set cell and pbc" in capsys.readouterr().err
+    assert set(tmp_path.iterdir()) == before

@@ -51,7 +51,7 @@ def analyse(
     settings = settings or AnalysisSettings()
     if not isinstance(trajectory, Trajectory):
         trajectory = open_trajectory(trajectory, options, topology)
-    _check_bonds(settings, trajectory)
+    check_bonds(settings, trajectory)
     outline = trajectory.outline()
     path = log_beside(trajectory.path) if log is None else Path(log)
     columns = None if path is None else read_log(path)
@@ -70,12 +70,18 @@ def analyse(
         if not moving:
             found.notes.append(_still(trajectory, production))
         _fill(found, trajectory, gathered, production, settings)
+        found.notes += _without_effect(found, settings)
     finally:
         gathered.close()
     return found
 
 
-def _check_bonds(settings: AnalysisSettings, trajectory: Trajectory) -> None:
+def check_bonds(settings: AnalysisSettings, trajectory: Trajectory) -> None:
+    """Refuse bonds of elements that a trajectory does not have.
+
+    Raises:
+        OptionError: it has no such element.
+    """
     for pair, value in settings.bonds.items():
         missing = [symbol for symbol in pair.split("-") if symbol not in trajectory.symbols]
         if missing:
@@ -115,6 +121,26 @@ def _fill(
     distributions = parts.add_structure(found, gathered.pairs)
     parts.add_angles(found, gathered, distributions, settings)
     parts.add_motion(found, trajectory, gathered, production, settings)
+
+
+def _without_effect(found: Analysis, settings: AnalysisSettings) -> list[str]:
+    """What was said and nothing used, with the reason."""
+    notes = []
+    ensemble = str(found.about.get("ensemble", "unknown"))
+    if settings.pressure_bar is not None and not ensemble.startswith("npt"):
+        notes.append(
+            f"--pressure {settings.pressure_bar:g} is not used: it enters the fluctuations of npt "
+            f"only, and the ensemble is {ensemble} (--ensemble npt says otherwise)"
+        )
+    diffuses = any(one.name.startswith("diffusion ") for one in found.quantities)
+    if settings.viscosity_mpa_s is not None and not diffuses:
+        notes.append(
+            f"--viscosity {settings.viscosity_mpa_s:g} is not used: it corrects diffusion "
+            "coefficients, and there is none"
+        )
+    if settings.bonds and "angles" not in found.curves:
+        notes.append("--bond is not used: no angles are computed")
+    return notes
 
 
 def _known(columns: dict[str, list[float]]) -> dict[str, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -68,6 +69,13 @@ class AnalysisSettings:
                 raise OptionError(f"bond {pair}={value}: give ELEMENT-ELEMENT and a distance in Å")
         if self.ensemble is not None and self.ensemble not in ENSEMBLES:
             raise OptionError(f"ensemble={self.ensemble!r}: allowed are {', '.join(ENSEMBLES)}")
+        if self.pressure_bar is not None:
+            require_number("pressure_bar", self.pressure_bar, -math.inf, ", or None")
+            if self.ensemble not in (None, "npt"):
+                raise OptionError(
+                    f"pressure_bar={self.pressure_bar:g} (--pressure) is of a barostat, and "
+                    f"ensemble={self.ensemble!r} has none: leave it out, or say npt"
+                )
 
     @property
     def bins(self) -> int:

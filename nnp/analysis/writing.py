@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 from nnp.analysis.results import Analysis, Curve, Quantity
 from nnp.errors import FileFormatError, NNPError, OutputExistsError
 from nnp.io.files import replacing
+from nnp.io.scratch import remove_left
 
 JSON_NAME = "analysis.json"
 _NUMBERS_NAME = "numbers.csv"
@@ -23,6 +25,8 @@ CURVES = (
     *("energy_volume", "birch_murnaghan", "elastic"),
     *("phonon_bands", "phonon_density", "phonon_thermodynamics"),
 )
+# The JSON goes first when they are removed.
+_NAMES = (JSON_NAME, _NUMBERS_NAME, *(f"{name}.csv" for name in CURVES))
 _FORMAT = "nnp analysis 1"
 
 
@@ -45,22 +49,32 @@ def write_analysis(found: Analysis, folder: str | Path, force: bool = False) -> 
     texts[JSON_NAME] = json.dumps(_plain(found), indent=1, ensure_ascii=False) + "\n"
     prepare_folder(folder, force)
     folder.mkdir(parents=True, exist_ok=True)
-    for path in _of_analyses(folder):
-        path.unlink()
+    for name in _NAMES:
+        (folder / name).unlink(missing_ok=True)
     for name, text in texts.items():
         with replacing(folder / name, force) as scratch:
             scratch.write_text(text, encoding="utf-8")
     return [folder / name for name in texts]
 
 
-def prepare_folder(folder: Path, force: bool) -> None:
+def prepare_folder(folder: Path, force: bool, pages: Sequence[str] = ()) -> None:
     """Refuse a folder that cannot be written, before anything is computed for it.
+
+    What killed processes left in it is removed.
+
+    Args:
+        folder: of an analysis.
+        force: whether files may be overwritten.
+        pages: names of what else will be written into it, such as pictures.
 
     Raises:
         OutputExistsError: it holds an analysis, and ``force`` is False.
         NNPError: it cannot be made.
     """
-    there = _of_analyses(folder)
+    names = (*_NAMES, *pages)
+    for name in names:
+        remove_left(folder / name)
+    there = [folder / name for name in names if (folder / name).is_file()]
     if there and not force:
         part = "" if there[0].name == JSON_NAME else f", or a part of one ({there[0].name})"
         raise OutputExistsError(
@@ -75,12 +89,6 @@ def prepare_folder(folder: Path, force: bool) -> None:
         raise NNPError(f"--output {folder} is a file: give the name of a folder") from None
     except OSError as error:
         raise NNPError(f"--output {folder}: {error.strerror or error}") from error
-
-
-def _of_analyses(folder: Path) -> list[Path]:
-    """Files in a folder that analyses write, the JSON first."""
-    names = (JSON_NAME, _NUMBERS_NAME, *(f"{name}.csv" for name in CURVES))
-    return [folder / name for name in names if (folder / name).is_file()]
 
 
 def read_analysis(path: str | Path) -> Analysis:

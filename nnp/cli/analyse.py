@@ -6,14 +6,17 @@ import argparse
 from pathlib import Path
 
 from nnp.analysis import Analysis, AnalysisSettings, analyse, write_analysis
+from nnp.analysis.analyse import check_bonds
 from nnp.analysis.compare import differences, number_rows, read_reference
 from nnp.analysis.thermodynamics import ENSEMBLES
+from nnp.analysis.trajectories import Trajectory, open_trajectory
 from nnp.analysis.trajectories.mdanalysis import SUFFIXES
 from nnp.analysis.writing import prepare_folder
 from nnp.cli.options import SubParsers, add_command, add_force, at_least_one, finite, positive
 from nnp.cli.structures import add_structures, read_options
 from nnp.cli.table import text_table
 from nnp.errors import OptionError
+from nnp.md import read_log
 from nnp.pictures.figure import NO_MATPLOTLIB, have_matplotlib
 
 _PAGE = "report.png"
@@ -130,23 +133,17 @@ def _run(arguments: argparse.Namespace) -> None:
     names = _names(getattr(arguments, "names", None), paths)
     folder = Path(arguments.output)
     folders = [folder] if len(paths) == 1 else [folder / name for name in names]
+    settings = _settings(arguments)
     for own in folders:
-        prepare_folder(own, arguments.force)
+        prepare_folder(own, arguments.force, pages=() if own != folder else (_PAGE,))
+    if folder not in folders:
+        prepare_folder(folder, arguments.force, pages=(_PAGE,))
     references = [read_reference(path) for path in arguments.reference]
     logs = _logs(getattr(arguments, "log", None), len(paths))
-    settings = _settings(arguments)
-    options = read_options(arguments, None)
+    trajectories = _opened(arguments, paths, settings, logs)
     found = []
-    for path, log, name, own in zip(paths, logs, names, folders, strict=True):
-        one = analyse(
-            path,
-            settings,
-            log,
-            _topology_of(path, paths, getattr(arguments, "topology", None)),
-            options,
-            name,
-            quiet=False,
-        )
+    for trajectory, log, name, own in zip(trajectories, logs, names, folders, strict=True):
+        one = analyse(trajectory, settings, log, name=name, quiet=False)
         _say(one)
         write_analysis(one, own, arguments.force)
         found.append(one)
@@ -162,6 +159,24 @@ def _run(arguments: argparse.Namespace) -> None:
         print(f"pictures: {folder / _PAGE}")
     else:
         print(NO_MATPLOTLIB)
+
+
+def _opened(
+    arguments: argparse.Namespace,
+    paths: list[Path],
+    settings: AnalysisSettings,
+    logs: list[str | None],
+) -> list[Trajectory]:
+    """All of them: what is wrong with the last one is said before the first is analysed."""
+    options = read_options(arguments, None)
+    topology = getattr(arguments, "topology", None)
+    found = [open_trajectory(p, options, _topology_of(p, paths, topology)) for p in paths]
+    for trajectory in found:
+        check_bonds(settings, trajectory)
+    for log in logs:
+        if log is not None:
+            read_log(log)
+    return found
 
 
 def _names(given: list[str] | None, paths: list[Path]) -> list[str]:

@@ -94,10 +94,11 @@ def _run(arguments: argparse.Namespace) -> None:
     check_target(arguments.output, arguments.force)
     units = data_units(arguments)
     options = read_options(arguments, units)
-    found = augment(read_and_say(arguments.structures, options).frames, settings)
+    frames = read_and_say(arguments.structures, options).frames
+    others = read_and_say(arguments.mix, options).frames if arguments.mix else []
+    found = augment(frames, settings)
     if arguments.mix:
         total = arguments.count or len(found)
-        others = read_and_say(arguments.mix, options).frames
         found = mix(found, others, total, arguments.ratio, arguments.seed)
     write_and_say(found, arguments.output, units, arguments.force)
     print(f"{counted(len(found), 'structure')}: {arguments.output}")

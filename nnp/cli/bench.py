@@ -29,7 +29,7 @@ from nnp.cli.structures import (
 from nnp.cli.table import text_table
 from nnp.engines import DEFAULT_ENGINE, engine_names, options_of
 from nnp.errors import NNPError, OptionError, OutputExistsError
-from nnp.io.files import replacing
+from nnp.io.files import check_folder, replacing
 from nnp.pictures.figure import check_picture
 from nnp.pictures.speed import draw
 from nnp.potential import Potential
@@ -108,13 +108,19 @@ def run(arguments: argparse.Namespace) -> None:
     for path in (arguments.json, arguments.plot):
         if path and Path(path).exists() and not arguments.force:
             raise OutputExistsError(f"{path} exists: choose another name, or add --force")
+    if arguments.json:
+        check_folder(Path(arguments.json))
     if arguments.plot:
         check_picture(arguments.plot)
+    variants = [
+        (name, options) for name in arguments.engine for options in _variants(name, arguments)
+    ]
     potential, units, own = load_potential_and_units(arguments)
     structures = _structures(potential, arguments, units, own)
     found: list[Measurement] = []
     for structure in structures:
-        found += _engines(potential, structure, arguments)
+        for engine, options in variants:
+            found.append(measure(potential, structure, engine, arguments.steps, **options))
         found += _lammps(potential, structure, arguments)
     print(table(found))
     if arguments.json:
@@ -154,16 +160,6 @@ def _structures(
         first = default_structure(potential)
         arguments.atoms = arguments.atoms or [1000]
     return [replicated(first, n) for n in arguments.atoms or [len(first)]]
-
-
-def _engines(
-    potential: Potential, structure: Structure, arguments: argparse.Namespace
-) -> list[Measurement]:
-    return [
-        measure(potential, structure, engine, arguments.steps, **options)
-        for engine in arguments.engine
-        for options in _variants(engine, arguments)
-    ]
 
 
 def _lammps(

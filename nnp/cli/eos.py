@@ -25,6 +25,7 @@ from nnp.cli.structures import (
     write_and_say,
 )
 from nnp.cli.table import text_table
+from nnp.errors import OptionError
 from nnp.pictures.figure import NO_MATPLOTLIB, have_matplotlib
 
 _PAGE, _CRYSTAL = "eos.png", "relaxed.extxyz"
@@ -46,7 +47,13 @@ def add_parser(subparsers: SubParsers) -> None:
         "--points", type=at_least_one, metavar="N", default=default.points, help="number of volumes"
     )
     text = "strain for the elastic constants"
-    add("--strain", type=positive, metavar="X", default=default.strain, help=text)
+    add(
+        "--strain",
+        type=positive,
+        metavar="X",
+        default=argparse.SUPPRESS,
+        help=f"{text} (default: {default.strain:g})",
+    )
     add("--no-elastic", action="store_true", help="skip the elastic constants")
     add("--no-phonons", action="store_true", help="skip the phonons")
     add(
@@ -63,20 +70,12 @@ def add_parser(subparsers: SubParsers) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    settings = _settings(arguments)
     folder = Path(arguments.output)
-    prepare_folder(folder, arguments.force)
+    prepare_folder(folder, arguments.force, pages=(_CRYSTAL, _PAGE))
     potential, units, own = load_potential_and_units(arguments)
     options = read_options(arguments, units)
     crystal = read_and_say(arguments.structure, options, -1, own).frames[0]
-    settings = EosSettings(
-        relax=not arguments.no_relax,
-        span=arguments.span,
-        points=arguments.points,
-        elastic=not arguments.no_elastic,
-        strain=arguments.strain,
-        with_phonons=not arguments.no_phonons,
-        supercell=getattr(arguments, "supercell", None),
-    )
     calculator = NNPCalculator(potential, engine=arguments.engine)
     name = Path(arguments.path).stem
 
@@ -99,3 +98,20 @@ def _run(arguments: argparse.Namespace) -> None:
         print(f"pictures: {folder / _PAGE}")
     else:
         print(NO_MATPLOTLIB)
+
+
+def _settings(arguments: argparse.Namespace) -> EosSettings:
+    if arguments.no_elastic and "strain" in arguments:
+        raise OptionError(
+            f"--strain {arguments.strain:g} is of the elastic constants, which --no-elastic leaves "
+            "out: give one of the two"
+        )
+    return EosSettings(
+        relax=not arguments.no_relax,
+        span=arguments.span,
+        points=arguments.points,
+        elastic=not arguments.no_elastic,
+        strain=getattr(arguments, "strain", EosSettings.strain),
+        with_phonons=not arguments.no_phonons,
+        supercell=getattr(arguments, "supercell", None),
+    )

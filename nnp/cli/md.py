@@ -15,7 +15,7 @@ from nnp.cli.md_options import (
     add_physics,
     add_selection,
 )
-from nnp.cli.md_run import INTERRUPTED, relax_and_say, run_and_say
+from nnp.cli.md_run import INTERRUPTED, check_beforehand, relax_and_say, run_and_say
 from nnp.cli.md_stages import run_stages
 from nnp.cli.options import SubParsers, add_command, add_potential
 from nnp.cli.start import add_start, read_start
@@ -66,14 +66,16 @@ def _run(arguments: argparse.Namespace) -> int:
     settings = _settings(given, None if before is None else before.settings)
     potential, units, own = load_potential_and_units(arguments)
     atoms = read_start(arguments, units, own)
+    machine = _machine(given, {} if before is None else before.machine)
     if before is None:
         if "minimize" in given:
+            outputs.check_targets()
+            check_beforehand(potential, atoms, {"": settings}, machine)
             atoms = relax_and_say(
                 potential, atoms, RelaxSettings(force_tolerance=given["minimize"]), given
             )
         if not arguments.any_geometry:
             check_start(atoms)
-    machine = _machine(given, {} if before is None else before.machine)
     outcome = run_and_say(
         potential, atoms, settings, outputs, machine, restart, not arguments.no_pictures
     )

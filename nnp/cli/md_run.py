@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnp.cli.md_summary import closing_lines
+from nnp.errors import NNPError, OptionError
 from nnp.values import counted
 
 if TYPE_CHECKING:
@@ -60,6 +61,44 @@ def run_and_say(
     if pictures:
         print("\n".join(draw(outputs, settings, bool(atoms.pbc.all()))))
     return outcome
+
+
+def check_beforehand(
+    potential: Any, atoms: Any, runs: Mapping[str, MDSettings], machine: dict[str, Any]
+) -> None:
+    """Refuse what a run would refuse when it begins, before anything is computed for its start.
+
+    Args:
+        potential: moves the atoms.
+        atoms: where the first run begins.
+        runs: one after the other, by what messages call them.
+        machine: route, platform, engine and its options.
+
+    Raises:
+        NNPError: a platform, an engine, a barostat, a bound that cannot be.
+    """
+    from nnp.md.ensembles import RECTANGULAR, check_box
+    from nnp.md.runner import check_spread
+    from nnp.openmm import check_platform, create_system, to_openmm
+
+    start = to_openmm(atoms)
+    check_platform(create_system(potential, start, **machine), machine["platform"])
+    fixed = bool(len(start.constraints.fixed)) or not start.masses.all()
+    sheared = ""
+    for name, settings in runs.items():
+        try:
+            check_box(start, settings, fixed)
+            check_spread(settings, bool(getattr(potential, "members", ())))
+            npt = settings.ensemble == "npt"
+            if sheared and npt and settings.barostat in RECTANGULAR:
+                raise OptionError(
+                    f"barostat={settings.barostat!r} needs a rectangular box, and 'flexible' of "
+                    f"{sheared} changes its angles: use 'flexible' or 'isotropic'"
+                )
+        except NNPError as error:
+            raise type(error)(f"{name}: {error}" if name else str(error)) from None
+        if npt and settings.barostat == "flexible":
+            sheared = name
 
 
 def relax_and_say(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnp.cli.md_options import PLATFORM
-from nnp.cli.md_run import INTERRUPTED, relax_and_say, run_and_say
+from nnp.cli.md_run import INTERRUPTED, check_beforehand, relax_and_say, run_and_say
 from nnp.cli.start import read_start
 from nnp.cli.structures import load_potential_and_units
-from nnp.errors import OptionError
+from nnp.errors import NNPError, OptionError
 from nnp.md.relax_settings import RelaxSettings
 from nnp.md.settings import MDSettings
+
+if TYPE_CHECKING:
+    from nnp.md.outputs import Outputs
+    from nnp.md.stages import Plan
 
 # Options that a file of stages says itself; present only where they were given.
 _BELONG_INTO_THE_FILE = (
@@ -29,15 +33,13 @@ def run_stages(arguments: argparse.Namespace) -> int:
         OptionError: options that belong into the file.
         NNPError: see `nnp.md.stages`, and what runs raise.
     """
-    from nnp.md.stages import begin_anew, done_until, hand_over, read_plan
+    from nnp.md.stages import begin_anew, done_until, hand_over, read_plan, require_new
 
     _require_none_but(arguments)
     plan = read_plan(arguments.path)
-    if arguments.resume:
-        done = done_until(plan)
-    else:
-        begin_anew(plan, arguments.force)
-        done = 0
+    done = done_until(plan) if arguments.resume else 0
+    if not arguments.resume:
+        require_new(plan, arguments.force)
     said = argparse.Namespace(
         path=plan.potential, structure=plan.structure, any_geometry=arguments.any_geometry
     )
@@ -49,6 +51,9 @@ def run_stages(arguments: argparse.Namespace) -> int:
     potential, units, own = load_potential_and_units(said)
     start = atoms = read_start(said, units, own)
     machine = {"platform": PLATFORM} | plan.machine
+    _check_all(plan, done, potential, atoms, machine)
+    if not arguments.resume:
+        begin_anew(plan)
     for stage in plan.stages:
         final = stage.outputs(plan.output, force=False).final
         if stage.number > done:
@@ -58,8 +63,42 @@ def run_stages(arguments: argparse.Namespace) -> int:
                 return INTERRUPTED
         else:
             print(f"stage {stage.number} of {len(plan.stages)}: {stage.name} is complete")
+            if isinstance(stage.settings, MDSettings) and not arguments.no_pictures:
+                outputs = stage.outputs(plan.output, force=False)
+                _draw_missing(outputs, stage.settings, bool(start.pbc.all()))
         atoms = hand_over(start, final)
     return 0
+
+
+def _check_all(plan: Plan, done: int, potential: Any, atoms: Any, machine: dict[str, Any]) -> None:
+    """Refuse what a later stage would refuse, before the first one is run.
+
+    Raises:
+        NNPError: names the stage.
+    """
+    runs = {}
+    for stage in plan.stages:
+        name = f"stage {stage.number} ({stage.name})"
+        try:
+            stage.outputs(plan.output, force=False).check_names()
+        except NNPError as error:
+            raise type(error)(f"{name}: {error}") from None
+        if isinstance(stage.settings, MDSettings):
+            runs[name] = stage.settings
+    if done < len(plan.stages) and runs:
+        check_beforehand(potential, atoms, runs, machine)
+
+
+def _draw_missing(outputs: Outputs, settings: MDSettings, periodic: bool) -> None:
+    """Pictures come last: a kill may have prevented them."""
+    from nnp.pictures.figure import have_matplotlib
+    from nnp.pictures.run import draw, picture_paths
+
+    over_time, distribution = picture_paths(outputs)
+    wanted = periodic and outputs.with_everything is not None
+    missing = not over_time.exists() or (wanted and not distribution.exists())
+    if missing and have_matplotlib():
+        print("\n".join(draw(outputs, settings, periodic)))
 
 
 def _run_stage(

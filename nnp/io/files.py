@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nnp.errors import NNPError, OutputExistsError
-from nnp.io.scratch import exchange, put_back, scratch_beside
+from nnp.io.scratch import exchange, put_back, remove_left, scratch_beside
 
 
 @contextlib.contextmanager
@@ -35,6 +35,7 @@ def replacing(path: str | Path, force: bool, directory: bool = False) -> Iterato
     with contextlib.ExitStack() as stack:
         try:
             put_back(target)
+            remove_left(Path(os.path.realpath(target)))
             _check_replaceable(target, force, directory)
             target = Path(os.path.realpath(target))
             scratch = stack.enter_context(scratch_beside(target))

@@ -26,7 +26,7 @@ def scratch_beside(target: Path) -> Iterator[Path]:
     It is locked as long as this process lives; those of the same file that nobody locks were left
     by a kill and go too.
     """
-    _remove_left(target)
+    remove_left(target)
     scratch, lock = _new_folder(target)
     try:
         yield scratch
@@ -92,7 +92,12 @@ def _aside(target: Path) -> Path:
     return target.with_name(f".{target.name}{_ASIDE}")
 
 
-def _remove_left(target: Path) -> None:
+def remove_left(target: Path) -> None:
+    """Remove what killed processes left of their writing beside a file.
+
+    Args:
+        target: the file; or the beginning of the names of several, up to a dot.
+    """
     for folder in target.parent.glob(f".{_literal(target.name)}.*{_SUFFIX}"):
         lock = _lock(folder)
         if lock is not None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import openmm
-from numpy.typing import NDArray
 from openmm import unit
 
 from nnp.errors import OptionError
 from nnp.md.settings import MDSettings
 from nnp.openmm import OpenMMAtoms
 from nnp.units import FS_PER_PS
+
+# Barostats that change edges, and know no angles.
+RECTANGULAR = ("anisotropic", "membrane")
 
 
 def is_leapfrog(settings: MDSettings) -> bool:
@@ -64,19 +66,40 @@ def add_thermostat_and_barostat(
         collisions = openmm.AndersenThermostat(settings.temperature, rate_per_ps)
         collisions.setRandomNumberSeed(seed)
         system.addForce(collisions)
+    check_box(start, settings, fixed)
     if settings.ensemble != "npt":
         return None
+    barostat = _barostat(settings)
+    barostat.setRandomNumberSeed(seed)
+    system.addForce(barostat)
+    return barostat
+
+
+def check_box(start: OpenMMAtoms, settings: MDSettings, fixed: bool) -> None:
+    """Refuse a barostat that the atoms cannot have.
+
+    Args:
+        start: the atoms.
+        settings: of the run.
+        fixed: whether some atoms do not move.
+
+    Raises:
+        OptionError: no box, one that is not rectangular where it must be, or fixed atoms.
+    """
+    if settings.ensemble != "npt":
+        return
     if fixed:
         raise OptionError(
             "ensemble='npt' changes the box and would move the fixed atoms (FixAtoms): use nvt, or "
             "release them"
         )
-    if start.box_nm is None:
+    box_nm = start.box_nm
+    if box_nm is None:
         raise OptionError("ensemble='npt' needs a periodic structure: set cell and pbc, or use nvt")
-    barostat = _barostat(start.box_nm, settings)
-    barostat.setRandomNumberSeed(seed)
-    system.addForce(barostat)
-    return barostat
+    if settings.barostat in RECTANGULAR and np.any(box_nm != np.diag(np.diag(box_nm))):
+        raise OptionError(
+            f"barostat={settings.barostat!r} needs a rectangular box: use 'flexible' or 'isotropic'"
+        )
 
 
 def set_temperature(
@@ -105,17 +128,13 @@ def set_pressure(pressure: float, context: openmm.Context, barostat: openmm.Forc
         context.setParameter(name, pressure)
 
 
-def _barostat(box_nm: NDArray[np.float64], settings: MDSettings) -> openmm.Force:
+def _barostat(settings: MDSettings) -> openmm.Force:
     pressure, temperature = settings.pressure * unit.bar, settings.temperature
     interval = settings.barostat_interval
     if settings.barostat == "isotropic":
         return openmm.MonteCarloBarostat(pressure, temperature, interval)
     if settings.barostat == "flexible":
         return openmm.MonteCarloFlexibleBarostat(pressure, temperature, interval)
-    if np.any(box_nm != np.diag(np.diag(box_nm))):
-        raise OptionError(
-            f"barostat={settings.barostat!r} needs a rectangular box: use 'flexible' or 'isotropic'"
-        )
     if settings.barostat == "membrane":
         kind = openmm.MonteCarloMembraneBarostat
         tension = settings.surface_tension * unit.bar * unit.nanometer

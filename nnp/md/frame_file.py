@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from nnp.errors import OptionError
+from nnp.distribution import install
+from nnp.errors import OptionError, UnavailableError
 from nnp.values import require_whole
 
 SUFFIXES = (".extxyz", ".xyz", ".traj", ".dcd", ".xtc", ".pdb", ".h5md")
@@ -51,6 +53,18 @@ class FrameFile:
             )
         if self.every is not None:
             require_whole(f"trajectory {self.path}: every", self.every, 1)
+
+    def require_library(self) -> None:
+        """Refuse a format whose library is not installed.
+
+        Raises:
+            UnavailableError: it is not.
+        """
+        if self.path.suffix == ".h5md" and find_spec("h5py") is None:
+            raise UnavailableError(
+                f"{self.path}: H5MD is written by h5py, which is not installed: "
+                f"{install('analysis')}, or take another format"
+            )
 
     @classmethod
     def parse(cls, words: Sequence[str]) -> FrameFile:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnp.errors import NNPError, OptionError, OutputExistsError
+from nnp.io.scratch import remove_left
 from nnp.md.frame_file import WITH_EVERYTHING, WITHOUT_ELEMENTS, FrameFile
 
 
@@ -110,26 +111,55 @@ class Outputs:
             return False
         return not behind and (first.startswith(b"step,time_ps,") or not first)
 
-    def check(self, continued: frozenset[Path] = frozenset()) -> None:
-        """Refuse to overwrite files; make missing folders.
+    def sweep(self) -> None:
+        """Remove what killed processes left of writing these files, and others of the prefix."""
+        prefix = self.final.with_name(self.final.name.removesuffix(".final.extxyz"))
+        for path in (prefix, *self.paths):
+            remove_left(path)
+
+    def check_names(self) -> None:
+        """Refuse files that can never be written.
+
+        Raises:
+            OptionError: one name for two files.
+            UnavailableError: the library of a format is missing.
+        """
+        if len(set(self.paths)) < len(self.paths):
+            names = ", ".join(str(path) for path in self.paths)
+            raise OptionError(f"two outputs of the run have one name: {names}")
+        for file in self.frames:
+            file.require_library()
+
+    def check_targets(self, continued: frozenset[Path] = frozenset()) -> None:
+        """Refuse files that cannot be written, or are there.
 
         Args:
             continued: files that a restart continues.
 
         Raises:
             OptionError: one name for two files.
+            UnavailableError: the library of a format is missing.
             OutputExistsError: a file exists and ``force`` is False.
-            NNPError: a folder cannot be made.
         """
-        if len(set(self.paths)) < len(self.paths):
-            names = ", ".join(str(path) for path in self.paths)
-            raise OptionError(f"two outputs of the run have one name: {names}")
+        self.check_names()
         for path in self.paths:
             if path.exists() and not self.force and path not in continued:
                 raise OutputExistsError(
                     f"{path} exists: choose another --output, continue it with --restart, or "
                     "overwrite it with --force"
                 )
+
+    def check(self, continued: frozenset[Path] = frozenset()) -> None:
+        """Refuse to overwrite files; make missing folders; remove what kills left.
+
+        Args:
+            continued: files that a restart continues.
+
+        Raises:
+            NNPError: see `check_targets`, or a folder cannot be made.
+        """
+        self.check_targets(continued)
+        self.sweep()
         for path in self.paths:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)

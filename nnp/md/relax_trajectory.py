@@ -19,22 +19,14 @@ class RelaxTrajectory:
 
     Args:
         path: ``.traj`` is ASE's, all else extxyz; None writes nothing. An existing file is
-            replaced.
-
-    Raises:
-        NNPError: the file system refuses.
+            replaced, with the first frame: what is refused before leaves no file.
     """
 
     def __init__(self, path: Path | None) -> None:
         self._file: Any = None
         self._path = path
-        if path is not None:
-            AppendedFile(path).close()  # refuses what cannot be written, in our words
 
     def __enter__(self) -> Self:
-        if self._path is not None:
-            traj = self._path.suffix == ".traj"
-            self._file = Trajectory(str(self._path), "w") if traj else AppendedFile(self._path)  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(
@@ -47,11 +39,25 @@ class RelaxTrajectory:
             self._file.close()
 
     def add(self, atoms: Atoms, step: RelaxStep) -> None:
-        """Write a step."""
-        if self._file is None:
+        """Write a step.
+
+        Raises:
+            NNPError: the file system refuses.
+        """
+        if self._path is None:
             return
+        if self._file is None:
+            self._file = _opened(self._path)
         atoms.info["step"] = step.step
         if isinstance(self._file, AppendedFile):
             self._file.write(extxyz_bytes(atoms))
         else:
             self._file.write(atoms)
+
+
+def _opened(path: Path) -> Any:
+    plain = AppendedFile(path)  # refuses in our words what cannot be written
+    if path.suffix != ".traj":
+        return plain
+    plain.close()
+    return Trajectory(str(path), "w")  # type: ignore[no-untyped-call]

@@ -153,7 +153,7 @@ class Runner:
         self._watch: Watch | None = None
         self._good = self._look(full=True)
         self._observer = Observer(self._dynamics, potential, self._machine)
-        _check_spread(settings, self._observer)
+        check_spread(settings, self._observer.has_spread)
         known = None if self._restart is None or self.changes else self._restart.energy
         self._watch = Watch(self._dynamics, self._good, known, potential)
         self._check_start()
@@ -309,8 +309,17 @@ class Runner:
             )
 
 
-def _check_spread(settings: MDSettings, observer: Observer) -> None:
-    if settings.stop_on_spread is not None and not observer.has_spread:
+def check_spread(settings: MDSettings, has_spread: bool) -> None:
+    """Refuse a bound on what nothing tells.
+
+    Args:
+        settings: of the run.
+        has_spread: whether a committee moves the atoms, and nothing beside it.
+
+    Raises:
+        OptionError: a bound on the spread of a single potential's forces.
+    """
+    if settings.stop_on_spread is not None and not has_spread:
         raise OptionError(
             f"stop_on_spread={settings.stop_on_spread:g} eV/Å: a single potential cannot disagree "
             "with itself: give a committee (nnp train --members), or leave it out"

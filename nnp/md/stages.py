@@ -122,6 +122,7 @@ def done_until(plan: Plan) -> int:
     for stage in plan.stages:
         if not _is_complete(stage, plan.output):
             break
+        stage.outputs(plan.output, force=False).sweep()
         done += 1
     for stage in plan.stages[done + 1 :]:
         there = [path for path in stage.outputs(plan.output, force=False).paths if path.exists()]
@@ -135,21 +136,29 @@ def done_until(plan: Plan) -> int:
     return done
 
 
-def begin_anew(plan: Plan, force: bool) -> None:
-    """Refuse files that are there, or forget how far the stages had come.
+def require_new(plan: Plan, force: bool) -> None:
+    """Refuse files that are there.
 
     Raises:
         OutputExistsError: a stage's file is there, and not ``force``.
     """
-    paths = [path for stage in plan.stages for path in stage.outputs(plan.output, force).paths]
-    there = [path for path in paths if path.exists()]
+    there = _there(plan)
     if there and not force:
         raise OutputExistsError(
             f"{there[0]} exists: continue with --resume, choose another output, or overwrite it "
             "with --force"
         )
-    for path in reversed(there):  # what a kill leaves of them are the first stages
+
+
+def begin_anew(plan: Plan) -> None:
+    """Forget how far the stages had come."""
+    for path in reversed(_there(plan)):  # what a kill leaves of them are the first stages
         path.unlink()
+
+
+def _there(plan: Plan) -> list[Path]:
+    paths = [path for stage in plan.stages for path in stage.outputs(plan.output, True).paths]
+    return [path for path in paths if path.exists()]
 
 
 def hand_over(start: Atoms, path: Path) -> Atoms:

@@ -1,24 +1,25 @@
 """H5MD: positions, box, velocities, forces and energy with their units, by h5py.
 
-The file is opened for each frame and closed after it: HDF5 that a killed process had open cannot be
-read. Format: de Buyl, Colberg, Höfling, Comput. Phys. Commun. 185, 1546 (2014),
-doi:10.1016/j.cpc.2014.01.018; units are spelled as MDAnalysis reads them.
+The file is opened for each frame and closed after it, and a frame is a transaction: HDF5 cannot be
+read when a process was killed in the middle of writing it. Format: de Buyl, Colberg, Höfling,
+Comput. Phys. Commun. 185, 1546 (2014), doi:10.1016/j.cpc.2014.01.018; units are spelled as
+MDAnalysis reads them.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnp import __version__
-from nnp.distribution import install
-from nnp.errors import FileFormatError, NNPError, UnavailableError
+from nnp.errors import FileFormatError, NNPError
 from nnp.io.files import refused
+from nnp.io.transaction import Transaction, journal_of, recover
 from nnp.md.frame_file import FrameFile
 from nnp.md.snapshot import Snapshot
 from nnp.openmm import OpenMMAtoms
@@ -34,15 +35,13 @@ _UNITS = {
     f"{_PARTICLES}/force": "kJ mol-1 Angstrom-1",
     _ENERGY: "kJ mol-1",
 }
-# What HDF5 may need for a frame beside its numbers, bytes: indices, and steps by the thousand.
-_INDEX_BYTES = 1 << 18
 
 
 class H5MD:
     """In OpenMM's axes; atoms, masses and elements stand in it once.
 
     Raises:
-        UnavailableError: h5py is missing.
+        UnavailableError: h5py is missing, see `FrameFile.require_library`.
         FileFormatError: the file to be continued has fewer frames than the run had written.
     """
 
@@ -51,17 +50,21 @@ class H5MD:
     ) -> None:
         self.path, self._asked = file.path, file
         self._frames = 0 if resume_at is None else resume_at[1]
-        with self._opened("r+" if self._frames else "w") as h5:
-            if self._frames:
+        file.require_library()
+        if self._frames:
+            with self._refusals():
+                recover(self.path)
+            with self._opened() as h5:
                 self._cut(h5)
-            else:
-                _describe(h5, start)
+        else:
+            with self._refusals():
+                journal_of(self.path).unlink(missing_ok=True)
+                _begin(self.path, start)
 
     def write(self, snapshot: Snapshot) -> None:
         """Append a frame."""
         found = self._arrays(snapshot)
-        self._reserve(sum(array.nbytes for array in found.values()) + _INDEX_BYTES)
-        with self._opened("r+") as h5:
+        with self._opened() as h5:
             for name, array in found.items():
                 _append(h5, name, array, snapshot)
         self._frames += 1
@@ -88,40 +91,24 @@ class H5MD:
         return found
 
     @contextmanager
-    def _opened(self, mode: str) -> Iterator[Any]:
-        try:
-            import h5py
-        except ImportError:
-            raise UnavailableError(
-                f"{self.path}: H5MD is written by h5py, which is not installed: "
-                f"{install('analysis')}, or take another format"
-            ) from None
-        try:
-            with h5py.File(self.path, mode) as h5:
+    def _opened(self) -> Iterator[Any]:
+        """The file; what is changed in it reaches the disk together, when the block ends."""
+        import h5py
+
+        with self._refusals(), Transaction(self.path) as file:
+            with h5py.File(file, "r+") as h5:
                 yield h5
+            file.commit()
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        try:
+            yield
         except (KeyError, RuntimeError, ValueError) as error:
             raise FileFormatError(f"{self.path} is not the H5MD of a run: {error}") from error
         except OSError as error:
-            if mode == "r+" and error.errno is None:  # HDF5's own: not one of its files
+            if error.errno is None:  # HDF5's own: not one of its files
                 raise FileFormatError(f"{self.path} is not the H5MD of a run: {error}") from error
-            raise refused(self.path, error) from error
-
-    def _reserve(self, size: int) -> None:
-        """Make room before HDF5 begins: a frame that fails in the middle would cost the file.
-
-        HDF5 cuts what it does not use when it closes the file.
-        """
-        if not hasattr(os, "posix_fallocate"):
-            return
-        there = self.path.stat().st_size
-        try:
-            with self.path.open("r+b") as file:
-                try:
-                    os.posix_fallocate(file.fileno(), there, size)
-                except OSError:
-                    file.truncate(there)
-                    raise
-        except OSError as error:
             raise refused(self.path, error) from error
 
     def _cut(self, h5: Any) -> None:
@@ -134,6 +121,13 @@ class H5MD:
                         f"{self._frames}: it belongs to another run; choose another name"
                     )
                 data.resize(self._frames, axis=0)
+
+
+def _begin(path: Path, start: OpenMMAtoms) -> None:
+    import h5py
+
+    with h5py.File(path, "w") as h5:
+        _describe(h5, start)
 
 
 def _describe(h5: Any, start: OpenMMAtoms) -> None:

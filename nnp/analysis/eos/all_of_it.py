@@ -9,11 +9,16 @@ from typing import Any
 import numpy as np
 
 from nnp.analysis.eos.crystal import at_rest, require_crystal
-from nnp.analysis.eos.elastic import ElasticConstants, elastic_constants
-from nnp.analysis.eos.energy_volume import EnergyVolume, energy_volume
-from nnp.analysis.eos.phonons import IMAGINARY, Phonons, phonons
+from nnp.analysis.eos.elastic import ElasticConstants, elastic_constants, require_strain
+from nnp.analysis.eos.energy_volume import (
+    EnergyVolume,
+    energy_volume,
+    require_points,
+    require_span,
+)
+from nnp.analysis.eos.phonons import IMAGINARY, Phonons, phonons, require_supercell
 from nnp.analysis.results import Analysis, Curve, Quantity
-from nnp.errors import UnavailableError
+from nnp.errors import OptionError, UnavailableError
 
 _ROOM = 300.0  # K
 _POINTS_OF_A_CURVE = 101
@@ -32,6 +37,9 @@ class EosSettings:
         strain: of the strained cells.
         with_phonons: whether phonons are wanted; where phonopy is missing, a note says so.
         supercell: for phonons; None: edges of at least 10 Å.
+
+    Raises:
+        OptionError: values that are not allowed, all of them in one message.
     """
 
     relax: bool = True
@@ -41,6 +49,25 @@ class EosSettings:
     strain: float = 1e-3
     with_phonons: bool = True
     supercell: Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        wrong = [*_refused(require_span, self.span), *_refused(require_points, self.points)]
+        if self.elastic:
+            wrong += _refused(require_strain, self.strain)
+        if self.supercell is not None:
+            wrong += _refused(require_supercell, self.supercell)
+            if not self.with_phonons:
+                wrong.append(f"supercell={list(self.supercell)} is of phonons, which are left out")
+        if wrong:
+            raise OptionError("; ".join(wrong))
+
+
+def _refused(check: Callable[[Any], Any], value: Any) -> list[str]:
+    try:
+        check(value)
+    except OptionError as error:
+        return [str(error)]
+    return []
 
 
 def equation_of_state(

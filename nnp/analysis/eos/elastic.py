@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from nnp.analysis.eos.crystal import at_rest, require_crystal
 from nnp.analysis.thermodynamics import EV_PER_A3_IN_GPA
 from nnp.errors import OptionError
+from nnp.values import require_number
 
 Floats = NDArray[np.float64]
 
@@ -100,6 +101,16 @@ def _shear(c: Floats, s: Floats) -> tuple[float, float]:
     return voigt, 15 / (4 * diagonal - 4 * off + 3 * shear)
 
 
+def require_strain(strain: float) -> None:
+    """Refuse strains beyond which no crystal is linear.
+
+    Raises:
+        OptionError: it is one.
+    """
+    if not 0 < require_number("strain", strain, 0) <= 0.05:
+        raise OptionError(f"strain={strain}: above 0, at most 0.05")
+
+
 def elastic_constants(
     model: Any, atoms: Any, strain: float = 1e-3, relax_ions: bool = True
 ) -> ElasticConstants:
@@ -116,8 +127,7 @@ def elastic_constants(
         StructureError: no crystal.
     """
     require_crystal(atoms)
-    if not 0 < strain <= 0.05:
-        raise OptionError(f"strain={strain}: above 0, at most 0.05")
+    require_strain(strain)
     constants = np.empty((6, 6))
     for column, (a, b) in enumerate(_VOIGT):
         sides = []

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nnp.analysis.eos.crystal import at_rest, require_crystal
 from nnp.analysis.thermodynamics import EV_PER_A3_IN_GPA
 from nnp.errors import NumericalError, OptionError
-from nnp.values import require_whole
+from nnp.values import require_number, require_whole
 
 Floats = NDArray[np.float64]
 
@@ -52,6 +52,25 @@ class EnergyVolume:
         )
 
 
+def require_points(points: int) -> None:
+    """Refuse fewer volumes than the curve has parameters, and one.
+
+    Raises:
+        OptionError: they are.
+    """
+    require_whole("points", points, _FEWEST_POINTS)
+
+
+def require_span(span: float) -> None:
+    """Refuse changes of the volume that no crystal bears.
+
+    Raises:
+        OptionError: it is one.
+    """
+    if not 0 < require_number("span", span, 0) < 0.5:
+        raise OptionError(f"span={span}: a relative change of the volume above 0, below 0.5")
+
+
 def energy_volume(model: Any, atoms: Any, span: float = 0.06, points: int = 9) -> EnergyVolume:
     """Energies of the cell made larger and smaller in its shape.
 
@@ -67,9 +86,8 @@ def energy_volume(model: Any, atoms: Any, span: float = 0.06, points: int = 9) -
         NumericalError: the least energy is not among these volumes.
     """
     require_crystal(atoms)
-    require_whole("points", points, _FEWEST_POINTS)
-    if not 0 < span < 0.5:
-        raise OptionError(f"span={span}: a relative change of the volume above 0, below 0.5")
+    require_points(points)
+    require_span(span)
     volumes, energies = [], []
     for scale in np.linspace(1 - span, 1 + span, points):
         changed = atoms.copy()

@@ -95,9 +95,18 @@ def _counts(atoms: Any, supercell: Sequence[int] | None) -> tuple[int, int, int]
     if supercell is None:
         heights = 1 / np.linalg.norm(np.linalg.inv(atoms.cell.array), axis=0)
         supercell = [int(np.ceil(_LEAST_LENGTH / height)) for height in heights]
+    return require_supercell(supercell)
+
+
+def require_supercell(supercell: Sequence[int]) -> tuple[int, int, int]:
+    """How often a cell is repeated along its axes.
+
+    Raises:
+        OptionError: not three whole numbers from 1.
+    """
     if len(supercell) != 3:
         raise OptionError(f"supercell={list(supercell)}: three whole numbers are expected")
-    a, b, c = (require_whole("supercell", int(count), 1) for count in supercell)
+    a, b, c = (require_whole("supercell", count, 1) for count in supercell)
     return a, b, c
 
 

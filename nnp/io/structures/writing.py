@@ -16,6 +16,7 @@ from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
 from nnp.errors import NNPError, OptionError, OutputExistsError, StructureError
 from nnp.io.files import check_folder, replacing
 from nnp.io.n2p2.data import write_data
+from nnp.io.scratch import remove_left
 from nnp.io.structures import ase_db, xsf
 from nnp.io.structures.formats import is_input_data_name
 from nnp.io.structures.frames import to_frame
@@ -183,6 +184,7 @@ def check_target(path: str | Path, force: bool = False, labels: bool = False) ->
         NNPError: there is no such folder.
     """
     path = Path(path)
+    remove_left(path)
     if path.exists() and not force:
         raise OutputExistsError(f"{path} exists: choose another name, or overwrite with --force")
     check_folder(path)

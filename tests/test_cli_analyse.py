@@ -170,3 +170,14 @@ def test_a_page_of_somebody_else_stays(folder, capsys):
     assert nnp("analyse", "a.extxyz", "b.dcd", "--output", ".", "--r-max", 6) == 1
     assert (folder / "report.png").read_text() == "precious"
     assert not (folder / "a").exists()
+
+
+def test_nothing_to_compute(folder, capsys):
+    molecule = read("start.extxyz")
+    molecule.pbc, molecule.cell = False, None
+    write("molecule.extxyz", molecule)
+    assert nnp("analyse", "molecule.extxyz") == 1
+    error = " ".join(capsys.readouterr().err.split())
+    assert "nothing can be computed of molecule.extxyz: no displacements" in error
+    assert "no g(r), S(k) and densities" in error
+    assert not (folder / "analysis").exists()

@@ -215,6 +215,18 @@ def test_begun_anew_and_killed(tmp_path, folder_with_inputs, whole, monkeypatch)
         ('name = "hold"', 'name = "a/b"', "its name is part of files' names"),
         ("timestep = 2", "timestep = ", r"run\.toml cannot be read as TOML"),
         ("[[stage]]", "[[stages]]", "stages is unknown; did you mean stage?"),
+        ("time_ps = 0.2", 'time_ps = "1 ps"', r"stage 2 \(heat\): time_ps='1 ps': a number from 0"),
+        ("time_ps = 0.2", "time_ps = 0.0019", r"time_ps=0\.0019 is shorter than a step of 2 fs"),
+        ("timestep = 2", 'timestep = "2 fs"', r"stage 2 \(heat\): timestep='2 fs': a number"),
+        ("timestep = 2", "timestep = 0", r"time_ps=0\.2 is shorter than a step of 0 fs"),
+        ("timestep = 2", "timestep = 2\nseed = 1.5", r"seed=1\.5: a whole number from 1"),
+        (
+            "timestep = 2",
+            "timestep = 2\npressure = 7",
+            "no stage uses pressure=7: it needs a baros",
+        ),
+        ("timestep = 2", "timestep = 2\nrepeat = [1, 2, 0]", "repeat=0: a whole number from 1"),
+        ('output = "run/si"', 'output = "run/"', "output = 'run/': folder and beginning of the"),
     ],
 )
 def test_bad_plans(tmp_path, old, new, message):
@@ -224,13 +236,13 @@ def test_bad_plans(tmp_path, old, new, message):
 
 
 def test_defaults_of_all_stages(tmp_path):
-    (tmp_path / "run.toml").write_text(PLAN.replace("timestep = 2", "timestep = 2\npressure = 7"))
-    plan = read_plan(tmp_path / "run.toml")
-    first, heat, hold = (stage.settings for stage in plan.stages)
+    plan = PLAN.replace("timestep = 2", "timestep = 2\npressure = 7") + NPT
+    (tmp_path / "run.toml").write_text(plan)
+    first, heat, hold, last = (stage.settings for stage in read_plan(tmp_path / "run.toml").stages)
     assert first == RelaxSettings(0.02)
     assert (heat.timestep, heat.steps, heat.temperature, heat.temperature_end) == (2, 100, 10, 300)
     assert (heat.seed, hold.seed) == (2, 3)
-    assert hold.pressure == 1.0
+    assert (hold.pressure, last.pressure) == (1.0, 7)
 
 
 def test_options_beside_a_file_of_stages(tmp_path, folder_with_inputs, monkeypatch, capsys):

@@ -70,6 +70,10 @@ def analyse(
         if not moving:
             found.notes.append(_still(trajectory, production))
         _fill(found, trajectory, gathered, production, settings)
+        if not (found.quantities or found.curves):
+            raise StructureError(
+                f"nothing can be computed of {trajectory.path}: {'; '.join(found.notes)}"
+            )
         found.notes += _without_effect(found, settings)
     finally:
         gathered.close()

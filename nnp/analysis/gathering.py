@@ -85,7 +85,7 @@ def gather(
     frames = trajectory.frames(wanted.start, wanted.stop, wanted.step)
     bar = progress_bar(frames, total=len(wanted), unit="frame", disable=True if quiet else None)
     try:
-        for number, frame in zip(wanted, bar, strict=False):
+        for frame, number in zip(bar, wanted, strict=False):  # the bar counts to its end
             _check(frame, trajectory, number)
             _follow(found, frame, trajectory, len(wanted))
             _scalars(found, frame, trajectory)

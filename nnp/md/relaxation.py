@@ -143,7 +143,7 @@ def relax(
             if steps[-1].within(settings) or interrupt.requested:
                 break
     last = steps[-1]
-    done = _with_results(moving, settings.cell)
+    done = with_results(moving, settings.cell)
     return Relaxed(done, steps[0], last, last.within(settings), interrupt.requested)
 
 
@@ -195,8 +195,13 @@ def _look(atoms: Any, number: int, settings: RelaxSettings) -> RelaxStep:
     )
 
 
-def _with_results(atoms: Any, stress: bool) -> Any:
-    """A copy that needs no engine."""
+def with_results(atoms: Any, stress: bool) -> Any:
+    """A copy that needs no engine.
+
+    Args:
+        atoms: with a calculator.
+        stress: whether it is among the results.
+    """
     done = atoms.copy()
     results: dict[str, Any] = {
         "energy": atoms.get_potential_energy(),

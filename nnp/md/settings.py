@@ -184,12 +184,17 @@ class MDSettings:
             OptionError: nothing uses one of them.
         """
         for name in names:
-            if lack := self._lack_of(name):
+            if lack := self.lack_of(name):
                 raise OptionError(f"{name}={getattr(self, name)!r} {lack}, or leave it out")
 
-    def _lack_of(self, name: str) -> str | None:
-        """What one of them needs and does not have, with the way out; None where it is used."""
+    def lack_of(self, name: str) -> str | None:
+        """What an option needs and the run does not have, with the way out; None if it is used."""
         ensemble = self.ensemble
+        if name == "barostat" and ensemble != "npt":
+            found = f"changes the box, which ensemble={ensemble!r} keeps: add ensemble='npt' "
+            return found + "(--ensemble npt)"
+        if name == "thermostat" and ensemble == "nve":
+            return "holds a temperature, and ensemble='nve' holds the energy: use nvt"
         if name in _OF_BAROSTAT and ensemble != "npt":
             found = f"needs a barostat, and ensemble={ensemble!r} has none: add ensemble='npt' "
             return found + "(--ensemble npt)"

@@ -25,6 +25,7 @@ from nnp.md.relax_settings import RelaxSettings
 from nnp.md.restart import read_restart
 from nnp.md.settings import MDSettings
 from nnp.units import FS_PER_PS
+from nnp.values import require_number, require_whole
 
 _DYNAMICS = tuple(field.name for field in fields(MDSettings))
 _OF_A_RUN = (*_DYNAMICS, "name", "time_ps", "trajectory")
@@ -233,13 +234,22 @@ def _plan(table: dict[str, Any]) -> Plan:
         raise OptionError("one [[stage]] or more are expected")
     common = {name: table[name] for name in _DYNAMICS if name in table}
     stages = tuple(_stage(number, row, common) for number, row in enumerate(rows, start=1))
+    _require_use(common, stages)
     repeat = table.get("repeat")
-    if repeat is not None and not (isinstance(repeat, list) and len(repeat) == 3):
-        raise OptionError(f"repeat = {repeat}: three whole numbers are expected")
+    if repeat is not None:
+        if not (isinstance(repeat, list) and len(repeat) == 3):
+            raise OptionError(f"repeat = {repeat}: three whole numbers are expected")
+        for count in repeat:
+            require_whole("repeat", count, 1)
+    output = table.get("output", "md")
+    if not isinstance(output, str) or output.endswith("/") or not output:
+        raise OptionError(
+            f"output = {output!r}: folder and beginning of the files' names, as 'run/si'"
+        )
     return Plan(
         potential=table["potential"],
         structure=table["structure"],
-        output=str(table.get("output", "md")),
+        output=output,
         stages=stages,
         repeat=None if repeat is None else tuple(repeat),
         hydrogen_mass=table.get("hydrogen_mass"),
@@ -264,6 +274,16 @@ def _stage(number: int, row: dict[str, Any], common: dict[str, Any]) -> Stage:
         raise OptionError(f"{where}{error}") from None
 
 
+def _require_use(common: dict[str, Any], stages: Sequence[Stage]) -> None:
+    """Refuse a default that no stage uses."""
+    runs = [stage.settings for stage in stages if isinstance(stage.settings, MDSettings)]
+    for name, value in common.items():
+        lacks = [settings.lack_of(name) for settings in runs]
+        if all(lacks):
+            why = lacks[0] if lacks else "is of a run, and all stages are minimisations"
+            raise OptionError(f"no stage uses {name}={value!r}: it {why}, or leave it out")
+
+
 def _dynamics(number: int, row: dict[str, Any], common: dict[str, Any]) -> MDSettings:
     said = {name: row[name] for name in _DYNAMICS if name in row}
     for name in ("temperature", "pressure"):
@@ -272,7 +292,7 @@ def _dynamics(number: int, row: dict[str, Any], common: dict[str, Any]) -> MDSet
             if len(value) != 2:
                 raise OptionError(f"{name} = {value}: a number, or two of a ramp")
             said[name], said[f"{name}_end"] = value
-    chosen: dict[str, Any] = {"seed": int(common.get("seed", 1)) + number - 1}
+    chosen: dict[str, Any] = {"seed": require_whole("seed", common.get("seed", 1), 1) + number - 1}
     chosen |= {name: value for name, value in common.items() if name != "seed"}
     if (said.get("ensemble") or chosen.get("ensemble", "nvt")) != "npt":
         chosen = {k: v for k, v in chosen.items() if not k.startswith(("pressure", "barostat"))}
@@ -280,8 +300,13 @@ def _dynamics(number: int, row: dict[str, Any], common: dict[str, Any]) -> MDSet
     if "time_ps" in row:
         if "steps" in row:
             raise OptionError("time_ps and steps are two lengths: give one of them")
-        timestep = float(chosen.get("timestep", MDSettings().timestep))
-        chosen["steps"] = round(float(row["time_ps"]) * FS_PER_PS / timestep)
+        timestep = require_number("timestep", chosen.get("timestep", MDSettings.timestep), 0)
+        time_fs = require_number("time_ps", row["time_ps"], 0) * FS_PER_PS
+        if time_fs < timestep or timestep == 0:
+            raise OptionError(
+                f"time_ps={row['time_ps']} is shorter than a step of {timestep:g} fs: give more"
+            )
+        chosen["steps"] = round(time_fs / timestep)
     elif "steps" not in chosen:
         raise OptionError("how long? Give steps or time_ps")
     found = MDSettings(**chosen)

@@ -19,6 +19,7 @@ from nnp.analysis.eos.energy_volume import (
 from nnp.analysis.eos.phonons import IMAGINARY, Phonons, phonons, require_supercell
 from nnp.analysis.results import Analysis, Curve, Quantity
 from nnp.errors import OptionError, UnavailableError
+from nnp.md.relaxation import with_results
 
 _ROOM = 300.0  # K
 _POINTS_OF_A_CURVE = 101
@@ -87,7 +88,8 @@ def equation_of_state(
         say: told what is done next.
 
     Returns:
-        What was found, and the crystal at rest.
+        What was found, and the crystal at rest, with its results and without the model: others
+        were evaluated behind it.
 
     Raises:
         NNPError: no crystal, or one that does not come to rest.
@@ -110,7 +112,7 @@ def equation_of_state(
             _add_phonons(found, phonons(model, crystal, settings.supercell))
         except UnavailableError as error:
             found.notes.append(str(error))
-    return found, crystal
+    return found, with_results(crystal, stress=True)
 
 
 def _lattice(crystal: Any) -> list[Quantity]:

@@ -151,3 +151,6 @@ def test_the_map_shows_what_there_is():
     assert len(paths) > 30
     missing = {path for path in paths if not list(root.glob(path.rstrip("/.")))}
     assert missing | {link for link in links if not (root / "docs" / link).exists()} == set()
+    packages = {f"nnp/{p.parent.name}/" for p in (root / "nnp").glob("*/*") if p.is_file()}
+    packages = {name for name in packages if "__pycache__" not in name} | {"nnp_command/"}
+    assert {name for name in packages if name not in page} == set()

@@ -66,3 +66,15 @@ def test_every_page_is_in_the_contents():
     for page in PAGES:
         name = page.relative_to(ROOT / "docs").as_posix()
         assert name.startswith(folders) or name in contents, f"{name} is in no menu of mkdocs.yml"
+
+
+def test_every_decision_is_in_their_index():
+    """By its number and its words; a GPU page's without the word that its heading says."""
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text()
+    for page in sorted(folder.glob("0*.md")):
+        number, title = re.match(r"# (\d+)\. (.*)", page.read_text()).groups()
+        assert int(number) == int(page.name[:4])
+        assert f"- [{number}. " in index
+        assert f"]({page.name})" in index
+        assert title.lower().removeprefix("gpu kernels: ") in index.lower()

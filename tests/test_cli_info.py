@@ -90,7 +90,35 @@ def test_a_name_stands_for_what_comes_along(tmp_path, monkeypatch, capsys):
     assert "Stillinger-Weber" in text
     assert "commands    14 entries" in text
     assert "crystal, 300 K: RMSE 0.132 meV/atom, RMSE 0.0038 eV/Å" in text
+    assert "data: crystals.extxyz, defects.extxyz, melts.extxyz and 1 more" in text
+    assert "functions: cutoff 3.77 Å" in text
+    assert "optimizer: kalman, 30 epochs" in text
     assert max(map(len, text.splitlines())) <= 80
+
+
+def test_settings_of_a_fit_are_what_people_ask(tmp_path, capsys):
+    """Whatever stands in the file: a later version's, or nonsense."""
+    potential = random_potential(("Si",), seed=1)
+    tables = {
+        "data": {"train": ["OUTCAR"] * 200, "validation": ["v.extxyz"], "later": 1},
+        "functions": {"generate": {"family": "moments", "cutoff": 6.0}},
+        "loss": {"energy": 100.0, "forces": 1.0, "stress": 0.0},
+        "optimizer": {"kind": "adam"},
+        "run": {"epochs": 40},
+    }
+    replace(potential, provenance={"settings": tables}).save(tmp_path / "m.nnp")
+    assert nnp("info", tmp_path / "m.nnp") == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    first = lines.index("settings    data: OUTCAR")
+    assert lines[first + 1 : first + 5] == [
+        "validation: v.extxyz",
+        "functions: moments, cutoff 6 Å",
+        "loss: energy 100, forces 1",
+        "optimizer: adam, 40 epochs",
+    ]
+    odd = {"data": {"train": 3}, "functions": [], "loss": {"energy": "x"}, "run": {"epochs": []}}
+    replace(potential, provenance={"settings": odd}).save(tmp_path / "odd.nnp")
+    assert nnp("info", tmp_path / "odd.nnp") == 0
 
 
 def one_cutoff(potential):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nnp.cli.cost import add_cost, cost_report
+from nnp.cli.fit_settings import fit_settings
 from nnp.cli.function_table import function_tables
 from nnp.cli.options import SubParsers, add_command, add_potential, load_potential
 from nnp.committee import Committee
@@ -17,7 +18,9 @@ from nnp.io.n2p2 import unit_warning
 from nnp.networks import Network
 from nnp.potential import UNDETERMINED, ElementModel, Potential
 
-_LONGEST_ENTRY = 70  # characters; longer lists and tables of the provenance are counted, not shown
+_LONGEST_ENTRY = 60  # characters; longer lists and tables of the provenance are counted, not shown
+
+_SETTINGS = "settings"  # of a fit: what matters of them is shown
 
 # Units that are said at the end of a name.
 _UNITS = {"_mev_per_atom": "meV/atom", "_ev_per_angstrom": "eV/Å"}
@@ -104,18 +107,44 @@ def _provenance(entries: dict[str, Any]) -> Iterator[str]:
     for name, value in entries.items():
         if name == UNDETERMINED:
             continue
-        label = f"  {readable(name):<11} "
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                yield f"{label}{readable(key)}: {_short(inner)}"
-                label = " " * len(label)
-        else:
-            yield label + _short(value)
+        label = f"  {_words(name):<11} "
+        for text in _rows(name, value):
+            yield label + text
+            label = " " * len(label)
+
+
+def _rows(name: str, value: Any) -> Iterator[str]:
+    """Of one entry: a line, or one for each of a table's own entries."""
+    if not isinstance(value, dict):
+        yield _short(value)
+    elif name == _SETTINGS:
+        yield from (f"{key}: {_cut(readable(text))}" for key, text in fit_settings(value))
+    else:
+        for key, inner in value.items():
+            if key == _SETTINGS and isinstance(inner, dict):
+                yield from _rows(key, inner)
+            else:
+                yield f"{_words(key)}: {_short(inner)}"
+
+
+def _words(name: str) -> str:
+    """The name of an entry.
+
+    >>> _words("file_elements"), _words("lambda_")
+    ('file elements', 'lambda')
+    """
+    return readable(name).replace("_", " ").strip()
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_ENTRY else f"{text[: _LONGEST_ENTRY - 1]}…"
 
 
 def _short(value: Any) -> str:
     if isinstance(value, dict):
         text = ", ".join(_named(key, inner) for key, inner in value.items())
+    elif isinstance(value, list):
+        text = readable(", ".join(map(str, value)))
     else:
         text = readable(str(value))
     if isinstance(value, dict | list) and len(text) > _LONGEST_ENTRY:

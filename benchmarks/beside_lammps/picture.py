@@ -21,7 +21,7 @@ def draw_scaling(measurements: Sequence[Measurement], path: str | Path, title: s
     for number, subject in enumerate(dict.fromkeys(m.subject for m in measurements)):
         found = sorted((m for m in measurements if m.subject == subject), key=lambda m: m.n_atoms)
         dashed = "--" if subject.startswith("LAMMPS") else "-"
-        look = {"marker": "o", "markersize": 4, "linestyle": dashed, "color": f"C{number % 10}"}
+        look = {"marker": "o", "markersize": 4, "linestyle": dashed, "color": f"C{number}"}
         atoms, rate = [m.n_atoms for m in found], [m.rate for m in found]
         low, high = [m.rate - m.slow for m in found], [m.fast - m.rate for m in found]
         rates.errorbar(atoms, rate, yerr=(low, high), label=subject, **look)

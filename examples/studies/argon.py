@@ -17,7 +17,7 @@ from ase.io import Trajectory, read
 from ase.md.langevin import Langevin
 from ase.md.velocitydistribution import Stationary
 from ase.md.verlet import VelocityVerlet
-from frame import Study, begin, panels, table
+from frame import Study, begin, legend, panels, table
 
 from nnp.ase import NNPCalculator
 from nnp.rdf import radial_distribution
@@ -138,7 +138,7 @@ def draw(study: Study, energies: dict[str, np.ndarray], rdf: dict[str, Any]) -> 
         right.plot(rdf[name].r, rdf[name].g, style, linewidth=1, label=name)
     left.set(xlabel="time / ps", ylabel="total energy − first / meV/atom", title="velocity Verlet")
     right.set(xlabel="r / Å", ylabel="g(r)", title="radial distribution")
-    right.legend()
+    legend(figure, right)
     study.picture("dynamics", figure)
 
 

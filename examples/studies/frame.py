@@ -33,6 +33,7 @@ _WIDTH = 3.4  # inches of one panel
 _HEIGHT = 2.6
 _DPI = 100
 _COLOURS = 128
+_LINEAR_BELOW = 3.0  # largest over smallest value that still go on a linear axis
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,31 @@ def panels(rows: int, columns: int, **options: Any) -> tuple[Any, Any]:
     style.use(STYLE)
     figure = Figure(figsize=(_WIDTH * columns, _HEIGHT * rows), layout="constrained")
     return figure, figure.subplots(rows, columns, **options)
+
+
+def legend(figure: Any, axis: Any, columns: int = 0) -> None:
+    """One legend for all panels, below them, where it covers no data.
+
+    Args:
+        figure: of the panels.
+        axis: the panel whose lines are named.
+        columns: of the legend; 0: all in one row.
+    """
+    handles, names = axis.get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=columns or len(names))
+
+
+def plain_log(axis: Any) -> None:
+    """A logarithmic y axis with plain numbers that do not overlap; linear within a factor of 3."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    low, high = axis.get_ylim()
+    if high < _LINEAR_BELOW * low:
+        axis.set_yscale("linear")
+        return
+    axis.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_formatter(NullFormatter())
 
 
 def table(header: list[str], rows: list[list[Any]]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ase import Atoms
-from frame import Study, begin, panels, table
+from frame import Study, begin, legend, panels, table
 from graphene_parts.fits import RECIPES, errors, fitted
 from graphene_parts.labels import FULL, QUICK, Labels, evenly, label_all
 
@@ -80,14 +80,15 @@ def draw(study: Study, sizes: dict[str, Any], mixed: dict[str, Any]) -> None:
     values = [own["dynamics"][SHOWN] for own in sizes.values()]
     axes[0].semilogx([int(name) for name in sizes], values, "o-")
     axes[0].axhline(PUBLISHED["best"], color="black", linewidth=0.7, linestyle=":")
+    axes[1].plot([], [], ":", color="black", linewidth=0.7, label="published")
     axes[0].set(xlabel="structures of dynamics", ylabel="energy MAE / meV/atom", ylim=(0, None))
     axes[0].set_xticks([int(name) for name in sizes], list(sizes))
     axes[0].minorticks_off()
     for style, test in (("C0o-", "dynamics"), ("C1o--", "scaled")):
         values = [own[test][SHOWN] for own in mixed.values()]
         axes[1].semilogy([100 * share for share in SHARES], values, style, label=f"over {test}")
-    axes[1].set(xlabel="scaled cells / %")
-    axes[1].legend()
+    axes[1].set(xlabel="scaled cells / %", ylabel="energy MAE / meV/atom")
+    legend(figure, axes[1])
     study.picture("errors", figure)
 
 

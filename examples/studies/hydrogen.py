@@ -95,7 +95,7 @@ def draw(study: Study, hydrogen: Any, functions: Any, neurons: Any, ranges: Any)
             axis.loglog(list(fits), found, "o-", label=name)
         axis.set(ylabel="energy RMSE / meV", ylim=(1, 2000))
         axis.tick_params(which="minor", labelbottom=False)
-        axis.legend(fontsize="small")
+        axis.legend()
     axes[2, 1].set(xlabel="radial functions")
     axes[2, 1].set_xticks(list(functions[LINEAR]), [str(n) for n in functions[LINEAR]])
     axes[2, 1].minorticks_off()
@@ -110,7 +110,7 @@ def curves(axis: Any, hydrogen: Any, found: dict[str, Any], title: str) -> None:
     for style, (name, curve) in zip(STYLES, found.items(), strict=False):
         axis.plot(curve.r, curve.energy / 1000, style, label=name)
     axis.set(title=title, xlabel="r / Å", ylabel="E / eV", ylim=(-6, 3))
-    axis.legend(fontsize="small", loc="lower right")
+    axis.legend(loc="lower right")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from frame import Study, begin, panels, table
+from frame import Study, begin, legend, panels, table
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def pair(study: Study) -> dict[str, Any]:
         label = "E" if name == "energy" else "dE/dr"
         axes[row, 0].set(ylabel=f"{label} / {unit}")
         axes[row, 1].set(ylabel=f"error of {label} / {unit}")
-    axes[0, 0].legend(fontsize="small")
+    legend(figure, axes[0, 0])
     for axis in axes[1]:
         axis.set(xlabel="r / Å")
     study.picture("pair", figure)
@@ -67,7 +67,7 @@ def many(study: Study) -> dict[str, Any]:
         axis.loglog(counts, values, style, label=name)
     axis.axhline(spread, color="black", linestyle=":", label="spread of the energies")
     axis.set(xlabel="training samples", ylabel="energy RMSE / meV")
-    axis.legend(fontsize="small")
+    legend(figure, axis, 2)
     study.picture("many", figure)
     return {"spread / meV": spread, "samples": counts, "energy RMSE / meV": errors}
 
@@ -94,7 +94,7 @@ def direct(study: Study) -> dict[str, Any]:
         ylim=(-15, 15),
     )
     right.set(xlabel="time / ps", ylabel="kinetic energy / meV", title="median of them")
-    right.legend(fontsize="small")
+    legend(figure, right)
     study.picture("direct", figure)
     print(table(["", *numbers], [[k, *(n[k] for n in numbers.values())] for k in numbers[name]]))
     return numbers

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from ase import Atoms
-from frame import Study, begin, panels, table
+from frame import Study, begin, legend, panels, table
 from local_frame_parts.fits import (
     FAMILIES,
     FULL,
@@ -103,9 +103,9 @@ def draw_path(study: Study, paths: dict[str, Path], changes: list[float]) -> Non
                     axis.axvline(x, color="0.8", linewidth=0.7, zorder=0)
     axes[0, 0].set(ylabel="energy − teacher's / meV", title="one atom moved")
     axes[0, 1].set(title="around the largest jump")
-    axes[1, 0].set(xlabel="way / Å", ylabel="force / eV/Å")
-    axes[1, 1].set(xlabel="way / Å")
-    axes[1, 0].legend(fontsize=6)
+    axes[1, 0].set(xlabel="displacement / Å", ylabel="force / eV/Å")
+    axes[1, 1].set(xlabel="displacement / Å")
+    legend(figure, axes[1, 0], 3)
     study.picture("path", figure)
 
 
@@ -118,7 +118,7 @@ def draw_runs(study: Study, runs: dict[str, dict[str, Run]]) -> None:
         axis.set_yscale("symlog", linthresh=0.1)  # linear up to there: meV
         axis.set(xlabel="time / ps", title=state)
     axes[0].set_ylabel("total energy / meV per atom")
-    axes[0].legend(fontsize=6, loc="lower right")
+    legend(figure, axes[0])
     study.picture("runs", figure)
 
 

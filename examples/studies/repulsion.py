@@ -13,7 +13,7 @@ from typing import Any
 
 import ase.io
 from ase import Atoms
-from frame import Study, begin, panels, table
+from frame import Study, begin, legend, panels, table
 from repulsion_parts.runs import Course, collision, crystal, melt
 
 from nnp.ase import NNPCalculator
@@ -122,7 +122,7 @@ def draw(courses: dict[str, dict[str, Course]]) -> Any:
         row[0].set_ylabel("nearest pair / Å")
     for axis in axes[-1]:
         axis.set_xlabel("time / fs")
-    axes[0, 0].legend(fontsize="x-small")
+    legend(figure, axes[0, 0])
     return figure
 
 

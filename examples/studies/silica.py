@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
-from frame import Study, begin, panels, table
+from frame import Study, begin, legend, panels, table
 from md_parts.dynamics import Run, run
 from md_parts.fitting import errors, learnt
 from md_parts.models import Model, network, teacher
@@ -144,7 +144,7 @@ def draw(study: Study, found: Curves) -> None:
             )
     axes[0, 0].set_ylabel("g(r)")
     axes[1, 0].set_ylabel("g(r)")
-    axes[0, 0].legend()
+    legend(figure, axes[0, 0])
     study.picture("structure", figure)
 
 

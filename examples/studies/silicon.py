@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from frame import Study, begin, panels, table
+from frame import Study, begin, legend, panels, table
 from md_parts.fitting import errors, learnt
 from md_parts.models import Model, network, teacher
 from silicon_parts import compare, learn
@@ -36,7 +36,8 @@ def main() -> None:
     statics = {model.name: compare.statics(model) for model in models}
     moving = {model.name: compare.dynamics(model, lengths, study.work) for model in models}
     sizes = compare.over_size(*models, lengths.sizes)
-    draw(study, moving, statics, sizes)
+    draw_dynamics(study, moving, sizes)
+    draw_statics(study, statics)
     shown = rows_of(models, statics, moving)
     print(table(["property", *(model.name for model in models)], shown))
     print(table(list(sizes[0]), [list(row.values()) for row in sizes]))
@@ -73,10 +74,8 @@ def rows_of(
     ]
 
 
-def draw(
-    study: Study, moving: dict[str, Dynamics], statics: dict[str, Any], sizes: list[dict[str, Any]]
-) -> None:
-    """Radial distributions, energy over temperature, elasticity and phonons, errors over size."""
+def draw_dynamics(study: Study, moving: dict[str, Dynamics], sizes: list[dict[str, Any]]) -> None:
+    """Radial distributions, energy over temperature, errors over size."""
     figure, axes = panels(2, 2)
     for style, (name, found) in zip(("C0-", "C1--"), moving.items(), strict=True):
         for axis, (state, rdf) in zip(axes[0], found.rdf.items(), strict=True):
@@ -87,10 +86,13 @@ def draw(
     axes[1, 1].loglog(
         [row["atoms"] for row in sizes], [row["force RMSE / eV/Å"] for row in sizes], "C1o-"
     )
-    axes[1, 1].set(xlabel="atoms", ylabel="force RMSE / eV/Å", title="shaken crystals")
-    axes[0, 0].legend()
+    axes[1, 1].set(xlabel="atoms", ylabel="force RMSE / eV/Å", title="displaced crystals")
+    legend(figure, axes[0, 0])
     study.picture("dynamics", figure)
 
+
+def draw_statics(study: Study, statics: dict[str, Any]) -> None:
+    """Elastic constants and phonons."""
     figure, (left, right) = panels(1, 2)
     for k, (name, found) in enumerate(statics.items()):
         constants = ("bulk modulus", "C11", "C12", "C44")
@@ -101,7 +103,7 @@ def draw(
     left.set(ylabel="GPa", title="elasticity")
     right.set_xticks([1, 5.5], ["Γ", "X"])
     right.set(ylabel="THz", title="phonons (Γ: optical)")
-    left.legend()
+    legend(figure, left)
     study.picture("statics", figure)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
-from frame import Study, begin, panels, table
+from frame import Study, begin, legend, panels, table
 from md_parts.dynamics import Run, run
 from md_parts.fitting import errors, learnt
 from md_parts.models import network, teacher
@@ -103,7 +103,7 @@ def draw(study: Study, runs: dict[str, Run]) -> None:
         rdf = found.analysis.curves["rdf"]
         axis.plot(rdf.x, rdf.values["total"], style, label=name, linewidth=1)
     axis.set(xlabel="r / Å", ylabel="g(r)", title=f"silicon at {MELT_K:g} K")
-    axis.legend()
+    legend(figure, axis)
     study.picture("melt", figure)
 
 

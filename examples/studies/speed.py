@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from frame import Study, begin, panels, table
+from frame import Study, begin, legend, panels, table
 from speed_parts.measure import MANY, WHOLE, over_atoms, over_networks
 
 STYLES = {"torch eager": "C0o-", "TorchScript": "C1s-", "CPU engine": "C2^-"}
@@ -38,7 +38,7 @@ def draw(study: Study, networks: list[dict[str, Any]], atoms: list[dict[str, Any
             what = "1 atom" if count == 1 else f"{count} atoms"
             axis.set(title=f"{depth} layer{'s' * (depth > 1)}, {what}")
         axis_row[0].set(ylabel="µs per atom")
-    axes[0, 0].legend(fontsize="small")
+    legend(figure, axes[0, 0])
     for axis in axes[-1]:
         axis.set(xlabel="nodes per layer")
     study.picture("networks", figure)
@@ -46,7 +46,7 @@ def draw(study: Study, networks: list[dict[str, Any]], atoms: list[dict[str, Any
     figure, axis = panels(1, 1)
     lines(axis, atoms, "atoms")
     axis.set(xlabel="atoms", ylabel="µs per atom", title=f"{WHOLE[0]} layers × {WHOLE[1]} nodes")
-    axis.legend(fontsize="small")
+    legend(figure, axis, 2)
     study.picture("potentials", figure)
 
 

@@ -8,7 +8,7 @@ errors over the others, and energies over volume of the three crystals that are 
 from __future__ import annotations
 
 import numpy as np
-from frame import Study, begin, panels, table
+from frame import Study, begin, legend, panels, table
 from tio2_parts.data import PUBLISHED, Data, cohesive, crystals, read_data
 from tio2_parts.fits import FULL, QUICK, errors, fitted, published
 
@@ -65,7 +65,7 @@ def curves(
         axis.set(title=phase, xlabel="volume / Å³ per TiO2")
     axes[0, 0].set_ylabel("energy / eV per TiO2")
     if found:
-        axes[0, 0].legend()
+        legend(figure, axes[0, 0])
     study.picture("curves", figure)
     return numbers
 

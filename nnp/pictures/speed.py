@@ -19,8 +19,8 @@ def draw(measurements: Sequence[Measurement], path: str | Path) -> None:
     figure = new_figure(8, 0.8 + 0.4 * len(measurements))
     axes = figure.add_subplot()
     names = [f"{m.subject}, {m.n_atoms} atoms" for m in measurements]
-    axes.barh(names, [m.rate for m in measurements], color="#4477aa")
-    axes.plot([m.best for m in measurements], names, "|", color="#222222", markersize=12)
+    axes.barh(names, [m.rate for m in measurements], color="C0")
+    axes.plot([m.best for m in measurements], names, "|", color="black", markersize=12)
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.set_xlabel("atom-steps per second (bar: median step, mark: best)")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from frame import panels
+from frame import legend, panels, plain_log
 
 from materials_parts.comparisons import Augmented, Numbers, energies
 from materials_parts.fitting import Fit
@@ -32,7 +32,9 @@ def curves(fits: Mapping[str, Sequence[Fit]]) -> Any:
     ):
         axis.set(xlabel="epoch", title=title)
         axis.set_xscale("log")
-    axes[0].legend(fontsize="x-small", title="line: test, dashed: training", title_fontsize=7)
+    axes[0].plot([], [], "k-", lw=1, label="test")
+    axes[0].plot([], [], "k--", lw=1, label="training")
+    legend(figure, axes[0])
     return figure
 
 
@@ -56,12 +58,10 @@ def comparisons(found: Mapping[str, Numbers]) -> Any:
         medians = [np.median(seeds) for seeds in values]
         axis.plot(at, medians, "C1-" if label else "C1_", ms=14)
         axis.set(yscale="log", title=name, xlabel=label)
-        axis.tick_params(axis="y", which="both", labelsize="small")
-        axis.yaxis.set_major_formatter("{x:.2g}")
-        axis.yaxis.set_minor_formatter("{x:.2g}")
+        plain_log(axis)
         if not label:
             names = [key.replace(" ", "\n", 1).replace("-M", "-\nM") for key in cases]
-            axis.set_xticks(list(at), names, fontsize=8)
+            axis.set_xticks(list(at), names, fontsize="small")
             axis.set_xlim(-0.5, len(cases) - 0.5)
         elif name == "structures":
             axis.set_xscale("log")
@@ -90,7 +90,7 @@ def augmentation(found: Augmented) -> Any:
     """Energy over scaling, predicted against true, histograms of squared errors."""
     figure, axes = panels(2, 3)
     scaling(found, axes[0, 0], "")
-    axes[0, 0].legend(fontsize="x-small")
+    legend(figure, axes[0, 0])
     for row, quantity, unit in ((0, "energy", "eV/atom"), (1, "forces", "eV/Å")):
         _parity(found, quantity, unit, axes[row, 1])
         _histogram(found, quantity, unit, axes[row, 2])
@@ -107,7 +107,7 @@ def _parity(found: Augmented, quantity: str, unit: str, axis: Any) -> None:
     ends = [pairs.reference.min(), pairs.reference.max()]
     axis.plot(ends, ends, "k-", lw=0.7)
     axis.set(xlabel=f"true / {unit}", ylabel=f"predicted / {unit}", title=quantity)
-    axis.legend(fontsize="x-small")
+    axis.legend()
 
 
 def _histogram(found: Augmented, quantity: str, unit: str, axis: Any) -> None:
@@ -137,5 +137,5 @@ def scans(found: Mapping[str, Augmented]) -> Any:
     figure, axes = panels(2, -(-len(found) // 2), squeeze=False)
     for axis, (name, own) in zip(axes.flat, found.items(), strict=False):
         scaling(own, axis, name)
-    axes[0, 0].legend(fontsize="x-small")
+    legend(figure, axes[0, 0])
     return figure

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from frame import panels
+from frame import legend, panels, plain_log
 
 from uncertainty_parts.loop import Heating, Plan, Round
 
@@ -26,7 +26,7 @@ def heating(runs: Mapping[str, Heating], plan: Plan) -> Any:
         lower.set_xlabel("temperature of the thermostat / K")
     axes[0, 0].set_ylabel("flagged atoms / %")
     axes[1, 0].set_ylabel("worst atom's force / eV/Å")
-    axes[1, 0].legend(fontsize="x-small")
+    legend(figure, axes[1, 0])
     return figure
 
 
@@ -47,12 +47,10 @@ def rounds(found: Mapping[str, Sequence[Sequence[Round]]]) -> Any:
     axes[0].plot([], [], "ko", label="quiet")
     axes[0].plot([], [], "kx", label="given up")
     axes[0].set_yscale("log")
-    axes[0].yaxis.set_major_formatter("{x:.2g}")
-    axes[0].yaxis.set_minor_formatter("{x:.2g}")
-    axes[0].tick_params(axis="y", which="both", labelsize="small")
+    plain_log(axes[0])
     for axis, (_, title) in zip(axes, columns, strict=True):
         axis.set(xlabel="labels", ylabel=title)
-    axes[0].legend(fontsize="x-small")
+    legend(figure, axes[0])
     return figure
 
 

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import pytest
+from ase import Atoms
 from ase.build import bulk, molecule
 from ase.io import write
 from nep_files import nep_text
 from runs import nnp
+from test_aenet import write_folder
 
 import nnp as package
 from nnp.io import structures
@@ -52,6 +54,25 @@ def test_what_lammps_and_c_cannot_read_leads_to_what_they_can(folder):
     assert load_library().nnp_model_open(path, byref(model), byref(failure)) != 0
     text = failure.text.decode()
     assert "of n2p2, RuNNer, ænet and NEP the command 'nnp convert POTENTIAL NAME.nnp'" in text
+
+
+def test_lammps_gets_a_file_that_it_reads(folder, capsys):
+    """``nnp lammps nep.txt`` named the NEP itself in ``pair_coeff``."""
+    assert nnp("lammps", "nep.txt", "start.xyz") == 0
+    assert 'pair_coeff * * "nep.nnp" ' in capsys.readouterr().out
+    assert package.load(folder / "nep.nnp").elements == package.load("nep.txt").elements
+
+
+def test_units_are_assumed_of_n2p2_only(folder, capsys):
+    """ænet's files were said to be in units that nothing states."""
+    write_folder(folder / "files")
+    write(folder / "tio.xyz", Atoms("TiO", [[0, 0, 0], [0, 0, 1.6]]))
+    for path in ("files", folder / "files"):
+        assert nnp("predict", path, "tio.xyz", "--force") == 0
+        assert f"{path}: ænet files in Å and eV\n" in capsys.readouterr().out
+    assert nnp("convert", "files", "one.nnp") == 0
+    assert nnp("predict", "one.nnp", "tio.xyz", "--force") == 0
+    assert "one.nnp: one-file model in Å and eV\n" in capsys.readouterr().out
 
 
 def test_which_structure_of_a_file_is_taken(tmp_path):

@@ -97,6 +97,10 @@ def test_cells_of_each_step_go_first(run):
         rows.append(f"{step:8d} " + " ".join(f"{x:.10f}" for x in numbers))
     (run / "w-1.cell").write_text("\n".join(rows) + "\n")
     (run / "w-1.restart").write_text(RESTART.format(ensemble="NPT_I", periodic="XYZ"))
+    said = " ".join(read_many([run]).left_out)
+    assert "2 files of 4 belong to trajectories of CP2K: w-1.cell, w-frc-1.xyz" in said
+    with pytest.raises(FileFormatError, match=r"holds no positions: read w-pos-1\.xyz"):
+        read(run / "w-1.cell")
     frames = read(run / "w-pos-1.xyz").frames
     np.testing.assert_allclose(frames[3].cell.array, 1.03 * CELL)
     (run / "w-1.cell").write_text("\n".join(rows[:-1]) + "\n")

@@ -30,7 +30,7 @@ from nnp.io.structures import (
     is_structure_name,
 )
 from nnp.io.structures.labels import is_predicted
-from nnp.units import ATOMIC, UnitSystem, unit_system
+from nnp.units import ATOMIC, METAL, UnitSystem, unit_system
 from nnp.values import counted
 
 _MODEL_SUFFIX = ".nnp"
@@ -132,7 +132,8 @@ def _convert_potential(source: Path, target: Path, arguments: argparse.Namespace
             "leave it out"
         )
     potential.save(target, arguments.force)
-    print(f"{target}: one-file model, from files in {potential.units}")
+    origin = "" if potential.units == METAL else f", from files in {potential.units}"
+    print(f"{target}: one-file model in Å and eV{origin}")
 
 
 def _convert_structures(source: Path, target: Path, arguments: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from pathlib import Path
+from zipfile import is_zipfile
 
 from ase.build import bulk
 
@@ -130,8 +131,9 @@ def _write_input(arguments: argparse.Namespace) -> None:
     potential.element_indices(structure)  # an element without a model is told here
     data = Path(arguments.data or Path(arguments.structure).with_suffix(".data").name)
     model = Path(arguments.path)
-    if not model.is_file():
-        model = data.with_name(f"{model.name}.nnp")
+    if not (model.is_file() and is_zipfile(model)):  # LAMMPS and C read one-file models only
+        name = model.stem if model.is_file() else model.name
+        model = data.with_name(f"{name}.nnp")
         potential.save(model, force=arguments.force)
     with replacing(data, arguments.force) as scratch:
         write_data(structure, potential.elements, scratch)

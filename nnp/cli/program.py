@@ -136,7 +136,7 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace:
         parser: Parser = arguments.command
         names = [name for name in parser.option_names() if name.startswith("--")]
         close = get_close_matches(unknown[0].partition("=")[0], names, 1)
-        hint = f"; is {close[0]} meant?" if close else ""
+        hint = f"; did you mean {close[0]}?" if close else ""
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
     return arguments
 
@@ -201,6 +201,7 @@ def _sentence(error: BaseException) -> str:
 
 
 def _say(text: str) -> None:
+    sys.stdout.flush()  # what was said before stands before, in one file of both streams too
     print(f"nnp: {text}", file=sys.stderr)
 
 

@@ -27,6 +27,8 @@ from nnp.units import BOHR, HARTREE
 _COMMENT = re.compile(r"^\s*i\s*=\s*(\d+),(?:.*\bE\s*=\s*(\S+))?")
 _OF_POSITIONS = "-pos-"
 _OTHERS = re.compile(r"-(frc|vel|shellpos|shellvel|coord|resp)-")
+_CELLS = ".cell"
+_TABLE_OF_CELLS = re.compile(rb"\s*#\s*Step\s+Time\b")
 _MOVING_CELL = re.compile(r"^\s*(ENSEMBLE\s+NP[TEH]\S*|RUN_TYPE\s+CELL_OPT)", re.MULTILINE)
 
 
@@ -46,7 +48,9 @@ def is_trajectory(path: Path, head: bytes) -> bool:
 
 
 def is_part(path: Path, head: bytes) -> bool:
-    """The same of a trajectory of something else."""
+    """The same of a trajectory of something else, or of the cells of each step."""
+    if path.suffix == _CELLS:
+        return _TABLE_OF_CELLS.match(head) is not None
     return _OTHERS.search(path.name) is not None and _has_comment(head)
 
 
@@ -85,6 +89,9 @@ def refuse(source: Source) -> list[Atoms]:
         FileFormatError: always.
     """
     name = _OTHERS.sub(_OF_POSITIONS, source.path.name)
+    if source.path.suffix == _CELLS:
+        project, _, run = source.path.stem.rpartition("-")
+        name = f"{project}{_OF_POSITIONS}{run}.xyz"
     raise FileFormatError(
         f"{source.path} belongs to a trajectory of CP2K and holds no positions: read {name}, "
         "which takes forces and cells from the files beside it"

@@ -173,11 +173,14 @@ def test_a_function_that_never_changed_is_not_used(tmp_path):
     [
         ({"r16": "Others"}, "basis 'Others': Behler2011 and Chebyshev are known"),
         ({"r16": "Chebyshev"}, "its basis 4|has 5 functions, its basis|order"),
-        ({"r13": ("Ti", "O")}, r"environment \(Ti O\) stands in another order .*\(O Ti\)"),
+        (
+            {"r13": ("Ti", "O")},
+            r"environment \(Ti O\) lists the elements in another .*\(O Ti\)",
+        ),
         ({"r6": (1, 5, 0)}, "activation 5 is not one of ænet's"),
         ({"r11": "C"}, "'C' is not among its elements O Ti"),
         ({"r29": 0.0}, r"the scale of energies is 0\.0"),
-        ({"r29": np.nan}, "numbers not finite"),
+        ({"r29": np.nan}, "numbers that are not finite"),
         ({"r17": 10**9}, "the number of functions is 1000000000: no ænet potential"),
         ({"r17": 4}, "bytes, .* are expected"),
         ({"r3": -5}, "a length is -5: no ænet potential"),

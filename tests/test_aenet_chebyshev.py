@@ -151,7 +151,7 @@ def test_refusals(tmp_path):
     with pytest.warns(UserWarning, match=r"angular cutoff \(6 Å\) is beyond its radial one"):
         nnp.load(folder(tmp_path / "c", cutoffs=(5.0, 6.0)))
     nnp.load(folder(tmp_path / "d")).save(tmp_path / "d.nnp")
-    with pytest.raises(OptionError, match="which is not of ænet's files"):
+    with pytest.raises(OptionError, match="which is not an ænet potential"):
         nnp.load(tmp_path / "d.nnp", legacy_angle=True)
 
 

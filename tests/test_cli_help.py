@@ -60,7 +60,7 @@ def test_usage_is_one_line_without_options(capsys, monkeypatch):
     [
         (
             "md a b --temprature 3",
-            "unrecognized arguments: --temprature 3; is --temperature meant?",
+            "unrecognized arguments: --temprature 3; did you mean --temperature?",
         ),
         ("lammps --qqq=1", "nnp lammps: error: unrecognized arguments: --qqq=1\n"),
     ],

@@ -174,7 +174,7 @@ def scaled(data, energy=1.0, forces=1.0):
         (1, 1, None),
         (1 / HARTREE, 1, "energies are in hartree and forces in eV/Å"),
         (1, BOHR / HARTREE, "energies are in eV and forces in hartree/bohr"),
-        (1, -1, "forces have the other sign"),
+        (1, -1, "forces have the opposite sign"),
         (1 / 8, 1, "energies are per atom"),
     ],
 )
@@ -191,7 +191,7 @@ def test_kinds_of_tensors():
     volume = np.array([s.volume for s in structures])
     assert kinds_of_tensor(structures, trace)[0] == STRESS
     assert VIRIAL in kinds_of_tensor(structures, -trace * volume)
-    assert "stress of the other sign in kbar" in kinds_of_tensor(structures, -10 * trace / GPA)
+    assert "stress with the opposite sign in kbar" in kinds_of_tensor(structures, -10 * trace / GPA)
     assert STRESS not in kinds_of_tensor(structures, -10 * trace / GPA)
     assert kinds_of_tensor(structures[:1] * 14, trace) == []
     wrong = Dataset(tuple(replace(f, stress=-f.stress) for f in frames))

@@ -173,7 +173,7 @@ FAILURES = {
     too_old: r"Fake GPU is of compute capability 7\.0, the CUDA compiler \(NVRTC 13\.5\) makes "
     r"kernels for 7\.5 and newer: pip install .*cuda12",
     far_too_old: r"capability 3\.5, .*NVRTC 12\.8\) makes kernels for 5\.0 and newer: use",
-    does_not_compile: r"the CUDA compiler does not take the kernels for Fake GPU \(nnp\.cu\(3\): "
+    does_not_compile: r"the CUDA compiler rejects the kernels for Fake GPU \(nnp\.cu\(3\): "
     r"error: no such thing\)",
     no_memory: r"Fake GPU has no \S+ MB left \(Out of memory.*evaluate fewer atoms",
 }

@@ -124,7 +124,7 @@ def test_opencl_no_such_device(silicon, opencl, opencl_device):
 def test_opencl_does_not_compile(opencl_device):
     with pytest.raises(
         UnavailableError,
-        match=r"does not take the kernels \(error: .*KERNEL.*\): update the driver",
+        match=r"rejects the kernels \(error: .*KERNEL.*\): update the driver",
     ):
         opencl_device.compile("KERNEL nonsense", "single")
 

@@ -38,7 +38,7 @@ STYLES = {
     "nnp|* * {m} H C": r"atom type 2 is to be C, but .*binary.nnp has only H, O",
     "nnp|* * {m} H o": r"atom type 2 is to be o, but",
     "nnp|* * {m} NULL NULL": r"all elements are NULL",
-    "nnp|* * {m} H NULL": r"pair coeffs are not set|not both its own",
+    "nnp|* * {m} H NULL": r"pair coeffs are not set|not both in pair_coeff",
     "nnp|* * nowhere.nnp H O": r"nowhere.nnp: No such file or directory",
     "nnp|* * {d} H O": r"folder; .*convert n2p2's once, by 'nnp convert",
     "nnp|* * {t} H O": r"text.nnp: ",
@@ -92,7 +92,7 @@ def test_errors_end_all_ranks(model, structure, tmp_path, ranks):
     positions[7] = positions[3]
     at_one_place = replace(structure, positions=positions)
     told(
-        r"step 0: atoms (4 and 8|8 and 4) are at one place \(0 apart\)",
+        r"step 0: atoms (4 and 8|8 and 4) are in the same place \(0 apart\)",
         lambda: run(at_one_place, model, tmp_path, ranks),
     )
     told(
@@ -100,7 +100,7 @@ def test_errors_end_all_ranks(model, structure, tmp_path, ranks):
         lambda: run(structure, tmp_path / "nowhere.nnp", tmp_path, ranks),
     )
     told(  # 1 ns a step: the atoms fly apart
-        r"Lost atoms|Non-numeric|not a number|not a finite|at one place|inconsistent",
+        r"Lost atoms|Non-numeric|not a number|not a finite|in the same place|inconsistent",
         lambda: run(structure, model, tmp_path, ranks, "velocity all create 1e9 1\ntimestep 1000"),
     )
 

@@ -62,7 +62,7 @@ def test_a_resumed_run_draws_the_same(start, tmp_path, monkeypatch, capsys, stat
         assert not (tmp_path / "parts.extxyz").exists()
     capsys.readouterr()
     assert main(words) == 0
-    assert "going on behind " in capsys.readouterr().out
+    assert "continuing after " in capsys.readouterr().out
     whole, parts = (ase.io.read(name, ":") for name in ("whole.extxyz", "parts.extxyz"))
     assert len(whole) == len(parts) == (2 if static else 32)
     for one, other in zip(whole, parts, strict=True):

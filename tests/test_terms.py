@@ -292,7 +292,7 @@ def test_c_opens_a_committee_with_terms(tmp_path):
         ([1, 8, 1], [0.5, np.nan, 1.0, 1.0], "r_outer"),
         ([8, 1, 1], [0.5, 2.0, 1.0, 1.0], "an atomic number of a repulsion is 1"),
         ([1, 14, 0], [0.5, 2.0], "of H and Si: the potential has no network for Si"),
-        ([1, 8, 0, 1, 8, 0], [0.5, 2.0, 0.5, 2.0], "of H and O is there twice"),
+        ([1, 8, 0, 1, 8, 0], [0.5, 2.0, 0.5, 2.0], "of H and O occurs twice"),
         ([1, 8, -1], [0.5, 2.0], "a repulsion's number of exponentials is -1"),
         ([1, 8, 2**62], [0.5, 2.0], "a repulsion's number of exponentials"),
         ([1, 8], [0.5, 2.0], "integers end before a repulsion's number"),

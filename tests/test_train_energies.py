@@ -29,7 +29,7 @@ COHESIVE, TOTAL = shifted(0.0), shifted(ATOMIC["Si"])
     ("data", "told", "said", "offset"),
     [
         (TOTAL, None, "energies are total", -107.0),
-        (COHESIVE, None, r"cohesive .* are not taken off", None),
+        (COHESIVE, None, r"cohesive .* are not subtracted", None),
         (COHESIVE, "total", "", -107.0),
         (TOTAL, "cohesive", "", None),
     ],

@@ -264,7 +264,7 @@ def test_what_options_say_is_in_the_file_of_settings(fitted, monkeypatch, capsys
     more = ("--from", "training/best.nnp", "--threads", "1", "--members", "2")
     assert command("train", "runs", *more, "--dry-run", "--settings", "again.toml") == 0
     said = capsys.readouterr().out
-    assert "goes on from    training/best.nnp: functions, networks and energies are its" in said
+    assert "continues from  training/best.nnp: functions, networks and energies" in said
     written = read_settings("again.toml")
     assert (written.run.from_, written.run.threads) == ("training/best.nnp", 1)
     assert written.committee.members == 2
@@ -276,10 +276,11 @@ def test_what_this_fit_leaves_out_is_said(fitted, monkeypatch, capsys):
     write("copies.extxyz", [*data, data[0], Atoms("Si", [[0, 0, 0]], cell=[20] * 3, pbc=True)])
     words = ("train", "copies.extxyz", "--dry-run", "--settings", "copies.toml", "--force")
     assert command(*words) == 0
-    assert "1 structure with atoms and labels of another; left out" in capsys.readouterr().out
+    text = "1 structure with the same atoms and labels as another"
+    assert f"{text}; left out" in capsys.readouterr().out
     assert command(*words, "--keep", "duplicate", "--drop", "isolated") == 0
     said = capsys.readouterr().out
-    assert "1 structure with atoms and labels of another; kept" in said
+    assert f"{text}; kept" in said
     assert "1 structure with an atom that has no neighbour; left out" in said
 
 

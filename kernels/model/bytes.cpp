@@ -38,8 +38,8 @@ std::shared_ptr<Model> read_arrays(const Bytes& bytes)
         damaged("they are cut off or something else");
     uint64_t n_integers = word(bytes, 1), n_reals = word(bytes, 2), words = (bytes.size - HEAD) / WORD;
     if (n_integers > words || n_reals != words - n_integers)
-        damaged("they say they hold " + std::to_string(n_integers) + " and " + std::to_string(n_reals) +
-                " numbers, and hold " + std::to_string(words));
+        damaged("their header announces " + std::to_string(n_integers) + " and " + std::to_string(n_reals) +
+                " numbers, but they hold " + std::to_string(words));
     std::vector<int64_t> integers(n_integers);
     std::vector<double> reals(n_reals);
     uint64_t sum = 0, weighted = 0;

@@ -61,7 +61,7 @@ Function read_function_integers(Block& block)
     Function f;
     int64_t number = block.integer("a function's family", INT64_MIN, INT64_MAX);
     if (number == 0)  // files of Python: a family without a number in C
-        refuse("a function is of a family that compiled code has not: only Python's reference engine has it");
+        refuse("a function is of a family that compiled code does not have: only Python's reference engine has it");
     const Family* family = find_family(number);
     if (!family)
         refuse("a function is of family " + std::to_string(number) + ", which this libnnp does not know: update nnp");

@@ -39,7 +39,7 @@ void read_repulsion(Block& block, Model& model)
         int z_2 = static_cast<int>(block.integer("an atomic number of a repulsion", z_1, MOST_ATOMIC_NUMBER));
         int64_t n = block.integer("a repulsion's number of exponentials", 0, MOST_EXPONENTIALS_OF_A_PAIR);
         if (!seen.insert({z_1, z_2}).second)
-            refuse(z_1, z_2, " is there twice");
+            refuse(z_1, z_2, " occurs twice");
         Repulsion pair;
         double r_inner = block.real("a repulsion's r_inner");
         pair.r_outer = block.real("a repulsion's r_outer");

@@ -67,7 +67,7 @@ Zip::Zip(const Bytes& bytes) : bytes_(bytes)
     size_t size = number(end + 12, 4);
     directory_ = number(end + 16, 4);
     if (disks != 0 || here != total || directory_ + size != end)
-        damaged("its directory does not fill the place it should");
+        damaged("its directory has the wrong size");
     size_t at = directory_;
     for (uint32_t m = 0; m < total; ++m) {
         if (end - at < ENTRY_SIZE || number(at, 4) != ENTRY_SIGNATURE)

@@ -188,7 +188,8 @@ void PairNNP::init_style()
 double PairNNP::init_one(int i, int j)
 {
     if (setflag[i][j] == 0) {
-        error->all(FLERR, "Pair nnp: atom types {} and {} are not both its own; give them a style of pair_style hybrid",
+        error->all(FLERR,
+                   "Pair nnp: atom types {} and {} are not both in pair_coeff; give them a style of pair_style hybrid",
                    i, j);
     }
     return model_->cutoff() * units_->length;

@@ -104,15 +104,14 @@ void PairNNP::refuse(const nnp_error& found)
     switch (found.code) {
         case NNP_OVERLAP:
             error->one(FLERR,
-                       "{}atoms {} and {} are at one place ({:g} apart): two atoms in the data file, or a run that "
-                       "has gone astray",
+                       "{}atoms {} and {} are in the same place ({:g} apart): two atoms of the data file, or an "
+                       "unstable run",
                        where, name, name_of(found.other), found.value * units_->length);
         case NNP_LOST_POSITION:
-            error->one(FLERR,
-                       "{}atom {} has a position that is not a number: the run has gone astray (time step, start)",
+            error->one(FLERR, "{}atom {} has a position that is not a number: the run is unstable (time step, start)",
                        where, name);
         case NNP_NOT_FINITE:
-            error->one(FLERR, "{}the energy or force of atom {} is not a finite number: the run has gone astray", where,
+            error->one(FLERR, "{}the energy or force of atom {} is not a finite number: the run is unstable", where,
                        name);
         default:
             error->one(FLERR, "{}{}", where, found.text);

@@ -101,7 +101,7 @@ def _run(arguments: argparse.Namespace) -> int:
             return 130
         runs.append(_analyse(name, outputs, outcome))
     print("\n".join([*_summary(runs), *_pictures(runs, folder, settings)]))
-    print(f"all of it took {time.perf_counter() - began:.0f} s")
+    print(f"{time.perf_counter() - began:.0f} s in all")
     print(_NEXT)
     return 0
 

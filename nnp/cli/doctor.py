@@ -55,7 +55,7 @@ def _run(arguments: argparse.Namespace) -> int:
         with replacing(arguments.json, force=True) as scratch:
             text = json.dumps(report.table(), indent=1, ensure_ascii=False)
             scratch.write_text(text + "\n", encoding="utf-8")
-        print(f"all of it: {arguments.json}")
+        print(f"full report: {arguments.json}")
     if arguments.picture:
         draw_data(dataset, arguments.picture)
         print(f"picture: {arguments.picture}")

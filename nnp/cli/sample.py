@@ -112,7 +112,7 @@ def _run(arguments: argparse.Namespace) -> None:
     )
     with partial as (keep, checkpoint, resumed):
         if resumed is not None:
-            print(f"going on behind {counted(len(resumed.found), 'snapshot')}")
+            print(f"continuing after {counted(len(resumed.found), 'snapshot')}")
         files: Any = {"quiet": False, "keep": keep, "checkpoint": checkpoint, "resumed": resumed}
         if arguments.static:
             found = label(start, make_calculator, **files)

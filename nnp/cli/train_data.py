@@ -184,9 +184,9 @@ def from_data(arguments: argparse.Namespace) -> FromData:
     committee = CommitteeSettings(getattr(arguments, "members", 1))
     choice = replace(choice, settings=replace(settings, committee=committee))
     if choice.settings.run.from_ is not None:
-        choice.reasons["goes on from"] = (
-            f"{choice.settings.run.from_}: functions, networks and energies are its; those above "
-            "are for elements that it lacks"
+        choice.reasons["continues from"] = (
+            f"{choice.settings.run.from_}: functions, networks and energies are "
+            "those of this potential; those above are for elements that it lacks"
         )
     return FromData(choice, part(choice.settings.data, found), report)
 

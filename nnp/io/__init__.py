@@ -95,7 +95,7 @@ def _read(
     if exists and not is_directory and aenet.is_aenet_name(path):
         return _read_aenet([path], units, legacy_angle)
     if legacy_angle is not None:
-        raise OptionError(f"legacy_angle={legacy_angle} for {path}, which is not of ænet's files")
+        raise OptionError(f"legacy_angle={legacy_angle} for {path}, which is not an ænet potential")
     if is_directory:
         members = committee_files(path)
         if not members:

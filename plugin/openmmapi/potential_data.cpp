@@ -11,7 +11,7 @@ ModelPointer make_model(const PotentialData& potential)
     nnp_model* model = nullptr;
     if (nnp_model_from_memory(potential.bytes.data(), potential.bytes.size(), &model, &error) != NNP_OK)
         throw OpenMM::OpenMMException("NNPForce: " + std::string(error.text) +
-                                      ": make the force anew from the potential's file");
+                                      ": create the force again from the potential's file");
     return ModelPointer(model);
 }
 

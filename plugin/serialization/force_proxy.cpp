@@ -15,7 +15,8 @@ void check_version(int version)
 {
     if (version == 1)
         throw OpenMM::OpenMMException(
-            "NNPForce: the XML was written by an older nnp, whose potential has no checksum: make the force anew from "
+            "NNPForce: the XML was written by an older nnp, whose potential has no checksum: create the force again "
+            "from "
             "the potential's file (nnp.openmm.create_force)");
     if (version != NNPForceProxy::VERSION)
         throw OpenMM::OpenMMException("NNPForce: the XML is of version " + std::to_string(version) +

@@ -96,7 +96,7 @@ class CupyDevice(Device):
                 module.compile()
         except (cupy.cuda.compiler.CompileException, cupy.cuda.driver.CUDADriverError) as error:
             raise UnavailableError(
-                f"the CUDA compiler does not take the kernels for {self.description} "
+                f"the CUDA compiler rejects the kernels for {self.description} "
                 f"({first_error(error)}): report it, or use engine='cpu'"
             ) from error
         return module

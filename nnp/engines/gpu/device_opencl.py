@@ -95,7 +95,7 @@ class OpenCLDevice(Device):
             program = cl.Program(self._context, source).build(self._options, **_NO_CACHE)
         except cl.Error as error:
             raise UnavailableError(
-                f"the OpenCL compiler of {self.description} does not take the kernels "
+                f"the OpenCL compiler of {self.description} rejects the kernels "
                 f"({first_error(error)}): update the driver, or use engine='cpu'"
             ) from error
         binaries.save(program.get_info(cl.program_info.BINARIES)[0])

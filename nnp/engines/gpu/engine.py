@@ -40,7 +40,7 @@ class StructureEngine(Engine):
 
     Raises:
         OptionError: an option that is not allowed.
-        UnavailableError: no device, or one that does not take the kernels.
+        UnavailableError: no device, or one that rejects the kernels.
     """
 
     name = "gpu"

@@ -32,7 +32,7 @@ class Host:
 
     Raises:
         OptionError: an option that is not allowed.
-        UnavailableError: the device does not take the kernels.
+        UnavailableError: the device rejects the kernels.
     """
 
     def __init__(

@@ -118,9 +118,9 @@ def _check_together(records: Sequence[Record]) -> None:
             _check_environment(record, elements)
         elif record.environment != record.types:
             raise FileFormatError(
-                f"{record.path}: its environment ({' '.join(record.environment)}) stands in "
-                f"another order than the potential's elements ({' '.join(record.types)}): ænet "
-                "takes functions by an element's place, and trained this one with mixed-up ones"
+                f"{record.path}: its environment ({' '.join(record.environment)}) lists the "
+                f"elements in another order than the potential ({' '.join(record.types)}): ænet "
+                "finds functions by an element's place, and trained this one with mixed-up ones"
             )
 
 

@@ -116,7 +116,9 @@ class Records:
         """So many numbers."""
         found = self._array("<f8", checked_count(n, "a length", self._path)).astype(np.float64)
         if not np.isfinite(found).all():
-            raise FileFormatError(f"{self._path}: record {self._next} has numbers not finite")
+            raise FileFormatError(
+                f"{self._path}: record {self._next} has numbers that are not finite"
+            )
         return found
 
     def integer(self) -> int:

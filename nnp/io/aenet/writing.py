@@ -187,8 +187,8 @@ def _activation(activation: Any, model: ElementModel) -> int:
     if activation not in ACTIVATIONS:
         allowed = ", ".join(a.name.lower() for a in ACTIVATIONS)
         raise OptionError(
-            f"the network of {model.symbol} has {activation.name.lower()} neurons, which ænet has "
-            f"not: {allowed}; a one-file model holds them"
+            f"the network of {model.symbol} has {activation.name.lower()} neurons, which ænet "
+            f"does not have: {allowed}; a one-file model holds them"
         )
     return ACTIVATIONS.index(activation)
 

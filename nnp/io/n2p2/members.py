@@ -76,7 +76,7 @@ def check_alike(members: Sequence[Potential], folders: Sequence[Path]) -> None:
         what = _difference(first, member)
         if what:
             raise FileFormatError(
-                f"{folder} has {what} of its own, other than {folders[0]}, whose n2p2 would take "
+                f"{folder} and {folders[0]} differ in {what}, and n2p2 would use the latter's "
                 "for all members: make them the same, or make a committee of the members' own "
                 "directories (nnp.Committee.of)"
             )
@@ -84,18 +84,18 @@ def check_alike(members: Sequence[Potential], folders: Sequence[Path]) -> None:
 
 def _difference(first: Potential, other: Potential) -> str:
     if first.elements != other.elements:
-        return "elements"
+        return "the elements"
     if first.energy_scale != other.energy_scale:
-        return "a normalisation"
+        return "the normalisation"
     for ours, theirs in zip(first.models, other.models, strict=True):
         if ours.functions != theirs.functions:
-            return f"symmetry functions of {ours.symbol}"
+            return f"the symmetry functions of {ours.symbol}"
         if ours.energy_offset != theirs.energy_offset:
-            return f"an energy per atom of {ours.symbol}"
+            return f"the energy per atom of {ours.symbol}"
         if not np.array_equal(ours.scaling.factor, theirs.scaling.factor) or not np.array_equal(
             ours.scaling.offset, theirs.scaling.offset
         ):
-            return f"a scaling of {ours.symbol}"
+            return f"the scaling of {ours.symbol}"
     return ""
 
 

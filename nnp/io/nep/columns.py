@@ -128,7 +128,7 @@ def layout_of(models: Sequence[ElementModel]) -> Layout:
         radial, angular = series_of(model)
         sizes.add((radial.n_functions, angular.n_functions))
     if len(sizes) != 1:
-        raise no_nep("its elements have other numbers of radial functions")
+        raise no_nep("its elements have different numbers of radial functions")
     degrees = [f.l_1 for f in functions if isinstance(f, MomentPair)]
     names = {switch_of(f) for f in functions if not isinstance(f, MomentSum | MomentPair)}
     switches = tuple(name for name in SWITCHES if name in names)

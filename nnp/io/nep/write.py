@@ -193,7 +193,7 @@ def _coefficients(models: Sequence[ElementModel], which: int) -> Array:
         blocks.append([rows[other.symbol] for other in models])
     sizes = {np.shape(block) for block in blocks}
     if len(sizes) != 1:
-        raise no_nep("the elements' radial functions have other numbers of terms")
+        raise no_nep("the elements' radial functions have different numbers of terms")
     c = from_series(np.array(blocks))  # [centre][neighbour][n][k]
     return np.ascontiguousarray(np.transpose(c, (2, 3, 0, 1)))
 

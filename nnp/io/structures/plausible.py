@@ -40,7 +40,7 @@ def refuse_impossible(atoms: Any, where: str) -> None:
     if density > DENSEST:
         raise StructureError(
             f"{where}: its density is {density:.3g} g/cm³, and nothing has more than {DENSEST:g}: "
-            "is the cell a placeholder, or in another unit? (--any-geometry takes it)"
+            "is the cell a placeholder, or in another unit? (--any-geometry accepts it)"
         )
     found = _closest(structure, CLOSEST_ALLOWED)
     if found is not None:
@@ -48,7 +48,7 @@ def refuse_impossible(atoms: Any, where: str) -> None:
         first, second = (chemical_symbol(int(structure.atomic_numbers[k])) for k in (i, j))
         raise StructureError(
             f"{where}: atoms {i} ({first}) and {j} ({second}) are {distance:.3f} Å apart, "
-            f"{share:.2f} of a bond's length: check units and cell (--any-geometry takes it)"
+            f"{share:.2f} of a bond's length: check units and cell (--any-geometry accepts it)"
         )
 
 

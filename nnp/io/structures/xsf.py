@@ -180,7 +180,7 @@ class _Reader:
             if found:
                 self.source.note(
                     f"{len(found)} comments with a {kind} energy for {len(self.drafts)} "
-                    "structures: not used, for nothing says whose they are"
+                    "structures: not used, because it is unclear which structure each belongs to"
                 )
         return None
 

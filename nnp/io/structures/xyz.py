@@ -163,7 +163,7 @@ def _refuse_twice(comment: str, where: str) -> None:
     names = re.findall(r"(?:^|\s)([A-Za-z_][\w-]*)\s*=", bare)
     for name in _SPELLINGS:
         if names.count(name) > 1:
-            raise FileFormatError(f"{where}: {name} is there {names.count(name)} times: which one?")
+            raise FileFormatError(f"{where}: {name} occurs {names.count(name)} times: keep one")
 
 
 def _spelled(comment: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 _ALL_ROWS = "a step takes the energy and the force components of its structures together"
-_REFERENCE = "reference energies are taken off before the fit and the output layer starts small"
+_REFERENCE = "reference energies are subtracted before the fit and the output layer starts small"
 _THREADS = "threads are run.threads, several processes torchrun's"
 
 _REASONS = {
@@ -19,7 +19,7 @@ _REASONS = {
     "parallel_mode": _THREADS,
     "points_in_memory": "all structures stay in memory",
     "precondition_weights": _REFERENCE,
-    "remove_atom_energies": "reference energies are always taken off",
+    "remove_atom_energies": "reference energies are always subtracted",
     "repeated_energy_update": _ALL_ROWS,
     "rmse_threshold_trials": "the errors of a structure's components are all known before the draw",
     "runner_mode": "this is training; symmetry functions and prediction need no run of their own",

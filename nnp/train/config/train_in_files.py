@@ -47,7 +47,7 @@ def leave_behind(path: Path, settings: TrainingSettings, potential: Potential) -
         epochs += 1
     lines = [
         f"energies are {'cohesive' if cohesive else 'total'} ones, as the structures say; "
-        + ("" if cohesive else "atomic energies of generate.in are taken off for the fit; ")
+        + ("" if cohesive else "atomic energies of generate.in are subtracted for the fit; ")
         + "the files hold cohesive ones",
         f"ænet's files: {', '.join(name.name for name in names.values())}"
         + (f" and those of {epochs} epochs" if epochs else ""),

@@ -194,7 +194,7 @@ def _energy_outliers(dataset: Dataset) -> Iterator[Finding]:
     for index in np.flatnonzero((distance > _OUTLIER * spread) & (distance > _OUTLIER_LEAST)):
         yield Finding(
             labelled[index].where,
-            f"its energy lies {residual[index] - np.median(residual):+.3f} eV/atom off the median",
+            f"its energy lies {residual[index] - np.median(residual):+.3f} eV/atom from the median",
             "energy_outlier",
             (numbers[index],),
         )

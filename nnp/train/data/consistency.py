@@ -56,7 +56,7 @@ def _work(dataset: Dataset) -> Iterator[Finding]:
     if abs(slope * atoms.mean() - 1) < _NEAR:
         causes.insert(0, "energies are per atom")
     if slope < 0:
-        causes = ["forces have the other sign (gradients)"]
+        causes = ["forces have the opposite sign (gradients)"]
     likely = f": it looks as if {' or '.join(causes)}" if causes else ""
     yield Finding(
         f"{len(known)} pairs of consecutive structures",
@@ -93,7 +93,7 @@ def _stresses(dataset: Dataset) -> Iterator[Finding]:
     if kinds and STRESS not in kinds:
         yield Finding(
             "stresses",
-            f"by how they change with the volume they are not stresses in eV/Å³ but "
+            "judging by how they change with the volume, they are not stresses in eV/Å³ but "
             f"{' or '.join(kinds)}: name the right key (--stress-key, --virial-key), or convert "
             "them",
         )

@@ -208,7 +208,7 @@ def _tensors(frames: Sequence[Any], suggested: dict[str, str]) -> Iterator[str]:
         if kinds and kinds[0] in (STRESS, VIRIAL):
             suggested["stress" if kinds[0] == STRESS else "virial"] = key
         what = (
-            " or ".join(kinds) if kinds else "the volumes do not tell what it is and in which unit"
+            " or ".join(kinds) if kinds else "the volumes show neither what it is nor in which unit"
         )
         yield f"{key} is not used; by how it changes with the volume: {what}"
 

@@ -76,6 +76,6 @@ def kind_of_energies(
         )
     left = f"{np.median(near):.3g} eV/atom, {np.median(far):.3g} without the reference energies"
     if np.count_nonzero(cohesive) * 2 > len(own):
-        line = f"energies are cohesive ({left}): the reference energies are not taken off"
+        line = f"energies are cohesive ({left}): the reference energies are not subtracted"
         return EnergyKind(COHESIVE, line)
-    return EnergyKind(TOTAL, f"energies are total ({left}): the reference energies are taken off")
+    return EnergyKind(TOTAL, f"energies are total ({left}): the reference energies are subtracted")

@@ -43,8 +43,8 @@ class Kind:
 
 KINDS = {
     "unlabelled": Kind("without any label", drop=True),
-    "duplicate": Kind("with atoms and labels of another", drop=True),
-    "contradiction": Kind("with the atoms of another and other labels"),
+    "duplicate": Kind("with the same atoms and labels as another", drop=True),
+    "contradiction": Kind("with the same atoms as another but other labels"),
     "energy_outlier": Kind("with an energy far from all others"),
     "force_outlier": Kind("with a force far beyond the others'"),
     "isolated": Kind("with an atom that has no neighbour"),

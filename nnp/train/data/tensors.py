@@ -51,10 +51,10 @@ def kinds_of_tensor(structures: Sequence[Structure], trace: NDArray[np.float64])
         VIRIAL: -trace / volume,
         "stress in GPa": trace * GPA,
         "stress in kbar": trace * GPA / 10,
-        "stress of the other sign in eV/Å³": -trace,
-        "stress of the other sign in GPa": -trace * GPA,
-        "stress of the other sign in kbar": -trace * GPA / 10,
-        "virial of the other sign in eV": trace / volume,
+        "stress with the opposite sign in eV/Å³": -trace,
+        "stress with the opposite sign in GPa": -trace * GPA,
+        "stress with the opposite sign in kbar": -trace * GPA / 10,
+        "virial with the opposite sign in eV": trace / volume,
     }.items():
         y = _about_mean(values, groups)
         size = float(np.sqrt((x @ x) * (y @ y)))

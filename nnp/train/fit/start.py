@@ -150,7 +150,7 @@ class Start:
             return network
         if network.activations[-1] is not Activation.IDENTITY:
             raise OptionError(
-                f"{self.where}: the output of {model.symbol}'s network is bent and scaled: a "
+                f"{self.where}: the output of {model.symbol}'s network is non-linear and scaled: a "
                 "fit cannot continue from it"
             )
         weights = (*network.weights[:-1], scale * network.weights[-1])

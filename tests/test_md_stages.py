@@ -226,7 +226,7 @@ def test_begun_anew_and_killed(tmp_path, folder_with_inputs, whole, monkeypatch)
             "no stage uses pressure=7: it needs a baros",
         ),
         ("timestep = 2", "timestep = 2\nrepeat = [1, 2, 0]", "repeat=0: a whole number from 1"),
-        ('output = "run/si"', 'output = "run/"', "output = 'run/': folder and beginning of the"),
+        ('output = "run/si"', 'output = "run/"', r"output='run/' \(--output\) is a folder"),
     ],
 )
 def test_bad_plans(tmp_path, old, new, message):

@@ -71,9 +71,8 @@ def analyse(
             found.notes.append(_still(trajectory, production))
         _fill(found, trajectory, gathered, production, settings)
         if not (found.quantities or found.curves):
-            raise StructureError(
-                f"nothing can be computed of {trajectory.path}: {'; '.join(found.notes)}"
-            )
+            why = [n for n in found.notes if n.startswith(("no displacements", "no g(r)"))]
+            raise StructureError(f"nothing can be computed of {trajectory.path}: {'; '.join(why)}")
         found.notes += _without_effect(found, settings)
     finally:
         gathered.close()

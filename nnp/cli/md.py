@@ -64,6 +64,8 @@ def _run(arguments: argparse.Namespace) -> int:
         outputs = replace(outputs, force=True)
     before = None if restart is None else read_restart(restart)
     settings = _settings(given, None if before is None else before.settings)
+    if before is None:
+        outputs.check_inputs([arguments.structure, arguments.path])
     potential, units, own = load_potential_and_units(arguments)
     atoms = read_start(arguments, units, own)
     machine = _machine(given, {} if before is None else before.machine)

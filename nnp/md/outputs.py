@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,13 +53,18 @@ class Outputs:
             force: whether existing files may be overwritten.
 
         Raises:
-            OptionError: a trajectory's name has no known format.
+            OptionError: a trajectory's name has no known format, or the prefix is a folder.
 
         Examples:
             >>> Outputs.named("runs/si").final.as_posix()
             'runs/si.final.extxyz'
         """
         begin = str(prefix)
+        if begin.endswith(("/", os.sep)) or Path(begin).name in ("", ".."):
+            raise OptionError(
+                f"output={begin!r} (--output) is a folder: give the beginning of the files' names "
+                f"too, such as {Path(begin) / 'md'}"
+            )
         if trajectory is None or isinstance(trajectory, str | Path):
             frames: tuple[FrameFile, ...] = (FrameFile(Path(trajectory or f"{begin}.extxyz")),)
         else:
@@ -129,6 +135,20 @@ class Outputs:
             raise OptionError(f"two outputs of the run have one name: {names}")
         for file in self.frames:
             file.require_library()
+
+    def check_inputs(self, inputs: Iterable[str]) -> None:
+        """Refuse to write over what the run reads, also with ``force``.
+
+        Raises:
+            OptionError: an output is one of them.
+        """
+        read = {Path(name).resolve() for name in inputs}
+        for path in self.paths:
+            if path.resolve() in read:
+                raise OptionError(
+                    f"{path} is read by the run and would be overwritten by it: choose another "
+                    "name (--output, --log, --trajectory)"
+                )
 
     def check_targets(self, continued: frozenset[Path] = frozenset()) -> None:
         """Refuse files that cannot be written, or are there.

@@ -242,10 +242,9 @@ def _plan(table: dict[str, Any]) -> Plan:
         for count in repeat:
             require_whole("repeat", count, 1)
     output = table.get("output", "md")
-    if not isinstance(output, str) or output.endswith("/") or not output:
-        raise OptionError(
-            f"output = {output!r}: folder and beginning of the files' names, as 'run/si'"
-        )
+    if not isinstance(output, str):
+        raise OptionError(f"output = {output!r}: a text is expected, such as 'run/si'")
+    Outputs.named(output)  # refuses a folder
     return Plan(
         potential=table["potential"],
         structure=table["structure"],

@@ -70,6 +70,7 @@ void forward_compact(const ElementPlan& plan, const Neighbors& nb, const Task& t
     const size_t n = plan.compact.size();
     if (n == 0)
         return;
+    const bool push = task.mode == Mode::push_forward;
     kept.compact = take<Compact>(state.arena, n);
     kept.sides = take<Side>(state.arena, task.n_elements + 1);
     for (int e = 0; e <= task.n_elements; ++e)
@@ -77,13 +78,15 @@ void forward_compact(const ElementPlan& plan, const Neighbors& nb, const Task& t
     auto side = [&](int element) {
         Side& s = kept.sides[element == ANY_ELEMENT ? task.n_elements : element];
         if (s.count < 0)
-            s = make_side(nb, element, task.n_elements, task.mode == Mode::push_forward, state.arena);
+            s = make_side(nb, element, task.n_elements, push, state.arena);
         return &s;
     };
     for (size_t i = 0; i < n; ++i) {
         const CompactGroup& g = plan.compact[i];
-        take_compact(g, side(g.neighbor_1), side(g.neighbor_2), state.arena, kept.compact[i]);
-        compact_forward(g, state.arena, kept.compact[i], descriptors);
+        Side *one = side(g.neighbor_1), *two = side(g.neighbor_2);
+        const bool swapped = two->count < one->count;  // few rows, and long
+        take_compact(g, swapped ? two : one, swapped ? one : two, push, state.arena, kept.compact[i]);
+        compact_forward(g, state.passing, kept.compact[i], descriptors);
     }
 }
 
@@ -122,7 +125,7 @@ void backward_compact(const ElementPlan& plan, const Neighbors& nb, Kept& kept, 
     if (plan.compact.empty())
         return;
     for (size_t i = 0; i < plan.compact.size(); ++i)
-        compact_backward(plan.compact[i], state.arena, kept.compact[i], dl_dg);
+        compact_backward(plan.compact[i], state.passing, kept.compact[i], dl_dg);
     for (int e = 0; e <= n_elements; ++e) {
         if (kept.sides[e].count >= 0)
             deliver(kept.sides[e], nb);
@@ -151,15 +154,15 @@ void backward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, int n_el
     backward_compact(plan, nb, kept, n_elements, dl_dg, state);
 }
 
-void push_forward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, double* descriptors, Arena& arena)
+void push_forward(const ElementPlan& plan, const Neighbors& nb, Kept& kept, double* descriptors, ThreadState& state)
 {
     size_t n_radial = plan.radial.size(), n_angular = plan.angular.size();
     for (size_t i = 0; i < n_radial; ++i)
         radial_push_forward(plan.radial[i], nb, kept.radial[i], descriptors);
     for (size_t i = 0; i < n_angular; ++i)
-        angular_push_forward(plan.angular[i], arena, kept.angular[i], descriptors);
+        angular_push_forward(plan.angular[i], state.arena, kept.angular[i], descriptors);
     for (size_t i = 0; i < plan.compact.size(); ++i)
-        compact_push_forward(plan.compact[i], arena, kept.compact[i], descriptors);
+        compact_push_forward(plan.compact[i], state.passing, kept.compact[i], descriptors);
 }
 
 }  // namespace

@@ -8,10 +8,10 @@
 namespace nnp::NNP_TARGET
 {
 
-// The neighbours of one element (or all), nearest first. Lanes behind `count`, to whole vectors, are beyond every
-// window. Derivatives gather here and go to the atom's own lanes at the end.
+// The neighbours of one element (or all), nearest first. The lanes behind `count`, enough for a vector that begins at
+// any neighbour, are beyond every window. Derivatives gather here and go to the atom's own lanes at the end.
 struct Side {
-    int count, lanes;
+    int count, lanes;                              // lanes: whole vectors, a multiple of W
     int* lane;                                     // where each stands in Neighbors
     nnp_scalar *x, *y, *z, *r, *inverse, *charge;  // x, y, z: unit vector
     nnp_scalar *pull, *pull_x, *pull_y, *pull_z;   // dE/dr_ij = pull r_ij + (pull_x, ...)
@@ -23,7 +23,7 @@ static void take_side(Arena& arena, bool push, Side& s)
     nnp_scalar** arrays[] = {&s.x,      &s.y,      &s.z,      &s.r,  &s.inverse, &s.charge, &s.pull,
                              &s.pull_x, &s.pull_y, &s.pull_z, &s.dx, &s.dy,      &s.dz,     &s.dr};
     for (int a = 0; a < (push ? 14 : 10); ++a)
-        *arrays[a] = take<nnp_scalar>(arena, s.lanes + W);
+        *arrays[a] = take<nnp_scalar>(arena, s.lanes);
 }
 
 // Lanes [begin, end) of the atom, nearest first; n log n by merging runs, with no library code.
@@ -71,7 +71,7 @@ static Side make_side(const Neighbors& nb, int element, int n_elements, bool pus
     int first = element == ANY_ELEMENT ? 0 : element, last = element == ANY_ELEMENT ? n_elements : element + 1;
     for (int e = first; e < last; ++e)
         s.count += nb.elements[e].end - nb.elements[e].begin;
-    s.lanes = round_up(s.count, W);
+    s.lanes = round_up(s.count + W - 1, W);
     s.lane = take<int>(arena, s.count + 1);
     int n = 0;
     for (int e = first; e < last; ++e) {
@@ -99,15 +99,17 @@ static void deliver(const Side& s, const Neighbors& nb)
 // The windows of one group on one side.
 struct Windowed {
     nnp_scalar *value, *slope;  // [window][lane] R_w (times the charge in weighted functions), (dR_w/dr) / r
+    nnp_scalar* change;         // of R_w; Mode::push_forward
     Range* range;               // [window] lanes where it is not 0
 };
 
-static Windowed make_windows(const CompactGroup& g, const Side& s, Arena& arena)
+static Windowed make_windows(const CompactGroup& g, const Side& s, bool push, Arena& arena)
 {
-    int n = (int)g.windows.size();
-    bool weighted = g.neighbor_1 == ANY_ELEMENT;
-    Windowed w = {take<nnp_scalar>(arena, (int64_t)n * s.lanes + W), take<nnp_scalar>(arena, (int64_t)n * s.lanes + W),
-                  take<Range>(arena, n + 1)};
+    const int n = (int)g.windows.size();
+    const int64_t size = (int64_t)n * s.lanes;
+    const bool weighted = g.neighbor_1 == ANY_ELEMENT;
+    Windowed w = {take_zeros<nnp_scalar>(arena, size), take_zeros<nnp_scalar>(arena, size),
+                  push ? take_zeros<nnp_scalar>(arena, size) : nullptr, take<Range>(arena, n)};
     for (int i = 0; i < n; ++i) {
         const CompactWindow& c = g.windows[i];
         Range range = {0, s.count};
@@ -117,11 +119,14 @@ static Windowed make_windows(const CompactGroup& g, const Side& s, Arena& arena)
             --range.end;
         w.range[i] = range;
         for (int k = range.begin / W * W; k < range.end; k += W) {
+            const int64_t at = (int64_t)i * s.lanes + k;
             real value, slope;
             nnp_compact(c.core, c.asymmetric, load(s.r + k), (nnp_scalar)c.left, (nnp_scalar)c.right, &value, &slope);
             real weight = weighted ? load(s.charge + k) : splat(1);
-            store(w.value + (int64_t)i * s.lanes + k, weight * value);
-            store(w.slope + (int64_t)i * s.lanes + k, weight * slope * load(s.inverse + k));
+            store(w.value + at, weight * value);
+            store(w.slope + at, weight * slope * load(s.inverse + k));
+            if (push)
+                store(w.change + at, weight * slope * load(s.dr + k));
         }
     }
     return w;

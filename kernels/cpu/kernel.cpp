@@ -183,7 +183,7 @@ void add_atom(const Task& t, int64_t rank, ThreadState& state, Batch& b)
         forward(plan, w.nb, t, state, w.own, w.kept);
         if (push) {
             std::memset(w.own, 0, b.n_functions * sizeof(double));
-            push_forward(plan, w.nb, w.kept, w.own, state.arena);
+            push_forward(plan, w.nb, w.kept, w.own, state);
         }
     }
     Timed timed(state, ANGULAR);

@@ -267,17 +267,24 @@ NNP_INLINE nnp_scalar sum_lanes(real v)
 #endif
 }
 
-// to[0..3] += the lane sums of four vectors.
-NNP_INLINE void add_lane_sums(nnp_scalar* to, real a, real b, real c, real d)
+#if NNP_AVX512
+// to[0..3] += the lane sums of four vectors of doubles.
+NNP_INLINE void add_sums_of(double* to, __m512d x, __m512d y, __m512d z, __m512d w)
 {
-#if NNP_AVX512 && !NNP_SINGLE
-    __m512d x = (__m512d)a, y = (__m512d)b, z = (__m512d)c, w = (__m512d)d;
     __m512d xy = _mm512_add_pd(_mm512_unpacklo_pd(x, y), _mm512_unpackhi_pd(x, y));
     __m512d zw = _mm512_add_pd(_mm512_unpacklo_pd(z, w), _mm512_unpackhi_pd(z, w));
     __m256d p = _mm256_add_pd(_mm512_castpd512_pd256(xy), _mm512_extractf64x4_pd(xy, 1));
     __m256d q = _mm256_add_pd(_mm512_castpd512_pd256(zw), _mm512_extractf64x4_pd(zw, 1));
     __m256d sum = _mm256_add_pd(_mm256_permute2f128_pd(p, q, 0x20), _mm256_permute2f128_pd(p, q, 0x31));
     _mm256_storeu_pd(to, _mm256_add_pd(_mm256_loadu_pd(to), sum));
+}
+#endif
+
+// to[0..3] += the lane sums of four vectors.
+NNP_INLINE void add_lane_sums(nnp_scalar* to, real a, real b, real c, real d)
+{
+#if NNP_AVX512 && !NNP_SINGLE
+    add_sums_of(to, (__m512d)a, (__m512d)b, (__m512d)c, (__m512d)d);
 #elif NNP_AVX512 || (NNP_AVX2 && NNP_SINGLE)
 #if NNP_AVX512
     auto half = [](real v) {
@@ -302,12 +309,18 @@ NNP_INLINE void add_lane_sums(nnp_scalar* to, real a, real b, real c, real d)
 #endif
 }
 
+#if NNP_AVX512 && NNP_SINGLE
+NNP_INLINE __m512d add_halves(real v)
+{
+    __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256((__m512)v));
+    return _mm512_add_pd(low, _mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)v, 1)));
+}
+#endif
+
 NNP_INLINE double sum_lanes_double(real v)
 {
 #if NNP_AVX512 && NNP_SINGLE
-    __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256((__m512)v));
-    __m512d high = _mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)v, 1));
-    return _mm512_reduce_add_pd(_mm512_add_pd(low, high));
+    return _mm512_reduce_add_pd(add_halves(v));
 #elif NNP_AVX2 && NNP_SINGLE
     __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128((__m256)v));
     __m256d sum = _mm256_add_pd(low, _mm256_cvtps_pd(_mm256_extractf128_ps((__m256)v, 1)));
@@ -316,6 +329,21 @@ NNP_INLINE double sum_lanes_double(real v)
     return ((double)v[0] + (double)v[1]) + ((double)v[2] + (double)v[3]);
 #else
     return sum_lanes(v);
+#endif
+}
+
+// to[0..3] += the lane sums of four vectors, summed as doubles.
+NNP_INLINE void add_lane_sums_double(double* to, real a, real b, real c, real d)
+{
+#if NNP_AVX512 && NNP_SINGLE
+    add_sums_of(to, add_halves(a), add_halves(b), add_halves(c), add_halves(d));
+#elif NNP_SINGLE
+    to[0] += sum_lanes_double(a);
+    to[1] += sum_lanes_double(b);
+    to[2] += sum_lanes_double(c);
+    to[3] += sum_lanes_double(d);
+#else
+    add_lane_sums(to, a, b, c, d);
 #endif
 }
 

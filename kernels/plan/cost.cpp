@@ -15,8 +15,9 @@ namespace
 
 // Vector operations, counted in the kernels' loops: roughly, for the table's fit takes up what they share.
 constexpr double EXPONENTIAL = 18, COMPACT_ANGLE = 45, SHIFTED_ANGLE = 30, PRODUCT = 3;
-constexpr double FIRST_LEVEL_CACHE = 32768;  // bytes
-constexpr double POWER_OF_A_LANE = 120;      // std::pow, one lane after the other
+constexpr double ROW_GEOMETRY = 50, ROW_WINDOW = 20;  // of a row of pairs of compact functions
+constexpr double FIRST_LEVEL_CACHE = 32768;           // bytes
+constexpr double POWER_OF_A_LANE = 120;               // std::pow, one lane after the other
 
 double cutoff_operations(int kind)
 {
@@ -208,36 +209,49 @@ private:
     void compact(const CompactGroup& g)
     {
         work_[NNP_COST_GROUP] += 1;
-        const List one = sorted(those_of(g.neighbor_1)), two = sorted(those_of(g.neighbor_2));
+        List one = sorted(those_of(g.neighbor_1)), two = sorted(those_of(g.neighbor_2));
         const bool same = g.neighbor_1 == g.neighbor_2;
+        if (two.size() < one.size())
+            std::swap(one, two);
         const int n_windows = static_cast<int>(g.windows.size());
         std::vector<Seen> rows, lanes;
         for (const CompactWindow& window : g.windows) {
             rows.push_back(seen_by(window, one));
             lanes.push_back(seen_by(window, two));
-            work_[NNP_COST_RADIAL] +=
-                (same ? 1 : 2) * vectors(lanes.back().end - lanes.back().begin) * core_operations(window.core);
+            for (const Seen& side : {lanes.back(), same ? Seen{0, 0} : rows.back()})
+                work_[NNP_COST_RADIAL] += vectors(side.end - side.begin) * core_operations(window.core);
         }
-        double angles = 0;
+        double pairs = 0;                        // in all rows before
+        std::vector<double> last(n_windows, 0);  // end of the vectors of pairs that a window has seen
+        for (int j = 0; j < static_cast<int>(one.size()); ++j) {
+            const double after = same ? j + 1 : 0;
+            auto from = [&](int w) { return std::max(lanes[w].begin, after); };
+            auto sees = [&](int w) { return j >= rows[w].begin && j < rows[w].end && lanes[w].end > from(w); };
+            Seen row = {static_cast<double>(two.size()), 0};
+            for (int w = 0; w < n_windows; ++w) {
+                if (sees(w))
+                    row = {std::min(row.begin, from(w)), std::max(row.end, lanes[w].end)};
+            }
+            if (row.end <= row.begin)
+                continue;
+            work_[NNP_COST_ROW] += 1;
+            work_[NNP_COST_COMPACT] += vectors(row.end - row.begin) * ROW_GEOMETRY;
+            for (int w = 0; w < n_windows; ++w) {
+                if (!sees(w))
+                    continue;
+                const double begin = std::floor((pairs + from(w) - row.begin) / lanes_),
+                             end = vectors(pairs + lanes[w].end - row.begin), own = g.starts[w + 1] - g.starts[w];
+                work_[NNP_COST_COMPACT] += vectors(lanes[w].end - from(w)) * ROW_WINDOW +
+                                           (end - std::max(begin, last[w])) *
+                                               (own * 6 + 12 + (g.narrow ? 2 * core_operations(g.windows[w].core) : 0));
+                last[w] = end;
+            }
+            pairs += row.end - row.begin;
+        }
+        double angles = 2 * COMPACT_ANGLE;
         for (const CompactWindow& angle : g.angles)
             angles += 2 * core_operations(angle.core) + 8;
-        for (int j = 0; j < static_cast<int>(one.size()); ++j) {
-            double begin = static_cast<double>(two.size()), end = 0, members = 0;
-            const double after = same ? j + 1 : 0;
-            for (int w = 0; w < n_windows; ++w) {
-                if (j < rows[w].begin || j >= rows[w].end || lanes[w].end <= after)
-                    continue;
-                double from = std::max(lanes[w].begin, after);
-                begin = std::min(begin, from);
-                end = std::max(end, lanes[w].end);
-                double n = vectors(lanes[w].end) - std::floor(from / lanes_), own = g.starts[w + 1] - g.starts[w];
-                members += n * (own * 6 + 12 + (g.narrow ? 2 * core_operations(g.windows[w].core) : 0));
-            }
-            work_[NNP_COST_ROW] += 1 + 0.2 * n_windows;
-            if (end > begin)
-                work_[NNP_COST_COMPACT] +=
-                    (vectors(end) - std::floor(begin / lanes_)) * (angles + 2 * COMPACT_ANGLE) + members;
-        }
+        work_[NNP_COST_COMPACT] += vectors(pairs) * angles;
     }
 
     void moments(const MomentGroup& g)

@@ -11,7 +11,11 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 from nnp.functions import RadialSeries  # noqa: E402
 from nnp.reference.harmonics import harmonics  # noqa: E402
 from nnp.train.inputs.moments import GeneratedMoments  # noqa: E402
-from nnp.train.inputs.pair_factors import angular_factors, radial_factors  # noqa: E402
+from nnp.train.inputs.pair_factors import (  # noqa: E402
+    _solid_gradient,
+    angular_factors,
+    radial_factors,
+)
 
 ELEMENTS = ("H", "O")
 
@@ -36,6 +40,21 @@ def test_harmonics(l_max):
     y, dy = angular_factors(r.detach(), unit.detach(), l_max)
     torch.testing.assert_close(y, expected.detach(), rtol=0, atol=1e-14)
     torch.testing.assert_close(dy, slopes(expected, vector), rtol=0, atol=1e-11)
+
+
+def test_constants_of_gradients_are_exact():
+    """∂(r^l Y_lm)/∂z = √((2l + 1)/(2l − 1) (l² − m²)) r^(l−1) Y_(l−1)m, to the last digit.
+
+    Rounding that differs from process to process would make a resumed fit another one.
+    """
+    matrix, _ = _solid_gradient(6)
+    z = matrix.view(49, 49, 3)[:, :, 2]
+    expected = torch.zeros_like(z)
+    for l in range(1, 7):  # noqa: E741  the paper's letter
+        for m in range(1 - l, l):
+            row, column = (l - 1) * l + m, l * (l + 1) + m
+            expected[row, column] = ((2 * l + 1) * (l * l - m * m) / (2 * l - 1)) ** 0.5
+    torch.testing.assert_close(z, expected, rtol=3e-16, atol=0)
 
 
 def test_no_pairs():

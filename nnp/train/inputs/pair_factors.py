@@ -82,7 +82,11 @@ def _series(series: RadialSeries, radius: float, r: Tensor, terms: int) -> tuple
 
 @cache
 def _solid_gradient(l_max: int) -> tuple[Tensor, Tensor]:
-    """M (rows, rows · 3) and l of each row; M is found on points of the sphere, once."""
+    """M (rows, rows · 3) and l of each row; M is found on points of the sphere, once.
+
+    4 (2l − 1) / (2l + 1) M² are whole numbers, so that the same M comes out in every process: what
+    least squares give depends on where their arrays lie in memory, and a resumed fit would differ.
+    """
     rows = (l_max + 1) ** 2
     degrees = torch.from_numpy(np.floor(np.sqrt(np.arange(rows))))
     points = np.random.default_rng(0).normal(size=(4 * rows, 3))
@@ -94,5 +98,7 @@ def _solid_gradient(l_max: int) -> tuple[Tensor, Tensor]:
         found = [torch.autograd.grad(s, vector, retain_graph=True)[0] for s in sums]
     surface, y, unit = torch.stack(found, 1), y.detach(), vector.detach()
     solid = surface + (degrees * y)[:, :, None] * unit[:, None, :]
-    matrix = torch.linalg.lstsq(y, solid.flatten(1)).solution
-    return torch.where(matrix.abs() < 1e-11, 0.0, matrix), degrees
+    found = torch.linalg.lstsq(y, solid.flatten(1)).solution
+    scale = (4 * (2 * degrees - 1) / (2 * degrees + 1)).repeat_interleave(3)
+    matrix = torch.sign(found) * torch.sqrt(torch.round(scale * found**2) / scale)
+    return matrix + 0.0, degrees

@@ -133,6 +133,21 @@ def lone(x):
     return Structure(np.array([[0.0, 0, 0], [x, 0, 0]]), [14, 14], np.zeros((3, 3)), False)
 
 
+def test_of_two_copies_the_one_with_more_labels_stays():
+    data = dataset(count=4)
+    forces = replace(data[0], energy=None, stress=None, where="forces")
+    energy = replace(data[1], forces=None, stress=None, where="energy")
+    others = replace(data[1], energy=None, where="forces and stress")
+    both = Dataset((forces, *data, energy, energy, others))
+    assert [f.indices for f in check(both) if f.kind == "duplicate"] == [(0,), (5,), (6,), (7,)]
+    assert drop(both, ("duplicate",)).labels == data.labels
+    parts = Dataset((energy, others, *data.frames[2:]))  # no copy: each has what the other lacks
+    assert not [f for f in check(parts) if f.kind == "duplicate"]
+    contrary = replace(energy, energy=data[1].energy + 1.0)
+    found = [f.kind for f in check(Dataset((contrary, *data))) if f.kind == "contradiction"]
+    assert found == ["contradiction"]
+
+
 def test_kinds_of_findings_and_dropping_them():
     found = list(Dataset.from_atoms(silicon()))
     found.append(replace(found[0], where="copy"))
@@ -212,6 +227,25 @@ def test_label_keys_are_suggested(tmp_path, capsys):
     assert "has REF_energy, REF_forces:" in capsys.readouterr().out
     words = ["--energy-key", "REF_energy", "--forces-key", "REF_forces"]
     assert nnp("doctor", tmp_path / "a.extxyz", *words) == 0
+
+
+def test_a_free_energy_is_suggested_where_there_is_no_other(tmp_path, capsys):
+    """ASE's files have it beside the energy, some programs' alone."""
+    frames = silicon(3)
+    for atoms in frames:
+        labels = {"free_energy": atoms.get_potential_energy(), "forces": atoms.get_forces()}
+        atoms.calc = SinglePointCalculator(atoms, **labels)
+    assert suggest_keys(frames) == {"energy": "free_energy"}
+    write(tmp_path / "a.extxyz", frames)
+    assert nnp("doctor", tmp_path / "a.extxyz") == 0
+    found = capsys.readouterr().out
+    assert "--energy-key free_energy" in found
+    assert "no energies at all" in found
+    assert "nothing looks wrong" not in found
+    assert nnp("doctor", tmp_path / "a.extxyz", "--energy-key", "free_energy") == 0
+    assert "no energies" not in capsys.readouterr().out
+    frames[0].info["total_energy"] = 1.0
+    assert suggest_keys(frames) == {"energy": "total_energy"}
 
 
 def test_a_virial_is_suggested_where_there_is_no_stress(tmp_path, capsys):

@@ -23,6 +23,8 @@ _OTHER = re.compile(
     r"weight|corr|entropy|atomic|local",
     re.IGNORECASE,
 )
+# ASE's and VASP's, which forces belong to: where there is no other.
+_FREE = "free_energy"
 # Names that say a reference, where there are several.
 _FIRST = re.compile(r"^(ref|dft)|(ref|dft)$", re.IGNORECASE)
 
@@ -48,11 +50,13 @@ def suggest_keys(frames: Sequence[Any]) -> dict[str, str]:
             for name, value in own.items():
                 if name == "E" and own.keys() >= {"i", "time"}:  # CP2K's, in hartree
                     continue
-                if names.search(name) and not _OTHER.search(name) and _fits(label, value, atoms):
+                other = name != _FREE and _OTHER.search(name)
+                if names.search(name) and not other and _fits(label, value, atoms):
                     counts[name] += 1
         counts.pop(found.get("stress", ""), None)
         if counts:
-            found[label] = min(counts, key=lambda n: (-counts[n], not _FIRST.search(n), n))
+            order = [(n == _FREE, -counts[n], not _FIRST.search(n), n) for n in counts]
+            found[label] = min(order)[-1]
     return found
 
 

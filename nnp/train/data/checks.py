@@ -65,11 +65,17 @@ def drop(dataset: Dataset, kinds: Sequence[str]) -> Dataset:
     Raises:
         StructureError: nothing would be left.
     """
+    return dropped(dataset, kinds)[0]
+
+
+def dropped(dataset: Dataset, kinds: Sequence[str]) -> tuple[Dataset, list[int]]:
+    """As `drop`, and which of the structures are left."""
     found = [f for look in LOOKS for f in look(dataset) if f.kind in kinds] if kinds else []
     gone = {index for finding in found for index in finding.indices}
+    left = [i for i in range(len(dataset)) if i not in gone]
     if not gone:
-        return dataset
-    kept = dataset.subset(i for i in range(len(dataset)) if i not in gone)
+        return dataset, left
+    kept = dataset.subset(left)
     if not len(kept):
         raise StructureError(
             f"nothing is left of {counted(len(dataset), 'structure')} without {', '.join(kinds)} "
@@ -78,7 +84,7 @@ def drop(dataset: Dataset, kinds: Sequence[str]) -> Dataset:
     counts = {kind: sum(len(f.indices) for f in found if f.kind == kind) for kind in kinds}
     said = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
     line = f"left out {counted(len(gone), 'structure')} of {len(dataset)} ({said})"
-    return replace(kept, notes=(*kept.notes, line))
+    return replace(kept, notes=(*kept.notes, line)), left
 
 
 def require_labels(dataset: Dataset) -> None:
@@ -122,18 +128,35 @@ def _check_distances(frame: LabelledStructure) -> None:
 
 
 def _duplicates(dataset: Dataset) -> Iterator[Finding]:
-    """Equal atoms in equal order: of equal labels, or of others."""
-    seen: dict[bytes, LabelledStructure] = {}
+    """Equal atoms in equal order: of equal labels, or of others.
+
+    Of two with equal labels the one that lacks some is the copy; where each has some that the other
+    lacks, none is.
+    """
+    seen: dict[bytes, int] = {}
     for index, frame in enumerate(dataset):
         s = frame.structure
         numbers = (s.positions, s.cell, s.atomic_numbers, s.pbc)
         key = b"".join((np.round(a.astype(np.float64), 6) + 0.0).tobytes() for a in numbers)
-        if key in seen:
-            first = seen[key]
-            other = _difference(first, frame)
-            kind = "contradiction" if other else "duplicate"
-            yield Finding(frame.where, f"the same atoms as {first.where}{other}", kind, (index,))
-        seen.setdefault(key, frame)
+        first = seen.setdefault(key, index)
+        if first == index:
+            continue
+        other = _difference(dataset[first], frame)
+        text = f"the same atoms as {dataset[first].where}{other}"
+        own, known = _names(frame), _names(dataset[first])
+        if other:
+            yield Finding(frame.where, text, "contradiction", (index,))
+        elif own <= known:
+            yield Finding(frame.where, text, "duplicate", (index,))
+        elif own > known:
+            seen[key] = index
+            text = f"the same atoms as {frame.where}, which has more labels"
+            yield Finding(dataset[first].where, text, "duplicate", (first,))
+
+
+def _names(frame: LabelledStructure) -> set[str]:
+    """Labels that a structure has."""
+    return {name for name in _SAME if getattr(frame, name) is not None}
 
 
 def _difference(first: LabelledStructure, second: LabelledStructure) -> str:

@@ -114,6 +114,11 @@ def _of_the_set(known: Facts) -> Iterator[Finding]:
             )
     if "forces" not in known.labels and known.labels:
         yield Finding("labels", "no forces at all: a fit needs many more structures without them")
+    if "energy" not in known.labels and "forces" in known.labels:
+        yield Finding(
+            "labels",
+            "no energies at all: forces do not tell those of compositions or phases apart",
+        )
 
 
 def _rows(known: Facts) -> Iterator[tuple[str, str]]:

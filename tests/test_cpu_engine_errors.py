@@ -138,6 +138,7 @@ def test_energy_that_is_not_finite(silicon):
         ({"threads": 0}, "threads=0: a whole number from 1"),
         ({"threads": "2"}, "threads='2': a whole number from 1"),
         ({"threads": 1.5}, r"threads=1.5: a whole number from 1"),
+        ({"threads": 2**32 + 1}, "threads=4294967297: a whole number up to 4096"),
         ({"skin": -1.0}, "skin=-1.0: a number from 0"),
         ({"skin": float("inf")}, "skin=inf: a number from 0"),
         ({"skin": "1"}, "skin='1': a number from 0"),

@@ -20,7 +20,14 @@ from nnp.train.data.baseline import reference_energies
 from nnp.train.data.checks import check
 from nnp.train.data.dataset import Dataset, LabelKeys
 from nnp.train.data.frames import LabelledStructure
-from nnp.train.data.sets import DataSettings, SplitSettings, blocks_of, read_data, split
+from nnp.train.data.sets import (
+    DataSettings,
+    SplitSettings,
+    blocks_of,
+    part,
+    read_data,
+    split,
+)
 from nnp.train.fit.settings import to_table
 from nnp.train.fit.task import build
 from nnp.units import ATOMIC, METAL
@@ -277,6 +284,18 @@ def test_split_by_group_and_index():
         split(data, SplitSettings(groups=("odd", "even")))
 
 
+def test_numbers_of_a_split_count_the_structures_that_were_read():
+    """Whatever is left out before."""
+    data = dataset(count=6)
+    read = Dataset((data[0], data[0], *data.frames[1:]))
+    chosen = SplitSettings(indices=(1, 3, 6))
+    train, held_out = part(DataSettings(("a",), split=chosen, drop=("duplicate",)), read)
+    assert [f.where[-1] for f in held_out] == ["2", "5"]
+    assert [f.where[-1] for f in train] == ["0", "1", "3", "4"]
+    with pytest.raises(OptionError, match="structures 0 to 6"):
+        part(DataSettings(("a",), split=SplitSettings(indices=(7,)), drop=("duplicate",)), read)
+
+
 def test_reference_energies_solve_least_squares():
     frames = []
     for count in (1, 2, 5):
@@ -310,6 +329,23 @@ BAD_TABLES = {
     "[data]\ntrain='a'\n[functions.prune]\nrarest=0.5": r"rarest = 0.5 must be in \[0, 1/3\)",
     "[data]\ntrain='a'\n[committee]\nmembers=3\nhidden=[[3],[4]]": "members = 3 with hidden",
     "[data]\ntrain='a'\n[committee]\nhidden=[[3],[4,4]]": "the same number of hidden layers",
+    "[data]\ntrain='a'\n[committee]\nhidden=[[-1],[4]]": "at least one neuron per layer",
+    "[data]\ntrain='a'\n[network]\nhidden=[0]": r"hidden = \[0\]: at least one neuron",
+    "[data]\ntrain='a'\n[network.elements.Sii]\nhidden=[3]": "'Sii' is not the symbol",
+    "[data]\ntrain='a'\n[data.split]\nseed=-1": "seed of the split=-1: a whole number from 0",
+    "[data]\ntrain='a'\n[run]\nkeep_every=0": "keep_every = 0: 1 or more",
+    "[data]\ntrain='a'\n[run]\nthreads=5000000000": "threads = 5000000000: 1 to 4096",
+    "[data]\ntrain='a'\n[run]\nmax_time=inf": "run.max_time = inf must be a finite number",
+    "[data]\ntrain='a'\n[loss]\nenergy=1" + 400 * "0": r"loss.energy = 10+… must be a finite",
+    "[data]\ntrain='a'\n[inputs]\ntarget_max=nan": "inputs.target_max = nan must be a finite",
+    "[data]\ntrain='a'\n[optimizer.kalman]\nnoise_decay=-1": "noise_decay = -1.0 must be 0 or more",
+    "[data]\ntrain='a'\n[optimizer.kalman]\nthreshold=-1": "threshold = -1.0 must be 0 or more",
+    "[data]\ntrain='a'\n[optimizer.gradient]\nweight_decay=-1": "weight_decay = -1.0 must be 0",
+    "[data]\ntrain='a'\n[functions.generate]\nfamily=3": "family = 3 must be text: allowed are 'behler'",
+    "[data]\ntrain='a'\n[data.Keys]\n": "data.Keys is unknown: did you mean 'keys'",
+    "[data]\nTRAIN='a'": "data.TRAIN is unknown: did you mean 'train'",
+    "epochs=3\n[data]\ntrain='a'": "epochs is unknown: did you mean run.epochs",
+    "[data]\ntrain='a'\n[optimizer]\nrate=1": "did you mean optimizer.gradient.rate",
     "data = 3": r"\[data\] must be a table",
     "[data\n": "not valid TOML",
 }

@@ -131,6 +131,13 @@ def test_an_optimiser_without_room_is_refused(kind, monkeypatch):
     assert " in place of " in line
 
 
+def test_a_batch_holds_no_more_than_the_data():
+    made = [settings(optimizer=OptimizerSettings("kalman", batch=n)) for n in (4, 10**6)]
+    chosen = chosen_of(made[0])
+    assert chosen.n_train == 4
+    assert memory_of(made[0], chosen).fixed == memory_of(made[1], chosen).fixed
+
+
 def test_columns_that_must_be_stored_need_room(monkeypatch):
     monkeypatch.setattr(memory, "used_memory", lambda: 0)
     made = settings()

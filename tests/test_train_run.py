@@ -192,6 +192,12 @@ def test_command_line(config, tmp_path, capsys):
     assert main([*arguments, "--output", str(report)]) == 1
 
 
+def test_networks_of_elements_that_the_data_lack_are_listed(config, capsys):
+    config.write_text(config.read_text() + "[network.elements.Ag]\nhidden = [3]\n")
+    assert main(["train", str(config), "--dry-run"]) == 0
+    assert "network.elements.Ag has no effect: the data has" in capsys.readouterr().out
+
+
 def test_findings_are_listed(config, tmp_path, capsys):
     frames = ase.io.read(tmp_path / "data.extxyz", ":")
     ase.io.write(tmp_path / "data.extxyz", [*frames, *[frames[1]] * 7])

@@ -22,6 +22,7 @@ from nnp.errors import OptionError
 from nnp.evaluation import NO_EXTRAPOLATIONS, Evaluation, Extrapolations, voigt
 from nnp.finalize import release_with
 from nnp.potential import Potential
+from nnp.processor import MOST_THREADS
 from nnp.structure import Structure
 from nnp.values import require_number, require_whole
 
@@ -300,6 +301,8 @@ def _options(
             raise OptionError(f"{name}={value!r} is unknown: allowed are {', '.join(allowed)}")
     if threads is not None:
         require_whole("threads", threads, 1, ", or None for all the process may use")
+        if threads > MOST_THREADS:  # beyond 32 bits it would come as another number
+            raise OptionError(f"threads={threads!r}: a whole number up to {MOST_THREADS}")
     if skin is not None:
         require_number("skin", skin, 0, " (Å), or None for the engine's choice")
     return c.Options(

@@ -10,11 +10,12 @@ import numpy as np
 from nnp.errors import OptionError
 from nnp.io.structures import ReadOptions
 from nnp.structure import Structure
-from nnp.train.data.checks import drop
+from nnp.train.data.checks import drop, dropped
 from nnp.train.data.dataset import Dataset, LabelKeys
 from nnp.train.data.energies import require_kind
 from nnp.train.data.findings import require_kinds
 from nnp.units import unit_system
+from nnp.values import require_whole
 
 # Blocks of a trajectory: so many, unless they would be longer than so many frames.
 _PARTS, _LONGEST_BLOCK = 10, 20
@@ -29,7 +30,8 @@ class SplitSettings:
     Attributes:
         fraction: share drawn at random from each group, in [0, 1).
         groups: whole groups to hold out.
-        indices: structures to hold out, from 0.
+        indices: structures to hold out, from 0 as they are read; those that are left out of the fit
+            count.
         seed: of the random draw.
         blocks: whether neighbouring frames of a trajectory, which are nearly copies, are drawn
             together, in blocks of up to a tenth of it.
@@ -44,6 +46,7 @@ class SplitSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.fraction < 1:
             raise OptionError(f"fraction = {self.fraction} of the split must be in [0, 1)")
+        require_whole("seed of the split", self.seed, 0)
 
 
 @dataclass(frozen=True)
@@ -108,8 +111,12 @@ def read_data(settings: DataSettings) -> tuple[Dataset, Dataset]:
 
 def part(settings: DataSettings, found: Dataset) -> tuple[Dataset, Dataset]:
     """Training and validation set of structures that were read already."""
-    found = _without_large_forces(drop(found, settings.drop), settings.largest_force)
-    train, held_out = split(found, settings.split)
+    numbered = _by_index(found, settings.split.indices)
+    kept, left = dropped(found, settings.drop)
+    places = tuple(place for place, number in enumerate(left) if number in numbered)
+    settings = replace(settings, split=replace(settings.split, indices=places))
+    kept = _without_large_forces(kept, settings.largest_force)
+    train, held_out = split(kept, settings.split)
     if settings.validation:
         more = Dataset.read(
             settings.validation, settings.keys, require_keys=False, options=settings.options

@@ -140,6 +140,14 @@ def choose(
         products = DescriptorProducts(functions, settings.run.threads)
         spreads = spread_of_all(products, structures, partial(bar, "ranges", quiet))
     unknown = undetermined(train, elements, known)
+    findings += [
+        Finding(
+            "settings",
+            f"network.elements.{symbol} has no effect: the data has {', '.join(elements)}",
+        )
+        for symbol in settings.network.elements
+        if symbol not in elements
+    ]
     if unknown:
         findings.append(composition_finding(unknown))
     if settings.inputs.decorrelate:

@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from nnp.elements import atomic_number
 from nnp.errors import OptionError
 from nnp.networks import Activation, Network
 from nnp.train.fit.network import AtomicNetwork
@@ -76,8 +77,11 @@ class NetworkSettings:
 
     def __post_init__(self) -> None:
         layers = [self.hidden, *(e.hidden for e in self.elements.values())]
-        if any(size < 1 for hidden in layers for size in hidden):
-            raise OptionError(f"hidden = {list(self.hidden)}: at least one neuron per layer")
+        for hidden in layers:
+            if any(size < 1 for size in hidden):
+                raise OptionError(f"hidden = {list(hidden)}: at least one neuron per layer")
+        for symbol in self.elements:
+            atomic_number(symbol)
         if not self.weight_range[0] < self.weight_range[1]:
             raise OptionError(f"weight_range = {list(self.weight_range)}: the first must be below")
 

@@ -278,4 +278,4 @@ def _step(optimizer: OptimizerSettings, frames: tuple[LabelledStructure, ...], p
     if optimizer.kind == "levenberg_marquardt":
         return 2 * (most + 7) * p
     rows = min(most, optimizer.kalman.candidates or most) + 7 + PENALISED
-    return 4 * optimizer.batch * rows * p
+    return 4 * min(optimizer.batch, len(frames)) * rows * p

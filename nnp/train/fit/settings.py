@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from nnp.errors import OptionError
+from nnp.processor import MOST_THREADS
 from nnp.train.data.baseline import BaselineSettings
 from nnp.train.data.sets import DataSettings
 from nnp.train.fit.initial import NetworkSettings
@@ -26,6 +27,7 @@ from nnp.train.inputs.transform import InputSettings
 from nnp.values import require_whole
 
 _EPOCHS = 40
+_FROM_ONE = ("epochs", "evaluate_every", "train_judged", "checkpoint_every", "keep_every")
 
 
 @dataclass(frozen=True)
@@ -100,10 +102,12 @@ class RunSettings:
     target: TargetSettings = field(default_factory=TargetSettings)
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "evaluate_every", "train_judged", "checkpoint_every", "threads"):
+        for name in (*_FROM_ONE, "threads"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise OptionError(f"{name} = {value}: 1 or more")
+        if self.threads > MOST_THREADS:
+            raise OptionError(f"threads = {self.threads}: 1 to {MOST_THREADS}")
         require_whole("seed", self.seed, 0)
         if self.dtype not in ("float64", "float32"):
             raise OptionError(f"dtype = {self.dtype!r}: allowed are 'float64', 'float32'")
@@ -157,6 +161,11 @@ class CommitteeSettings:
             raise OptionError(
                 f"committee hidden = {[list(sizes) for sizes in self.hidden]}: the members need "
                 "the same number of hidden layers; their sizes may differ"
+            )
+        if any(size < 1 for sizes in self.hidden for size in sizes):
+            raise OptionError(
+                f"committee hidden = {[list(sizes) for sizes in self.hidden]}: at least one neuron "
+                "per layer"
             )
 
 

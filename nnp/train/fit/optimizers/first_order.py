@@ -53,6 +53,8 @@ class GradientSettings:
             raise OptionError(
                 f"optimizer average = {self.average}: a decay between 0 and 1, or leave it out"
             )
+        if not 0 <= self.weight_decay < math.inf:
+            raise OptionError(f"optimizer weight_decay = {self.weight_decay} must be 0 or more")
         inside = (self.momentum, self.smoothing, *self.betas)
         if len(self.betas) != 2 or not all(0 <= value < 1 for value in inside):
             raise OptionError(

@@ -38,6 +38,7 @@ _PENALTY, _AVERAGE = 2e-5, 0.998
 PENALISED = 16
 # Steps over which the loss is averaged that the penalty is a share of.
 _LOSS_STEPS = 200
+_FROM_ZERO = ("noise_decay", "process_noise", "process_decay", "process_min", "threshold")
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,9 @@ class KalmanSettings:
         for name in ("noise", "noise_min", "covariance"):
             if not getattr(self, name) > 0:
                 raise OptionError(f"kalman {name} = {getattr(self, name)} must be positive")
+        for name in _FROM_ZERO:
+            if not 0 <= getattr(self, name) < np.inf:
+                raise OptionError(f"kalman {name} = {getattr(self, name)} must be 0 or more")
         for name in ("penalty", "average"):
             value = getattr(self, name)
             if value is not None and not 0 <= value < 1:

@@ -6,12 +6,10 @@ by module: `nnp.ase`, `nnp.openmm`, `nnp.md`, `nnp.train`, `nnp.analysis`, `nnp.
 """
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from nnp import registry
 from nnp.committee import Committee, CommitteeEvaluation
-from nnp.distribution import refuse_another
 from nnp.engines import Engine
 from nnp.errors import NNPError
 from nnp.evaluation import Evaluation, Extrapolation, Extrapolations
@@ -20,8 +18,6 @@ from nnp.potential import ElementModel, Potential
 from nnp.structure import Structure
 
 __version__ = "0.2.0"
-
-refuse_another(Path(__file__).parent)
 
 __all__ = [
     "Committee",

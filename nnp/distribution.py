@@ -32,5 +32,6 @@ def refuse_another(folder: Path) -> None:
         raise ImportError(
             f"{folder} holds files of another project, which is called nnp at the index and uses "
             "the same import name: pip uninstall nnp, then "
-            f"pip install --force-reinstall {DISTRIBUTION}"
+            f"pip install --force-reinstall {DISTRIBUTION}",
+            name=__package__,
         )

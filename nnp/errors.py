@@ -7,6 +7,13 @@ Each class also derives from the built-in exception that a caller would expect.
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+from nnp.distribution import refuse_another
+
+# Here, since all of the package imports this file: of two projects with one name, the one that was
+# installed last has written __init__.py.
+refuse_another(Path(__file__).parent)
 
 _LONGEST = 1500  # characters; words of damaged files may have any number
 # Of a terminal, and halves of characters, which no stream can hold.

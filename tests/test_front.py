@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -40,6 +41,36 @@ def test_the_other_project_is_refused(tmp_path):
     (tmp_path / "so3.py").touch()
     with pytest.raises(ImportError, match=f"pip uninstall nnp, .*--force-reinstall {DISTRIBUTION}"):
         refuse_another(tmp_path)
+
+
+def test_the_other_project_is_refused_in_either_order(tmp_path):
+    """Installed after ours, its ``__init__.py`` has taken the place of ours."""
+    package = tmp_path / "nnp"
+    package.mkdir()
+    for path in (ROOT / "nnp").iterdir():
+        if path.name != "__pycache__":
+            (package / path.name).symlink_to(path)
+    (package / "so3.py").touch()
+    for other in (False, True):
+        if other:
+            (package / "__init__.py").unlink()
+            (package / "__init__.py").touch()
+        for program in (
+            "import nnp.ase",
+            "import nnp_command; raise SystemExit(nnp_command.main())",
+        ):
+            done = subprocess.run(
+                [sys.executable, "-c", program],
+                cwd=tmp_path,
+                env=os.environ | {"PYTHONPATH": f"{tmp_path}:{ROOT}"},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 1
+            last = done.stderr.splitlines()[-1]
+            assert f"pip install --force-reinstall {DISTRIBUTION}" in last
+        assert done.stderr.startswith("nnp: error: ")
 
 
 def test_one_version():

@@ -341,7 +341,7 @@ BAD_TABLES = {
     "[data]\ntrain='a'\n[optimizer.kalman]\nnoise_decay=-1": "noise_decay = -1.0 must be 0 or more",
     "[data]\ntrain='a'\n[optimizer.kalman]\nthreshold=-1": "threshold = -1.0 must be 0 or more",
     "[data]\ntrain='a'\n[optimizer.gradient]\nweight_decay=-1": "weight_decay = -1.0 must be 0",
-    "[data]\ntrain='a'\n[functions.generate]\nfamily=3": "family = 3 must be text: allowed are 'behler'",
+    "[data]\ntrain='a'\n[functions.generate]\nfamily=3": "family = 3 must be text: allowed are",
     "[data]\ntrain='a'\n[data.Keys]\n": "data.Keys is unknown: did you mean 'keys'",
     "[data]\nTRAIN='a'": "data.TRAIN is unknown: did you mean 'train'",
     "epochs=3\n[data]\ntrain='a'": "epochs is unknown: did you mean run.epochs",

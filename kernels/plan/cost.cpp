@@ -15,9 +15,9 @@ namespace
 
 // Vector operations, counted in the kernels' loops: roughly, for the table's fit takes up what they share.
 constexpr double EXPONENTIAL = 18, COMPACT_ANGLE = 45, SHIFTED_ANGLE = 30, PRODUCT = 3;
-constexpr double ROW_GEOMETRY = 50, ROW_WINDOW = 20;  // of a row of pairs of compact functions
-constexpr double FIRST_LEVEL_CACHE = 32768;           // bytes
-constexpr double POWER_OF_A_LANE = 120;               // std::pow, one lane after the other
+constexpr double PAIRS_OF_ELEMENTS = 1500, ROW_GEOMETRY = 50, ROW_WINDOW = 20;  // of compact functions
+constexpr double FIRST_LEVEL_CACHE = 32768;                                     // bytes
+constexpr double POWER_OF_A_LANE = 120;                                         // std::pow, one lane after the other
 
 double cutoff_operations(int kind)
 {
@@ -251,7 +251,7 @@ private:
         double angles = 2 * COMPACT_ANGLE;
         for (const CompactWindow& angle : g.angles)
             angles += 2 * core_operations(angle.core) + 8;
-        work_[NNP_COST_COMPACT] += vectors(pairs) * angles;
+        work_[NNP_COST_COMPACT] += vectors(pairs) * angles + PAIRS_OF_ELEMENTS;
     }
 
     void moments(const MomentGroup& g)

@@ -176,8 +176,12 @@ class Stream:
 
 
 def progress_bar(*arguments: Any, **options: Any) -> Any:
-    """A bar of tqdm on the standard error, shown where people look at it and it can be shown."""
-    return tqdm(*arguments, file=Stream(sys.stderr), **options)
+    """A bar of tqdm on the standard error, shown where people look at it and it can be shown.
+
+    As wide as the terminal, and gone when it ends: what was done is said in lines that stay.
+    """
+    look = {"leave": False, "dynamic_ncols": True} | options
+    return tqdm(*arguments, file=Stream(sys.stderr), **look)
 
 
 def _silence(stream: TextIO | None) -> None:

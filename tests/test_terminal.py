@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -95,6 +100,25 @@ def test_the_runner_and_bars_in_a_library(monkeypatch):
         progress.close()
         assert list(progress_bar(range(3), disable=None)) == [0, 1, 2]
         assert list(progress_bar(range(3))) == [0, 1, 2]
+
+
+def test_bars_fit_the_terminal_and_leave_it_clean():
+    """They were ten columns wide, and too long ones of a fit filled the screen."""
+    program = """
+from nnp.terminal import progress_bar
+for step in progress_bar(range(3), desc="fit", postfix="e" * 90, mininterval=0): pass
+print("done", end="")
+"""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    command = [sys.executable, "-c", program]
+    subprocess.run(command, stdout=follower, stderr=follower, check=True)
+    os.close(follower)
+    drawn = os.read(leader, 65536).decode().split("\r")
+    assert max(len(line.replace("\x1b[A", "")) for line in drawn) <= 80
+    assert any("100%" in line for line in drawn)
+    assert drawn[-1] == "done"
+    assert drawn[-2].strip() == ""
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])

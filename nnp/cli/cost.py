@@ -66,10 +66,13 @@ def cost_report(potential: Potential, arguments: argparse.Namespace) -> Iterator
     for engine, costs in found:
         for cost in costs:
             if cost.n_wide:
-                yield (
-                    f"  {engine.dtype}, {cost.symbol}: {cost.n_by_moments} of {cost.n_wide} wide "
-                    "functions are computed as moments, the others over pairs"
-                )
+                yield f"  {engine.dtype}, {cost.symbol}: {_ways(cost)}"
+
+
+def _ways(cost: Cost) -> str:
+    if cost.n_by_moments == cost.n_wide:
+        return f"{cost.n_wide} wide functions as moments"
+    return f"{cost.n_by_moments} of {cost.n_wide} wide functions as moments, the others by pairs"
 
 
 def _row(dtype: str, cost: Cost) -> list[str]:

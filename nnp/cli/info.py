@@ -123,7 +123,7 @@ def _rows(name: str, value: Any) -> Iterator[str]:
         for key, inner in value.items():
             if key == _SETTINGS and isinstance(inner, dict):
                 yield from _rows(key, inner)
-            else:
+            elif not (isinstance(inner, dict) and len(_joined(inner)) > _LONGEST_ENTRY):
                 yield f"{_words(key)}: {_short(inner)}"
 
 
@@ -141,15 +141,16 @@ def _cut(text: str) -> str:
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, dict):
-        text = ", ".join(_named(key, inner) for key, inner in value.items())
-    elif isinstance(value, list):
-        text = readable(", ".join(map(str, value)))
-    else:
-        text = readable(str(value))
+    text = _joined(value)
     if isinstance(value, dict | list) and len(text) > _LONGEST_ENTRY:
         return f"{len(value)} entries"
     return text
+
+
+def _joined(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(_named(key, inner) for key, inner in value.items())
+    return readable(", ".join(map(str, value)) if isinstance(value, list) else str(value))
 
 
 def _named(key: str, value: Any) -> str:

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
-from tqdm import tqdm
 
 from nnp.cli.options import (
     SubParsers,
@@ -37,7 +36,10 @@ from nnp.io.structures import Labels, Reading, check_target
 from nnp.io.structures.labels import PREDICTED_BY, REFERENCE
 from nnp.metrics import PredictionErrors, ScaleCheck
 from nnp.potential import Potential
+from nnp.terminal import progress_bar
 from nnp.values import counted
+
+_TENTH = 0.1  # percent
 
 
 def add_parser(subparsers: SubParsers) -> None:
@@ -112,7 +114,8 @@ def _predict(
 ) -> Iterator[Atoms]:
     potential.engine(arguments.engine)  # an unknown one is an error before the bar appears
     frames = reading.frames
-    for number, atoms in enumerate(tqdm(frames, unit="structure", disable=_quiet(frames))):
+    bar = progress_bar(frames, unit="structure", disable=_quiet(frames))
+    for number, atoms in enumerate(bar):
         labels = reading.labels[number]
         try:
             evaluation = potential.evaluate(atoms, arguments.engine, stress=arguments.stress)
@@ -176,6 +179,16 @@ def _with_results(atoms: Atoms, labels: Labels, evaluation: Evaluation, name: st
     return result
 
 
+def _percent(share: float) -> str:
+    """With its sign; of less than a tenth one digit.
+
+    >>> _percent(0.441), _percent(-0.00012)
+    ('+44.1', '-0.01')
+    """
+    percent = 100 * share
+    return f"{percent:+.1f}" if abs(percent) >= _TENTH else f"{percent:+.1g}"
+
+
 def _extrapolation_line(potential: Potential, frames: list[Atoms], summary: _Summary) -> str:
     if summary.worst is None:
         if not potential.knows_ranges:
@@ -188,6 +201,6 @@ def _extrapolation_line(potential: Potential, frames: list[Atoms], summary: _Sum
         f"extrapolating: {counted(summary.atoms, 'atom')} in "
         f"{counted(summary.structures, 'structure')}; worst: "
         f"structure {number}, atom {worst.atom} ({symbol}), function {worst.function + 1} "
-        f"({describe(model.functions[worst.function])}) by {100 * worst.relative:+.1f} % of its "
+        f"({describe(model.functions[worst.function])}) by {_percent(worst.relative)} % of its "
         "training range"
     )

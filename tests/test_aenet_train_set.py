@@ -106,7 +106,7 @@ def test_folder_reads_the_files_once(known):
 
 def settings_of(folder):
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*becomes L-BFGS")
+        warnings.filterwarnings("ignore", ".*becomes (L-BFGS|one epoch)")
         return read_settings(folder / "train.in")
 
 

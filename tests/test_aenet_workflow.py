@@ -261,6 +261,53 @@ def test_inputs_that_cannot_be(project, old, new, message):
         read_settings(project / "train.in")
 
 
+@pytest.mark.parametrize(
+    ("where", "old", "new", "message"),
+    [
+        (
+            "train",
+            "METHOD\nbfgs",
+            "METHOD bfgs",
+            "line 6: METHOD bfgs: ænet reads this from the next",
+        ),
+        ("train", "NETWORKS\n", "NETWORKS\nO a.nn 1 5:tanh\n", "NETWORKS names O twice"),
+        ("generate", "TYPES\n2\n", "TYPES\n3\nO 1.0\n", "line 6: TYPES names O twice"),
+        ("generate", "{count}", "12", "FILES is of 12 lines, and 11 follow"),
+        ("generate", "s10.xsf", "t10.xsf", "1 of the structures that FILES names are missing"),
+        ("generate", "2\nO {O} | eV\n", "1\n", "s00.xsf has O, which TYPES of .* lacks"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*METHOD bfgs becomes L-BFGS")
+def test_inputs_that_ask_for_something_else(project, where, old, new, message):
+    files = "\n".join(f"s{number:02d}.xsf" for number in range(COUNT))
+    texts = {"train": TRAIN, "generate": GENERATE.replace("{files}", files)}
+    assert old in texts[where]
+    texts[where] = texts[where].replace(old, new, 1)
+    if "lacks" in message:
+        texts["generate"] = texts["generate"].replace("O O.stp\n", "")
+    message = message.replace("1 of the", f"1 of {COUNT} of the")
+    write_inputs(project, texts["train"], texts["generate"])
+    with pytest.raises((FileFormatError, OptionError), match=message):
+        read_settings(project / "train.in")
+
+
+@pytest.mark.filterwarnings("ignore:.*METHOD bfgs becomes L-BFGS")
+def test_a_structure_that_is_named_twice(project):
+    write_inputs(
+        project, generate=GENERATE.replace("{count}", "12").replace("{files}", "s03.xsf\n{files}")
+    )
+    with pytest.warns(UserWarning, match="1 line of FILES repeat others"):
+        settings = read_settings(project / "train.in")
+    assert len(settings.data.train) == COUNT
+
+
+@pytest.mark.filterwarnings("ignore:.*METHOD bfgs becomes L-BFGS")
+def test_no_iterations_are_one_epoch(project):
+    write_inputs(project, TRAIN.replace("ITERATIONS 2", "ITERATIONS 0"))
+    with pytest.warns(UserWarning, match="ITERATIONS 0 becomes one epoch"):
+        assert read_settings(project / "train.in").run.epochs == 1
+
+
 def test_labels_of_two_kinds(project, tmp_path):
     (tmp_path / "train.in").write_text(TRAIN)
     with pytest.raises(FileFormatError, match=r"generate\.in is missing, and so is"):

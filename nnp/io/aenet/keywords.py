@@ -169,10 +169,27 @@ class Lines:
 
     def paths(self, words: list[str]) -> tuple[str, ...]:
         """A number, and as many lines."""
-        found = tuple(" ".join(self.next()) for _ in range(self.counted(words)))
+        count, found = self.counted(words), []
+        for _ in range(count):
+            if not self.peek():
+                raise self.error(f"FILES is of {count} lines, and {len(found)} follow")
+            found.append(" ".join(self.next()))
         if (more := self.peek()) and more[0].lower() not in self._known:
             raise self.error(f"FILES is of {len(found)} lines, and another follows: {more[0]}")
-        return found
+        return tuple(found)
+
+    def alone(self, name: str, words: list[str]) -> None:
+        """Refuse words after a keyword whose values ænet reads from the next line."""
+        if words and not words[0].startswith(_COMMENT):
+            raise self.error(
+                f"{name.upper()} {' '.join(words)}: ænet reads this from the next line: write it "
+                "there"
+            )
+
+    def once(self, table: str, symbol: str, known: Collection[str]) -> None:
+        """Refuse an element that is named a second time, of which ænet would take one."""
+        if symbol in known:
+            raise self.error(f"{table} names {symbol} twice: once is allowed")
 
     def values(self) -> tuple[list[str], dict[str, float]]:
         """The next line as plain words, and ``key=value`` ones in lower case."""
@@ -208,6 +225,7 @@ def read_generate(path: Path) -> GenerateInput:
         elif name == "types":
             for _ in range(lines.counted(words)):
                 own = lines.next()
+                lines.once("TYPES", own[0], energies)
                 energies[own[0]] = lines.number(own, 1)
         elif name == "setups":
             if not energies:
@@ -273,6 +291,7 @@ def read_train(path: Path) -> TrainInput:
         elif name in ("save_energies", "save_energy"):
             values["save_energies"] = lines.flag(words)
         elif name == "method":
+            lines.alone(name, words)
             plain, values["options"] = lines.values()
             values["method"] = plain[0] if plain else "bfgs"
         elif name == "forces":
@@ -305,6 +324,7 @@ def _networks(lines: Lines) -> dict[str, NetworkLine]:
             activations.append(_ACTIVATIONS[name.lower()])
         if len(hidden) != lines.count(words[2:]):
             raise lines.error(f"{words[2]} hidden layers, {len(hidden)} are named")
+        lines.once("NETWORKS", words[0], found)
         found[words[0]] = NetworkLine(words[1], tuple(hidden), tuple(activations))
     return found
 

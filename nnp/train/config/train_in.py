@@ -32,6 +32,8 @@ def read_train_in(path: Path) -> dict[str, Any]:
         OptionError: a method that is unknown.
     """
     train = read_train(path)
+    if not train.iterations:
+        warnings.warn(f"{path}: ITERATIONS 0 becomes one epoch", stacklevel=2)
     generate = generate_of(train)
     cohesive = are_cohesive(generate)
     kept = chosen_structures(train, generate, cohesive)

@@ -16,6 +16,7 @@ from nnp.io.aenet.keywords import GenerateInput, TrainInput, read_generate
 from nnp.io.aenet.train_set import read_train_set
 from nnp.io.structures import read
 from nnp.io.structures.aenet_set import file_of
+from nnp.values import counted
 
 GENERATE = "generate.in"
 SAVED = "energies.{}.0"
@@ -68,6 +69,7 @@ def are_cohesive(generate: GenerateInput) -> bool:
     Raises:
         FileFormatError: some are and some are not.
     """
+    _require_files(generate)
     kinds = {name: _cohesive(generate.path.parent / name) for name in generate.files}
     if len(set(kinds.values())) > 1:
         one = next(name for name, cohesive in kinds.items() if cohesive)
@@ -76,6 +78,21 @@ def are_cohesive(generate: GenerateInput) -> bool:
             "be of one kind"
         )
     return next(iter(kinds.values()))
+
+
+def _require_files(generate: GenerateInput) -> None:
+    """See at once that all structures are there.
+
+    Raises:
+        FileFormatError: some are not.
+    """
+    folder = generate.path.parent
+    if missing := [name for name in generate.files if not (folder / name).exists()]:
+        count = f"{len(missing)} of {len(generate.files)}"
+        raise FileFormatError(
+            f"{generate.path}: {count} of the structures that FILES names are missing, the first "
+            f"of them {folder / missing[0]}: paths are relative to the folder of this file"
+        )
 
 
 def _cohesive(path: Path) -> bool:
@@ -97,6 +114,12 @@ def chosen_structures(
         OptionError: none is left.
     """
     most = math.inf if train.max_energy is None else train.max_energy
+    if repeated := len(generate.files) - len(set(generate.files)):
+        warnings.warn(
+            f"{generate.path}: {counted(repeated, 'line')} of FILES repeat others: each structure "
+            "is taken once",
+            stacklevel=2,
+        )
     found: dict[str, float] = {}
     for name in generate.files:
         reading = read(generate.path.parent / name)
@@ -105,9 +128,14 @@ def chosen_structures(
             raise FileFormatError(
                 f"{generate.path.parent / name} has no energy, which ænet requires"
             )
+        if others := set(atoms.symbols) - set(generate.energies):
+            raise FileFormatError(
+                f"{generate.path.parent / name} has {', '.join(sorted(others))}, which TYPES of "
+                f"{generate.path} lacks"
+            )
         energy = label.energy
         if not cohesive:
-            energy -= sum(generate.energies.get(symbol, 0.0) for symbol in atoms.symbols)
+            energy -= sum(generate.energies[symbol] for symbol in atoms.symbols)
         if energy / len(atoms) <= most:
             found[name] = energy / len(atoms)
     if not found:

@@ -112,6 +112,19 @@ def test_an_interrupted_committee_is_none(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "out" / "committee.nnp").exists()
 
 
+def test_an_interrupted_first_member_is_no_committee(tmp_path, monkeypatch, capsys):
+    interrupt_at(monkeypatch, 6)  # of twelve
+    config = configured(tmp_path)
+    assert main(["train", str(config), "--members", "2"]) == 130
+    out = capsys.readouterr().out
+    assert "1 of 2 members have begun: no committee yet" in out
+    assert "run it:" not in out
+    assert main(["train", str(config), "--resume"]) == 1
+    assert "a committee with 1 members at least, and one should go on" in capsys.readouterr().err
+    assert main(["train", str(config), "--members", "2", "--resume"]) == 0
+    assert "run it:" in capsys.readouterr().out
+
+
 def test_time_is_up(tmp_path, capsys):
     config = configured(tmp_path, "max_time = 1e-9")
     assert main(["train", str(config)]) == 0

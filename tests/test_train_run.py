@@ -137,8 +137,23 @@ def test_checkpoint_of_other_settings_is_refused(tmp_path):
     trainer(tmp_path, 1)[2].run()
     chosen, task, _ = trainer(tmp_path, 2)
     other = replace(chosen, loss=replace(chosen.loss, energy=7.0))
-    with pytest.raises(OptionError, match="other settings or data"):
+    with pytest.raises(OptionError, match=r"other settings or data \(loss.energy was .*, is 7.0\)"):
         Trainer(other, task, quiet=True).run(resume=True)
+
+
+@pytest.mark.parametrize("name", ["weight", "cell", "forces"])
+def test_checkpoint_of_other_structures_is_refused(tmp_path, name):
+    chosen, task, first = trainer(tmp_path, 1)
+    first.run()
+    frame = task.frames[0]
+    other = {
+        "weight": replace(frame, weight=9.0),
+        "cell": replace(frame, structure=replace(frame.structure, cell=2 * frame.structure.cell)),
+        "forces": replace(frame, forces=2 * frame.forces),
+    }
+    changed = replace(task.frames, frames=(other[name], *task.frames.frames[1:]))
+    with pytest.raises(OptionError, match=r"\(other structures, labels or weights\): only epochs"):
+        Trainer(chosen, replace(task, frames=changed), quiet=True).run(resume=True)
 
 
 def test_tensorboard_is_asked_for_politely(tmp_path):
@@ -241,6 +256,30 @@ def test_run_is_not_overwritten(config):
     with pytest.raises(OutputExistsError, match="holds a training run"):
         nnp.train.train(chosen, quiet=True)
     nnp.train.train(chosen, force=True, quiet=True)
+
+
+def test_nothing_of_an_earlier_run_is_taken_for_a_part_of_this_one(config, tmp_path, capsys):
+    """Members beyond the new ones, models of epochs beyond the last one."""
+    config.write_text(config.read_text().replace("[run]", "[run]\nkeep_every = 1"))
+    words, out = ["train", str(config)], tmp_path / "out"
+    assert main([*words, "--members", "3"]) == 0
+    assert len(nnp.load(out).members) == 3
+    for asked in ([], ["--members", "2"]):
+        assert main([*words, *asked, "--resume"]) == 1
+        assert "a committee with 3 members at least, and " in capsys.readouterr().err
+    assert main([*words, "--members", "2", "--force"]) == 0
+    assert len(nnp.load(out).members) == len(nnp.load(out / "committee.nnp").members) == 2
+    assert main(words) == 1
+    assert "holds a training run" in capsys.readouterr().err
+    assert main([*words, "--force"]) == 0
+    assert not list(out.glob("member_*/best.nnp"))
+    assert not (out / "committee.nnp").exists()
+    epochs = sorted(path.name for path in out.glob("epoch_*.nnp"))
+    assert main([*words, "--members", "2", "--resume"]) == 1
+    assert "holds one fit, and 2 members should go on" in capsys.readouterr().err
+    config.write_text(config.read_text().replace("epochs = 2", "epochs = 1"))
+    assert main([*words, "--force"]) == 0
+    assert sorted(path.name for path in out.glob("epoch_*.nnp")) == epochs[:1] != epochs
 
 
 def test_checkpoint_of_other_inputs_is_refused(tmp_path):

@@ -100,13 +100,13 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         _say_what_it_takes(settings, sets, quiet, found is None)
         return 0
-    members = getattr(arguments, "members", settings.committee.members)
+    members = _members(settings, arguments)
     how = (arguments.resume, arguments.force, quiet, sets, found is not None)
     if members > 1:
         results = train.train_committee(settings, members, *how)
     else:
         results = [train.train(settings, *how)]
-    stopped = results[-1].stopped
+    stopped, whole = results[-1].stopped, len(results) == members
     if not train.join().writes:
         return _INTERRUPTED if stopped == INTERRUPTED else 0
     if found is None:
@@ -120,9 +120,9 @@ def _run(arguments: argparse.Namespace) -> int:
 
         path = Path(arguments.sources[0])
         print("\n".join(leave_behind(path, settings, results[0].potential)))
-    if settings.run.report and results[-1].rows:
+    if settings.run.report and results[-1].rows and whole:
         print("\n".join(_report(settings, results, sets, found)))
-    if not quiet and results[-1].rows:
+    if not quiet and results[-1].rows and whole:
         folder = Path(settings.run.output)
         print(f"run it: nnp md {folder if members > 1 else folder / 'best.nnp'} START.xyz")
     if not stopped:
@@ -130,6 +130,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if stopped == ON_TARGET:
         print("run.target is reached: last.nnp is the model that did")
         return 0
+    if not whole:
+        print(f"{len(results)} of {members} members have begun: no committee yet")
     print(f"{stopped}: last.nnp is where it stopped; the same command with --resume continues")
     return _INTERRUPTED if stopped == INTERRUPTED else 0
 
@@ -146,17 +148,28 @@ def _task(
         settings = train.read_settings(arguments.sources[0], getattr(arguments, "units", None))
         settings = as_told(settings, arguments)
         if not arguments.dry_run:
-            train.require_room(settings, arguments.resume, arguments.force)
+            _require_room(settings, arguments)
         return settings, read_data(settings.data), None
     found = from_data(arguments)
     if not arguments.dry_run:
-        train.require_room(found.settings, arguments.resume, arguments.force)
+        _require_room(found.settings, arguments)
     if train.join().writes:
         name = keep_settings(found, arguments)
         if not quiet:
             print("\n".join(["", *found.seen(), "", *found.lines(), ""]))
             print(f"all settings: {name}", flush=True)
     return found.settings, found.sets, found
+
+
+def _members(settings: TrainingSettings, arguments: argparse.Namespace) -> int:
+    found: int = getattr(arguments, "members", settings.committee.members)
+    return found
+
+
+def _require_room(settings: TrainingSettings, arguments: argparse.Namespace) -> None:
+    from nnp.train import require_room
+
+    require_room(settings, arguments.resume, arguments.force, _members(settings, arguments))
 
 
 def _report(

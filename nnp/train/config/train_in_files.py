@@ -19,6 +19,7 @@ from nnp.io.structures import read
 from nnp.potential import Potential
 from nnp.train.config.train_in_data import SAVED, are_cohesive, generate_of
 from nnp.train.fit.settings import TrainingSettings
+from nnp.train.fit.trainer import EVERY_KEPT
 
 _HEAD = (
     "  Ref(eV)        ANN(eV)      #atoms  Ref(eV/atom)   ANN(eV/atom) Ref-ANN(eV/atom)"
@@ -40,7 +41,7 @@ def leave_behind(path: Path, settings: TrainingSettings, potential: Potential) -
     names = {symbol: path.parent / train.networks[symbol].file for symbol in potential.elements}
     write_as(_with_atomic(potential, generate, cohesive), names, force=True)
     epochs = 0
-    for kept in sorted(Path(settings.run.output).glob("epoch_*.nnp")):
+    for kept in sorted(Path(settings.run.output).glob(EVERY_KEPT)):
         number = kept.stem.split("_")[1]
         own = {symbol: name.with_name(f"{name.name}-{number}") for symbol, name in names.items()}
         write_as(_with_atomic(model.read(kept), generate, cohesive), own, force=True)

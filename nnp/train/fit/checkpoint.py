@@ -15,9 +15,11 @@ from torch import Tensor
 from nnp.errors import FileFormatError, OptionError
 from nnp.io.archive import DAMAGED, read_any_array, read_bytes, read_members
 from nnp.io.files import replacing
+from nnp.train.fit.identity import differences
 from nnp.train.fit.optimizers.base import State
 
 VERSION = 1
+_SHOWN = 3
 
 
 @dataclass(eq=False)
@@ -32,6 +34,8 @@ class Checkpoint:
         best_epoch: when it was reached.
         optimizer: state of the optimiser.
         fingerprint: of settings and data; another run's checkpoint is refused.
+        about: the same in parts, see `nnp.train.fit.identity.particulars`; empty in files of
+            earlier versions.
         rows: the log so far.
         inputs: what the networks take in, see `nnp.train.fit.model.TrainingModel.inputs`.
     """
@@ -45,6 +49,7 @@ class Checkpoint:
     fingerprint: str
     rows: list[dict[str, float]] = field(default_factory=list)
     inputs: NDArray[np.float64] | None = None
+    about: dict[str, Any] = field(default_factory=dict)
 
 
 def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
@@ -56,6 +61,7 @@ def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         "best_epoch": checkpoint.best_epoch,
         "fingerprint": checkpoint.fingerprint,
         "rows": checkpoint.rows,
+        "about": checkpoint.about,
     }
     arrays: dict[str, Any] = {f"optimizer/{k}": v for k, v in checkpoint.optimizer.items()}
     arrays |= {
@@ -68,8 +74,15 @@ def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         np.savez(file, header=np.array(json.dumps(header)), **arrays)
 
 
-def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint:
+def read_checkpoint(
+    path: Path, fingerprint: str, about: dict[str, Any] | None = None
+) -> Checkpoint:
     """Read a checkpoint.
+
+    Args:
+        path: the file.
+        fingerprint: that it must have.
+        about: `nnp.train.fit.identity.particulars` that it must have, if it has any.
 
     Raises:
         FileFormatError: it is missing or damaged.
@@ -80,14 +93,16 @@ def read_checkpoint(path: Path, fingerprint: str) -> Checkpoint:
         arrays = {key.removesuffix(".npy"): read_any_array(c, key) for key, c in contents.items()}
         header = json.loads(str(arrays.pop("header")))
         found = _checkpoint(header, arrays, fingerprint)
+        apart = differences(found.about, about) if found.about and about else []
     except DAMAGED as error:
         raise FileFormatError(
             f"{path} is not a checkpoint to resume from ({error}): start afresh with --force"
         ) from None
-    if header["version"] != VERSION or header["fingerprint"] != fingerprint:
+    if header["version"] != VERSION or header["fingerprint"] != fingerprint or apart:
+        shown = f" ({'; '.join(apart[:_SHOWN])}{'; …' * (len(apart) > _SHOWN)})" if apart else ""
         raise OptionError(
-            f"{path} belongs to a run with other settings or data: only epochs, patience and "
-            "output may change; start afresh without --resume"
+            f"{path} belongs to a run with other settings or data{shown}: only epochs, patience "
+            "and output may change; start afresh with --force"
         )
     return found
 
@@ -110,4 +125,5 @@ def _checkpoint(header: Any, arrays: dict[str, NDArray[Any]], fingerprint: str) 
         optimizer={name.removeprefix("optimizer/"): a for name, a in arrays.items()},
         fingerprint=fingerprint,
         rows=rows,
+        about=dict(header.get("about", {})),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,61 @@ from nnp.train.fit.task import Task
 
 def fingerprint(settings: TrainingSettings, task: Task) -> str:
     """Hash of what a resumed run must share with the interrupted one."""
-    table = portable(settings)
-    for name in ("epochs", "patience", "target", "train_judged"):
-        table["run"].pop(name, None)
-    digest = hashlib.sha256(json.dumps(table, sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps(_shared(settings), sort_keys=True).encode())
     digest.update(task.theta.cpu().numpy().tobytes())
     for frame in task.frames:
         for label in (frame.structure.positions, frame.energy, frame.forces, frame.stress):
             digest.update(np.asarray(label if label is not None else np.nan).tobytes())
     return digest.hexdigest()
+
+
+def particulars(settings: TrainingSettings, task: Task) -> dict[str, Any]:
+    """The same in parts, for a checkpoint: the settings, and a hash of the structures.
+
+    The hash is of all that `fingerprint` leaves out, too: cells, elements, weights.
+    """
+    digest = hashlib.sha256()
+    for frame in task.frames:
+        s = frame.structure
+        labels = (frame.energy, frame.forces, frame.stress, frame.weight)
+        for part in (s.positions, s.cell, s.pbc, s.atomic_numbers, *labels):
+            digest.update(np.asarray(part if part is not None else np.nan).tobytes())
+    return {"settings": _shared(settings), "structures": digest.hexdigest()}
+
+
+def differences(known: dict[str, Any], own: dict[str, Any]) -> list[str]:
+    """In which of their `particulars` two runs differ.
+
+    >>> first = {"settings": {"run": {"seed": 1}, "loss": {"l2": 0.0}}, "structures": "a"}
+    >>> differences(first, {"settings": {"run": {"seed": 2}, "loss": {}}, "structures": "b"})
+    ['loss.l2 was 0.0', 'run.seed was 1, is 2', 'other structures, labels or weights']
+    """
+    before, now = (dict(_flat(part["settings"])) for part in (known, own))
+    found = []
+    for key in sorted(before.keys() | now.keys()):
+        if before.get(key) != now.get(key):
+            was = f"was {before[key]!r}" if key in before else "was not set"
+            found.append(f"{key} {was}" + (f", is {now[key]!r}" if key in now else ""))
+    if known["structures"] != own["structures"]:
+        found.append("other structures, labels or weights")
+    return found
+
+
+def _flat(table: dict[str, Any], where: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        path = f"{where}.{key}" if where else key
+        if isinstance(value, dict):
+            yield from _flat(value, path)
+        else:
+            yield path, value
+
+
+def _shared(settings: TrainingSettings) -> dict[str, dict[str, object]]:
+    """Settings that a resumed run must share."""
+    table = portable(settings)
+    for name in ("epochs", "patience", "target", "train_judged"):
+        table["run"].pop(name, None)
+    return table
 
 
 def portable(settings: TrainingSettings) -> dict[str, dict[str, object]]:

@@ -19,7 +19,15 @@ from nnp.train.fit.memory import plan_memory
 from nnp.train.fit.recipe import recipe
 from nnp.train.fit.settings import CommitteeSettings, TrainingSettings
 from nnp.train.fit.task import Prepared, Task, make_task, prepare
-from nnp.train.fit.trainer import BEST, CHECKPOINT, INTERRUPTED, Trainer, TrainingResult
+from nnp.train.fit.trainer import (
+    BEST,
+    CHECKPOINT,
+    EVERY_KEPT,
+    INTERRUPTED,
+    LAST,
+    Trainer,
+    TrainingResult,
+)
 
 COMMITTEE = "committee.nnp"
 
@@ -54,7 +62,10 @@ def train(
         NumericalError: the fit diverged.
     """
     require_room(settings, resume, force)
-    return _fit(settings, _prepared(settings, quiet, data, estimate), resume, quiet)
+    prepared = _prepared(settings, quiet, data, estimate)
+    if not resume and join().writes:
+        _remove_members(settings, 0)
+    return _fit(settings, prepared, resume, quiet)
 
 
 def train_committee(
@@ -92,9 +103,11 @@ def train_committee(
         raise OptionError(f"members = {count}: a committee has 2 or more")
     committee_settings = replace(settings.committee, members=count)
     own = [_member(settings, committee_settings, number) for number in range(count)]
-    for member in own:
-        require_room(member, resume, force)
+    require_room(settings, resume, force, count)
     prepared = _prepared(settings, quiet, data, estimate)
+    if not resume and join().writes:
+        _remove_steps(Path(settings.run.output))
+        _remove_members(settings, count)
     results: list[TrainingResult] = []
     for number in range(count):
         if number == 1 and learns_coefficients(settings):
@@ -116,18 +129,68 @@ def _with_functions_of(path: Path, settings: TrainingSettings) -> TrainingSettin
     return replace(settings, functions=replace(settings.functions, file=str(path)))
 
 
-def require_room(settings: TrainingSettings, resume: bool, force: bool) -> None:
+def require_room(
+    settings: TrainingSettings, resume: bool, force: bool, members: int | None = None
+) -> None:
     """Refuse to write over an earlier run, before anything is read.
+
+    Args:
+        settings: of the run.
+        resume: whether it goes on.
+        force: whether an earlier one is overwritten.
+        members: of the committee; None or 1: none.
 
     Raises:
         OutputExistsError: there is one, and neither ``resume`` nor ``force``.
+        OptionError: what should go on is one fit, and a committee is asked for, or the other way
+            round, or one of more members.
     """
-    folder = Path(settings.run.output)
-    if (folder / CHECKPOINT).exists() and not (resume or force):
+    folder, wanted = Path(settings.run.output), members or 1
+    alone, there = (folder / CHECKPOINT).exists(), _members_of(folder)
+    if (alone or there) and not (resume or force):
         raise OutputExistsError(
             f"{folder} holds a training run: continue it with resume=True (--resume), overwrite it "
             "with force=True (--force), or name another run.output"
         )
+    if not resume or not (alone or there) or (alone and wanted == 1):
+        return
+    most = 1 + max((number for number, _ in there), default=0)
+    if alone or wanted == 1 or most > wanted:
+        held = "one fit" if alone else f"a committee with {most} members at least"
+        asked = "one" if wanted == 1 else f"{wanted} members"
+        raise OptionError(
+            f"{folder} holds {held}, and {asked} should go on: continue with as many members "
+            "(--members), overwrite it with --force, or name another run.output"
+        )
+
+
+def _members_of(folder: Path) -> list[tuple[int, Path]]:
+    """Number and folder of each member of a committee that has begun."""
+    numbered = ((path.name.removeprefix("member_"), path) for path in folder.glob("member_*"))
+    names = (CHECKPOINT, BEST)
+    return [
+        (int(number), path)
+        for number, path in numbered
+        if number.isdecimal() and any((path / name).exists() for name in names)
+    ]
+
+
+def _remove_members(settings: TrainingSettings, count: int) -> None:
+    """What an earlier run in the folder left of a committee: `nnp.load` would take it for ours."""
+    folder = Path(settings.run.output)
+    (folder / COMMITTEE).unlink(missing_ok=True)
+    for number, path in _members_of(folder):
+        if number >= count:
+            _remove_steps(path)
+            for name in (BEST, LAST):
+                (path / name).unlink(missing_ok=True)
+
+
+def _remove_steps(folder: Path) -> None:
+    """Checkpoint and models of epochs of an earlier run; its best one may be where ours begins."""
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    for path in folder.glob(EVERY_KEPT):
+        path.unlink()
 
 
 def _prepared(
@@ -193,6 +256,8 @@ def _fit(
         if ranks.writes:
             _write_notes(task, folder)
         started = (folder / CHECKPOINT).exists()
+        if not (resume and started) and ranks.writes:
+            _remove_steps(folder)
         return Trainer(settings, task, quiet or not ranks.writes).run(resume and started)
 
 

@@ -18,7 +18,7 @@ from nnp.potential import UNDETERMINED, Potential
 from nnp.train.data.findings import Finding
 from nnp.train.fit.batches import batches, steps_of_epoch
 from nnp.train.fit.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from nnp.train.fit.identity import fingerprint, portable
+from nnp.train.fit.identity import fingerprint, particulars, portable
 from nnp.train.fit.log import SetErrors, TrainingLog, set_errors
 from nnp.train.fit.objective import Objective
 from nnp.train.fit.progress import Progress
@@ -30,6 +30,7 @@ from nnp.train.inputs.features import Sample
 
 CHECKPOINT, BEST, LAST = "checkpoint.npz", "best.nnp", "last.nnp"
 KEPT = "epoch_{:05d}.nnp"
+EVERY_KEPT = "epoch_[0-9]*.nnp"
 INTERRUPTED, OUT_OF_TIME, ON_TARGET = "interrupted", "out of time", "on target"
 
 
@@ -81,6 +82,7 @@ class Trainer:
         self._start = time.monotonic()
         self._stopped = ""
         self._fingerprint = fingerprint(settings, task)
+        self._about = particulars(settings, task)
 
     def run(self, resume: bool = False) -> TrainingResult:
         """Train, writing models, log and checkpoints into the output folder (rank 0 does).
@@ -221,13 +223,14 @@ class Trainer:
             self._fingerprint,
             log.rows,
             self._task.model.inputs,
+            self._about,
         )
         if self._task.ranks.writes:
             write_checkpoint(checkpoint, self._folder / CHECKPOINT)
         self._write_models()
 
     def _restore(self, log: TrainingLog) -> None:
-        found = read_checkpoint(self._folder / CHECKPOINT, self._fingerprint)
+        found = read_checkpoint(self._folder / CHECKPOINT, self._fingerprint, self._about)
         inputs, device = self._task.model.inputs, self._theta.device
         if found.inputs is not None and not np.allclose(found.inputs, inputs, rtol=1e-6):
             raise OptionError(

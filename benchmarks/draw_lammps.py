@@ -47,7 +47,7 @@ def draw_speed(axis: plt.Axes, name: str) -> None:
     names = [subject for subject in found if subject != _LEFT_OUT]
     ratios = [found["LAMMPS hdnnp"] / found[subject] for subject in names]
     axis.bar_label(axis.barh(names, ratios), fmt=" %.1f")
-    axis.set(title=name, xlabel="times n2p2's hdnnp", xlim=(0, 1.15 * max(ratios)))
+    axis.set(title=name, xlabel="times n2p2's hdnnp", xlim=(0, 1.2 * max(ratios)))
     axis.invert_yaxis()
     print(name, dict(zip(names, ratios, strict=True)))
 

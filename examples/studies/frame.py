@@ -31,6 +31,7 @@ from nnp.pictures.figure import STYLE
 _ADVICE = "pip install 'nnp-md[torch,studies]' brings what the studies need"
 _WIDTH = 3.4  # inches of one panel
 _HEIGHT = 2.6
+_ROW = 0.25  # of a legend
 _DPI = 100
 _COLOURS = 128
 _LINEAR_BELOW = 3.0  # largest over smallest value that still go on a linear axis
@@ -145,7 +146,10 @@ def legend(figure: Any, axis: Any, columns: int = 0) -> None:
         columns: of the legend; 0: all in one row.
     """
     handles, names = axis.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=columns or len(names))
+    columns = columns or len(names)
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + _ROW * -(-len(names) // columns))
+    figure.legend(handles, names, loc="outside lower center", ncols=columns)
 
 
 def plain_log(axis: Any) -> None:

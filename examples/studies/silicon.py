@@ -99,7 +99,7 @@ def draw_statics(study: Study, statics: dict[str, Any]) -> None:
         left.bar([i + 0.4 * k for i in range(4)], [found[c] for c in constants], 0.4, label=name)
         modes = [*found["phonons"]["Γ"][3:], *found["phonons"]["X"]]
         right.plot(modes, "_" if k else "o", markersize=14 if k else 6, label=name)
-    left.set_xticks([i + 0.2 for i in range(4)], constants)
+    left.set_xticks([i + 0.2 for i in range(4)], ("B", *constants[1:]))
     left.set(ylabel="GPa", title="elasticity")
     right.set_xticks([1, 5.5], ["Γ", "X"])
     right.set(ylabel="THz", title="phonons (Γ: optical)")

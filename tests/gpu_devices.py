@@ -155,7 +155,7 @@ def large_forces(make):
 
 
 def many_neighbours(make):
-    """More neighbours than a work-group's first capacity: compiled anew, or in tiles."""
+    """More neighbours than a work-group's first capacity: compiled again, or in tiles."""
     potential = random_potential(("Si",), 8, ("radial",), radius=3.0)
     device = make(potential)
     agrees(device, potential, structures()["rattled"])

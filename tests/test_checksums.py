@@ -28,7 +28,7 @@ def members_of(data):
 
 
 def packed(members):
-    """Stored or deflated as before, with the zip's own checksums made anew."""
+    """Stored or deflated as before, with the zip's own checksums made again."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, (info, content) in members.items():

@@ -22,7 +22,7 @@ from nnp.structure import as_structure
 
 @pytest.fixture(scope="module")
 def silicon(tmp_path_factory):
-    """64 atoms and the potential that comes along: a crystal that vibrates."""
+    """64 atoms and the potential that is bundled: a crystal that vibrates."""
     path = tmp_path_factory.mktemp("silicon") / "silicon.nnp"
     potential = load("silicon_sw")
     potential.save(path)

@@ -1,4 +1,4 @@
-"""Fits on top of ZBL repulsion: taken off the labels, a term of the finished potential."""
+"""Fits on top of ZBL repulsion: subtracted from the labels, a term of the finished potential."""
 
 from __future__ import annotations
 

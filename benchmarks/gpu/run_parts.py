@@ -1,7 +1,7 @@
 """Runs the parts of a GPU measurement in the order of their worth; see run_all.sh.
 
 Each part is a script in ``parts`` that writes one JSON. It has its own process and time limit: what
-ends it ends nothing else. After each part index.html is drawn anew.
+ends it ends nothing else. After each part index.html is drawn again.
 """
 
 from __future__ import annotations

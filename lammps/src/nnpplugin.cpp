@@ -22,7 +22,7 @@ struct Plugin {
 };
 using Register = void (*)(Plugin*, void*);
 
-// LAMMPS keeps the pointers that it is given, over `clear` too, and asks for them while it loads the plugin anew.
+// LAMMPS keeps the pointers that it is given, over `clear` too, and asks for them while it loads the plugin again.
 const std::string& complaint(void* lammps)
 {
     static const std::string text = nnp_lammps::complaint_about_host(lammps);

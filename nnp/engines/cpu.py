@@ -89,7 +89,7 @@ class CpuEngine(Engine):
         self._handle = _create(self._library, self.potential, self._options)
         self._finalizer = release_with(self, self._library.nnp_engine_destroy, self._handle)
         self._one_at_a_time = threading.RLock()
-        # of every call, in here rather than made anew; whoever uses them holds the lock
+        # of every call, in here rather than allocated again; whoever uses them holds the lock
         self._given = StructureForCalls(self.potential)
         self._energy, self._virial = ct.c_double(), np.empty((3, 3))
         self._results, self._found, self._failure = (

@@ -40,7 +40,7 @@ ACTIVATION_NUMBERS = {
 
 
 _MAGIC = b"NNPARRAY"
-_SAME = 1e-12  # a mean network is made anew at reading, on another machine perhaps
+_SAME = 1e-12  # a mean network is made again at reading, on another machine perhaps
 
 
 @dataclass(frozen=True)

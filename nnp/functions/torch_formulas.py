@@ -1,4 +1,4 @@
-"""The formulas that families share, in plain torch; imported only where torch is wanted.
+"""The formulas that families share, in plain torch; imported only where torch is needed.
 
 Slow, obvious, float64, differentiated by autograd, and TorchScript-compatible: annotations are
 not postponed, and constants are arguments with defaults because TorchScript sees no globals.

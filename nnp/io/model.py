@@ -129,7 +129,7 @@ def from_bytes(data: bytes, name: str = "model", member: bool = False) -> Potent
 
 
 def _check_names(header: dict[str, Any], contents: dict[str, bytes]) -> None:
-    """Refuse arrays that the header does not speak of; missing ones show when they are read."""
+    """Refuse arrays that the header does not mention; missing ones show when they are read."""
     wanted = set()
     for entry in header["elements"]:
         layers = range(min(len(entry["activations"]), len(contents)))

@@ -4,7 +4,7 @@
 
 of shapes (n, 3), (3, 3) if periodic, () and (n, 3).
 
-This module needs torch: import it where torch is wanted.
+This module needs torch: import it where torch is needed.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ The map; each folder imports from those above it only:
     data/     dataset  frames       labelled structures and how they are read
               checks findings   sets      what is wrong with them; training and validation set
               doctor facts consistency tensors    the data report, and what it is made of
-              baseline repulsion    what is taken off the labels before a fit
+              baseline repulsion    what is subtracted from the labels before a fit
               sampling augment      making structures and labels
               select   evaluation   what to label next; errors of a finished potential
               judge    inputs_seen  what errors and inputs say
@@ -21,7 +21,7 @@ The map; each folder imports from those above it only:
               invariants moment_network moment_model   the same with radial series to learn
               loss objective optimizers/  what is minimised, and how
               settings choosing     all settings; functions and inputs that follow from them
-              task samples start    what a fit is prepared from; kept or made anew; going on
+              task samples start    what a fit is prepared from; kept or made again; going on
               memory room recipe    what it takes, what there is, which optimiser
               trainer stages batches run log checkpoint identity machine   the loop; files; devices
     config/   read tables           settings from TOML

@@ -89,7 +89,7 @@ class OpenCLDevice(Device):
         if found is not None:
             try:
                 return cl.Program(self._context, [device], [found]).build(self._options)
-            except cl.Error:  # of another driver after all: compiled anew
+            except cl.Error:  # of another driver after all: compiled again
                 pass
         try:
             program = cl.Program(self._context, source).build(self._options, **_NO_CACHE)

@@ -63,7 +63,7 @@ def member_folders(settings: Settings) -> list[Path]:
 
 
 def check_alike(members: Sequence[Potential], folders: Sequence[Path]) -> None:
-    """Refuse members whose own files say something else than the directory's.
+    """Refuse members whose own files contradict the directory's.
 
     n2p2 reads functions, scaling and normalisation of the directory for all members: where a
     folder's own differ, one of both is wrong.

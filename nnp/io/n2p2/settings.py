@@ -169,7 +169,7 @@ def _only(found: list[Entry]) -> Entry | None:
 
 
 def _check_kind(entry: Entry) -> None:
-    """Refuse potentials of another kind than the short-range one."""
+    """Refuse potentials that are not short-range (2G)."""
     allowed = SHORT_RANGE_TYPES.get(entry.keyword)
     if allowed is None:
         return

@@ -31,7 +31,7 @@ _LENGTHS = {
 _NUMBERS = r"((?:\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[EeDd][-+]?\d+)?)+)"
 _CELL = re.compile(r"CELL\s*[\(\[\{]\s*(abcABC|H|GENH)\s*[\)\]\}]\s*[:=]?" + _NUMBERS)
 _QUANTITY = re.compile(r"\b([a-z][a-z_]*)\{([A-Za-z_/]*)\}")
-# Words of a comment that speak of a cell …
+# Words of a comment that mention a cell …
 _WORD = re.compile(
     r"(?<![A-Za-z])(cell(?!ul)|unit[ _-]?cell|lattice|box|cryst|abc\b|hmat|h_matrix|"
     r"vec(?:tor)?s?\d?\b|pbc|periodic|L[xyz]?\s*[=:]|tv_?\d?\b|alpha\s*[=:]|dimensions?\b)",
@@ -59,7 +59,7 @@ class CommentCell:
 
 
 def read_comment(comment: str, where: str, length: float | None) -> CommentCell | None:
-    """The cell of a comment line; None when it speaks of none.
+    """The cell of a comment line; None when it mentions none.
 
     Args:
         comment: the line.
@@ -96,7 +96,7 @@ def read_comment(comment: str, where: str, length: float | None) -> CommentCell 
 
 
 def refuse_cell(comment: str, where: str) -> None:
-    """Refuse a comment that speaks of a cell which was not used.
+    """Refuse a comment that mentions a cell which was not used.
 
     Raises:
         FileFormatError: it does.

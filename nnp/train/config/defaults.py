@@ -42,7 +42,7 @@ _SMALLEST, _LARGEST, _MANY_LABELS = 10, 32, 1_000_000
 _FEWEST_TO_SPLIT = 10
 _HELD_OUT = 0.1
 _STRESS_WEIGHT = 100.0
-_MEMORY = 4.0  # GB of the process; inputs beyond are computed anew
+_MEMORY = 4.0  # GB of the process; inputs beyond are recomputed
 # Of a bond's length: below the first a repulsion is offered; it ends at the second, and its switch
 # begins at this share of that.
 _CLOSE, _OUTER, _INNER = 0.75, 0.8, 0.5

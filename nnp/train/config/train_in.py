@@ -49,7 +49,7 @@ def read_train_in(path: Path) -> dict[str, Any]:
         "train": list(kept),
         "split": {"indices": test_set(train, generate, list(kept))},
         "reference_energies": energies,
-        "energies": "total",  # all that is to be taken off is in these
+        "energies": "total",  # all that is to be subtracted is in these
     }
     if train.forces and train.max_forces is not None:
         data["largest_force"] = train.max_forces

@@ -40,8 +40,8 @@ class AugmentSettings:
             ``scale``.
         directions: of `DIRECTIONS`, Cartesian: components that are strained one at a time, by equal
             steps from −strain to strain, in place of a random strain.
-        displaced: how many atoms are displaced, drawn anew for each copy; None: all.
-        vacancies: atoms that are taken out of each copy, drawn anew for each.
+        displaced: how many atoms are displaced, drawn again for each copy; None: all.
+        vacancies: atoms that are taken out of each copy, drawn again for each.
         seed: of the draws.
     """
 

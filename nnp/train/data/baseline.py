@@ -1,4 +1,4 @@
-"""What is taken off the labels, so that the networks need not learn it.
+"""What is subtracted from the labels, so that the networks need not learn it.
 
 A baseline first, which is calculators (`nnp.baseline`) and terms (`nnp.terms`), then a reference
 energy per atom of each element.
@@ -28,7 +28,7 @@ from nnp.train.data.repulsion import RepulsionSettings
 class BaselineSettings:
     """[baseline]: what the networks are fitted on top of.
 
-    What it computes is taken off energies, forces and stresses before the fit and added by the
+    What it computes is subtracted from energies, forces and stresses before the fit and added by the
     finished potential.
 
     Attributes:
@@ -59,12 +59,12 @@ def without_baseline(
     terms: Sequence[RepulsionTerm] = (),
     quiet: bool = True,
 ) -> Dataset:
-    """The structures with the labels that are left when a baseline is taken off.
+    """The structures with the labels that are left when a baseline is subtracted.
 
     Args:
         dataset: structures with any labels.
-        baseline: calculators that are taken off.
-        terms: that are taken off.
+        baseline: calculators that are subtracted.
+        terms: that are subtracted.
         quiet: whether to hide the progress bar.
 
     Raises:

@@ -129,7 +129,7 @@ def sample(
         quiet: whether to hide the progress bar.
         keep: is called with each snapshot as it comes, such as a file's ``write``.
         checkpoint: is called then with where the dynamics stands.
-        resumed: what an interrupted run of the same grid had done; it goes on from there.
+        resumed: what an interrupted run of the same grid had done; it continues from there.
 
     Returns:
         Snapshots with energy, forces and (if the calculator knows it) stress, in groups named by
@@ -188,7 +188,7 @@ def label(
         quiet: whether to hide the progress bar.
         keep: is called with each labelled structure as it comes, such as a file's ``write``.
         checkpoint: is called then.
-        resumed: what an interrupted run had done; it goes on from there.
+        resumed: what an interrupted run had done; it continues from there.
 
     Raises:
         StructureError: a structure without atoms.

@@ -58,8 +58,8 @@ class Chosen:
         findings: of the data's checks.
         dropped: functions that were pruned, one line each with the reason.
         ranks: the processes that share the work.
-        parts, terms: of the finished potential, taken off the labels.
-        start: the potential that the fit goes on from, if any.
+        parts, terms: of the finished potential, subtracted from the labels.
+        start: the potential that the fit continues, if any.
         energies: a line that says what kind of energies the labels are, where that was decided.
         undetermined: elements whose energies the compositions do not tell.
     """
@@ -202,7 +202,7 @@ def _known_energies(settings: TrainingSettings, start: Start | None) -> dict[str
 
 
 def _inherited(start: Start | None) -> Iterable[str]:
-    """Elements whose energies the first fit of a potential to go on from did not know."""
+    """Elements whose energies the first fit of a potential to continue did not know."""
     return () if start is None else start.potential.provenance.get(UNDETERMINED, ())
 
 
@@ -222,7 +222,7 @@ def _pruned(
     settings: TrainingSettings,
     start: Start | None,
 ) -> tuple[dict[str, NDArray[np.int64]], list[str]]:
-    """Indices per element that are kept; what a potential to go on from has is."""
+    """Indices per element that are kept; what a potential to continue has is."""
     kept, dropped = {}, []
     for symbol, own in functions.items():
         mine = np.zeros(len(own), np.bool_) if start is None else start.mine(symbol, own)

@@ -33,7 +33,7 @@ _FAIR = 0.25
 # and per row and weight by node, where the rows are the larger part.
 _STEP, _PER_NUMBER, _PER_WEIGHT = 0.01, 1e-10, 5e-8
 # Where coefficients are learned, in addition: per structure, per atom and neighbour of what is
-# computed anew of it, and per row and neighbour.
+# recomputed from it, and per row and neighbour.
 _LEARNED, _PER_PAIR, _PER_ROW = 2e-3, 3e-6, 1.5e-5
 # Of an evaluation without the filter's rows: per structure, per atom.
 _EVALUATION, _PER_ATOM = 6e-4, 6e-5

@@ -84,7 +84,7 @@ def train_committee(
     output. Where coefficients of radial series are learned, the first member learns them and the
     others have its functions. The best models together are ``committee.nnp``, which `nnp.load`
     reads as one potential.
-    Ctrl-C ends all, without a committee; ``resume`` goes on.
+    Ctrl-C ends all, without a committee; ``resume`` continues.
 
     Args:
         settings: of `read_settings`, or built in Python.

@@ -1,4 +1,4 @@
-"""The structures of a fit as samples: kept as far as memory goes, made anew beyond.
+"""The structures of a fit as samples: kept as far as memory goes, the others made again.
 
 A sample that is not kept costs one more evaluation of the functions each time it is wanted, and
 memory for as long as the step lasts.
@@ -54,7 +54,7 @@ class Samples(Sequence[Sample]):
         return [self[self._places[n]] for n in numbers if n in self._places]
 
     def part(self, numbers: Iterable[int]) -> Samples:
-        """Those of the numbered structures that are this process' own, kept here or made anew."""
+        """Those of the numbered structures that are this process' own, kept here or made again."""
         own = [n for n in numbers if n in self._places]
         places = [self._places[n] for n in own]
         frames = [self.frames[place] for place in places]

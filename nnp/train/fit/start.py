@@ -1,4 +1,4 @@
-"""A finished potential that a fit goes on from: `[run] from`, ``nnp train --from``.
+"""A finished potential that a fit continues: `[run] from`, ``nnp train --from``.
 
 The fit begins with the same function that the potential is, whatever inputs it sees: the first
 layer is written for them, and ranges that new data widen are made up for in the same way. An

@@ -88,7 +88,7 @@ class Trainer:
         """Train, writing models, log and checkpoints into the output folder (rank 0 does).
 
         Ctrl-C, SIGTERM and ``max_time`` stop it after a step: best.nnp and last.nnp are written,
-        and ``resume`` goes on from the last checkpoint.
+        and ``resume`` continues from the last checkpoint.
 
         Args:
             resume: whether to continue from the folder's checkpoint.

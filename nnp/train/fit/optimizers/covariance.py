@@ -1,7 +1,7 @@
 """The Kalman filter's covariance, kept so that a step touches as few of its p² numbers as it can.
 
 With 1,297 parameters P is 13.5 MB, and passing over it is the largest part of a step. So
-corrections wait and are taken off together, and on the CPU only one triangle is kept up to date:
+corrections wait and are subtracted together, and on the CPU only one triangle is kept up to date:
 BLAS's symv reads, and its syrk writes, half of what a general product would.
 """
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from nnp.train.fit.optimizers.base import State
 
-# Rows that may wait before they are taken off the matrix: one pass in so many steps, and still a
+# Rows that may wait before they are subtracted from the matrix: one pass in so many steps, and still a
 # small product beside that with the matrix.
 PENDING = 32
 # Up to so many rows one symv each is faster than one product (measured, p = 1,297, one core).

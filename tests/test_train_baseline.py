@@ -1,4 +1,4 @@
-"""Fits on top of a calculator: what is subtracted from the labels comes back in every evaluation."""
+"""Fits on top of a calculator: what the labels lose comes back in every evaluation."""
 
 from __future__ import annotations
 

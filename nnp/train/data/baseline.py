@@ -28,8 +28,8 @@ from nnp.train.data.repulsion import RepulsionSettings
 class BaselineSettings:
     """[baseline]: what the networks are fitted on top of.
 
-    What it computes is subtracted from energies, forces and stresses before the fit and added by the
-    finished potential.
+    What it computes is subtracted from energies, forces and stresses before the fit and added by
+    the finished potential.
 
     Attributes:
         calculators: calculators by name with their options, see `nnp.teachers.by_name`.

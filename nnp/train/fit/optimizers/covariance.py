@@ -15,8 +15,8 @@ from torch import Tensor
 
 from nnp.train.fit.optimizers.base import State
 
-# Rows that may wait before they are subtracted from the matrix: one pass in so many steps, and still a
-# small product beside that with the matrix.
+# Rows that may wait before they are subtracted from the matrix: one pass in so many steps, and
+# still a small product beside that with the matrix.
 PENDING = 32
 # Up to so many rows one symv each is faster than one product (measured, p = 1,297, one core).
 _ROW_BY_ROW = 16

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -98,6 +99,48 @@ def test_folders_of_runs_of_ours_hold_no_data(folder):
     for name in ("best.nnp", "checkpoint.npz"):
         (folder / "a" / name).write_bytes(b"")
     assert len(read_many([folder]).read) == 1
+
+
+def test_reports_hold_no_data(folder):
+    """An evaluation and a committee leave copies of the worst structures."""
+    own = folder / "evaluation"
+    own.mkdir()
+    for name in ("report.html", "metrics.json"):
+        (own / name).touch()
+    write(own / "worst.extxyz", silicon(2))
+    found = read_many([folder])
+    assert not [reading for reading in found.read if reading.path.parent == own]
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    data = tmp_path / "data"
+    (data / "inner").mkdir(parents=True)
+    write(data / "inner" / "a.extxyz", silicon(2))
+    (data / "inner" / "self").symlink_to("../inner")
+    (data / "up").symlink_to("..")
+    (data / "gone.extxyz").symlink_to("nowhere")
+    found = read_many([data])
+    assert [reading.path.name for reading in found.read] == ["a.extxyz"]
+    assert any("1 file of 2 points to nothing: gone.extxyz" in line for line in found.left_out)
+
+
+def test_a_folder_without_access_is_said(tmp_path, monkeypatch):
+    data, closed = tmp_path / "data", tmp_path / "data" / "closed"
+    closed.mkdir(parents=True)
+    write(data / "a.extxyz", silicon(2))
+    inside = Path.iterdir
+
+    def iterdir(path):
+        if path == closed:
+            raise PermissionError(13, "Permission denied")
+        return inside(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    found = read_many([data])
+    assert len(found.read) == 1
+    assert found.left_out == [f"{closed} cannot be read and is left out: Permission denied"]
+    with pytest.raises(FileFormatError, match=r"closed cannot be read .*: Permission denied"):
+        read_many([closed])
 
 
 def test_facts():

@@ -184,6 +184,14 @@ def test_no_structures_and_no_labels():
         check(Dataset(bare))
 
 
+def test_weights_that_are_all_zero_are_an_error():
+    data = dataset()
+    nothing = [replace(frame, weight=0.0) for frame in data]
+    with pytest.raises(StructureError, match="structure 0 and the others have the weight 0"):
+        check(Dataset(tuple(nothing)))
+    check(Dataset((data[0], *nothing[1:])))
+
+
 def test_close_atoms_are_an_error():
     near = Structure([[0, 0, 0], [0, 0, 0.2]], [1, 1], np.zeros((3, 3)), False)
     with pytest.raises(StructureError, match=r"here: atoms 0 and 1 are 0\.200 Å apart"):

@@ -193,6 +193,28 @@ def report_of(error, group=lambda _: "", spread=None, extrapolating=()):
     )
 
 
+def test_copies_in_the_validation_set_are_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    frames = silicon(4)
+    write("a.extxyz", [*frames, frames[0]])
+    write("b.extxyz", frames[1])
+    words = ["train", "a.extxyz", "--validation", "b.extxyz", "--dry-run"]
+    assert command(*words) == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("data:")]
+    assert said == ["data: b.extxyz, structure 0: the same atoms as a.extxyz, structure 1"]
+
+
+def test_what_is_no_data_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    write("a.extxyz", silicon(4))
+    (tmp_path / "fit.toml").write_text("[data]\ntrain = 'a.extxyz'\n")
+    assert command("train", "a.extxyz", "fit.toml") == 1
+    assert "fit.toml is a file of settings: give it alone" in capsys.readouterr().err
+    assert command("train", "a.extxyz", "--output", "a.extxyz", "--settings", "b.toml") == 1
+    assert "run.output = a.extxyz is a file: name a folder" in capsys.readouterr().err
+    assert not (tmp_path / "b.toml").exists()
+
+
 def test_worst_structures_and_metrics():
     report = report_of(lambda i: 0.1 * i)
     found = worst(report, 3)

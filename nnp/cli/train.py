@@ -98,7 +98,7 @@ def _run(arguments: argparse.Namespace) -> int:
         logging.getLogger("nnp.io.structures").setLevel(logging.WARNING)
     settings, sets, found = _task(arguments, quiet)
     if arguments.dry_run:
-        _say_what_it_takes(settings, sets, quiet, found is None)
+        _say_what_it_takes(settings, sets, quiet, found)
         return 0
     members = _members(settings, arguments)
     how = (arguments.resume, arguments.force, quiet, sets, found is not None)
@@ -109,8 +109,7 @@ def _run(arguments: argparse.Namespace) -> int:
     stopped, whole = results[-1].stopped, len(results) == members
     if not train.join().writes:
         return _INTERRUPTED if stopped == INTERRUPTED else 0
-    if found is None:
-        _print_findings(results[0].findings)
+    _print_findings(results[0].findings, found)
     for number, result in enumerate(results):
         name = f"member {number}: " if len(results) > 1 else ""
         print(f"{name}{_outcome(result)}")
@@ -204,19 +203,29 @@ def _outcome(result: TrainingResult) -> str:
     return "\n".join([f"best epoch {result.best_epoch} of {max(rows)}", *parts])
 
 
-def _say_what_it_takes(settings: TrainingSettings, sets: Sets, quiet: bool, findings: bool) -> None:
+def _say_what_it_takes(
+    settings: TrainingSettings, sets: Sets, quiet: bool, told: FromData | None
+) -> None:
     """``--dry-run``."""
     from nnp.train.fit.run import survey_of
 
     found = survey_of(settings, quiet, sets)
     print(found.chosen.frames.summary())
     print("\n".join(found.lines()))
-    if findings:
-        _print_findings(found.chosen.findings)
+    _print_findings(found.chosen.findings, told)
 
 
-def _print_findings(findings: list[Finding]) -> None:
-    """What the checks of the data saw, which is the same for all members."""
+def _print_findings(findings: list[Finding], told: FromData | None) -> None:
+    """What the checks of the data saw, which is the same for all members.
+
+    Args:
+        findings: all.
+        told: a fit of data alone, whose report has told those of the training set: others are of
+            the validation set, such as copies of training structures.
+    """
+    if told is not None:
+        known = {(finding.where, finding.kind) for finding in told.report.findings}
+        findings = [f for f in findings if f.kind and (f.where, f.kind) not in known]
     for finding in findings[:_SHOWN]:
         print(f"data: {finding}")
     if len(findings) > _SHOWN:

@@ -159,6 +159,9 @@ def from_data(arguments: argparse.Namespace) -> FromData:
     from nnp.train.config.defaults import Wishes, choose_settings
     from nnp.train.fit.settings import CommitteeSettings
 
+    for source in arguments.sources:
+        if Path(source).suffix in _SETTINGS and Path(source).is_file():
+            raise OptionError(f"{source} is a file of settings: give it alone, it names its data")
     data = _data_settings(arguments)
     found = Dataset.read(data.train, data.keys, options=data.options)
     report = examine(found)

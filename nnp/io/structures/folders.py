@@ -33,8 +33,8 @@ _UNLABELLED = {
     *("abinit-in", "aims", "espresso-in", "gaussian-in", "nwchem-in"),
     *(form.name for form in FORMATS.values() if form.labels == "none"),
 }
-# Written by a training run: its folder holds no data.
-_OF_A_RUN = ("checkpoint.npz", "best.nnp")
+# Written by a training run or an evaluation: such a folder holds no data, but copies of some.
+_OF_A_RUN = ({"checkpoint.npz", "best.nnp"}, {"report.html", "metrics.json"})
 # Files of which a line each is said; beyond, they are said together.
 _SAID_SINGLY = 5
 _NAMED = 3
@@ -117,7 +117,11 @@ def read_many(sources: Iterable[str | Path], options: ReadOptions | None = None)
 
 def _read_found(source: str | Path, options: ReadOptions, found: Readings) -> None:
     is_folder = Path(source).is_dir()
-    files = sorted(_files_below(Path(source))) if is_folder else sorted(_matching(source))
+    closed: list[str] = []
+    files = sorted(_files_below(Path(source), closed) if is_folder else _matching(source))
+    found.left_out += closed
+    if not files and closed:
+        raise FileFormatError(closed[0])
     if not files:
         what = "holds no files" if is_folder else "matches no file"
         raise FileFormatError(f"{source} {what}: give a folder or files of labelled structures")
@@ -182,6 +186,9 @@ def _sorted_out(files: Sequence[Path]) -> tuple[list[Path], dict[str, list[Path]
     structures: list[Path] = []
     others: dict[str, list[Path]] = {}
     for path in files:
+        if not path.exists():
+            others.setdefault("point{s} to nothing", []).append(path)
+            continue
         try:
             name = recognise(path)
             readable = name in FORMATS or get_ioformat(name).can_read
@@ -214,15 +221,28 @@ def _runs(files: Sequence[Path]) -> Iterator[list[Path]]:
             yield same
 
 
-def _files_below(folder: Path) -> Iterator[Path]:
-    inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+def _files_below(
+    folder: Path, closed: list[str], above: frozenset[Path] = frozenset()
+) -> Iterator[Path]:
+    """Files of a folder and of those in it; ``closed``: gets a line per folder without access.
+
+    A link to a folder is followed, but not to one that it is in.
+    """
+    try:
+        own = folder.resolve()
+        if own in above:
+            return
+        inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        closed.append(f"{folder} cannot be read and is left out: {error.strerror or error}")
+        return
     names = {path.name for path in inside}
-    if names >= set(_OF_A_RUN):
+    if any(names >= own for own in _OF_A_RUN):
         return
     for path in inside:
         if path.is_dir():
-            yield from _files_below(path)
-        elif path.is_file():
+            yield from _files_below(path, closed, above | {own})
+        elif path.is_file() or not path.exists():  # a link to nothing is said
             yield path
 
 

@@ -95,6 +95,11 @@ def require_labels(dataset: Dataset) -> None:
     """
     if not len(dataset):
         raise StructureError("the training data holds no structure")
+    if not any(frame.weight > 0 for frame in dataset):
+        raise StructureError(
+            f"{dataset[0].where} and the others have the weight 0, with which nothing is learned: "
+            "remove it, or name another key (data.keys.weight)"
+        )
     if all(map(_is_unlabelled, dataset)):
         hint = dataset.key_hint or "name the labels' keys in [data.keys]"
         raise StructureError(

@@ -146,6 +146,8 @@ def require_room(
             round, or one of more members.
     """
     folder, wanted = Path(settings.run.output), members or 1
+    if folder.exists() and not folder.is_dir():
+        raise OutputExistsError(f"run.output = {folder} is a file: name a folder (--output)")
     alone, there = (folder / CHECKPOINT).exists(), _members_of(folder)
     if (alone or there) and not (resume or force):
         raise OutputExistsError(

@@ -30,6 +30,7 @@ _TELLING = (
 _STYLES = ("-", "--", ":", "-.")
 _COLOURS = 10
 _ROWS_OF_NUMBERS = 26
+_WIDE_TABLE = 4  # columns: beyond, in smaller letters
 _QUIET_VDOS = 1e-3  # of its highest value: the rest of the axis is empty
 
 
@@ -126,6 +127,7 @@ def write_numbers(axis: Any, analyses: Sequence[Analysis]) -> None:
         cellText=shown, colLabels=header, loc="upper left", edges="open", cellLoc="left"
     )
     table.auto_set_font_size(False)
-    table.set_fontsize(5.5)
+    size = 6.5 if len(header) <= _WIDE_TABLE else 5.5
+    table.set_fontsize(size)
     table.auto_set_column_width(list(range(len(header))))
-    table.scale(1, 0.55)
+    table.scale(1, size / 10)

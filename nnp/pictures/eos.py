@@ -50,7 +50,7 @@ def _bands(axis: Any, found: Analysis) -> None:
         axis.axvline(place, color="0.7", linewidth=0.6)
     axis.axhline(0.0, color="0.7", linewidth=0.6)
     axis.set_xticks(places, [name.replace("G", "Γ") for name in names])
-    axis.set(xlim=(curve.x[0], curve.x[-1]), ylabel="frequency / THz")
+    axis.set(xlim=(curve.x[0], max(curve.x[-1], places[-1])), ylabel="frequency / THz")
 
 
 def _density(axis: Any, found: Analysis) -> None:

@@ -14,7 +14,7 @@ from nnp.io.files import check_folder, replacing
 _DOTS_PER_INCH = 150
 # Scripts that own their process: matplotlib.style.use(STYLE).
 STYLE = Path(__file__).with_name("nnp.mplstyle")
-_COLOURS = 64
+_COLOURS = 256  # with fewer, thin lines got the colour of others
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -88,7 +88,7 @@ def new_figure(width: float, height: float) -> Any:
 def save_figure(figure: Any, path: str | Path) -> None:
     """Write a figure; an existing file is replaced, and only by a whole one.
 
-    A PNG has a palette of 64 colours, which makes it a quarter as large.
+    A PNG has a palette, which makes it a third as large.
 
     Raises:
         OptionError: the suffix is none of a picture's.

@@ -136,7 +136,7 @@ def draw(study: Study, energies: dict[str, np.ndarray], rdf: dict[str, Any]) -> 
         time_ps, energy = energies[name].T
         left.plot(time_ps, energy - energy[0], style, linewidth=0.8, label=name)
         right.plot(rdf[name].r, rdf[name].g, style, linewidth=1, label=name)
-    left.set(xlabel="time / ps", ylabel="total energy − first / meV/atom", title="velocity Verlet")
+    left.set(xlabel="time / ps", ylabel="energy − first / meV/atom", title="velocity Verlet")
     right.set(xlabel="r / Å", ylabel="g(r)", title="radial distribution")
     legend(figure, right)
     study.picture("dynamics", figure)

@@ -169,7 +169,8 @@ class Lines:
 
     def paths(self, words: list[str]) -> tuple[str, ...]:
         """A number, and as many lines."""
-        count, found = self.counted(words), []
+        count = self.counted(words)
+        found: list[str] = []
         for _ in range(count):
             if not self.peek():
                 raise self.error(f"FILES is of {count} lines, and {len(found)} follow")

@@ -66,7 +66,7 @@ def _meant(key: str, known: list[str], whole: type) -> str:
 def _keys(cls: type, where: str = "") -> Iterator[str]:
     """Every key of a dataclass and of those in it that are tables of their own."""
     hints = get_type_hints(cls)
-    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+    for field in dataclasses.fields(cls):
         path = _path(where, field.name.rstrip("_"))
         yield path
         if dataclasses.is_dataclass(hints[field.name]):

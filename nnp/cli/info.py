@@ -104,10 +104,10 @@ def _members(committee: Committee) -> Iterator[str]:
 
 def _provenance(entries: dict[str, Any]) -> Iterator[str]:
     """Where the potential came from; what is too long for a line by its number of entries."""
-    for name, value in entries.items():
-        if name == UNDETERMINED:
-            continue
-        label = f"  {_words(name):<11} "
+    shown = {name: value for name, value in entries.items() if name != UNDETERMINED}
+    width = max([11, *(len(_words(name)) for name in shown)])
+    for name, value in shown.items():
+        label = f"  {_words(name):<{width}} "
         for text in _rows(name, value):
             yield label + text
             label = " " * len(label)

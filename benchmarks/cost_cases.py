@@ -32,19 +32,23 @@ Case = tuple[str, Potential, Structure]
 
 
 def potential_of(
-    elements: tuple[str, ...], functions: list[SymmetryFunction], nodes: int, seed: int
+    elements: tuple[str, ...],
+    functions: list[SymmetryFunction],
+    nodes: int,
+    seed: int,
+    layers: int = 2,
 ) -> Potential:
-    """All elements with the same functions and random networks of two layers."""
+    """All elements with the same functions and random networks of so many hidden layers."""
     rng = np.random.default_rng(seed)
     functions = canonical_order(functions)
-    sizes = (len(functions), nodes, nodes, 1)
+    sizes = (len(functions), *[nodes] * layers, 1)
     models = []
     for symbol in elements:
         weights = tuple(rng.normal(0, 0.1, pair) for pair in pairwise(sizes))
         network = Network(
             weights,
             tuple(np.zeros(n) for n in sizes[1:]),
-            (Activation.TANH, Activation.TANH, Activation.IDENTITY),
+            (*[Activation.TANH] * layers, Activation.IDENTITY),
         )
         limits = [np.zeros(len(functions)) + x for x in (-1e3, 1e3, 0, 1)]
         models.append(

@@ -149,13 +149,15 @@ void evaluate_energies(const Task& t, Batch& b, int first, ThreadState& state)
     }
 }
 
-// Atoms in fours, twos and ones.
+// Atoms in eights, fours, twos and ones.
 void evaluate_networks(const Task& t, Batch& b, ThreadState& state)
 {
     Timed timed(state, NETWORK);
     int lane = 0;
     for (; lane + NETWORK_BATCH <= b.count; lane += NETWORK_BATCH)
         evaluate_energies<NETWORK_BATCH>(t, b, lane, state);
+    for (; lane + 4 <= b.count; lane += 4)
+        evaluate_energies<4>(t, b, lane, state);
     for (; lane + 2 <= b.count; lane += 2)
         evaluate_energies<2>(t, b, lane, state);
     if (lane < b.count)

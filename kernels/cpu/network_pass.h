@@ -1,4 +1,4 @@
-// One atom's network, forward and backward, from weights packed row by row in both directions.
+// Networks of one or several atoms, forward and backward, from weights packed for both directions.
 #ifndef NNP_CPU_NETWORK_PASS_H
 #define NNP_CPU_NETWORK_PASS_H
 
@@ -7,11 +7,18 @@
 namespace nnp::NNP_TARGET
 {
 
-// Packed layer: weights [n_in][n_out padded], transposed [n_out][n_in padded], biases [n_out padded].
+// Packed layer: weights, transposed weights, biases [n_out padded]. Weights stand as they are read: of a vector of
+// outputs those of the first input, of the second, ...
 NNP_INLINE size_t layer_lanes(const Layer& layer)
 {
     size_t in = round_up(layer.n_in, W), out = round_up(layer.n_out, W);
     return layer.n_in * out + layer.n_out * in + out;
+}
+
+// Where the weight from one input to one output stands.
+NNP_INLINE size_t weight_at(int n_in, int in, int out)
+{
+    return ((size_t)(out / W) * n_in + in) * W + out % W;
 }
 
 static size_t network_bytes(const Element& element)
@@ -34,8 +41,8 @@ static void pack_network(const Element& element, void* packed)
         for (int i = 0; i < layer.n_in; ++i) {
             for (int o = 0; o < layer.n_out; ++o) {
                 nnp_scalar w = (nnp_scalar)layer.weights[(size_t)i * layer.n_out + o];
-                data[(size_t)i * out + o] = w;
-                transposed[(size_t)o * in + i] = w;
+                data[weight_at(layer.n_in, i, o)] = w;
+                transposed[weight_at(layer.n_out, o, i)] = w;
             }
         }
         for (int o = 0; o < layer.n_out; ++o)
@@ -46,63 +53,77 @@ static void pack_network(const Element& element, void* packed)
 
 // Atoms whose networks are evaluated together: a weight that is read serves all of them. An atom's numbers do not
 // depend on how many there are.
-constexpr int NETWORK_BATCH = 4;
+constexpr int NETWORK_BATCH = sizeof(real) == 64 ? 8 : 4;
+constexpr int LARGE_LAYER = 2048;  // weights
 
 // Pointers of a batch, one per atom.
 template <int B>
 using Of = nnp_scalar* [B];
 
-// N vectors of y = start + x @ rows from column `at` on, in registers; start may be null (0).
-template <int B, int N>
-NNP_INLINE void multiply_columns(const Of<B>& x, int n_x, const nnp_scalar* rows, int stride, const nnp_scalar* start,
+// N vectors of y = start + x @ weights from output `at` on, in registers; start may be null (0). CHAINS: sums of each
+// output, of every input or of the even and the odd ones, so that a few outputs do not wait for their additions.
+template <int B, int N, int CHAINS>
+NNP_INLINE void multiply_columns(const Of<B>& x, int n_x, const nnp_scalar* weights, const nnp_scalar* start,
                                  const Of<B>& y, int at)
 {
-    real even[B][N], odd[B][N];
-    for (int b = 0; b < B; ++b) {
-        for (int v = 0; v < N; ++v) {
-            even[b][v] = start ? load(start + at + v * W) : real{};
-            odd[b][v] = real{};
-        }
+    real sums[CHAINS][B][N] = {};
+    if (start) {
+        NNP_UNROLL for (int b = 0; b < B; ++b) NNP_UNROLL for (int v = 0; v < N; ++v) sums[0][b][v] =
+            load(start + at + v * W);
     }
-    rows += at;
+    const nnp_scalar* own[N];
+    for (int v = 0; v < N; ++v)
+        own[v] = weights + weight_at(n_x, 0, at + v * W);
+    auto add = [&](int i, real(&to)[B][N]) {
+        NNP_UNROLL for (int v = 0; v < N; ++v)
+        {
+            real weight = load(own[v] + i * W);
+            NNP_UNROLL for (int b = 0; b < B; ++b) to[b][v] += x[b][i] * weight;
+        }
+    };
     int i = 0;
-    for (; i + 1 < n_x; i += 2) {
-        for (int v = 0; v < N; ++v) {
-            real first = load(rows + v * W), second = load(rows + stride + v * W);
-            for (int b = 0; b < B; ++b) {
-                even[b][v] += x[b][i] * first;
-                odd[b][v] += x[b][i + 1] * second;
-            }
-        }
-        rows += 2 * (int64_t)stride;
+    for (; i + CHAINS <= n_x; i += CHAINS) {
+        NNP_UNROLL for (int c = 0; c < CHAINS; ++c) add(i + c, sums[c]);
     }
-    for (int b = 0; b < B; ++b) {
-        for (int v = 0; v < N; ++v) {
-            if (i < n_x)
-                even[b][v] += x[b][i] * load(rows + v * W);
-            store(y[b] + at + v * W, even[b][v] + odd[b][v]);
-        }
+    if (i < n_x)
+        add(i, sums[0]);
+    NNP_UNROLL for (int b = 0; b < B; ++b)
+    {
+        NNP_UNROLL for (int v = 0; v < N; ++v)
+            store(y[b] + at + v * W, CHAINS == 2 ? sums[0][b][v] + sums[CHAINS - 1][b][v] : sums[0][b][v]);
     }
 }
 
-// y = start + x @ rows, rows [n_x][n_y padded].
-template <int B>
-static void multiply(const Of<B>& x, int n_x, const nnp_scalar* rows, int n_y, const nnp_scalar* start, const Of<B>& y)
+// y = start + x @ weights.
+template <int B, int CHAINS>
+static void multiply_all(const Of<B>& x, int n_x, const nnp_scalar* weights, int n_y, const nnp_scalar* start,
+                         const Of<B>& y)
 {
-    constexpr int MOST = B == 1 ? 4 : B == 2 || sizeof(real) == 64 ? 2 : 1;  // columns whose sums the registers hold
-    int stride = round_up(n_y, W);
-    for (int o = 0; o < stride;) {
-        int left = (stride - o) / W;
+    constexpr int REGISTERS = sizeof(real) == 64 ? 16 : 8;  // for sums
+    constexpr int FIT = REGISTERS / (B * CHAINS), MOST = FIT < 1 ? 1 : FIT > 4 ? 4 : FIT;
+    const int end = round_up(n_y, W);
+    for (int o = 0; o < end;) {
+        const int left = (end - o) / W;
         if (left >= MOST)
-            multiply_columns<B, MOST>(x, n_x, rows, stride, start, y, o);
+            multiply_columns<B, MOST, CHAINS>(x, n_x, weights, start, y, o);
         else if (left == 3)
-            multiply_columns < B, MOST<3 ? MOST : 3>(x, n_x, rows, stride, start, y, o);
+            multiply_columns < B, MOST<3 ? MOST : 3, CHAINS>(x, n_x, weights, start, y, o);
         else if (left == 2)
-            multiply_columns < B, MOST<2 ? MOST : 2>(x, n_x, rows, stride, start, y, o);
+            multiply_columns < B, MOST<2 ? MOST : 2, CHAINS>(x, n_x, weights, start, y, o);
         else
-            multiply_columns<B, 1>(x, n_x, rows, stride, start, y, o);
+            multiply_columns<B, 1, CHAINS>(x, n_x, weights, start, y, o);
         o += (left < MOST ? left : MOST) * W;
     }
+}
+
+template <int B>
+static void multiply(const Of<B>& x, int n_x, const nnp_scalar* weights, int n_y, const nnp_scalar* start,
+                     const Of<B>& y)
+{
+    if (n_x * n_y >= LARGE_LAYER)
+        multiply_all<B, 1>(x, n_x, weights, n_y, start, y);
+    else
+        multiply_all<B, 2>(x, n_x, weights, n_y, start, y);
 }
 
 template <int B>

@@ -29,8 +29,7 @@ bool is_single(const nnp_options& options)
 
 int atoms_together(const Model& model, const std::vector<ElementPlan>& plan)
 {
-    constexpr size_t LARGE = 4096;  // weights
-    constexpr int NETWORK_BATCH = 4;
+    constexpr size_t LARGE = 4096, HUGE_ONE = 16384;  // weights
     bool moments = false, triples = false;
     for (const ElementPlan& element : plan) {
         moments = moments || !element.moments.empty();
@@ -45,7 +44,7 @@ int atoms_together(const Model& model, const std::vector<ElementPlan>& plan)
             weights += layer.weights.size();
         most = std::max(most, weights);
     }
-    return most < LARGE ? 1 : NETWORK_BATCH;
+    return most < LARGE ? 1 : most < HUGE_ONE ? 4 : 8;
 }
 
 int64_t chunk_of(int64_t n_atoms, int threads, int together, int n_elements)

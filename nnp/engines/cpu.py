@@ -92,10 +92,12 @@ class CpuEngine(Engine):
         # of every call, in here rather than allocated again; whoever uses them holds the lock
         self._given = StructureForCalls(self.potential)
         self._energy, self._virial = ct.c_double(), np.empty((3, 3))
-        self._results, self._found, self._failure = (
-            c.Results(),
-            c.ExtrapolationArrays(),
-            c.Failure(),
+        self._results = c.Results(energy=ct.addressof(self._energy))
+        self._found, self._failure = c.ExtrapolationArrays(), c.Failure()
+        self._to_results, self._to_found, self._to_failure = (
+            ct.byref(self._results),
+            ct.byref(self._found),
+            ct.byref(self._failure),
         )
 
     def renew_if_busy(self) -> None:
@@ -169,12 +171,11 @@ class CpuEngine(Engine):
         virial_ncc = np.empty((n, 3, 3)) if virials else None
         with self._one_at_a_time:  # until what it left in the engine is read
             results = self._results
-            results.energy = ct.addressof(self._energy)
             results.energies = address(energies)
             results.forces = address(force_nc)
             results.virial = address(self._virial) if stress else None
             results.virials = address(virial_ncc)
-            self._call(self._library.nnp_engine_compute, structure, ct.byref(results))
+            self._call(self._library.nnp_engine_compute, structure, self._to_results)
             return Evaluation(
                 energy=self._energy.value,
                 energies=energies,
@@ -260,9 +261,9 @@ class CpuEngine(Engine):
 
     def _call(self, function: Any, structure: Structure, *arguments: Any) -> None:
         with self._one_at_a_time:
-            failure = self._failure
-            if function(self._handle, self._given.read(structure), *arguments, ct.byref(failure)):
-                failure.raise_any()
+            given = self._given.read(structure)
+            if function(self._handle, given, *arguments, self._to_failure):
+                self._failure.raise_any()
 
     @cached_property
     def _spans(self) -> list[NDArray[np.float64]]:
@@ -272,7 +273,7 @@ class CpuEngine(Engine):
 
     def _extrapolations(self) -> Extrapolations:
         found = self._found
-        self._library.nnp_engine_extrapolations(self._handle, ct.byref(found))
+        self._library.nnp_engine_extrapolations(self._handle, self._to_found)
         count = found.count
         if count == 0:
             return NO_EXTRAPOLATIONS

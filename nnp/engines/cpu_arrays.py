@@ -12,16 +12,19 @@ from nnp.engines import _library as c
 from nnp.potential import Potential
 from nnp.structure import Structure
 
-_BYTES: Any = ct.c_char * 0  # Any: NumPy's arrays are buffers for checkers from Python 3.12 on
+# Any: NumPy's arrays are buffers for checkers from Python 3.12 on. Looked up once, for every call.
+_FROM_BUFFER: Any = (ct.c_char * 0).from_buffer
+_ADDRESS_OF = ct.addressof
 
 
 def address(array: NDArray[Any] | None) -> Any:
     """Where a contiguous array begins, which has to outlive what uses it; None for None."""
     if array is None:
         return None
-    if array.flags.writeable:
-        return ct.addressof(_BYTES.from_buffer(array))  # a quarter of the time of array.ctypes
-    return array.ctypes.data
+    try:
+        return _ADDRESS_OF(_FROM_BUFFER(array))  # a quarter of the time of array.ctypes
+    except TypeError:  # read-only
+        return array.ctypes.data
 
 
 class StructureForCalls:
@@ -37,6 +40,7 @@ class StructureForCalls:
         self._widths = np.array([len(model.functions) for model in potential.models])
         self._known: tuple[bytes, ...] = ()
         self._arrays = c.StructureArrays()
+        self._reference = ct.byref(self._arrays)
 
     def read(self, structure: Structure) -> Any:
         """A reference to the nnp_structure, good until the next call and as long as its positions.
@@ -56,4 +60,4 @@ class StructureForCalls:
             self._arrays.periodic[:] = pbc.tolist()
             self._known = known
         self._arrays.positions = address(structure.positions)
-        return ct.byref(self._arrays)
+        return self._reference

@@ -121,8 +121,8 @@ def relax_and_say(
     found = relax(potential, atoms, settings, **engine)
     print(
         f"minimised in {counted(found.steps, 'step')}: largest force "
-        f"{found.first.largest_force:.4g} → {found.largest_force:.4g} eV/Å, "
-        f"{found.first.energy:.4f} → {found.last.energy:.4f} eV"
+        f"{found.first.largest_force:.4g} → {found.largest_force:.4g} eV/Å,\n"
+        f"  energy {found.first.energy:.4f} → {found.last.energy:.4f} eV"
     )
     found.require(settings, ": nnp relax shows its steps")
     moved = atoms.copy()

@@ -23,6 +23,7 @@ from nnp.md.relaxation import with_results
 
 _ROOM = 300.0  # K
 _POINTS_OF_A_CURVE = 101
+_DIGITS_OF_THZ = 4  # acoustic modes at Γ are zero to these
 _VOIGT = ("xx", "yy", "zz", "yz", "xz", "xy")
 
 
@@ -148,7 +149,7 @@ def _add_elastic(found: Analysis, one: ElasticConstants) -> None:
     constants = {f"C{i + 1}{j + 1}": one.constants[i, j] for i in range(6) for j in range(i, 6)}
     if one.cubic is not None:
         constants = dict(zip(("C11", "C12", "C44"), one.cubic, strict=True))
-    how = "stress over strain, ions at rest"
+    how = "strains, ions at rest"
     found.quantities += [Quantity(n, float(c), np.nan, "GPa", how) for n, c in constants.items()]
     found.quantities += [
         Quantity("bulk modulus (elastic)", one.bulk_modulus, np.nan, "GPa", "Hill"),
@@ -182,9 +183,10 @@ def _add_phonons(found: Analysis, one: Phonons) -> None:
             found.quantities.append(
                 Quantity(f"highest phonon at {name}", float(one.special[name][-1]), np.nan, "THz")
             )
+    lowest = round(one.lowest, _DIGITS_OF_THZ) + 0.0  # without rounding's sign
     warm = float(np.interp(_ROOM, one.temperatures, one.heat_capacity))
     found.quantities += [
-        Quantity("lowest phonon", one.lowest, np.nan, "THz", "imaginary ones negative"),
+        Quantity("lowest phonon", lowest, np.nan, "THz", "imaginary ones negative"),
         Quantity("zero-point energy", 1000 * float(one.free_energy[0]), np.nan, "meV/atom"),
         Quantity("heat capacity C_V at 300 K", warm, np.nan, "J/(mol K)", "harmonic, of atoms"),
     ]

@@ -45,6 +45,7 @@ HEADER = [
     "atoms",
     "dtype",
     "µs/atom",
+    "library",
     "times n2p2",
     "avx2",
     "baseline",

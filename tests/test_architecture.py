@@ -19,7 +19,7 @@ ROOT = Path(nnp.__file__).parent
 LAYERS = [
     ["distribution", "errors", "finalize", "interrupt"],
     ["outside"],
-    ["units", "elements", "processor", "values", "terminal"],
+    ["units", "elements", "processor", "memory", "values", "terminal"],
     ["structure", "cutoffs", "networks", "scaling", "limits"],
     ["evaluation", "registry", "neighbors", "functions", "baseline"],
     ["symmetry_functions", "terms"],

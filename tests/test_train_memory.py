@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 from train_data import dataset, settings  # noqa: E402
 
 from nnp.errors import OptionError, UnavailableError  # noqa: E402
+from nnp.memory import available_memory, used_memory  # noqa: E402
 from nnp.train.fit import memory  # noqa: E402
 from nnp.train.fit.choosing import choose  # noqa: E402
 from nnp.train.fit.initial import NetworkSettings  # noqa: E402
@@ -19,7 +20,6 @@ from nnp.train.fit.memory import memory_of, plan_memory  # noqa: E402
 from nnp.train.fit.objective import Objective  # noqa: E402
 from nnp.train.fit.optimizers import OptimizerSettings  # noqa: E402
 from nnp.train.fit.optimizers.kalman import KalmanSettings  # noqa: E402
-from nnp.train.fit.room import available_memory, used_memory  # noqa: E402
 from nnp.train.fit.settings import RunSettings  # noqa: E402
 from nnp.train.fit.task import Task, make_model, prepare  # noqa: E402
 from nnp.train.fit.trainer import Trainer  # noqa: E402
@@ -61,7 +61,7 @@ def test_this_process_has_some_memory():
     if not used_memory():
         pytest.skip("only Linux tells")
     program = (
-        "import numpy as np; from nnp.train.fit.room import used_memory as used; "
+        "import numpy as np; from nnp.memory import used_memory as used; "
         "before = used(); block = np.ones(8_000_000); print((used() - before) / block.nbytes)"
     )
     done = subprocess.run(

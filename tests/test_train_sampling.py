@@ -279,3 +279,12 @@ def test_commands(tmp_path, capsys):
     assert "knows only Ar" in capsys.readouterr().err
     assert main(["sample", start, drawn, "--set", "smooth"]) == 2
     assert "'smooth' is not KEY=VALUE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("--count", "3"), ("--ratio", "0.5")])
+def test_options_of_a_mixture_without_one_are_refused(tmp_path, capsys, words):
+    start, made = str(tmp_path / "start.extxyz"), tmp_path / "made.extxyz"
+    ase.io.write(start, bulk("Si", cubic=True))
+    assert main(["augment", start, str(made), *words]) == 1
+    assert f"{words[0]} belongs to --mix FILE: give both or neither" in capsys.readouterr().err
+    assert not made.exists()

@@ -20,6 +20,8 @@ from nnp.io.structures import check_target
 from nnp.train.data.augment import DIRECTIONS, AugmentSettings, augment, mix
 from nnp.values import counted
 
+_RATIO = 0.8  # of new structures in a mixture
+
 
 def add_parser(subparsers: SubParsers) -> None:
     """Register the command."""
@@ -71,7 +73,7 @@ def add_parser(subparsers: SubParsers) -> None:
     parser.add_argument("--seed", type=count, metavar="N", default=0, help=text)
     parser.add_argument("--mix", metavar="FILE", help="structures to mix the new ones with")
     text = "with --mix: share of new structures"
-    parser.add_argument("--ratio", type=finite, metavar="X", default=0.8, help=text)
+    parser.add_argument("--ratio", type=finite, metavar="X", help=f"{text} (default: {_RATIO})")
     text = "with --mix: number of structures in all"
     parser.add_argument("--count", type=at_least_one, metavar="N", help=text)
     add_data_units(parser)
@@ -91,6 +93,10 @@ def _run(arguments: argparse.Namespace) -> None:
         getattr(arguments, "displaced", None),
         arguments.vacancies,
     )
+    if not arguments.mix:
+        for name in ("ratio", "count"):
+            if getattr(arguments, name) is not None:
+                raise OptionError(f"--{name} belongs to --mix FILE: give both or neither")
     check_target(arguments.output, arguments.force)
     units = data_units(arguments)
     options = read_options(arguments, units)
@@ -99,7 +105,8 @@ def _run(arguments: argparse.Namespace) -> None:
     found = augment(frames, settings)
     if arguments.mix:
         total = arguments.count or len(found)
-        found = mix(found, others, total, arguments.ratio, arguments.seed)
+        ratio = _RATIO if arguments.ratio is None else arguments.ratio
+        found = mix(found, others, total, ratio, arguments.seed)
     write_and_say(found, arguments.output, units, arguments.force)
     print(f"{counted(len(found), 'structure')}: {arguments.output}")
 

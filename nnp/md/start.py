@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,11 +11,13 @@ from ase import Atoms
 
 from nnp.errors import OptionError, StructureError
 from nnp.io.structures import closest_pair
+from nnp.memory import available_memory
 from nnp.values import require_whole
 
 # Share of the sum of two covalent radii. Bonds are not shorter than 0.7 of it, not even under
 # hundreds of GPa or in a collision of some eV; closer atoms fly apart at the first step.
 CLOSEST_START = 0.5
+_BYTES_OF_ATOM = 2000  # of structure, simulation and engine, at the least
 
 
 def repeated(atoms: Atoms, counts: Sequence[int]) -> Atoms:
@@ -27,7 +30,7 @@ def repeated(atoms: Atoms, counts: Sequence[int]) -> Atoms:
         counts: how often along each of the three axes.
 
     Raises:
-        OptionError: not three whole numbers from 1.
+        OptionError: not three whole numbers from 1, or more atoms than there is memory for.
         StructureError: an axis that does not repeat.
     """
     if len(counts) != 3:
@@ -40,6 +43,7 @@ def repeated(atoms: Atoms, counts: Sequence[int]) -> Atoms:
                 f"repeat={list(counts)}: axis {'abc'[axis]} of the structure does not repeat (pbc "
                 "is False): repeat along others, or set cell and pbc"
             )
+    _require_memory(len(atoms) * math.prod(counts), counts)
     found: Atoms = atoms.repeat(tuple(counts))  # type: ignore[no-untyped-call]
     found.info = dict(atoms.info)
     found.arrays.pop("momenta", None)
@@ -51,6 +55,16 @@ def repeated(atoms: Atoms, counts: Sequence[int]) -> Atoms:
             "residuenumbers", residues + np.repeat(np.arange(copies) * span, len(atoms))
         )  # type: ignore[no-untyped-call]
     return found
+
+
+def _require_memory(n_atoms: int, counts: Sequence[int]) -> None:
+    free, needed = available_memory(), n_atoms * _BYTES_OF_ATOM
+    if free is not None and needed > free:
+        raise OptionError(
+            f"repeat={list(counts)}: {n_atoms:,} atoms take some {needed / 1e9:.0f} GB, "
+            f"{free / 1e9:.0f} GB are free: repeat less often, or run LAMMPS on several machines "
+            "(nnp lammps)"
+        )
 
 
 def check_start(atoms: Any) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nnp.elements import atomic_number
 from nnp.errors import UnavailableError
+from nnp.memory import available_memory, used_memory
 from nnp.neighbors import neighbor_list
 from nnp.train.data.frames import LabelledStructure
 from nnp.train.fit.choosing import Chosen, learns_coefficients
@@ -19,7 +20,6 @@ from nnp.train.fit.optimizers import OptimizerSettings, covariance_dtype, kalman
 from nnp.train.fit.optimizers.blocks import Decoupling, numbers_of, parameter_blocks, resolved
 from nnp.train.fit.optimizers.covariance import PENDING
 from nnp.train.fit.optimizers.kalman import PENALISED
-from nnp.train.fit.room import available_memory, used_memory
 from nnp.train.fit.settings import TrainingSettings
 from nnp.train.fit.task import learns_stress, networks_of, stores_columns
 from nnp.train.inputs.moment_features import MomentMaker

@@ -41,7 +41,7 @@ def main() -> None:
     test = frames[::step][:kept]
     chosen = {id(frame) for frame in test}
     training = [without_forces(frame) for frame in frames if id(frame) not in chosen]
-    potential = learnt(training, SETTINGS, study.work, epochs=20 if study.full else 4)
+    potential = learnt(training, SETTINGS, study.work, epochs=4 if study.full else 1)
     header, rows = errors(potential, test)
     print(table(header, rows))
 

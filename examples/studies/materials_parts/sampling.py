@@ -52,8 +52,8 @@ DENSE = Plan(
     scalings=25,
 )
 SPARSE = Plan(
-    replace(BASE, snapshots=20, interval=5, equilibration=30),
-    replace(BASE, snapshots=5, interval=8, equilibration=30, seed=TEST_SEED),
+    replace(BASE, snapshots=20, interval=3, equilibration=30),
+    replace(BASE, snapshots=5, interval=5, equilibration=15, seed=TEST_SEED),
     augmented=80,
     augmented_test=20,
     scalings=17,

@@ -30,11 +30,11 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "Chebyshev": {"functions": _CHEBYSHEV},
     "ACSF": {"functions": {"generate": {"family": "behler", "cutoff": 6.0}}},
 }
-# Fit → epochs and seeds; some 8 to 16 minutes of one core each.
+# Fit → epochs and seeds; some 10 to 25 minutes of one core each.
 FULL = {
-    "moments": (9, (2,)),
-    "Chebyshev": (9, (1,)),
-    "ACSF": (5, (1,)),
+    "moments": (8, (1, 2, 3)),
+    "Chebyshev": (9, (1, 2, 3)),
+    "ACSF": (5, (1, 2, 3)),
 }
 QUICK = {"moments": (1, (1,)), "Chebyshev": (1, (1,))}
 

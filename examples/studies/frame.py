@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import io
 import json
 import shlex
 import sys
@@ -26,14 +25,12 @@ from typing import Any
 from nnp.bench import machine
 from nnp.errors import UnavailableError
 from nnp.io.files import replacing
-from nnp.pictures.figure import STYLE
+from nnp.pictures.figure import STYLE, save_figure
 
 _ADVICE = "pip install 'nnp-md[torch,studies]' brings what the studies need"
 _WIDTH = 3.4  # inches of one panel
 _HEIGHT = 2.6
 _ROW = 0.25  # of a legend
-_DPI = 100
-_COLOURS = 128
 _LINEAR_BELOW = 3.0  # largest over smallest value that still go on a linear axis
 
 
@@ -63,14 +60,9 @@ class Study:
         return path
 
     def picture(self, name: str, figure: Any) -> None:
-        """Write a figure as a PNG of few colours: a third of the size, no difference to see."""
-        from PIL import Image
-
-        drawn = io.BytesIO()
-        figure.savefig(drawn, dpi=_DPI, format="png")
+        """Write a figure as a PNG."""
         path = self.folder / f"{name}.png"
-        with replacing(path, force=True) as part:
-            Image.open(drawn).convert("RGB").quantize(_COLOURS).save(part, "png", optimize=True)
+        save_figure(figure, path)
         print(f"picture  {path}")
 
     def finish(self, numbers: dict[str, Any]) -> None:

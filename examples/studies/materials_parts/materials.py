@@ -87,7 +87,8 @@ MATERIALS = {
     "diamond, 54 atoms": Material(lambda: bulk("C", "diamond", a=3.567), (3, 3, 3)),
     "hexagonal BN": Material(lambda: _sheet("BN", 2.504), (4, 4, 1)),
     "cubic BN": Material(lambda: bulk("BN", "zincblende", a=3.615), (3, 3, 3)),
-    "bilayer graphene": Material(_bilayer, (3, 3, 1)),
+    # not 3 × 3: in multiples of three levels cross at the Fermi energy, and forces jump
+    "bilayer graphene": Material(_bilayer, (4, 4, 1)),
     "silica sheet": Material(_silica_sheet, (2, 2, 1)),
     "α-quartz": Material(_quartz, (2, 2, 1)),
 }

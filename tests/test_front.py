@@ -43,6 +43,13 @@ def test_the_other_project_is_refused(tmp_path):
         refuse_another(tmp_path)
 
 
+# An editable install finds the checkout before any folder does.
+NO_EDITABLE = (
+    "import sys; "
+    "sys.meta_path = [f for f in sys.meta_path if 'ScikitBuild' not in type(f).__name__]; "
+)
+
+
 def test_the_other_project_is_refused_in_either_order(tmp_path):
     """Installed after ours, its ``__init__.py`` has taken the place of ours."""
     package = tmp_path / "nnp"
@@ -60,7 +67,7 @@ def test_the_other_project_is_refused_in_either_order(tmp_path):
             "import nnp_command; raise SystemExit(nnp_command.main())",
         ):
             done = subprocess.run(
-                [sys.executable, "-c", program],
+                [sys.executable, "-c", NO_EDITABLE + program],
                 cwd=tmp_path,
                 env=os.environ | {"PYTHONPATH": f"{tmp_path}:{ROOT}"},
                 capture_output=True,

@@ -262,7 +262,7 @@ def test_grids_behind_the_atoms_of_an_xsf(tmp_path):
     [
         ("a=5.4 b=5.4 c=5.4 alpha=90 beta=90 gamma=90", None, "mentions a cell"),
         ("tv_1: 8 0 0 tv_2: 0 8 0 tv_3: 0 0 8", None, "mentions a cell"),
-        ("energy=-3 energy=-4", None, "energy is there 2 times"),
+        ("energy=-3 energy=-4", None, "energy occurs 2 times"),
         ("energy=-3 energy_unit=hartree", None, "energy_unit=hartree, and .* eV"),
         ("units=bohr", None, "units=bohr"),
         ("unit=kcal/mol energy=3", None, "unit=kcal/mol"),

@@ -133,7 +133,9 @@ def test_a_bent_scaled_output_is_refused(tmp_path):
     bent = Network(model.network.weights, model.network.biases, [Activation.TANH] * 3)
     path = tmp_path / "bent.nnp"
     replace(potential, models=(replace(model, network=bent),), energy_scale=2.0).save(path)
-    with pytest.raises(OptionError, match=r"bent.nnp: the output of Si's network is bent"):
+    with pytest.raises(
+        OptionError, match=r"bent.nnp: the output of Si's network is non-linear and scaled"
+    ):
         task_from(path, ("Si",))
 
 

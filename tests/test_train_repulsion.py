@@ -145,7 +145,7 @@ def test_single_pairs():
     [
         ("{inner = 2.0, outer = 1.0}", "[baseline.zbl]: inner = 2, outer = 1 Å: 0 <= inner"),
         ("{inner = -1.0, outer = 1.0}", "inner = -1, outer = 1 Å: 0 <= inner < outer is expected"),
-        ("{inner = 1.0, outer = nan}", "inner = 1, outer = nan Å: 0 <= inner < outer is expected"),
+        ("{inner = 1.0, outer = nan}", "baseline.zbl.outer = nan must be"),
         ("{inner = 1.0}", "inner = 1.0, outer = None: give both"),
         ("{}", 'give both (Å), or pairs = {"Si-O" = [inner, outer], …}'),
         ("{inner = 1.0, outer = 2.0, outr = 3}", "baseline.zbl.outr is unknown: did you mean"),

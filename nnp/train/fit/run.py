@@ -191,6 +191,10 @@ def _remove_members(settings: TrainingSettings, count: int) -> None:
 def _remove_steps(folder: Path) -> None:
     """Checkpoint and models of epochs of an earlier run; its best one may be where ours begins."""
     (folder / CHECKPOINT).unlink(missing_ok=True)
+    _remove_epochs(folder)
+
+
+def _remove_epochs(folder: Path) -> None:
     for path in folder.glob(EVERY_KEPT):
         path.unlink()
 
@@ -259,7 +263,7 @@ def _fit(
             _write_notes(task, folder)
         started = (folder / CHECKPOINT).exists()
         if not (resume and started) and ranks.writes:
-            _remove_steps(folder)
+            _remove_epochs(folder)  # the checkpoint stays until there is a new one
         return Trainer(settings, task, quiet or not ranks.writes).run(resume and started)
 
 

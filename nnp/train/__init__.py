@@ -22,7 +22,7 @@ The map; each folder imports from those above it only:
               loss objective optimizers/  what is minimised, and how
               settings choosing     all settings; functions and inputs that follow from them
               task samples start    what a fit is prepared from; kept or made again; going on
-              memory room recipe    what it takes, what there is, which optimiser
+              memory recipe         what it takes, which optimiser
               trainer stages batches run log checkpoint identity machine   the loop; files; devices
     config/   read tables           settings from TOML
               defaults write        settings from what the data holds; TOML from settings

@@ -83,12 +83,11 @@ class Covariance:
 
     def restore(self, state: State) -> None:
         """Continue from what `state` returned."""
-        if _LOWER in state and _kept(self._matrix) != _LOWER:
-            self._matrix.copy_(_mirrored(torch.from_numpy(state[_LOWER])))
-        else:
-            self._matrix.copy_(torch.from_numpy(state[_LOWER if _LOWER in state else _WHOLE]))
-            if _kept(self._matrix) == _LOWER:
-                self._matrix.tril_()
+        self._matrix.copy_(torch.from_numpy(state[_LOWER if _LOWER in state else _WHOLE]))
+        if _kept(self._matrix) == _LOWER:
+            self._matrix.tril_()
+        elif _LOWER in state:
+            self._matrix.copy_(_mirrored(self._matrix))
         self._waiting = len(state["pending"])
         self._rows[: self._waiting] = torch.from_numpy(state["pending"]).to(self._rows)
         self._scale, self._diagonal = (float(x) for x in state["pending_scalars"])

@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 from beside_lammps.clock import silicon_clock
 from beside_n2p2 import Driver
+from blocks import block, in_turn
 from speed_cases import Case, cases
 
 from nnp.bench import machine
@@ -37,7 +38,7 @@ from nnp.cli.table import text_table
 from nnp.engines.cpu import CpuEngine
 from nnp.errors import OptionError
 
-BLOCK = 0.04  # s of processor time of a block, at least one evaluation
+BLOCK = 0.04  # s of a block, at least one evaluation
 TARGETS = ("auto", "avx2", "baseline")
 MANY = 250  # atoms from which on two threads are measured
 HEADER = [
@@ -54,33 +55,6 @@ HEADER = [
 ]
 
 
-def block(
-    run: Callable[[], Any], clock: Callable[[], float] = time.process_time
-) -> Callable[[], float]:
-    """Mean seconds of a call, over a block of calls of about the same length every time."""
-    run()
-    start = clock()
-    run()
-    count = max(1, round(BLOCK / max(clock() - start, 1e-7)))
-
-    def seconds() -> float:
-        begin = clock()
-        for _ in range(count):
-            run()
-        return (clock() - begin) / count
-
-    return seconds
-
-
-def in_turn(subjects: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each subject in each round."""
-    found: dict[str, list[float]] = {name: [] for name in subjects}
-    for _ in range(rounds):
-        for name, subject in subjects.items():
-            found[name].append(subject())
-    return found
-
-
 def measure(case: Case, program: str | None, rounds: int) -> dict[str, Any]:
     """Seconds of an evaluation by subject, every round."""
     name, potential, structure = case
@@ -94,7 +68,7 @@ def measure(case: Case, program: str | None, rounds: int) -> dict[str, Any]:
                 except OptionError:
                     continue  # this machine has no such instructions
                 engines.append(engine)
-                subjects[f"{dtype} {target}"] = block(lambda e=engine: e.compute(structure))
+                subjects[f"{dtype} {target}"] = block(lambda e=engine: e.compute(structure), BLOCK)
         if driver:
             difference = driver.energy - engines[0].compute(structure).energy
             repeats = max(1, round(BLOCK / driver.seconds(1)))
@@ -107,7 +81,7 @@ def measure(case: Case, program: str | None, rounds: int) -> dict[str, Any]:
             for count in (1, 2):
                 engine = CpuEngine(potential, dtype, count)
                 evaluate = lambda e=engine: e.compute(structure)  # noqa: E731
-                walls[f"{dtype} {count}"] = block(evaluate, time.perf_counter)
+                walls[f"{dtype} {count}"] = block(evaluate, BLOCK, time.perf_counter)
         threads = in_turn(walls, rounds)
     return {
         "case": name,

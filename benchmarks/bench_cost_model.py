@@ -22,8 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from ase.build import bulk
 from cost_cases import cases
+from speed_cases import silicon_crystal
 
 import nnp
 from nnp.bench import machine, replicated
@@ -56,9 +56,7 @@ def enough(structure: Structure, cutoff: float) -> Structure:
 
 def potentials(folder: Path) -> Iterator[tuple[str, Potential, Structure]]:
     """Name, potential, structure."""
-    crystal = bulk("Si", cubic=True) * (3, 3, 3)
-    crystal.rattle(0.05, seed=1)
-    yield "silicon_sw", nnp.load("silicon_sw"), as_structure(crystal)
+    yield "silicon_sw", nnp.load("silicon_sw"), silicon_crystal(3)
     for name in ("H2O_RPBE-D3", "DMABN_SCAN", "LJ_dimers"):
         potential = nnp.load(folder / "n2p2" / name)
         frames = read_structures(folder / "n2p2" / name / "input.data", potential.units, 0)

@@ -23,9 +23,9 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from ase.build import bulk
 from beside_lammps.clock import silicon_clock
 from record import write_record
+from speed_cases import silicon_crystal
 
 import nnp
 from nnp.bench import Measurement, measure, replicated
@@ -44,10 +44,8 @@ def systems(folder: Path) -> dict[str, tuple[nnp.Potential, nnp.Structure]]:
         water = nnp.load(folder / "n2p2" / "H2O_RPBE-D3")
         silicon = nnp.load(folder / "mlearn" / "Si" / "potential")
     (atoms,) = read_structures(folder / "n2p2/H2O_RPBE-D3/input.data", water.units, 0)
-    crystal = bulk("Si", cubic=True) * (5, 5, 5)
-    crystal.rattle(0.05, seed=1)
     return {
-        "silicon": (silicon, as_structure(crystal)),
+        "silicon": (silicon, silicon_crystal(5)),
         "water": (water, replicated(as_structure(atoms), 8640)),
     }
 

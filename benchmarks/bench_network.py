@@ -25,14 +25,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ase.build import bulk
 from cost_cases import potential_of
+from speed_cases import silicon_crystal
 
 import nnp
 from nnp.bench import machine
 from nnp.cli.table import text_table
 from nnp.engines.cpu import CpuEngine
-from nnp.structure import as_structure
 
 NODES, LAYERS = (64, 128, 256), (2, 4)
 ROUNDS, LOOPS = 15, 1_000_000
@@ -57,9 +56,7 @@ def seconds(run: Callable[[], Any]) -> float:
 
 def measure(dtype: str, peak: ctypes.CDLL) -> list[dict[str, Any]]:
     """The speed of a layer beside the peak, by number of nodes."""
-    crystal = bulk("Si", cubic=True) * (5, 5, 5)
-    crystal.rattle(0.05, seed=1)
-    structure = as_structure(crystal)
+    structure = silicon_crystal(5)
     functions = list(nnp.load("silicon_sw").models[0].functions)
     loop = getattr(peak, dtype)
     loop.restype, loop.argtypes = ctypes.c_long, [ctypes.c_long]

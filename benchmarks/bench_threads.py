@@ -1,6 +1,6 @@
 """Two threads beside one, and beside what the machine can give: two processes of one thread.
 
-    NNP_REFERENCE_DATA=... python benchmarks/bench_threads.py [results.json]
+    NNP_REFERENCE_DATA=... python benchmarks/bench_threads.py [--json results.json]
 
 Energy and forces with an existing list, by the clock: medians of five alternating blocks of half a
 second. The two processes run at once; their speeds add up to less than two where cores share
@@ -9,69 +9,61 @@ caches, memory or pipes. Run it on a machine without other work.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
+import shlex
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-from ase.build import bulk
+from bench_cpu_engine import systems
+from blocks import block, in_turn
+from speed_cases import silicon_crystal
 
-import nnp
-from nnp.bench import machine, replicated
+from nnp.bench import machine
 from nnp.engines.cpu import CpuEngine
-from nnp.io.structures import read_structures
 from nnp.potential import Potential
-from nnp.structure import Structure, as_structure
+from nnp.structure import Structure
 
 ROUNDS, BLOCK = 5, 0.5  # s
+ALONE = "--alone"  # one of two processes
 
 
 def cases() -> Iterator[tuple[str, Potential, Structure]]:
     """Name, potential, structure."""
-    reference = Path(os.environ["NNP_REFERENCE_DATA"])
-    silicon = nnp.load(reference / "mlearn" / "Si" / "potential")
+    known = systems(Path(os.environ["NNP_REFERENCE_DATA"]))
+    silicon, water = known["silicon"][0], known["water"]
     for copies in (4, 5, 10):
-        crystal = bulk("Si", cubic=True) * (copies, copies, copies)
-        crystal.rattle(0.05, seed=1)
-        yield f"silicon, {len(crystal)} atoms", silicon, as_structure(crystal)
-    folder = reference / "n2p2" / "H2O_RPBE-D3"
-    water = nnp.load(folder)
-    (atoms,) = read_structures(folder / "input.data", water.units, 0)
-    yield "water, 8640 atoms", water, replicated(as_structure(atoms), 8640)
+        structure = silicon_crystal(copies)
+        yield f"silicon, {len(structure)} atoms", silicon, structure
+    yield f"water, {len(water[1])} atoms", *water
 
 
-def seconds(engine: CpuEngine, structure: Structure) -> float:
-    """Of one evaluation, over a block."""
-    count, start = 0, time.perf_counter()
-    while time.perf_counter() - start < BLOCK:
-        engine.compute(structure)
-        count += 1
-    return (time.perf_counter() - start) / count
-
-
-def ready(potential: Potential, structure: Structure, dtype: str, threads: int) -> CpuEngine:
-    """An engine with its list."""
+def subject(
+    potential: Potential, structure: Structure, dtype: str, threads: int
+) -> Callable[[], float]:
+    """Seconds of an evaluation."""
     engine = CpuEngine(potential, dtype=dtype, threads=threads)
-    engine.compute(structure)
-    return engine
+    return block(lambda: engine.compute(structure), BLOCK, time.perf_counter)
 
 
 def alone(name: str, dtype: str) -> None:
     """One of two processes: measure when told to."""
     potential, structure = next(case[1:] for case in cases() if case[0] == name)
-    engine = ready(potential, structure, dtype, 1)
+    seconds = subject(potential, structure, dtype, 1)
     print("ready", flush=True)
     sys.stdin.readline()
-    print(statistics.median(seconds(engine, structure) for _ in range(ROUNDS)))
+    print(statistics.median(seconds() for _ in range(ROUNDS)))
 
 
 def side_by_side(name: str, dtype: str) -> list[float]:
     """Seconds of an evaluation in each of two processes that run at once."""
-    command = [sys.executable, __file__, "--alone", name, dtype]
+    command = [sys.executable, __file__, ALONE, name, dtype]
     pair = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -84,35 +76,46 @@ def side_by_side(name: str, dtype: str) -> list[float]:
     return [float(process.communicate()[0]) for process in pair]
 
 
+def measure(name: str, potential: Potential, structure: Structure, dtype: str) -> dict[str, Any]:
+    """Ratios to one thread."""
+    counts = {"one": 1, "two": 2}
+    times = in_turn(
+        {key: subject(potential, structure, dtype, n) for key, n in counts.items()}, ROUNDS
+    )
+    one = statistics.median(times["one"])
+    ratios = [a / b for a, b in zip(times["one"], times["two"], strict=True)]
+    return {
+        "case": name,
+        "dtype": dtype,
+        "us_per_atom": 1e6 * one / len(structure),
+        "two_threads": statistics.median(ratios),
+        "range": [min(ratios), max(ratios)],
+        "two_processes": sum(one / seconds for seconds in side_by_side(name, dtype)),
+    }
+
+
 def main() -> None:
     """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
     rows = []
-    for name, potential, structure in cases():
+    for case in cases():
         for dtype in ("float64", "float32"):
-            one, two = (ready(potential, structure, dtype, n) for n in (1, 2))
-            times = [(seconds(one, structure), seconds(two, structure)) for _ in range(ROUNDS)]
-            first = statistics.median(t for t, _ in times)
-            ratios = [a / b for a, b in times]
-            both = sum(first / t for t in side_by_side(name, dtype))
-            rows.append(
-                {
-                    "case": name,
-                    "dtype": dtype,
-                    "us_per_atom": 1e6 * first / len(structure.positions),
-                    "two_threads": statistics.median(ratios),
-                    "range": [min(ratios), max(ratios)],
-                    "two_processes": both,
-                }
+            row = measure(*case, dtype)
+            print(
+                f"{row['case']}, {dtype}: {row['two_threads']:.2f}; "
+                f"two processes {row['two_processes']:.2f}"
             )
-            print(f"{name}, {dtype}: {rows[-1]['two_threads']:.2f}; two processes {both:.2f}")
-    if len(sys.argv) > 1:
-        record = {"command": "python benchmarks/bench_threads.py", "machine": machine()}
-        text = json.dumps(record | {"rows": rows}, indent=1, ensure_ascii=False)
-        Path(sys.argv[1]).write_text(text + "\n", encoding="utf-8")
+            rows.append(row)
+    if arguments.json:
+        record = {"command": shlex.join(sys.argv), "machine": machine(), "rows": rows}
+        text = json.dumps(record, indent=1, ensure_ascii=False)
+        arguments.json.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--alone"]:
+    if sys.argv[1:2] == [ALONE]:
         alone(*sys.argv[2:])
     else:
         main()

@@ -16,15 +16,14 @@ import sys
 from itertools import product
 from pathlib import Path
 
-from ase.build import bulk
 from cost_cases import behler, potential_of
+from speed_cases import silicon_crystal
 
 from nnp.bench import machine
 from nnp.bench.cost import microseconds
 from nnp.cli.table import text_table
 from nnp.cutoffs import Cutoff, CutoffKind
 from nnp.engines.cpu import PRECISIONS, CpuEngine
-from nnp.structure import as_structure
 
 RADII = (4.0, 5.0, 6.0, 7.0)  # Å
 ZETAS = ((1.0, 2.0), (1.0, 2.0, 4.0), (1.0, 2.0, 4.0, 8.0), (1.0, 2.0, 4.0, 16.0))
@@ -38,9 +37,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=0.03, help="of each turn")
     parser.add_argument("--json")
     arguments = parser.parse_args()
-    crystal = bulk("Si", cubic=True) * (3, 3, 3)
-    crystal.rattle(0.05, seed=1)
-    structure = as_structure(crystal)
+    structure = silicon_crystal(3)
     rows, record = [], []
     for radius, zetas in product(RADII, ZETAS):
         functions = behler(

@@ -75,18 +75,21 @@ def cases(reference: Path, examples: Path | None) -> Iterator[Case]:
     (atoms,) = read_structures(folder / "input.data", potential.units, 0)
     water = as_structure(atoms)
     yield "water", potential, replicated(water, 8640)
-    crystal = bulk("Si", cubic=True) * (5, 5, 5)
-    crystal.rattle(0.05, seed=1)
     silicon = nnp.load(reference / "mlearn" / "Si" / "potential")
-    yield "silicon", silicon, as_structure(crystal)
+    yield "silicon", silicon, silicon_crystal(5)
     box = random_structure(ELEMENTS, 300, 5, 0.1, 1.0)
     for kind in ("radial", "narrow", "wide"):
         yield f"compact {kind}", compact(kind), box
-    few = bulk("Si", cubic=True) * (2, 2, 2)
-    few.rattle(0.05, seed=1)
-    yield "silicon, 64 atoms", silicon, as_structure(few)
+    yield "silicon, 64 atoms", silicon, silicon_crystal(2)
     for n in (12, 192):
         yield f"water, {n} atoms", potential, cut(water, n)
+
+
+def silicon_crystal(copies: int) -> Structure:
+    """Cubic cells along each axis, atoms a little off their places."""
+    crystal = bulk("Si", cubic=True) * (copies, copies, copies)
+    crystal.rattle(0.05, seed=1)
+    return as_structure(crystal)
 
 
 def cut(structure: Structure, n: int) -> Structure:

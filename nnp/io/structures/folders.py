@@ -237,7 +237,7 @@ def _files_below(
         closed.append(f"{folder} cannot be read and is left out: {error.strerror or error}")
         return
     names = {path.name for path in inside}
-    if any(names >= own for own in _OF_A_RUN):
+    if any(names >= written for written in _OF_A_RUN):
         return
     for path in inside:
         if path.is_dir():

@@ -24,6 +24,7 @@ from nnp.errors import (
 from nnp.train.data.dataset import Dataset
 from nnp.train.fit import run
 from nnp.train.fit.checkpoint import read_checkpoint
+from nnp.train.fit.machine import Ranks
 from nnp.train.fit.optimizers import KINDS, OptimizerSettings
 from nnp.train.fit.optimizers.first_order import GradientSettings, LbfgsSettings
 from nnp.train.fit.optimizers.levenberg_marquardt import (
@@ -289,6 +290,22 @@ def test_checkpoint_of_other_inputs_is_refused(tmp_path):
     task.model.maker.transforms[0].matrix[:, 0] *= -1
     with pytest.raises(OptionError, match="round differently"):
         second.run(resume=True)
+
+
+def test_processes_that_read_other_checkpoints_are_refused(tmp_path):
+    """A folder that is not the same everywhere: their weights would be mixed."""
+    trainer(tmp_path, 1)[2].run()
+    _, task, second = trainer(tmp_path, 2)
+    second._task = replace(task, ranks=BehindOne())
+    with pytest.raises(FileFormatError, match=r"after epochs 0, 1: .* one folder"):
+        second.run(resume=True)
+
+
+class BehindOne(Ranks):
+    """This process, and one that has read the checkpoint before the last."""
+
+    def gather(self, value):
+        return [value, value - 1]
 
 
 def test_members_share_what_does_not_depend_on_their_seed(config, tmp_path, monkeypatch):

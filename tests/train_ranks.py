@@ -7,11 +7,13 @@ torchrun --nproc-per-node 2 tests/train_ranks.py FOLDER
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import torch
 from train_data import dataset, settings
 
+from nnp.train.fit import trainer
 from nnp.train.fit.loss import LossSettings
 from nnp.train.fit.machine import join
 from nnp.train.fit.optimizers import KINDS, OptimizerSettings
@@ -19,6 +21,15 @@ from nnp.train.fit.optimizers.first_order import LbfgsSettings
 from nnp.train.fit.settings import RunSettings
 from nnp.train.fit.task import build
 from nnp.train.fit.trainer import Trainer
+
+
+def write_slowly(*arguments) -> None:
+    """The other process is far ahead before the file is there."""
+    time.sleep(0.1)
+    write(*arguments)
+
+
+write, trainer.write_checkpoint = trainer.write_checkpoint, write_slowly
 
 
 def train(folder: Path, kind: str, epochs: int, resume: bool) -> None:

@@ -141,6 +141,10 @@ class Ranks:
         dist.all_gather(parts, padded)
         return torch.cat([part[:n] for part, n in zip(parts, lengths, strict=True)])
 
+    def wait(self) -> None:
+        """Until every process is here: rank 0 may still be writing what the others read next."""
+        self.gather(None)
+
     def gather(self, value: Any) -> list[Any]:
         """What each process has."""
         if self.size == 1:

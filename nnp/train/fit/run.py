@@ -120,12 +120,12 @@ def train_committee(
     committee = Committee.of([result.potential for result in results], {"program": "nnp train"})
     if join().writes:
         committee.save(Path(settings.run.output) / COMMITTEE, force=True)
+    join().wait()
     return results
 
 
 def _with_functions_of(path: Path, settings: TrainingSettings) -> TrainingSettings:
     """Settings with a potential's functions as they are, so that members share the costly part."""
-    join().gather(None)  # until it is written
     return replace(settings, functions=replace(settings.functions, file=str(path)))
 
 

@@ -243,6 +243,13 @@ class Trainer:
                 f"{self._folder / CHECKPOINT} is damaged: its weights are of shape "
                 f"{tuple(found.theta.shape)}, or not finite: start afresh with --force"
             )
+        epochs = self._task.ranks.gather(found.epoch)
+        if len(set(epochs)) > 1:
+            raise FileFormatError(
+                f"{self._folder / CHECKPOINT}: processes read it after epochs "
+                f"{', '.join(map(str, sorted(set(epochs))))}: give them one folder that all see, "
+                "and resume when its files are the same everywhere"
+            )
         self._epoch, self._theta = found.epoch, found.theta.to(device)
         self._best = (found.best_loss, found.best_epoch, found.best_theta.to(device))
         try:
@@ -256,6 +263,7 @@ class Trainer:
 
     def _finish(self, log: TrainingLog) -> TrainingResult:
         potential, last = self._write_models()
+        self._task.ranks.wait()
         return TrainingResult(
             potential, last, self._best[1], log.rows, self._task.findings, self._stopped
         )

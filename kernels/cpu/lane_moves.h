@@ -8,20 +8,28 @@
 namespace nnp::NNP_TARGET
 {
 
-#if NNP_AVX2 || NNP_AVX512
 // Lane orders per mask, for packing and spreading. The instructions that do it from a mask (AVX-512's compress and
 // expand) take five cycles each on AMD's Zen 5, permutations by a stored order half a cycle.
 #if NNP_AVX512
 typedef uint8_t order_part;  // lanes
 constexpr int ORDER_LANES = 8, ORDER_PARTS = 8;
-#else
+constexpr order_part NOWHERE = 0;  // masked instructions
+#elif NNP_AVX2
 typedef int32_t order_part;  // 32-bit parts of lanes
 constexpr int ORDER_LANES = W, ORDER_PARTS = 8;
+constexpr order_part NOWHERE = -1;
+#else
+typedef lane_int order_part;  // lanes
+constexpr int ORDER_LANES = W, ORDER_PARTS = W;
+constexpr order_part NOWHERE = 0;  // `there` says so
 #endif
 
 struct LaneTables {
     alignas(64) order_part pack[1 << ORDER_LANES][ORDER_PARTS];
-    alignas(64) order_part spread[1 << ORDER_LANES][ORDER_PARTS];  // without a lane: negative, in AVX-512 0
+    alignas(64) order_part spread[1 << ORDER_LANES][ORDER_PARTS];  // NOWHERE without a lane
+#if !NNP_AVX2 && !NNP_AVX512
+    alignas(64) lane_int there[1 << W][W];  // -1, and 0 without a lane
+#endif
 };
 
 constexpr LaneTables make_lane_tables()
@@ -30,7 +38,7 @@ constexpr LaneTables make_lane_tables()
     constexpr int parts = ORDER_PARTS / ORDER_LANES;  // per lane
     for (int mask = 0; mask < 1 << ORDER_LANES; ++mask) {
         for (int i = 0; i < ORDER_PARTS; ++i)
-            t.spread[mask][i] = (order_part)(sizeof(order_part) == 1 ? 0 : -1);
+            t.spread[mask][i] = NOWHERE;
         int n = 0;
         for (int l = 0; l < ORDER_LANES; ++l) {
             if (!((mask >> l) & 1))
@@ -39,6 +47,9 @@ constexpr LaneTables make_lane_tables()
                 t.pack[mask][n * parts + p] = (order_part)(l * parts + p);
                 t.spread[mask][l * parts + p] = (order_part)(n * parts + p);
             }
+#if !NNP_AVX2 && !NNP_AVX512
+            t.there[mask][l] = -1;
+#endif
             ++n;
         }
     }
@@ -46,7 +57,6 @@ constexpr LaneTables make_lane_tables()
 }
 
 static constexpr LaneTables lane_tables = make_lane_tables();
-#endif
 
 // How lanes move when those of a mask are packed to the front, or spread from there; made once, used for many vectors.
 #if NNP_AVX512
@@ -81,6 +91,7 @@ struct LaneMove {
 #else
 struct LaneMove {
     Mask mask;
+    const order_part* order;
 };
 #endif
 
@@ -97,7 +108,7 @@ NNP_INLINE LaneMove packing(Mask mask)
 #elif NNP_AVX2
     return {_mm256_load_si256(reinterpret_cast<const __m256i*>(lane_tables.pack[mask]))};
 #else
-    return {mask};
+    return {mask, lane_tables.pack[mask]};
 #endif
 }
 
@@ -111,7 +122,7 @@ NNP_INLINE LaneMove spreading(Mask mask)
 #elif NNP_AVX2
     return {_mm256_load_si256(reinterpret_cast<const __m256i*>(lane_tables.spread[mask]))};
 #else
-    return {mask};
+    return {mask, lane_tables.spread[mask]};
 #endif
 }
 
@@ -143,12 +154,12 @@ NNP_INLINE real load_spread(const nnp_scalar* p, const LaneMove& move)
     __m256i moved = _mm256_permutevar8x32_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), move.order);
     return (real)_mm256_andnot_si256(_mm256_srai_epi32(move.order, 31), moved);
 #else
-    real out = {};
-    for (int l = 0; l < W; ++l) {
-        if ((move.mask >> l) & 1)
-            out[l] = *p++;
-    }
-    return out;
+    real out;
+    for (int l = 0; l < W; ++l)
+        out[l] = p[move.order[l]];
+    real_int there;
+    std::memcpy(&there, lane_tables.there[move.mask], sizeof there);
+    return (real)((real_int)out & there);
 #endif
 }
 

@@ -81,6 +81,10 @@ static void make_sides(const AngularGroup& g, const Neighbors& nb, Arena& arena,
     }
 }
 
+// Rows whose neighbours k are read, and added to, together: as many as registers hold the sums of. Alone, a row begins
+// one lane behind the one before it, and its loads wait for that one's stores.
+constexpr int TOGETHER = sizeof(real) == 64 ? 4 : 1;
+
 // j runs over the smaller range: long rows fill their vectors better.
 struct Rows {
     Range j, k;
@@ -99,7 +103,7 @@ static void take_triples(Arena& arena, const Rows& rows, bool push_forward, Trip
 {
     int64_t n_j = rows.j.end - rows.j.begin, n_k = rows.k.end - rows.k.begin;
     t.stride = (rows.same ? n_j * (n_j - 1) / 2 : n_j * n_k) + 2 * W;
-    t.masks = take<uint32_t>(arena, n_j * (n_k / W + 2) + 1);
+    t.masks = take<uint32_t>(arena, (n_j + TOGETHER) * (n_k / W + 2));
     nnp_scalar* data = take<nnp_scalar>(arena, t.stride * (push_forward ? 9 : 5));
     t.cosine = data;
     t.product = data + t.stride;
@@ -154,6 +158,14 @@ NNP_INLINE void push_triple(const Neighbors& nb, const Sides& sides, int j, int 
     store_packed(t.d_opposite + n, move, u_along);
 }
 
+// Number r of a block of rows over a vector of neighbours from k on: which of its lanes are pairs.
+NNP_INLINE Mask lanes_of_row(const Rows& rows, const Sides& sides, int j, int r, int k)
+{
+    if (sides.factor[j + r] == 0)
+        return 0;
+    return rows.same && k == j + 1 ? ALL_LANES << r & ALL_LANES : ALL_LANES;
+}
+
 // CHECKED: lanes may lie outside the group's cutoff (padding always lies outside the reach of r_jk).
 template <bool NARROW, bool CHECKED, bool PUSH>
 static void compress_rows(const AngularGroup& g, const Neighbors& nb, const Rows& rows, Triples& t)
@@ -163,28 +175,33 @@ static void compress_rows(const AngularGroup& g, const Neighbors& nb, const Rows
     const int64_t stride = t.stride;
     uint32_t* mask_out = t.masks;
     nnp_scalar* out = t.cosine;
-    for (int j = rows.j.begin; j < rows.j.end; ++j) {
-        if (sides.factor[j] == 0)
-            continue;
-        const real x = splat(nb.x[j]), y = splat(nb.y[j]), z = splat(nb.z[j]), r2 = splat(nb.r2[j]);
-        const real inverse = splat(nb.inverse[j]), factor = splat(sides.factor[j]), square = splat(sides.square[j]);
+    for (int j = rows.j.begin; j < rows.j.end; j += TOGETHER) {
         for (int k = rows.first(j); k < rows.k.end; k += W) {
-            real dot = x * load(nb.x + k) + y * load(nb.y + k) + z * load(nb.z + k);
-            real opposite2 = (r2 + load(nb.r2 + k)) - (nnp_scalar)2 * dot;
-            Mask mask = NARROW ? lanes_less(opposite2, reach2) : ALL_LANES;
-            if (CHECKED)
-                mask &= lanes_less(zero, load(sides.factor + k));
-            *mask_out++ = mask;
-            const LaneMove move = packing(mask);
-            real cosine = dot * (inverse * load(nb.inverse + k));
-            store_packed(out, move, cosine);
-            store_packed(out + stride, move, factor * load(sides.factor + k));
-            store_packed(out + 2 * stride, move, square + load(sides.square + k));
-            if (NARROW)
-                store_packed(out + 3 * stride, move, opposite2);
-            if (PUSH)
-                push_triple(nb, sides, j, k, cosine, move, t, (int)(out - t.cosine));
-            out += __builtin_popcount(mask);
+            const real x = load(nb.x + k), y = load(nb.y + k), z = load(nb.z + k), r2 = load(nb.r2 + k);
+            const real inverse = load(nb.inverse + k), factor = load(sides.factor + k);
+            const real square = load(sides.square + k);
+            NNP_UNROLL for (int r = 0; r < TOGETHER; ++r)
+            {
+                const int row = j + r;
+                real dot = nb.x[row] * x + nb.y[row] * y + nb.z[row] * z;
+                real opposite2 = (nb.r2[row] + r2) - (nnp_scalar)2 * dot;
+                Mask mask = lanes_of_row(rows, sides, j, r, k);
+                if (NARROW)
+                    mask &= lanes_less(opposite2, reach2);
+                if (CHECKED)
+                    mask &= lanes_less(zero, factor);
+                *mask_out++ = mask;
+                const LaneMove move = packing(mask);
+                real cosine = dot * (nb.inverse[row] * inverse);
+                store_packed(out, move, cosine);
+                store_packed(out + stride, move, sides.factor[row] * factor);
+                store_packed(out + 2 * stride, move, sides.square[row] + square);
+                if (NARROW)
+                    store_packed(out + 3 * stride, move, opposite2);
+                if (PUSH)
+                    push_triple(nb, sides, row, k, cosine, move, t, (int)(out - t.cosine));
+                out += __builtin_popcount(mask);
+            }
         }
     }
     t.count = (int)(out - t.cosine);
@@ -201,43 +218,51 @@ static void expand_rows(const Neighbors& nb, const Rows& rows, const Triples& t)
     const int64_t stride = t.stride;
     const uint32_t* mask_in = t.masks;
     const nnp_scalar* in = t.cosine;
-    for (int j = rows.j.begin; j < rows.j.end; ++j) {
-        if (sides.factor[j] == 0)
-            continue;
-        const real x = splat(nb.x[j]), y = splat(nb.y[j]), z = splat(nb.z[j]), slope = splat(sides.slope[j]);
-        const real inverse = splat(nb.inverse[j]), inverse2 = inverse * inverse, lever = splat(sides.lever[j]);
-        real pull = {}, pull_x = {}, pull_y = {}, pull_z = {};
+    for (int j = rows.j.begin; j < rows.j.end; j += TOGETHER) {
+        real row_pull[TOGETHER] = {}, row_x[TOGETHER] = {}, row_y[TOGETHER] = {}, row_z[TOGETHER] = {};
         for (int k = rows.first(j); k < rows.k.end; k += W) {
-            const Mask mask = *mask_in++;
-            const LaneMove move = spreading(mask);
-            real c = load_spread(in, move), by_cosine = load_spread(in + stride, move);
-            real b = load_spread(in + 2 * stride, move), a = load_spread(in + 3 * stride, move);
-            real inverse_k = load(nb.inverse + k);
-            real side = inverse * inverse_k * by_cosine;
-            real on_j = b, on_k = b;
-            if (SHIFT) {
-                on_j = -lever * b;
-                on_k = -load(sides.lever + k) * b;
-            }
-            if (NARROW) {
-                real q = load_spread(in + 4 * stride, move);
-                side -= q;
+            const real x = load(nb.x + k), y = load(nb.y + k), z = load(nb.z + k), slope = load(sides.slope + k);
+            const real inverse = load(nb.inverse + k), inverse2 = inverse * inverse;
+            real pull = load(nb.pull + k), pull_x = load(nb.pull_x + k), pull_y = load(nb.pull_y + k);
+            real pull_z = load(nb.pull_z + k);
+            NNP_UNROLL for (int r = 0; r < TOGETHER; ++r)
+            {
+                const int row = j + r;
+                const Mask mask = *mask_in++;
+                const LaneMove move = spreading(mask);
+                real c = load_spread(in, move), by_cosine = load_spread(in + stride, move);
+                real b = load_spread(in + 2 * stride, move), a = load_spread(in + 3 * stride, move);
+                real side = nb.inverse[row] * inverse * by_cosine;
+                real on_j = b, on_k = b;
                 if (SHIFT) {
-                    on_j += q;
-                    on_k += q;
+                    on_j = -sides.lever[row] * b;
+                    on_k = -load(sides.lever + k) * b;
                 }
+                if (NARROW) {
+                    real q = load_spread(in + 4 * stride, move);
+                    side -= q;
+                    if (SHIFT) {
+                        on_j += q;
+                        on_k += q;
+                    }
+                }
+                row_pull[r] += on_j + (sides.slope[row] * a - nb.inverse[row] * nb.inverse[row] * c);
+                row_x[r] += side * x;
+                row_y[r] += side * y;
+                row_z[r] += side * z;
+                pull += on_k + (slope * a - inverse2 * c);
+                pull_x += side * nb.x[row];
+                pull_y += side * nb.y[row];
+                pull_z += side * nb.z[row];
+                in += __builtin_popcount(mask);
             }
-            pull += on_j + (slope * a - inverse2 * c);
-            pull_x += side * load(nb.x + k);
-            pull_y += side * load(nb.y + k);
-            pull_z += side * load(nb.z + k);
-            store(nb.pull + k, load(nb.pull + k) + on_k + (load(sides.slope + k) * a - inverse_k * inverse_k * c));
-            store(nb.pull_x + k, load(nb.pull_x + k) + side * x);
-            store(nb.pull_y + k, load(nb.pull_y + k) + side * y);
-            store(nb.pull_z + k, load(nb.pull_z + k) + side * z);
-            in += __builtin_popcount(mask);
+            store(nb.pull + k, pull);
+            store(nb.pull_x + k, pull_x);
+            store(nb.pull_y + k, pull_y);
+            store(nb.pull_z + k, pull_z);
         }
-        add_lane_sums(nb.row_sums + 4 * j, pull, pull_x, pull_y, pull_z);
+        NNP_UNROLL for (int r = 0; r < TOGETHER; ++r)
+            add_lane_sums(nb.row_sums + 4 * (j + r), row_pull[r], row_x[r], row_y[r], row_z[r]);
     }
 }
 

@@ -49,9 +49,10 @@ int atoms_together(const Model& model, const std::vector<ElementPlan>& plan)
 
 int64_t chunk_of(int64_t n_atoms, int threads, int together, int n_elements)
 {
-    constexpr int64_t FEW = 16, MANY = 64;
-    const bool sorted = n_elements > 1 && together > 1;
-    return sorted ? std::clamp(n_atoms / (4 * threads), FEW, MANY) : FEW;
+    constexpr int64_t ALONE = 4, FEW = 16, MANY = 64;
+    if (together == 1)
+        return ALONE;
+    return n_elements == 1 ? FEW : std::clamp(n_atoms / (4 * threads), FEW, MANY);
 }
 
 double skin_width(const nnp_options& options)

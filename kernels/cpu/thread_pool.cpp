@@ -17,6 +17,8 @@
 namespace nnp
 {
 
+constexpr std::chrono::microseconds AWAKE(100);  // that a thread asks for work before it sleeps
+
 int available_threads()
 {
 #if defined(__linux__)
@@ -33,6 +35,16 @@ static void wait_for(std::condition_variable& change, std::unique_lock<std::mute
 {
     while (!change.wait_for(lock, std::chrono::hours(24), holds)) {
     }
+}
+
+// Waits without sleeping, for a while: the next step of a simulation comes soon, and a thread that has to be woken is
+// late, and often put on the core of the one that wakes it. Others that want the core get it.
+template <class Holds>
+static void stay_awake(Holds holds)
+{
+    const auto end = std::chrono::steady_clock::now() + AWAKE;
+    while (!holds() && std::chrono::steady_clock::now() < end)
+        std::this_thread::yield();
 }
 
 // The threads of one process and what they wait on.
@@ -65,6 +77,7 @@ public:
         }
         start_.notify_all();
         take_chunks(0);
+        stay_awake([&] { return running_ == 0; });
         std::unique_lock<std::mutex> lock(mutex_);
         wait_for(done_, lock, [&] { return running_ == 0; });
         if (failure_)
@@ -75,9 +88,9 @@ private:
     std::vector<std::thread> workers_;
     std::mutex mutex_;
     std::condition_variable start_, done_;
-    uint64_t generation_ = 0;
-    size_t running_ = 0;
-    bool stopping_ = false;
+    std::atomic<uint64_t> generation_{0};
+    std::atomic<size_t> running_{0};
+    std::atomic<bool> stopping_{false};
     std::atomic<int64_t> next_{0};
     int64_t n_chunks_ = 0;
     const std::function<void(int64_t, int)>* work_ = nullptr;
@@ -110,6 +123,7 @@ private:
     {
         uint64_t seen = 0;
         for (;;) {
+            stay_awake([&] { return stopping_ || generation_ != seen; });
             {
                 std::unique_lock<std::mutex> lock(mutex_);
                 wait_for(start_, lock, [&] { return stopping_ || generation_ != seen; });

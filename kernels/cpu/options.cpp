@@ -49,9 +49,9 @@ int atoms_together(const Model& model, const std::vector<ElementPlan>& plan)
 
 int64_t chunk_of(int64_t n_atoms, int threads, int together, int n_elements)
 {
-    constexpr int64_t ALONE = 4, FEW = 16, MANY = 64;
+    constexpr int64_t FEWEST = 4, FEW = 16, MANY = 64, CHUNKS = 64;  // atoms; of each thread
     if (together == 1)
-        return ALONE;
+        return std::clamp(n_atoms / (CHUNKS * threads), FEWEST, FEW);
     return n_elements == 1 ? FEW : std::clamp(n_atoms / (4 * threads), FEW, MANY);
 }
 

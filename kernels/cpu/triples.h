@@ -158,14 +158,6 @@ NNP_INLINE void push_triple(const Neighbors& nb, const Sides& sides, int j, int 
     store_packed(t.d_opposite + n, move, u_along);
 }
 
-// Number r of a block of rows over a vector of neighbours from k on: which of its lanes are pairs.
-NNP_INLINE Mask lanes_of_row(const Rows& rows, const Sides& sides, int j, int r, int k)
-{
-    if (sides.factor[j + r] == 0)
-        return 0;
-    return rows.same && k == j + 1 ? ALL_LANES << r & ALL_LANES : ALL_LANES;
-}
-
 // CHECKED: lanes may lie outside the group's cutoff (padding always lies outside the reach of r_jk).
 template <bool NARROW, bool CHECKED, bool PUSH>
 static void compress_rows(const AngularGroup& g, const Neighbors& nb, const Rows& rows, Triples& t)
@@ -176,6 +168,9 @@ static void compress_rows(const AngularGroup& g, const Neighbors& nb, const Rows
     uint32_t* mask_out = t.masks;
     nnp_scalar* out = t.cosine;
     for (int j = rows.j.begin; j < rows.j.end; j += TOGETHER) {
+        int32_t there[TOGETHER];  // bits: pairs in this vector and, by the sign, in those behind it
+        for (int r = 0; r < TOGETHER; ++r)
+            there[r] = sides.factor[j + r] == 0 ? 0 : (int32_t)(~0u << (rows.same ? r : 0));
         for (int k = rows.first(j); k < rows.k.end; k += W) {
             const real x = load(nb.x + k), y = load(nb.y + k), z = load(nb.z + k), r2 = load(nb.r2 + k);
             const real inverse = load(nb.inverse + k), factor = load(sides.factor + k);
@@ -185,9 +180,8 @@ static void compress_rows(const AngularGroup& g, const Neighbors& nb, const Rows
                 const int row = j + r;
                 real dot = nb.x[row] * x + nb.y[row] * y + nb.z[row] * z;
                 real opposite2 = (nb.r2[row] + r2) - (nnp_scalar)2 * dot;
-                Mask mask = lanes_of_row(rows, sides, j, r, k);
-                if (NARROW)
-                    mask &= lanes_less(opposite2, reach2);
+                Mask mask = (NARROW ? lanes_less(opposite2, reach2) : ALL_LANES) & (Mask)there[r];
+                there[r] >>= W;
                 if (CHECKED)
                     mask &= lanes_less(zero, factor);
                 *mask_out++ = mask;

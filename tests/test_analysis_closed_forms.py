@@ -154,6 +154,18 @@ def test_a_spool_gives_back_what_it_took(monkeypatch):
     spool.close()
 
 
+def test_a_run_that_is_just_long_enough_counts():
+    """D from 0.2 ps on, where the spacing is a difference of rounded times."""
+    rng = np.random.default_rng(3)
+    walk = rng.normal(size=(430, 90)).cumsum(axis=0)
+    for spacing, late in ((0.42 - 0.40, True), (0.019, False)):
+        spool = spooled(walk)
+        one = displacements(spool, np.repeat(14, 30), spacing)[14]
+        assert one.window_ps[0] == pytest.approx(10 * spacing)
+        assert one.late is late
+        spool.close()
+
+
 def test_diffusion_of_brownian_motion():
     """D of two elements, walked through the cell; its error is what repeats scatter by."""
     rng = np.random.default_rng(7)

@@ -29,6 +29,7 @@ _DIFFUSIVE = (0.85, 1.15)
 # A vibrating crystal's MSD grows as time, too, on its way from flight (2) to rest (0), in less than
 # a period of its vibrations.
 EARLIEST_PS = 0.2
+_ABOUT = 0.999  # times are sums of spacings
 _FEWEST_LAGS = 5
 
 
@@ -63,7 +64,7 @@ class Displacements:
     @property
     def late(self) -> bool:
         """Whether D is taken where atoms do not remember how they moved."""
-        return self.window_ps[0] >= EARLIEST_PS
+        return self.window_ps[0] > _ABOUT * EARLIEST_PS
 
 
 def displacements(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -226,9 +227,10 @@ def _add_diffusion(
 def _why_none(one: Displacements) -> str:
     begin, end = one.window_ps
     if not one.late:
+        times = math.ceil(10 * EARLIEST_PS / begin) / 10
         return (
             f"it would be taken from {begin:.4g} to {end:.4g} ps, where atoms still remember how "
-            f"they moved ({EARLIEST_PS:g} ps at least); run {EARLIEST_PS / begin:.2g} times as long"
+            f"they moved ({EARLIEST_PS:g} ps at least); run {times:g} times as long"
         )
     return (
         f"its MSD grows as time to the {one.exponent:.2f} from {begin:.4g} to {end:.4g} ps (1 "

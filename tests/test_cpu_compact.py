@@ -119,9 +119,17 @@ def test_products_are_each_others_transpose(narrow):
 
 
 def test_neighbours_in_line():
-    """At 0 and 180 degrees the angle has no derivative; windows are flat there."""
+    """At 0 and 180 degrees the angle has no derivative; windows are flat there, and do not jump."""
     potential = compact_potential(shared_windows, narrow=True, seed=7)
     line = Structure(
         np.outer(np.arange(5.0), [1.1, 0, 0]), [1, 6, 8, 1, 8], np.zeros((3, 3)), False
     )
     assert_engines_agree(potential, line, "cpu", "float64")
+    bent = Structure(
+        line.positions + [[0, 1e-7 * i**2, 0] for i in range(5)],
+        line.atomic_numbers,
+        line.cell,
+        False,
+    )
+    at, near = (np.concatenate(potential.descriptors(s)) for s in (line, bent))
+    np.testing.assert_allclose(near, at, atol=1e-5 * np.abs(at).max())

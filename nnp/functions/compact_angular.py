@@ -32,6 +32,10 @@ _OF_PAIRS, _WEIGHTED = (21, 22), (24, 25)
 class CompactAngular(TwoNeighbors, WithRange):
     """Σ_{j<k} C(r_ij) C(r_ik) [C(r_jk) if narrow] C_θ(θ_ijk), C as in `CompactRadial`.
 
+    Neighbours in line with the atom count by the limit, with a slope of 0 by the angle. n2p2 2.3
+    leaves them out, and its energy jumps there: in perfect crystals and small cells, where an atom
+    has images on both sides, the two differ.
+
     Attributes:
         neighbors: symbols of the two neighbours, any order; None: all, weighted.
         r_left, r_right: ends of the distances' range, Å.

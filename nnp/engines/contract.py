@@ -236,6 +236,20 @@ class Engine(ABC):
         """Counters since the engine was created, such as ``list_builds``."""
         return {}
 
+    def _by_atom(
+        self,
+        flat: NDArray[np.float64],
+        elements: NDArray[np.int64],
+        ends: NDArray[np.int64],
+        scaled: bool,
+    ) -> list[NDArray[np.float64]]:
+        """What `descriptors` returns, of raw functions one after the other."""
+        rows = np.split(flat, ends[:-1])
+        if not scaled:
+            return rows
+        scalings = (self.potential.models[e].scaling for e in elements)
+        return [s.factor * row + s.offset for s, row in zip(scalings, rows, strict=True)]
+
     def _lacks(self, what: str) -> NoReturn:
         raise OptionError(
             f"engine={self.name!r} has no {what}: see nnp.engines.Capabilities for what each has, "

@@ -191,25 +191,12 @@ class CpuEngine(Engine):
         flat = np.empty(ends[-1])
         results = c.Results(descriptors=address(flat))
         self._call(self._library.nnp_engine_compute, structure, ct.byref(results))
-        rows = np.split(flat, ends[:-1])
-        if scaled:
-            scalings = [self.potential.models[e].scaling for e in elements]
-            rows = [s.factor * row + s.offset for s, row in zip(scalings, rows, strict=True)]
-        return rows
+        return self._by_atom(flat, elements, ends, scaled)
 
     def descriptor_vjp(
         self, structure: Structure, dl_dg: NDArray[np.float64], strain: bool = False
     ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        """Vector-Jacobian product of the raw descriptors.
-
-        Args:
-            structure: the atoms.
-            dl_dg: dL/dG of all atoms, one after the other (``descriptors``, concatenated).
-            strain: whether to return dL/d(strain) too.
-
-        Returns:
-            dL/dr (n, 3), and dL/d(strain) (3, 3) or None.
-        """
+        """See `Engine.descriptor_vjp`."""
         _, ends = self._layout(structure)
         dl_dg = vector("dl_dg", dl_dg, int(ends[-1]))
         gradient, virial = np.empty((len(structure), 3)), np.empty((3, 3))
@@ -228,16 +215,7 @@ class CpuEngine(Engine):
         displacement: NDArray[np.float64] | None = None,
         strain: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
-        """Jacobian-vector product: change of the raw descriptors along a displacement or strain.
-
-        Args:
-            structure: the atoms.
-            displacement: (n, 3), Å; None: none.
-            strain: (3, 3) ε of positions and cell, r (1 + ε); None: none.
-
-        Returns:
-            dG of all atoms, one after the other.
-        """
+        """See `Engine.descriptor_jvp`."""
         _, ends = self._layout(structure)
         change = np.empty(ends[-1])
         if displacement is not None:

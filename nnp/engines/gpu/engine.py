@@ -122,25 +122,12 @@ class StructureEngine(Engine):
         elements, ends = self._layout(structure)
         with self.device.queue_of():
             self._host.evaluate(atoms_of(structure), c.Request(wanted=c.DESCRIPTORS))
-            rows = np.split(self._flat(int(ends[-1])), ends[:-1])
-        if scaled:
-            scalings = [self.potential.models[e].scaling for e in elements]
-            rows = [s.factor * row + s.offset for s, row in zip(scalings, rows, strict=True)]
-        return rows
+            return self._by_atom(self._flat(int(ends[-1])), elements, ends, scaled)
 
     def descriptor_vjp(
         self, structure: Structure, dl_dg: NDArray[np.float64], strain: bool = False
     ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        """Vector-Jacobian product of the raw descriptors.
-
-        Args:
-            structure: the atoms.
-            dl_dg: dL/dG of all atoms, one after the other (``descriptors``, concatenated).
-            strain: whether to return dL/d(strain) too.
-
-        Returns:
-            dL/dr (n, 3), and dL/d(strain) (3, 3) or None.
-        """
+        """See `Engine.descriptor_vjp`."""
         total = int(self._layout(structure)[1][-1])
         require_size("dl_dg", np.size(dl_dg), total)
         with self.device.queue_of():
@@ -154,16 +141,7 @@ class StructureEngine(Engine):
         displacement: NDArray[np.float64] | None = None,
         strain: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float64]:
-        """Jacobian-vector product: change of the raw descriptors along a displacement or strain.
-
-        Args:
-            structure: the atoms.
-            displacement: (n, 3), Å; None: none.
-            strain: (3, 3) ε of positions and cell, r (1 + ε); None: none.
-
-        Returns:
-            dG of all atoms, one after the other.
-        """
+        """See `Engine.descriptor_jvp`."""
         total = int(self._layout(structure)[1][-1])
         with self.device.queue_of():
             along = self._along(len(structure), displacement, strain)

@@ -6,8 +6,10 @@ import builtins
 import importlib.util
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 from pathlib import Path
 
@@ -195,6 +197,37 @@ def test_nnp_alone_leads_on(capsys):
     assert max(len(line) for line in printed) <= 80
     typed = {match[1] for line in printed for match in re.finditer(r"\bnnp ([a-z]+)\b", line)}
     assert {"demo", "info", "md", "train"} <= typed <= set(COMMANDS)
+
+
+def test_sdist_has_what_git_tracks(tmp_path):
+    """All of it, and no file that happens to lie in the working tree."""
+    for module in ("build", "scikit_build_core"):
+        pytest.importorskip(module, reason="makes the sdist")
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a clone: git cannot say what belongs to it")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True)
+    tracked = {name for name in listed.stdout.decode().split("\0") if (ROOT / name).is_file()}
+    tree = tmp_path / "tree"
+    for name in tracked:
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, tree / name)
+    for command in (["init", "-q"], ["add", "--all"]):
+        subprocess.run(["git", *command], cwd=tree, check=True)
+    at_the_top = tree / "results.txt", tree / "runs" / "md.log"
+    for stray in (*at_the_top, tree / "nnp" / "stray.py", tree / "docs" / "stray.png"):
+        stray.parent.mkdir(exist_ok=True)
+        stray.touch()
+    in_folders = {"nnp/stray.py", "docs/stray.png"}
+    options = ["--sdist", "--no-isolation"]
+    for command, more in (
+        ([tree / ".ci" / "wheel", tmp_path / "clean"], set()),
+        ([sys.executable, "-m", "build", "-o", tmp_path / "plain"], in_folders),
+    ):
+        subprocess.run([*command, *options], cwd=tree, check=True, capture_output=True)
+        (sdist,) = Path(command[-1]).glob("nnp_md-*.tar.gz")
+        with tarfile.open(sdist) as archive:
+            names = {name.partition("/")[2] for name in archive.getnames()}
+        assert names == tracked | more | {"PKG-INFO"}
 
 
 def test_conda_recipe_renders():

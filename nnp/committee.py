@@ -44,7 +44,7 @@ class CommitteeEvaluation(Evaluation):
     members: tuple[Evaluation, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Committee(Potential):
     """Several potentials and their mean; made by `Committee.of`.
 
@@ -87,6 +87,10 @@ class Committee(Potential):
         models = tuple(mean_model(group, scales) for group in groups)
         about = {} if provenance is None else provenance
         return cls(models, scales[0], members[0].units, about, baseline, terms, members=members)
+
+    def __repr__(self) -> str:
+        """How many members, and each of them, on a line."""
+        return f"<Committee of {len(self.members)}: {', '.join(map(repr, self.members))}>"
 
     def mean(self) -> Potential:
         """The mean as a plain potential, without the members."""

@@ -53,6 +53,13 @@ class ElementModel:
     network: Network
     energy_offset: float = 0.0
 
+    def __repr__(self) -> str:
+        return f"<ElementModel {self}>"
+
+    def __str__(self) -> str:
+        """Element and layers, such as ``Si 16-10-10-1``."""
+        return f"{self.symbol} {'-'.join(map(str, self.network.sizes))}"
+
     def __post_init__(self) -> None:
         atomic_number(self.symbol)
         if not math.isfinite(self.energy_offset):
@@ -261,6 +268,17 @@ class Potential:
             OutputExistsError: the file exists and ``force`` is False.
         """
         registry.write_model(self, path, force)
+
+    def __repr__(self) -> str:
+        """Elements, networks and cutoff on a line; ``nnp info`` prints more.
+
+        >>> import nnp
+        >>> nnp.load("silicon_sw")
+        <Potential Si 16-10-10-1, cutoff 3.77 Å>
+        """
+        networks = ", ".join(map(str, self.models))
+        added = "".join(f", {part}" for part in (*self.terms, *self.baseline))
+        return f"<Potential {networks}, cutoff {self.cutoff:.6g} Å{added}>"
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle and copy without the engines, which hold threads and library handles."""

@@ -121,6 +121,15 @@ def test_settings_of_a_fit_are_what_people_ask(tmp_path, capsys):
     assert nnp("info", tmp_path / "odd.nnp") == 0
 
 
+def test_values_stand_in_one_column(capsys):
+    """Whatever the entries of a provenance are called: a long name has a line of its own."""
+    assert nnp("info", "water_rpbe_d3") == 0
+    head = capsys.readouterr().out.partition("\n\n")[0].splitlines()[1:]
+    long_name = "  errors of runs that the fit has not seen"
+    assert long_name in head
+    assert all(line[13] == " " != line[14] for line in head if line != long_name)
+
+
 def one_cutoff(potential):
     """The same for all functions, as real potentials have it."""
 

@@ -96,3 +96,12 @@ def test_modules_of_training_are_found_under_their_first_names():
         "assert teachers.teacher('vashishta')\n"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_potentials_at_a_prompt_take_a_line():
+    """Their arrays would fill the screen."""
+    water = load("water_rpbe_d3")
+    one = "<Potential H 86-24-24-1, O 86-24-24-1, cutoff 6 Å>"
+    assert repr(water) == one
+    assert repr(Committee.of([water, water])) == f"<Committee of 2: {one}, {one}>"
+    assert len(repr(water.models[0])) < 80

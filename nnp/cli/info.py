@@ -105,9 +105,11 @@ def _members(committee: Committee) -> Iterator[str]:
 def _provenance(entries: dict[str, Any]) -> Iterator[str]:
     """Where the potential came from; what is too long for a line by its number of entries."""
     shown = {name: value for name, value in entries.items() if name != UNDETERMINED}
-    width = max([11, *(len(_words(name)) for name in shown)])
     for name, value in shown.items():
-        label = f"  {_words(name):<{width}} "
+        label = f"  {_words(name):<11} "
+        if len(label) > len("  description "):  # its own line, so that values stay in one column
+            yield label.rstrip()
+            label = " " * len("  description ")
         for text in _rows(name, value):
             yield label + text
             label = " " * len(label)

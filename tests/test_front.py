@@ -246,5 +246,9 @@ python: ['3.12']
         nnp.__version__,
     )
     asked = {re.split(r"[ >=]", line)[0] for line in PROJECT["dependencies"]}
-    named = {line.split()[0] for line in rendered.recipe.requirements.to_dict()["run"]}
-    assert named == asked | {"python"}
+    run = rendered.recipe.requirements.to_dict()["run"]
+    assert {line.split()[0] for line in run} == asked | {"python"}
+    # conda-forge's linter, R-024: no version of python where a package is compiled
+    assert "python" in run
+    lowest = PROJECT["requires-python"].removeprefix(">=")
+    assert f'match(python, "<{lowest}")' in str(recipe.to_dict()["build"]["skip"])

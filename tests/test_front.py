@@ -134,6 +134,17 @@ def test_training_without_torch_says_so(words, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_export_without_torch_says_so():
+    program = (
+        "import sys; sys.modules['torch'] = None\n"
+        "try: from nnp.openmm import export_torchscript\n"
+        "except Exception as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    expected = f"export_torchscript needs torch, which is not installed: {install('torch')}\n"
+    assert done.stdout == expected
+
+
 def test_no_command_begins_with_torch():
     """It takes a second; vesin brings it."""
     program = (

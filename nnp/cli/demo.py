@@ -30,9 +30,9 @@ _SECONDS_PER_RUN = 30.0  # two runs, and pictures, in less than two minutes
 _FRAMES = 200
 _R_MAX, _BIN_WIDTH = 8.0, 0.04  # Å
 _NEXT = f"""next:
-  nnp info {_POTENTIAL}                      what the potential is made of
-  nnp md YOURS START.xyz --temperature 300  a potential of yours: n2p2, NEP, ænet
-  nnp train FOLDER                         a potential from your DFT calculations"""
+  nnp info {_POTENTIAL}        what the potential is made of
+  nnp md YOURS START.xyz      a potential of yours: n2p2, RuNNer, NEP, ænet
+  nnp train FOLDER            a potential from your DFT calculations"""
 
 # Langevin with a short relaxation time: the atoms begin on their lattice sites.
 _SETTINGS = MDSettings(

@@ -68,6 +68,12 @@ def __getattr__(name: str) -> Any:
     """`export_torchscript` at its first use: it needs torch, the rest does not."""
     if name != "export_torchscript":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise UnavailableError(
+            f"export_torchscript needs torch, which is not installed: {install('torch')}"
+        ) from error
     from nnp.openmm.torchscript import export_torchscript
 
     return export_torchscript

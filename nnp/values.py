@@ -1,8 +1,9 @@
-"""Numbers that people hand over: checked by kind and range, with the name of the argument."""
+"""Numbers that people hand over, checked by kind and range; numbers and lists in messages."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -16,6 +17,15 @@ def counted(number: int, noun: str) -> str:
     ('1 structure', '2 structures')
     """
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Words as a sentence lists them.
+
+    >>> listed(["energy"]), listed(["energy", "forces"]), listed(["energy", "forces", "stress"])
+    ('energy', 'energy and forces', 'energy, forces and stress')
+    """
+    return " and ".join([", ".join(words[:-1]), *words[-1:]] if len(words) > 1 else words)
 
 
 def require_whole(name: str, value: Any, least: int, otherwise: str = "") -> int:

@@ -140,7 +140,8 @@ def test_export_without_torch_says_so():
         "try: from nnp.openmm import export_torchscript\n"
         "except Exception as error: print(error)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
     expected = f"export_torchscript needs torch, which is not installed: {install('torch')}\n"
     assert done.stdout == expected
 

@@ -317,5 +317,5 @@ def test_labels_that_the_data_lacks_are_not_in_the_errors(fitted, monkeypatch, c
     more = ("--cutoff", "4", "--epochs", "1", "--output", "e", "--settings", "e.toml")
     assert command("train", "energies.extxyz", *more) == 0
     said = capsys.readouterr()
-    assert "train  energy MAE" in said.out
+    assert "train  energy  MAE" in said.out
     assert "nan" not in said.out + said.err

@@ -83,6 +83,9 @@ def test_interrupted_between_steps_and_resumed_to_the_same_bytes(tmp_path, capsy
     out = capsys.readouterr().out
     assert "interrupted: last.nnp is where it stopped; the same command with --res" in out
     assert "best epoch 1 of 1" in out
+    errors = [line for line in out.splitlines() if " MAE " in line]
+    assert errors
+    assert max(map(len, errors)) < 60  # one quantity each: no terminal breaks them
     models = [nnp.load(tmp_path / "parts" / "out" / f"{name}.nnp") for name in ("best", "last")]
     weights = [model.models[0].network.weights[0] for model in models]
     assert np.isfinite(weights).all()

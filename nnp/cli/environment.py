@@ -18,6 +18,7 @@ from nnp.engines.cpu import CpuEngine
 from nnp.errors import NNPError, readable
 from nnp.io import load
 from nnp.io.bundled import bundled_names
+from nnp.values import counted
 
 _PACKAGES = (
     *("numpy", "scipy", "ase", "vesin", "torch", "openmm", "openmmtorch", "openmmml", "matplotlib"),
@@ -47,12 +48,12 @@ def _python() -> str:
 def _processor() -> str:
     found = machine()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB
-    return f"{found['processor']}, {found['cores']} cores usable, {memory:.0f} GiB"
+    return f"{found['processor']}, {counted(found['cores'], 'core')} usable, {memory:.0f} GiB"
 
 
 def _engine() -> str:
     engine = CpuEngine(load(bundled_names()[0]))
-    return f"{_library.library_path()}, {engine.target}, {engine.threads} threads"
+    return f"{_library.library_path()}, {engine.target}, {counted(engine.threads, 'thread')}"
 
 
 def _packages() -> str:

@@ -239,8 +239,9 @@ def _line(part: str, row: dict[str, float]) -> str:
     known = []
     if not math.isnan(energy):
         rmse = row[f"{part}_energy_rmse_mev"]
-        known.append(f"energy MAE {energy:.3f} RMSE {rmse:.3f} meV/atom")
+        known.append(f"energy  MAE {energy:.3f}   RMSE {rmse:.3f} meV/atom")
     if not math.isnan(force):
-        known.append(f"forces MAE {force:.4f} RMSE {row[f'{part}_force_rmse']:.4f} eV/Å")
-    text = f"  {part}  {'  '.join(known)}"
-    return text if math.isnan(stress) else f"{text}\n         stress RMSE {stress / GPA:.3f} GPa"
+        known.append(f"forces  MAE {force:.4f}  RMSE {row[f'{part}_force_rmse']:.4f} eV/Å")
+    if not math.isnan(stress):
+        known.append(f"stress  RMSE {stress / GPA:.3f} GPa")
+    return f"  {part}  " + "\n         ".join(known)

@@ -13,6 +13,7 @@ from nnp.io.structures.labels import PREDICTED_BY, Labels, is_predicted, unused_
 from nnp.io.structures.source import Source
 from nnp.io.structures.suggest import key_options, suggest_keys
 from nnp.io.structures.velocities import velocity_column
+from nnp.values import listed
 
 # How many structures are named in a remark that concerns several.
 _NAMED = 3
@@ -91,7 +92,7 @@ def _labels(frames: Sequence[Any], labels: Sequence[Labels]) -> str:
         key = "" if keys == {name} else f" ({', '.join(sorted(keys))})"
         share = "" if count == len(frames) else f" of {count}"
         parts.append(f"{name}{key}{share}")
-    return f"labels {', '.join(parts)}" if len(parts) == 1 else f"labels {' and '.join(parts)}"
+    return f"labels {listed(parts)}"
 
 
 def _of(what: str, there: Sequence[bool]) -> str:

@@ -26,6 +26,7 @@ from nnp.train.inputs.functions import (
     RadialSettings,
 )
 from nnp.train.inputs.moments import GeneratedMoments
+from nnp.values import listed
 
 FAMILIES = ("moments", "behler")
 
@@ -211,7 +212,7 @@ def _hidden(known: Facts, counts: Sequence[int], why: dict[str, str]) -> tuple[i
 def _loss(known: Facts, learn_stress: bool, why: dict[str, str]) -> LossSettings:
     stress = _STRESS_WEIGHT if learn_stress else 0.0
     learned = [name for name in ("energy", "forces") if name in known.labels]
-    why["learned"] = " and ".join([*learned, "stress"] if learn_stress else learned)
+    why["learned"] = listed([*learned, "stress"] if learn_stress else learned)
     if "stress" in known.labels and not learn_stress:
         why["learned"] += "; no stress: it is not there for all, or looks wrong"
     return LossSettings(stress=stress)

@@ -53,7 +53,10 @@ def test_structures_there_and_back():
     [
         (["model.nnp", "x.nnp", "--units", "metal"], "a one-file model carries its own units"),
         (["model.nnp", "x.nnp", "--target-units", "metal"], "is always in Å and eV; leave it out"),
-        (["in.extxyz", "x.data", "--units", "metal"], "in.extxyz is not an input.data and carries"),
+        (
+            ["in.extxyz", "x.data", "--units", "metal"],
+            "XYZ) is not an input.data and carries",
+        ),
         (["in.extxyz", "x.xyz", "--target-units", "metal"], "x.xyz is not written as input.data"),
         (["model.nnp", "in.extxyz"], "in.extxyz the name of a file of structures"),
         (["model.nnp", "c1.extxyz"], "is a potential, and c1.extxyz the name of a file of struct"),

@@ -243,6 +243,12 @@ def test_bad_keywords(folder, training):
         quiet(folder(training))
 
 
+def test_another_number_of_elements(folder):
+    model = MODEL.replace("number_of_elements 1", "number_of_elements 2")
+    with pytest.raises(FileFormatError, match=r"number_of_elements is 2, but elements lists 1"):
+        read_settings(folder("", model))
+
+
 def test_networks_that_cannot_be_trained(folder):
     mixed = MODEL.replace("t t l", "t p l")
     with pytest.raises(OptionError, match="activations t p l"):

@@ -171,6 +171,7 @@ def _opened(
     options = read_options(arguments, None)
     topology = getattr(arguments, "topology", None)
     found = [open_trajectory(p, options, _topology_of(p, paths, topology)) for p in paths]
+    options.require_use(", ".join(map(str, paths)))
     for trajectory in found:
         check_bonds(settings, trajectory)
     for log in logs:

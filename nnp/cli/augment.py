@@ -13,6 +13,7 @@ from nnp.cli.options import (
     count,
     data_units,
     finite,
+    only_read,
 )
 from nnp.cli.structures import add_structures, read_and_say, read_options, write_and_say
 from nnp.errors import OptionError
@@ -99,8 +100,8 @@ def _run(arguments: argparse.Namespace) -> None:
                 raise OptionError(f"--{name} belongs to --mix FILE: give both or neither")
     check_target(arguments.output, arguments.force)
     units = data_units(arguments)
-    options = read_options(arguments, units)
-    frames = read_and_say(arguments.structures, options).frames
+    options = read_options(arguments, units, own_units=only_read(arguments))
+    frames = read_and_say(arguments.structures, options, alone=not arguments.mix).frames
     others = read_and_say(arguments.mix, options).frames if arguments.mix else []
     found = augment(frames, settings)
     if arguments.mix:

@@ -154,8 +154,8 @@ def _structures(
     potential: Potential, arguments: argparse.Namespace, units: UnitSystem, own: bool
 ) -> list[Structure]:
     if arguments.structure:
-        options = read_options(arguments, units)
-        first = as_structure(read_and_say(arguments.structure, options, 0, own).frames[0])
+        options = read_options(arguments, units, own_units=own)
+        first = as_structure(read_and_say(arguments.structure, options, 0).frames[0])
     else:
         first = default_structure(potential)
         arguments.atoms = arguments.atoms or [1000]

@@ -143,7 +143,8 @@ def _convert_structures(source: Path, target: Path, arguments: argparse.Namespac
         raise OptionError(
             f"--target-units {target_units}: {target} is not written as input.data; leave it out"
         )
-    reading = read_and_say(source, read_options(arguments, units), own_units=said is not None)
+    options = read_options(arguments, units, own_units=said is not None)
+    reading = read_and_say(source, options)
     pairs = zip(reading.frames, reading.labels, strict=True)
     frames = [_with_named(atoms, labels, arguments) for atoms, labels in pairs]
     write_and_say(frames, target, target_units, arguments.force)

@@ -47,7 +47,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.picture:
         check_picture(arguments.picture)
     keys = label_keys(arguments, group=arguments.group_key)
-    options = read_options(arguments, data_units(arguments), keys)
+    options = read_options(arguments, data_units(arguments), keys, "units" in arguments)
     dataset = Dataset.read(arguments.data, keys, options=options)
     report = examine(dataset)
     print("\n".join(report.lines()))

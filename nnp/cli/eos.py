@@ -74,8 +74,8 @@ def _run(arguments: argparse.Namespace) -> None:
     folder = Path(arguments.output)
     prepare_folder(folder, arguments.force, pages=(_CRYSTAL, _PAGE))
     potential, units, own = load_potential_and_units(arguments)
-    options = read_options(arguments, units)
-    crystal = read_and_say(arguments.structure, options, -1, own).frames[0]
+    options = read_options(arguments, units, own_units=own)
+    crystal = read_and_say(arguments.structure, options, -1).frames[0]
     calculator = NNPCalculator(potential, engine=arguments.engine)
     name = Path(arguments.path).stem
 

@@ -64,9 +64,9 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.log:
         read_learning(arguments.log)
     models = kept_models(arguments.epochs) if arguments.epochs else {}
-    potential, units, _ = load_potential_and_units(arguments)
+    potential, units, own = load_potential_and_units(arguments)
     keys = label_keys(arguments, group=arguments.group_key)
-    options = read_options(arguments, units, keys)
+    options = read_options(arguments, units, keys, own)
     dataset = Dataset.read(arguments.data, keys, units, options=options)
     report = evaluate(potential, dataset, arguments.engine, quiet=False)
     check, forces = ScaleCheck(), report.comparisons["forces"]

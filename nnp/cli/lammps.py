@@ -124,7 +124,9 @@ def _write_input(arguments: argparse.Namespace) -> None:
     """The data file, a model file if PATH is none, and the input on standard output."""
     potential = load_potential(arguments, say=False)  # what is printed is the input
     require_compiled(potential)  # before LAMMPS says so
-    reading = read(arguments.structure, read_options(arguments, potential.units), -1)
+    options = read_options(arguments, potential.units)
+    reading = read(arguments.structure, options, -1)
+    options.require_use(f"{arguments.structure} ({reading.form.title})")
     said = "".join(f"# {line}\n" for line in reading.lines)
     atoms = reading.frames[0]
     structure = as_structure(atoms)

@@ -102,6 +102,13 @@ def data_units(arguments: argparse.Namespace) -> UnitSystem | None:
     return unit_system(getattr(arguments, "units", None))
 
 
+def only_read(arguments: argparse.Namespace) -> bool:
+    """Whether --units can be of files that are read only: OUTPUT has units of its own."""
+    from nnp.io.structures import is_input_data_name  # and ASE, which nnp info does without
+
+    return "units" in arguments and not is_input_data_name(arguments.output)
+
+
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """--engine."""
     parser.add_argument(

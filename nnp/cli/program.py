@@ -100,6 +100,10 @@ class Parser(argparse.ArgumentParser):
         """All that begin with a dash."""
         return list(self._option_string_actions)
 
+    def shown_actions(self) -> list[argparse.Action]:
+        """All arguments."""
+        return list(self._actions)
+
     def format_usage(self) -> str:
         """One line."""
         return f"usage: {usage_of(self, self._actions)}\n"
@@ -138,7 +142,21 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace:
         close = get_close_matches(unknown[0].partition("=")[0], names, 1)
         hint = f"; did you mean {close[0]}?" if close else ""
         parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    _refuse_empty(arguments)
     return arguments
+
+
+def _refuse_empty(arguments: argparse.Namespace) -> None:
+    """An empty word is a shell's variable that was not set; as a name it would be this folder."""
+    parser: Parser = arguments.command
+    for action in parser.shown_actions():
+        value = getattr(arguments, action.dest, None)
+        words = value if isinstance(value, list) else [value]
+        if value != action.const and any(
+            isinstance(word, str) and not word.strip() for word in words
+        ):
+            name = "/".join(action.option_strings) or action.metavar
+            parser.error(f"argument {name}: an empty word: give a value, or leave the option out")
 
 
 def _asked_for(words: Sequence[str]) -> Sequence[str]:

@@ -16,6 +16,7 @@ from nnp.cli.options import (
     at_least_one,
     count,
     data_units,
+    only_read,
     positive,
 )
 from nnp.cli.partial import PartialSamples, fingerprint
@@ -103,7 +104,7 @@ def _run(arguments: argparse.Namespace) -> None:
     units = data_units(arguments)
     check_target(arguments.output, arguments.force, labels=True)
     make_calculator = teacher(arguments.teacher, dict(arguments.set), arguments.trust)
-    options = read_options(arguments, units)
+    options = read_options(arguments, units, own_units=only_read(arguments))
     cells: list[Any] = read_and_say(arguments.structures, options).frames
     start = [atoms.repeat(tuple(arguments.repeat)) for atoms in cells]
     told = (replace(settings, **_BOUNDLESS), arguments.static, arguments.teacher, arguments.set)

@@ -63,9 +63,8 @@ def _run(arguments: argparse.Namespace) -> None:
             "nnp train --members wrote"
         )
     check_target(arguments.output, arguments.force)
-    frames = read_and_say(
-        arguments.structures, read_options(arguments, units), own_units=own
-    ).frames
+    options = read_options(arguments, units, own_units=own)
+    frames = read_and_say(arguments.structures, options).frames
     ranked = rank(committee, frames, arguments.engine, quiet=False)
     most = math.inf if arguments.most is None else arguments.most
     chosen = choose(ranked, arguments.count, arguments.apart, arguments.least, most)

@@ -44,13 +44,13 @@ def read_start(arguments: argparse.Namespace, units: UnitSystem | None, own_unit
     Args:
         arguments: of a command with `add_start` and `add_structures`.
         units: see `read_options`.
-        own_units: see `read_and_say`.
+        own_units: see `read_options`.
 
     Raises:
         NNPError: it cannot be read, or not be repeated.
     """
-    options = read_options(arguments, units)
-    atoms = read_and_say(arguments.structure, options, -1, own_units).frames[0]
+    options = read_options(arguments, units, own_units=own_units)
+    atoms = read_and_say(arguments.structure, options, -1).frames[0]
     counts = getattr(arguments, "repeat", None)
     if counts is not None:
         atoms = _repeated(atoms, counts, arguments)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from nnp.cli.options import load_potential
 from nnp.cli.units_of import say_units
-from nnp.errors import OptionError
 from nnp.io import load
 from nnp.potential import Potential
 from nnp.units import LAMMPS_UNITS, VELOCITY_NAMES, UnitSystem, unit_system
@@ -81,7 +80,10 @@ def label_keys(arguments: argparse.Namespace, group: str = "group") -> LabelKeys
 
 
 def read_options(
-    arguments: argparse.Namespace, units: UnitSystem | None, keys: LabelKeys | None = None
+    arguments: argparse.Namespace,
+    units: UnitSystem | None,
+    keys: LabelKeys | None = None,
+    own_units: bool = False,
 ) -> ReadOptions:
     """What a command's options say of its files.
 
@@ -89,9 +91,11 @@ def read_options(
         arguments: of the command.
         units: of files that do not say them.
         keys: where the labels are; as the options say when None.
+        own_units: whether ``--units`` were meant for these files, and nothing else could take them.
     """
     said = getattr(arguments, "units", None)
     style = said if said in LAMMPS_UNITS else None
+    meant = {name for name in ("types", "lammps_units", "velocity_unit") if name in arguments}
     from nnp.io.structures import ReadOptions
 
     return ReadOptions(
@@ -101,11 +105,12 @@ def read_options(
         velocity_unit=getattr(arguments, "velocity_unit", None),
         keys=keys or label_keys(arguments),
         any_geometry=getattr(arguments, "any_geometry", False),
+        meant=frozenset(meant | ({"units"} if own_units else set())),
     )
 
 
 def read_and_say(
-    path: str | Path, options: ReadOptions, index: str | int = ":", own_units: bool = False
+    path: str | Path, options: ReadOptions, index: str | int = ":", alone: bool = True
 ) -> Reading:
     """Read a file of structures and say what was understood.
 
@@ -113,19 +118,16 @@ def read_and_say(
         path: the file.
         options: see `read_options`.
         index: which structures.
-        own_units: whether ``--units`` were meant for this file, and nothing else could take them.
+        alone: whether the options are meant for no further file.
 
     Raises:
-        OptionError: a named key that no structure has; units for a file that says its own.
+        OptionError: a named key that no structure has; an option that makes no difference.
     """
     from nnp.io.structures import read, require_keys
 
     found = read(path, options, index)
-    if own_units and not found.units_taken:
-        raise OptionError(
-            f"--units: {path} is not an input.data and carries its own units ({found.form.title}); "
-            "leave it out"
-        )
+    if alone:
+        options.require_use(f"{path} ({found.form.title})")
     found.say()
     require_keys(options.keys, found.names, str(path))
     return found

@@ -211,6 +211,7 @@ class _Layout:
             return
         for name in _VELOCITIES:
             if name in self._columns and options.velocity_unit:
+                options.used.add("velocity_unit")
                 self._columns["velocities"] = self._columns[name]
                 self._to_velocity = VELOCITY_UNITS[options.velocity_unit] * units.fs
                 return

@@ -13,7 +13,7 @@ from pathlib import Path
 from nnp.baseline import refuse_baseline
 from nnp.committee import Committee
 from nnp.cutoffs import Cutoff, CutoffKind
-from nnp.elements import SYMBOLS, atomic_number
+from nnp.elements import atomic_number
 from nnp.errors import FileFormatError, NNPError, OptionError, OutputExistsError
 from nnp.functions import SymmetryFunction, canonical_order
 from nnp.io.files import replacing
@@ -31,7 +31,7 @@ from nnp.io.n2p2.networks import (
 )
 from nnp.io.n2p2.plausible import unit_warning
 from nnp.io.n2p2.scaling import mode_lines, read_mode, read_scaling, scaling_text
-from nnp.io.n2p2.settings import Settings
+from nnp.io.n2p2.settings import Settings, read_elements
 from nnp.potential import ElementModel, Potential
 from nnp.terms import refuse_terms
 from nnp.units import ATOMIC, UnitSystem, unit_system
@@ -160,18 +160,7 @@ def _refuse_other_files(directory: Path) -> None:
 
 
 def _elements(settings: Settings) -> tuple[str, ...]:
-    entry = settings.required("elements")
-    for symbol in entry.arguments:
-        if symbol not in SYMBOLS:
-            raise entry.error(f"has {symbol!r}, which is no element's symbol")
-    count = settings.one("number_of_elements")
-    if count is not None:
-        count.expect(1)
-        if count.integer(0) != len(entry.arguments):
-            raise count.error(f"is {count.integer(0)}, but elements lists {len(entry.arguments)}")
-    if len(set(entry.arguments)) != len(entry.arguments) or not entry.arguments:
-        raise entry.error("must list each element once")
-    return tuple(sorted(entry.arguments, key=atomic_number))
+    return tuple(sorted(read_elements(settings), key=atomic_number))
 
 
 def _functions(

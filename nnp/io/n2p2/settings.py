@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnp.elements import SYMBOLS
 from nnp.errors import FileFormatError
 from nnp.io.n2p2.keywords import (
     FLAGS,
@@ -109,6 +110,26 @@ class Settings:
             return default
         entry.expect(1)
         return entry.number(0)
+
+
+def read_elements(settings: Settings) -> tuple[str, ...]:
+    """What ``elements`` lists, in its order.
+
+    Raises:
+        FileFormatError: no symbol, one twice, or another count than ``number_of_elements``.
+    """
+    entry = settings.required("elements")
+    for symbol in entry.arguments:
+        if symbol not in SYMBOLS:
+            raise entry.error(f"has {symbol!r}, which is no element's symbol")
+    count = settings.one("number_of_elements")
+    if count is not None:
+        count.expect(1)
+        if count.integer(0) != len(entry.arguments):
+            raise count.error(f"is {count.integer(0)}, but elements lists {len(entry.arguments)}")
+    if len(set(entry.arguments)) != len(entry.arguments) or not entry.arguments:
+        raise entry.error("must list each element once")
+    return entry.arguments
 
 
 def read_words(path: Path) -> list[tuple[int, list[str]]]:

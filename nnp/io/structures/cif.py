@@ -79,11 +79,9 @@ def _with_elements(block: Any, source: Source) -> Any:
 
 def _element(word: str, is_type: bool, names: ElementNames, formula: Sequence[str]) -> str:
     """Symbol of ``Fe3+``, ``SI4+`` (types), ``Cd1``, ``OW``, ``SI2`` (labels)."""
-    if word in names.named:
-        return names.named[word]
     letters = (re.match(r"[A-Za-z]*", word) or [""])[0]
-    if letters in names.named:
-        return names.named[letters]
+    if said := names.of_name(word) or names.of_name(letters):
+        return said
     if letters.upper() in ("D", "T") and not (is_type and letters == "T"):
         return "D" if letters.upper() == "D" else element_of_symbol(letters, names)
     if is_type:

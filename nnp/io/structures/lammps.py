@@ -16,7 +16,9 @@ def units_of(source: Source, said: str | None) -> str | None:
         raise FileFormatError(
             f"{source.path}: its units are {said}, which have no lengths: scale it first"
         )
-    style, source.units_taken = said or source.options.lammps_units, True
+    style = said or source.options.lammps_units
+    if style == source.options.lammps_units:
+        source.options.used.update(("units", "lammps_units"))
     lengths = "Å" if style in (None, "metal", "real") else f"lengths of {style}"
     source.units = f"units {style}" if style else f"{lengths} (units metal or real)"
     return style

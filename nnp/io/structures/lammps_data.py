@@ -110,7 +110,7 @@ def _elements_of_data(text: str, source: Source) -> dict[int, str]:
     for kind in range(1, n_types + 1):
         label = labels.get(kind, "")
         mass, comment = masses.get(str(kind), masses.get(label, (None, "")))
-        symbol = names.of_type(kind) or names.named.get(label) or _told(label, comment, mass)
+        symbol = names.of_type(kind) or names.of_name(label) or _told(label, comment, mass)
         if symbol is None:
             seen = f"of mass {mass:g}" if mass is not None else "without a mass"
             raise FileFormatError(

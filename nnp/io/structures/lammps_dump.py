@@ -167,8 +167,8 @@ def _element(told: dict[str, str], names: ElementNames) -> str:
     kind = told.get("type", "")
     if kind.isdigit() and (symbol := names.of_type(int(kind))):
         return symbol
-    if kind in names.named:
-        return names.named[kind]
+    if said := names.of_name(kind):
+        return said
     if "element" in told:
         return element_of_symbol(told["element"], names)
     if kind and not kind.isdigit():

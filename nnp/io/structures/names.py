@@ -37,6 +37,7 @@ class ElementNames:
     Attributes:
         listed: symbols: of types 1, 2, …; for files of names, the elements that there are.
         named: symbol by name or type.
+        used: gets ``"types"`` once one of them decided something.
 
     >>> ElementNames.parse("Si,O").listed
     ('Si', 'O')
@@ -46,10 +47,15 @@ class ElementNames:
 
     listed: tuple[str, ...] = ()
     named: dict[str, str] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set, compare=False, repr=False)
 
     @classmethod
-    def parse(cls, text: str | None) -> ElementNames:
+    def parse(cls, text: str | None, used: set[str] | None = None) -> ElementNames:
         """From ``Si,O`` (or with blanks), ``1=Si,2=O`` or ``CA=Ca``.
+
+        Args:
+            text: what is said; None: nothing.
+            used: see the class.
 
         Raises:
             OptionError: something that is not a symbol.
@@ -66,13 +72,30 @@ class ElementNames:
                 named[name] = symbol
             else:
                 listed.append(symbol)
-        return cls(tuple(listed), named)
+        return cls(tuple(listed), named, set() if used is None else used)
 
     def of_type(self, number: int) -> str | None:
         """Symbol of a type, counted from 1; None when nothing is said of it."""
-        if str(number) in self.named:
-            return self.named[str(number)]
-        return self.listed[number - 1] if 1 <= number <= len(self.listed) else None
+        if symbol := self.of_name(str(number)):
+            return symbol
+        if not 1 <= number <= len(self.listed):
+            return None
+        self.used.add("types")
+        return self.listed[number - 1]
+
+    def of_name(self, name: str) -> str | None:
+        """Symbol of a name; None when nothing is said of it."""
+        if name not in self.named:
+            return None
+        self.used.add("types")
+        return self.named[name]
+
+    def among(self, candidates: list[str]) -> list[str]:
+        """Those candidates that are listed; all where none is."""
+        found = [symbol for symbol in candidates if symbol in self.listed]
+        if found:
+            self.used.add("types")
+        return found or candidates
 
     def __bool__(self) -> bool:
         return bool(self.listed or self.named)
@@ -98,8 +121,8 @@ def element_of_symbol(word: str, names: ElementNames) -> str:
     Raises:
         StructureError: it is none; says what to do.
     """
-    if word in names.named:
-        return names.named[word]
+    if said := names.of_name(word):
+        return said
     symbol = word.capitalize()
     if symbol in SYMBOLS:
         return symbol
@@ -132,8 +155,8 @@ def element_of_name(
     Raises:
         StructureError: it can mean two elements, or none.
     """
-    if name in names.named:
-        return names.named[name]
+    if said := names.of_name(name):
+        return said
     if residue == _OF_ASE and name in SYMBOLS:
         return name
     bare, inside = re.sub(r"[^A-Za-z]", "", name).upper(), re.sub(r"[^A-Za-z0-9]", "", residue)
@@ -143,9 +166,7 @@ def element_of_name(
             f"the atom {name} of {residue or 'no residue'} is a virtual site or no element: leave "
             f"it out of the file, or say what it is: --types {name}=O"
         )
-    found = _candidates(bare, inside, beside)
-    if names.listed:
-        found = [symbol for symbol in found if symbol in names.listed] or found
+    found = names.among(_candidates(bare, inside, beside))
     if len(found) == 1:
         return found[0]
     what = " or ".join(found) or "no element"

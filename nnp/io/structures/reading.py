@@ -54,7 +54,6 @@ class Reading:
         line: one line that says what was understood.
         remarks: what was left out, or taken otherwise than its name says.
         form: the format.
-        units_taken: whether the units of the options mean anything for this file.
     """
 
     path: Path
@@ -63,7 +62,6 @@ class Reading:
     line: str
     remarks: tuple[str, ...]
     form: Format
-    units_taken: bool
 
     @property
     def names(self) -> set[str]:
@@ -127,6 +125,7 @@ def _read(path: Path, options: ReadOptions, index: str | int, content: str | Non
     for atoms in frames:
         if (column := take_velocities(atoms, options.velocity_unit)) and column not in atoms.arrays:
             taken.add(column)
+            options.used.add("velocity_unit")
     for number, atoms in zip(numbers, frames, strict=True):
         _refuse_partial_sites(atoms, path, number)
     labels = [_checked(atoms, source, n) for n, atoms in zip(numbers, frames, strict=True)]
@@ -140,7 +139,7 @@ def _read(path: Path, options: ReadOptions, index: str | int, content: str | Non
     shown = line(source, form, frames, labels)
     if len(frames) != len(found):
         shown += f"; {_which(numbers, len(found))}"
-    return Reading(path, frames, labels, shown, tuple(said), form, source.units_taken)
+    return Reading(path, frames, labels, shown, tuple(said), form)
 
 
 def read_structures(
@@ -183,7 +182,8 @@ def _format_of(path: Path) -> str:
 def _read_input_data(source: Source) -> list[Atoms]:
     if name_without_packing(source.path) != source.path:
         raise FileFormatError(f"{source.path}: a packed input.data is not read: unpack it first")
-    source.units_taken, units = True, source.options.units or ATOMIC
+    source.options.used.add("units")
+    units = source.options.units or ATOMIC
     source.units = f"{units}{'' if source.options.units else ' (--units overrides)'}"
     return [from_frame(frame) for frame in read_data(source.path, units)]
 

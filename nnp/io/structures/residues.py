@@ -127,8 +127,8 @@ def element_of_atom(
         FileFormatError: it can mean two elements.
     """
     try:
-        if name in names.named:
-            return names.named[name]
+        if told := names.of_name(name):
+            return told
         if re.fullmatch("[A-Za-z]{1,2}", said):
             return element_of_symbol(said, names)
         return element_of_name(name, residue, names, beside[residue])

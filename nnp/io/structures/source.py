@@ -17,7 +17,13 @@ from nnp.io.structures.names import ElementNames
 from nnp.io.structures.velocities import VELOCITY_UNITS
 from nnp.units import LAMMPS_UNITS, UnitSystem
 
-# Styles of LAMMPS whose numbers have a unit.
+# Why an option can be without use, by its name.
+_WITHOUT_USE = {
+    "units": "is not an input.data and carries its own units",
+    "types": "names its elements itself, and none of these types or names occurs in it",
+    "lammps_units": "is no file of LAMMPS, or states its units itself",
+    "velocity_unit": "has no column of velocities without a unit",
+}
 _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 
@@ -33,6 +39,8 @@ class ReadOptions:
         velocity_unit: of columns called velocities, velo or vel; not taken when None.
         keys: where labels are.
         any_geometry: whether to take distances and densities that no matter has.
+        meant: names of those that were said for these very files, see `require_use`.
+        used: names of those that some file made use of; copies of the options share it.
     """
 
     units: UnitSystem | None = None
@@ -41,6 +49,8 @@ class ReadOptions:
     velocity_unit: str | None = None
     keys: LabelKeys = field(default_factory=LabelKeys)
     any_geometry: bool = False
+    meant: frozenset[str] = frozenset()
+    used: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         ElementNames.parse(self.types)
@@ -55,7 +65,22 @@ class ReadOptions:
     @property
     def names(self) -> ElementNames:
         """``types``, read."""
-        return ElementNames.parse(self.types)
+        return ElementNames.parse(self.types, self.used)
+
+    def require_use(self, files: str) -> None:
+        """Refuse what was said of files and made no difference to any of them.
+
+        Args:
+            files: their names, and what they are, for the message.
+
+        Raises:
+            OptionError: one of ``meant`` was not used.
+        """
+        for name, why in _WITHOUT_USE.items():
+            if name in self.meant and name not in self.used:
+                value = "" if name == "units" else f" {getattr(self, name)}"
+                option = name.replace("_", "-")
+                raise OptionError(f"--{option}{value}: {files} {why}; leave it out")
 
 
 @dataclass(eq=False)
@@ -67,7 +92,6 @@ class Source:
         options: what is said of it.
         notes: what its reader has to say, once each.
         units: units of what it holds, for the line; a reader may know better than the table.
-        units_taken: whether the units of the options were looked at.
         content: text to read in place of the whole file's: one structure of a long trajectory.
     """
 
@@ -75,7 +99,6 @@ class Source:
     options: ReadOptions
     notes: list[str] = field(default_factory=list)
     units: str | None = None
-    units_taken: bool = False
     content: str | None = None
 
     def note(self, text: str) -> None:

@@ -58,7 +58,7 @@ def read(source: Source) -> list[Atoms]:
     known: dict[str, str] = {}
     units = [_prepare(frame, source, known) for frame in frames]
     if set(units) - {""}:
-        source.units_taken = True
+        source.options.used.add("units")
         source.units = ", ".join(dict.fromkeys(unit for unit in units if unit))
     text = "".join(
         "\n".join([str(len(f.rows)), f.comment, *f.rows, *f.vectors]) + "\n" for f in frames

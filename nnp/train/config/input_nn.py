@@ -17,7 +17,7 @@ from nnp.errors import FileFormatError, OptionError
 from nnp.io.n2p2.keywords import IGNORED, READ, SHORT_RANGE_TYPES, UNSUPPORTED
 from nnp.io.n2p2.networks import read_architecture
 from nnp.io.n2p2.scaling import read_mode
-from nnp.io.n2p2.settings import Entry, Settings, read_words
+from nnp.io.n2p2.settings import Entry, Settings, read_elements, read_words
 from nnp.networks import Activation
 from nnp.train.config.input_nn_notes import why_ignored
 from nnp.train.config.normalisation import normalisation
@@ -138,9 +138,7 @@ def _inputs(settings: Settings) -> dict[str, Any]:
 
 def _network(settings: Settings) -> dict[str, Any]:
     """Architecture of every element, and how weights are drawn."""
-    elements = settings.required("elements").arguments
-    if not elements:
-        raise settings.required("elements").error("names no element")
+    elements = read_elements(settings)
     if settings.flag("normalize_nodes"):
         raise OptionError(
             f"{settings.path}: normalize_nodes is not trained here; take it out: it only changes "

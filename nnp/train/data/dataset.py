@@ -71,6 +71,7 @@ class Dataset(Sequence[LabelledStructure]):
         options = options or ReadOptions()
         options = replace(options, keys=keys or options.keys, units=units or options.units)
         listed = read_many(files, options)
+        options.require_use(", ".join(map(str, files)))
         listed.say()
         frames = [
             _labelled(atoms, labels, options.keys, f"{found.path}, structure {number}")

@@ -101,7 +101,12 @@ class DataSettings:
             types=self.types,
             lammps_units=self.lammps_units,
             any_geometry=self.any_geometry,
+            meant=frozenset() if self.validation else frozenset(self._said),
         )
+
+    @property
+    def _said(self) -> list[str]:
+        return [name for name in ("types", "lammps_units") if getattr(self, name) is not None]
 
 
 def read_data(settings: DataSettings) -> tuple[Dataset, Dataset]:

@@ -109,6 +109,10 @@ class RunSettings:
         if self.threads > MOST_THREADS:
             raise OptionError(f"threads = {self.threads}: 1 to {MOST_THREADS}")
         require_whole("seed", self.seed, 0)
+        if not self.output.strip():
+            raise OptionError(
+                f"output = {self.output!r}: the name of a folder, or leave it out (training)"
+            )
         if self.dtype not in ("float64", "float32"):
             raise OptionError(f"dtype = {self.dtype!r}: allowed are 'float64', 'float32'")
         if self.patience is not None and self.patience < 1:

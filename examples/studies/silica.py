@@ -1,8 +1,8 @@
 """Silica: two elements, and a teacher with charges and bond angles.
 
 The teachers are held against LAMMPS first. Then a network learns Vashishta's silica from quartz
-and its melt, and both run: partial radial distributions, the angles O-Si-O and Si-O-Si, diffusion
-in the melt and heat capacities.
+and its melt, and both run: partial radial distributions, the angles O-Si-O and Si-O-Si, heat
+capacities, and diffusion in a melt hot enough for it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,10 @@ ROOM_K = 300.0
 CURVES = {"rdf": ("Si-Si", "O-Si", "O-O"), "angles": ("O-Si-O", "Si-O-Si")}
 _BOND = 2.2  # Å, first minimum of the Si-O distribution
 _SHAKEN = 0.1  # Å
+HOT_K = 6000.0  # at 4000 K atoms are still held after half a ps
+HOT = "hot melt"
 # Steps of 1 fs by state: diffusion takes longer than distributions.
-FULL = {"quartz": 4000, "melt": 16_000}
+FULL = {"quartz": 4000, "melt": 4000, HOT: 16_000}
 QUICK = dict.fromkeys(FULL, 200)
 
 
@@ -83,12 +85,19 @@ def beside_lammps(vashishta: Model, study: Study) -> dict[str, dict[str, Any]]:
 def moved(
     model: Model, start: Atoms, molten: Atoms, steps: dict[str, int], study: Study
 ) -> dict[str, Run]:
-    """Crystal at 300 K and melt at 4000 K."""
+    """Crystal at 300 K, melt at 4000 K, and at 6000 K and then at constant energy."""
     print(f"running {model.name}", flush=True)
     how = AnalysisSettings(r_max=6.0 if study.full else 4.0, bin_width=0.05, bonds={"Si-O": _BOND})
+
+    def made(begin: Atoms, name: str, temperature: float | None, like: str) -> Run:
+        return run(model, begin, name, study.work, steps[like], temperature, how)
+
+    melt = made(molten, "melt", learn.MELT_K, "melt")
+    heated = made(melt.last, "heated", HOT_K, "melt")
     return {
-        "quartz": run(model, start, "quartz", study.work, steps["quartz"], ROOM_K, how),
-        "melt": run(model, molten, "melt", study.work, steps["melt"], learn.MELT_K, how),
+        "quartz": made(start, "quartz", ROOM_K, "quartz"),
+        "melt": melt,
+        HOT: made(heated.last, "hot", None, HOT),
     }
 
 
@@ -111,7 +120,7 @@ def curves_of(runs: dict[str, dict[str, Run]]) -> Curves:
 def numbers_of(runs: dict[str, dict[str, Run]]) -> tuple[list[str], list[list[Any]]]:
     """Heat capacities and diffusion coefficients: header and rows, None where not known."""
     asked = [("quartz", "heat capacity C_V"), ("melt", "heat capacity C_V")]
-    asked += [("melt", "mean temperature"), ("melt", "diffusion Si"), ("melt", "diffusion O")]
+    asked += [(HOT, name) for name in ("mean temperature", "diffusion Si", "diffusion O")]
     rows = []
     for state, name in asked:
         told = [states[state].told(name) for states in runs.values()]

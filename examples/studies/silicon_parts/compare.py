@@ -31,18 +31,20 @@ class Lengths:
     Attributes:
         cells: cubic cells along each edge.
         steps: of each run, 1 fs.
+        melt_steps: of the melt at constant energy, whose diffusion takes longer.
         temperatures: of the crystal's energies, K.
         sizes: cubic cells along each edge, of the comparison over size.
     """
 
     cells: int
     steps: int
+    melt_steps: int
     temperatures: tuple[float, ...]
     sizes: tuple[int, ...]
 
 
-FULL = Lengths(3, 12_000, (150.0, 300.0, 600.0, 900.0, 1200.0, 1500.0), (2, 3, 4, 6, 8, 10))
-QUICK = Lengths(2, 600, (300.0, 600.0), (2, 3))
+FULL = Lengths(3, 12_000, 36_000, (150.0, 300.0, 600.0, 900.0, 1200.0, 1500.0), (2, 3, 4, 6, 8, 10))
+QUICK = Lengths(2, 600, 600, (300.0, 600.0), (2, 3))
 
 
 def statics(model: Model) -> dict[str, Any]:
@@ -74,8 +76,10 @@ def dynamics(model: Model, lengths: Lengths, folder: Path) -> Dynamics:
     rows, states = [], {}
     with tqdm(total=len(lengths.temperatures) + 3, desc=model.name, unit="run") as bar:
 
-        def made(start: Atoms, name: str, temperature: float | None = None) -> Run:
-            finished = run(model, start, name, folder, lengths.steps, temperature, _STRUCTURE)
+        def made(
+            start: Atoms, name: str, temperature: float | None = None, steps: int = lengths.steps
+        ) -> Run:
+            finished = run(model, start, name, folder, steps, temperature, _STRUCTURE)
             bar.update()
             return finished
 
@@ -84,7 +88,7 @@ def dynamics(model: Model, lengths: Lengths, folder: Path) -> Dynamics:
             rows.append(_energy_per_atom(states[temperature], len(atoms)))
         room = states[ROOM_K]
         melt = made(atoms, "melt", MELT_K)
-        melt_nve = made(melt.last, "melt-nve")
+        melt_nve = made(melt.last, "melt-nve", steps=lengths.melt_steps)
         room_nve = made(room.last, "crystal-nve")
     capacity = room.told("heat capacity C_V")
     numbers = {

@@ -17,6 +17,7 @@ from nnp.cli.md_options import (
 )
 from nnp.cli.md_run import INTERRUPTED, check_beforehand, relax_and_say, run_and_say
 from nnp.cli.md_stages import run_stages
+from nnp.cli.md_summary import next_line
 from nnp.cli.options import SubParsers, add_command, add_potential
 from nnp.cli.start import add_start, read_start
 from nnp.cli.structures import add_structures, load_potential_and_units
@@ -84,6 +85,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if outcome.interrupted:
         print(f"interrupted: the same command with --restart {outputs.restart} continues")
         return INTERRUPTED
+    if outcome.step:
+        print(next_line(outputs))
     return 0
 
 

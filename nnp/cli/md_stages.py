@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnp.cli.md_options import PLATFORM
 from nnp.cli.md_run import INTERRUPTED, check_beforehand, relax_and_say, run_and_say
+from nnp.cli.md_summary import next_line
 from nnp.cli.start import read_start
 from nnp.cli.structures import load_potential_and_units
 from nnp.errors import NNPError, OptionError
@@ -67,6 +68,9 @@ def run_stages(arguments: argparse.Namespace) -> int:
                 outputs = stage.outputs(plan.output, force=False)
                 _draw_missing(outputs, stage.settings, bool(start.pbc.all()))
         atoms = hand_over(start, final)
+    runs = [stage for stage in plan.stages if isinstance(stage.settings, MDSettings)]
+    if runs:
+        print(next_line(runs[-1].outputs(plan.output, force=False)))
     return 0
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nnp.cli.next_step import next_step
 from nnp.cli.units_of import UNKNOWN_RANGES
 from nnp.functions import describe
+from nnp.md.frame_file import WITHOUT_ELEMENTS
 
 # Fewer of the barostat's moves succeed: the box hardly changes.
 _FEW = 0.05
@@ -32,6 +35,19 @@ def closing_lines(potential: Any, atoms: Any, outputs: Any, outcome: Any) -> lis
         f"last state  {outputs.final}",
         f"restart     {outputs.restart}",
     ]
+
+
+def next_line(outputs: Any) -> str:
+    """The command that analyses the run, with the names that it would not find itself."""
+    path = outputs.with_everything or outputs.trajectory
+    words = ["nnp", "analyse", str(path)]
+    if outputs.log != path.with_suffix(".csv"):
+        words += ["--log", str(outputs.log)]
+    if path.suffix in WITHOUT_ELEMENTS and outputs.final != path.with_suffix(".final.extxyz"):
+        words += ["--topology", str(outputs.final)]
+    if Path("analysis").exists():
+        words += ["--output", f"{path.stem}-analysis"]
+    return next_step(words)
 
 
 def _selected(outputs: Any, outcome: Any) -> list[str]:

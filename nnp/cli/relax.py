@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from nnp.cli.next_step import next_step
 from nnp.cli.options import (
     SubParsers,
     add_command,
@@ -21,9 +22,11 @@ from nnp.cli.options import (
 from nnp.cli.start import add_start, read_start
 from nnp.cli.structures import add_structures, load_potential_and_units, write_and_say
 from nnp.cli.table import text_table
-from nnp.errors import OptionError
-from nnp.io.structures import check_target
+from nnp.errors import OptionError, OutputExistsError
+from nnp.io.structures import check_target, is_input_data_name
+from nnp.io.structures.source import name_without_packing
 from nnp.md.relax_settings import OPTIMIZERS, RelaxSettings
+from nnp.pictures.figure import NO_MATPLOTLIB, have_matplotlib
 
 _INTERRUPTED = 130
 _TRAJECTORIES = (".extxyz", ".xyz", ".traj")
@@ -65,6 +68,7 @@ def add_parser(subparsers: SubParsers) -> None:
         metavar="FILE",
         help=f"write every step to this file ({', '.join(_TRAJECTORIES)})",
     )
+    add("--no-pictures", action="store_true", help="draw nothing")
     text = "threads of the engine cpu (default: 1)"
     add("--threads", type=at_least_one, metavar="N", default=argparse.SUPPRESS, help=text)
     add_engine(parser)
@@ -79,6 +83,8 @@ def _run(arguments: argparse.Namespace) -> int:
     names = [field.name for field in fields(RelaxSettings)]
     settings = RelaxSettings(**{name: getattr(arguments, name) for name in names})
     check_target(arguments.output, arguments.force)
+    picture = None if arguments.no_pictures else _picture_of(Path(arguments.output))
+    _check_picture(picture, arguments.force)
     path = None if arguments.trajectory is None else Path(arguments.trajectory)
     _check_trajectory(path, arguments)
     potential, units, own = load_potential_and_units(arguments)
@@ -92,6 +98,10 @@ def _run(arguments: argparse.Namespace) -> int:
     print(f"{'relaxed' if found.reached else 'not relaxed'}: {arguments.output}")
     if path is not None:
         print(f"trajectory: {path}")
+    if picture is not None:
+        print(_draw(found, settings, picture))
+    if found.reached:
+        print(_next(arguments))
     found.require(settings, f"; the structure reached is in {arguments.output}")
     return _INTERRUPTED if found.interrupted and not found.reached else 0
 
@@ -111,6 +121,45 @@ def _check_trajectory(path: Path | None, arguments: argparse.Namespace) -> None:
     check_target(path, arguments.force)
     if path.resolve() == Path(arguments.output).resolve():
         raise OptionError(f"--trajectory and --output are one file: {path}")
+
+
+def _picture_of(output: Path) -> Path:
+    """``relaxed.steps.png`` of ``relaxed.extxyz``."""
+    return output.with_name(f"{name_without_packing(output).stem}.steps.png")
+
+
+def _check_picture(path: Path | None, force: bool) -> None:
+    if path is not None and path.exists() and not (force and path.is_file()):
+        raise OutputExistsError(
+            f"{path}, the picture, exists: choose another --output, overwrite both with --force, "
+            "or draw nothing (--no-pictures)"
+        )
+
+
+def _draw(found: Any, settings: RelaxSettings, path: Path) -> str:
+    """Where the picture is, or why there is none."""
+    if not have_matplotlib():
+        return NO_MATPLOTLIB
+    if not found.steps:
+        return "no picture: no step was needed" if found.reached else "no picture: no step was made"
+    from nnp.pictures.relax import plot_relaxation
+
+    plot_relaxation(found, settings, path)
+    return f"picture: {path}"
+
+
+def _next(arguments: argparse.Namespace) -> str:
+    """Dynamics from the minimum; ``--units`` where its files need them."""
+    words = ["nnp", "md", arguments.path, arguments.output]
+    if "units" in arguments and (
+        Path(arguments.path).is_dir() or is_input_data_name(arguments.output)
+    ):
+        words += ["--units", arguments.units]
+    words += ["--any-geometry"] if arguments.any_geometry else []
+    words += ["--temperature", "300"]
+    if Path("md.csv").exists():  # of another run
+        words += ["--output", f"{_picture_of(Path(arguments.output)).name.split('.')[0]}-md"]
+    return next_step(words)
 
 
 def _table(found: Any) -> str:

@@ -66,17 +66,25 @@ class Relaxed:
 
     Attributes:
         atoms: with energy and forces (with ``cell``: and stress) as results.
-        first: where it began.
-        last: where it ended.
+        history: where it stood at the start and after every step.
         reached: whether forces and stress are below the tolerances.
         interrupted: whether Ctrl-C or SIGTERM ended it.
     """
 
     atoms: Atoms
-    first: RelaxStep
-    last: RelaxStep
+    history: tuple[RelaxStep, ...]
     reached: bool
     interrupted: bool
+
+    @property
+    def first(self) -> RelaxStep:
+        """Where it began."""
+        return self.history[0]
+
+    @property
+    def last(self) -> RelaxStep:
+        """Where it ended."""
+        return self.history[-1]
 
     @property
     def steps(self) -> int:
@@ -144,7 +152,7 @@ def relax(
                 break
     last = steps[-1]
     done = with_results(moving, settings.cell)
-    return Relaxed(done, steps[0], last, last.within(settings), interrupt.requested)
+    return Relaxed(done, tuple(steps), last.within(settings), interrupt.requested)
 
 
 def _start(atoms: Any) -> Atoms:

@@ -212,7 +212,10 @@ def _trained(
     data = tables.get("data", {})
     if isinstance(data, dict):
         if "train" in data:
-            raise OptionError(f"data.train = {data['train']!r}: `images` is what to train on")
+            raise OptionError(
+                f"data.train = {data['train']!r}: leave it out, the structures to train on are "
+                "`images`"
+            )
         data = {**data, "train": files}
     settings = from_table(train.TrainingSettings, {**tables, "data": data}, "")
     if settings.committee.members == 1:

@@ -67,9 +67,9 @@ class Baseline:
             return self.given
         if self.of_a_file and not registry.is_harmless(self.name):
             raise OptionError(
-                f"the potential was fitted on top of {self}, which a file must not start: give the "
-                "calculator, nnp.load(path, baseline=calculator), or baseline=False for the fitted "
-                "part alone"
+                f"the potential was fitted on top of {self}, which a file may not start by "
+                "itself: give the calculator, nnp.load(path, baseline=calculator), or "
+                "baseline=False for the fitted part alone"
             )
         return registry.teacher(self.name, _as_tuples(self.options), argument="baseline")()
 

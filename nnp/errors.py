@@ -47,7 +47,7 @@ class OptionError(NNPError, ValueError):
 
 
 class UnavailableError(NNPError, RuntimeError):
-    """A library, platform or engine that is asked for and not there; says what to install."""
+    """A library, platform or engine was asked for but is missing; says what to install."""
 
 
 class NumericalError(NNPError, ArithmeticError):

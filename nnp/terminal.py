@@ -1,6 +1,6 @@
-"""What is said to people, on streams that may fail: a full disk, a closed pipe, a terminal gone.
+"""Text for people, on streams that may fail: a full disk, a closed pipe, a terminal gone.
 
-Nothing computed depends on whether somebody reads along, so no failure of a stream reaches the
+Nothing computed depends on whether anybody is reading, so no failure of a stream reaches the
 computation. A stream that cannot hold a character gets the nearest one that it can.
 """
 
@@ -178,7 +178,7 @@ class Stream:
 def progress_bar(*arguments: Any, **options: Any) -> Any:
     """A bar of tqdm on the standard error, shown where people look at it and it can be shown.
 
-    As wide as the terminal, and gone when it ends: what was done is said in lines that stay.
+    As wide as the terminal, and gone when it ends: lines that stay say what was done.
     """
     look = {"leave": False, "dynamic_ncols": True} | options
     return tqdm(*arguments, file=Stream(sys.stderr), **look)

@@ -104,7 +104,7 @@ def unit_system(units: str | tuple[str, str] | UnitSystem | None) -> UnitSystem 
     parts = [part.strip() for part in units.split(",")] if isinstance(units, str) else units
     if not isinstance(parts, list | tuple) or len(parts) != 2:
         raise OptionError(
-            f"units={units!r} is not understood: say 'atomic' (bohr, hartree), 'metal' (angstrom, "
+            f"units={units!r} is not understood: give 'atomic' (bohr, hartree), 'metal' (angstrom, "
             "eV) or 'LENGTH,ENERGY' such as 'angstrom,eV'"
         )
     return UnitSystem(*parts)

@@ -1,4 +1,4 @@
-"""Numbers that people hand over, checked by kind and range; numbers and lists in messages."""
+"""Numbers that callers pass, checked by kind and range; numbers and lists in messages."""
 
 from __future__ import annotations
 

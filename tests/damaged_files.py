@@ -253,7 +253,7 @@ DAMAGE = [
     ),
     (
         change("scaling.data", "2 2 0.0", "2 1 0.0"),
-        r"scaling\.data, line 4: this function already had its row",
+        r"scaling\.data, line 4: this function already has a row",
     ),
     (
         change("scaling.data", "2 2 0.0", "2 3 0.0"),

@@ -76,7 +76,7 @@ def test_files_that_are_others_now(known):
     with pytest.raises(FileFormatError, match="another energy than when the set was made"):
         read(path)
     one.unlink()
-    with pytest.raises(FileFormatError, match=r"1444\.xsf is not there, and .* holds no cells"):
+    with pytest.raises(FileFormatError, match=r"1444\.xsf does not exist, and .* holds no cells"):
         read(path)
 
 
@@ -90,7 +90,7 @@ def test_sets_that_cannot_be(known):
     at = data.index(b"structure1100.xsf") + len("structure1100.xsf") + 4 + 16 + 16
     assert struct.unpack("<3i", data[at : at + 12]) == (4, 1, 4)
     (known / "types.train").write_bytes(data[: at + 4] + struct.pack("<i", 7) + data[at + 8 :])
-    with pytest.raises(FileFormatError, match=r"an atom of structure1100\.xsf is of type 7 of 2"):
+    with pytest.raises(FileFormatError, match=r"an atom of structure1100\.xsf has type 7 of 2"):
         read(known / "types.train")
     lines = (known / "small.train.ascii").read_text().splitlines()
     (known / "cut.train.ascii").write_text("\n".join(lines[:100]))

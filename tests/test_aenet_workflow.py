@@ -272,7 +272,7 @@ def test_inputs_that_cannot_be(project, old, new, message):
         ),
         ("train", "NETWORKS\n", "NETWORKS\nO a.nn 1 5:tanh\n", "NETWORKS names O twice"),
         ("generate", "TYPES\n2\n", "TYPES\n3\nO 1.0\n", "line 6: TYPES names O twice"),
-        ("generate", "{count}", "12", "FILES is of 12 lines, and 11 follow"),
+        ("generate", "{count}", "12", "FILES has 12 lines, and 11 follow"),
         ("generate", "s10.xsf", "t10.xsf", "1 of the structures that FILES names are missing"),
         ("generate", "2\nO {O} | eV\n", "1\n", "s00.xsf has O, which TYPES of .* lacks"),
     ],
@@ -335,7 +335,7 @@ def test_predict_in_that_cannot_be(tmp_path, capsys):
     with pytest.raises(FileFormatError, match="line 1: NETWORKS before TYPES"):
         read_predict(path)
     path.write_text("TYPES\n1\nTi\nNETWORKS\nTi Ti.nn\nFILES\n1\na.xsf\nb.xsf\n")
-    with pytest.raises(FileFormatError, match=r"line 8: FILES is of 1 lines, .*b\.xsf"):
+    with pytest.raises(FileFormatError, match=r"line 8: FILES has 1 lines, .*b\.xsf"):
         read_predict(path)
     path.write_text("FILES\n0\n")
     with pytest.raises(FileFormatError, match="TYPES and NETWORKS are expected"):

@@ -144,7 +144,7 @@ def test_refusals():
         energy_volume(teacher, molecule("SiH4"))
     held = bulk("Si")
     held.set_constraint(FixAtoms([0]))
-    with pytest.raises(StructureError, match="holds atoms"):
+    with pytest.raises(StructureError, match="keeps atoms fixed"):
         elastic_constants(teacher, held)
     with pytest.raises(NumericalError, match="energies fall up to the smallest volume"):
         energy_volume(teacher, bulk("Si", a=5.8))
@@ -185,16 +185,16 @@ def test_settings_are_refused_before_any_work_and_all_at_once(tmp_path, monkeypa
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OptionError, match=r"span=0\.7.*; points=3.*; strain=0\.2.*; supercell=.*0"):
         EosSettings(span=0.7, points=3, strain=0.2, supercell=(1, 1, 0))
-    with pytest.raises(OptionError, match=r"supercell=\[2, 2, 2\] is of phonons"):
+    with pytest.raises(OptionError, match=r"supercell=\[2, 2, 2\] belongs to phonons"):
         EosSettings(supercell=(2, 2, 2), with_phonons=False)
     assert EosSettings(strain=0.2, elastic=False).strain == 0.2
     words = ("eos", "silicon_sw", "none.extxyz", "--output", "x/y")
     for more, message in (
         (("--span", 0.9, "--points", 2), "span=0.9: a relative change of the volume"),
         (("--span", 0.9, "--points", 2), "points=2: a whole number from 5"),
-        (("--strain", 0.5), "strain=0.5: above 0, at most 0.05"),
-        (("--strain", 0.001, "--no-elastic"), "--strain 0.001 is of the elastic constants"),
-        (("--supercell", 2, 2, 2, "--no-phonons"), "is of phonons, which are left out"),
+        (("--strain", 0.5), "strain=0.5: must be above 0 and at most 0.05"),
+        (("--strain", 0.001, "--no-elastic"), "--strain 0.001 belongs to the elastic constants"),
+        (("--supercell", 2, 2, 2, "--no-phonons"), "belongs to phonons, which are left out"),
     ):
         assert nnp(*words, *more) == 1
         assert message in capsys.readouterr().err

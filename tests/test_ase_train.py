@@ -127,7 +127,7 @@ def test_refusals(images, tmp_path, monkeypatch):
         NNPCalculator.train(images, networks={"hidden": [4]})
     with pytest.raises(OptionError, match=r"network\.hiden is unknown: did you mean 'hidden'"):
         NNPCalculator.train(images, network={"hiden": [4]})
-    with pytest.raises(OptionError, match=r"data\.train = 'a\.traj': `images` is what to train on"):
+    with pytest.raises(OptionError, match=r"data\.train = 'a\.traj': leave it out"):
         NNPCalculator.train(images, data={"train": "a.traj"})
     with pytest.raises(OptionError, match=r"\[data\] must be a table, got 3"):
         NNPCalculator.train(images, data=3)

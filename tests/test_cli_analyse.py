@@ -98,7 +98,7 @@ def test_two_runs_and_a_reference(folder, capsys):
         (("a.extxyz", "none.extxyz"), "none.extxyz does not exist"),
         (("a.extxyz", "b.dcd", "--topology", "none.pdb"), "none.pdb"),
         (("a.extxyz", "b.dcd", "--log", "a.csv", "none.csv"), "none.csv cannot be read as the log"),
-        (("a.extxyz", "--ensemble", "nvt", "--pressure", "5"), "pressure_bar=5 (--pressure) is of"),
+        (("a.extxyz", "--ensemble", "nvt", "--pressure", "5"), "pressure_bar=5 (--pressure) bel"),
     ],
 )
 @pytest.mark.usefixtures("folder")
@@ -178,6 +178,6 @@ def test_nothing_to_compute(folder, capsys):
     write("molecule.extxyz", molecule)
     assert nnp("analyse", "molecule.extxyz") == 1
     error = " ".join(capsys.readouterr().err.split())
-    assert "nothing can be computed of molecule.extxyz: no displacements" in error
+    assert "nothing can be computed from molecule.extxyz: no displacements" in error
     assert "no g(r), S(k) and densities" in error
     assert not (folder / "analysis").exists()

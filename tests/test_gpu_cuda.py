@@ -170,7 +170,7 @@ FAILURES = {
     no_device: r"finds no NVIDIA GPU .*CUDA_VISIBLE_DEVICES",
     hidden: r"finds no NVIDIA GPU: use",
     no_compiler: r"no CUDA compiler, NVRTC \(.*\): pip install nvidia-cuda-nvrtc",
-    too_old: r"Fake GPU is of compute capability 7\.0, the CUDA compiler \(NVRTC 13\.5\) makes "
+    too_old: r"Fake GPU has compute capability 7\.0, the CUDA compiler \(NVRTC 13\.5\) makes "
     r"kernels for 7\.5 and newer: pip install .*cuda12",
     far_too_old: r"capability 3\.5, .*NVRTC 12\.8\) makes kernels for 5\.0 and newer: use",
     does_not_compile: r"the CUDA compiler rejects the kernels for Fake GPU \(nnp\.cu\(3\): "
@@ -252,6 +252,6 @@ def test_options_of_the_gpu_need_it(fake, silicon):
 
 
 def test_no_such_device(fake, silicon):
-    with pytest.raises(OptionError, match="device=3: there are 0 to 0"):
+    with pytest.raises(OptionError, match="device=3: devices are 0 to 0"):
         silicon.make_engine("gpu", device=3)
     assert fake.launches() == []

@@ -117,7 +117,7 @@ def test_opencl_without_what_is_needed(silicon, opencl, monkeypatch, extensions,
 def test_opencl_no_such_device(silicon, opencl, opencl_device):
     del opencl_device  # there is one
     last = len(opencl.devices()) - 1
-    with pytest.raises(OptionError, match=f"device=99: there are 0 to {last}"):
+    with pytest.raises(OptionError, match=f"device=99: devices are 0 to {last}"):
         silicon.make_engine("opencl", device=99)
 
 

@@ -207,7 +207,7 @@ def test_begun_anew_and_killed(tmp_path, folder_with_inputs, whole, monkeypatch)
         ('potential = "model.nnp"', "", "potential: the name of a file is expected"),
         ("timestep = 2", "timestp = 2", "timestp is unknown; did you mean timestep?"),
         ("steps = 60", "", r"stage 3 \(hold\): how long\? Give steps or time_ps"),
-        ("steps = 60", "steps = 60\ntime_ps = 1", "time_ps and steps are two lengths"),
+        ("steps = 60", "steps = 60\ntime_ps = 1", "time_ps and steps both give the length"),
         ("[10, 300]", "[10, 300, 20]", r"stage 2 \(heat\): temperature = .*: a number, or two of"),
         ("temperature = 300", "pressure = 5", r"stage 3 \(hold\): pressure=5 needs a barostat"),
         ("minimize = 0.02", "minimize = -1", r"stage 1 \(minimise\): force_tolerance=-1: a number"),

@@ -262,6 +262,6 @@ def test_h5md_killed_within_a_frame(tmp_path, whole, monkeypatch):
 def test_a_format_without_its_library_is_refused_before_anything_is_written(tmp_path, monkeypatch):
     monkeypatch.setattr("nnp.md.frame_file.find_spec", lambda _: None)
     outputs = Outputs.named(tmp_path / "r", trajectory=tmp_path / "r.h5md")
-    with pytest.raises(UnavailableError, match=r"r\.h5md: H5MD is written by h5py, .*pip install"):
+    with pytest.raises(UnavailableError, match=r"r\.h5md: writing H5MD needs h5py, .*pip install"):
         outputs.check()
     assert list(tmp_path.iterdir()) == []

@@ -327,7 +327,7 @@ def test_a_mean_may_be_rounded(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("1.0 a 2 0 2 1 1", "1.0", r"line 2: type 'missing' where 'a' belongs .*values alone"),
+        ("1.0 a 2 0 2 1 1", "1.0", r"line 2: type 'missing' where 'a' belongs .*single value"),
         ("1.0 a 2 0 2 1 1", "1.0 # a 2 0 2 1 1", r"line 2: type 'missing' where 'a' belongs"),
         ("1.0 a 2 0 2 1 1", "1.0 a", r"line 2: layers and neurons missing where 0 2 1 1"),
         ("1.0 a 2 0 2 1 1", "1.0 a 2 0 # 2 1 1", r"line 2: layers and neurons 0 where 0 2 1 1"),

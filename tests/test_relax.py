@@ -75,7 +75,10 @@ def test_refusals():
     for changes, message in (
         ({"force_tolerance": 0.0}, "force_tolerance=0.0: a number from 1e-08 eV/Å"),
         ({"pressure": 5.0}, "pressure=5 bar acts on a cell that may change: add cell=True"),
-        ({"stress_tolerance": 5.0}, "stress_tolerance=5 bar is of a cell that may change: add"),
+        (
+            {"stress_tolerance": 5.0},
+            "stress_tolerance=5 bar applies to a cell that may change: add",
+        ),
         ({"optimizer": "newton"}, "optimizer='newton' is unknown: allowed are lbfgs, fire, bfgs"),
     ):
         with pytest.raises(OptionError, match=message):

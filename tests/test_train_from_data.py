@@ -76,7 +76,7 @@ def test_the_settings_are_written_and_say_the_same(fitted, monkeypatch, capsys):
     assert "# moments: as" not in (fitted / "fit.toml").read_text()
     assert "# cutoff: 4 Å: as asked" in (fitted / "fit.toml").read_text()
     assert command("train", "runs", "--output", "other") == 1
-    assert "fit.toml is there: train by it (nnp train fit.toml)" in capsys.readouterr().err
+    assert "fit.toml exists: train with it (nnp train fit.toml)" in capsys.readouterr().err
     assert command("train", "fit.toml", "--cutoff", "5") == 1
     assert "--cutoff is for data: write functions.generate.cutoff" in capsys.readouterr().err
     assert command("train", "runs", "--settings", "b.toml") == 1
@@ -150,7 +150,7 @@ def bare():
     ("frames", "says"),
     [
         ([bare()], "neither energy nor forces nor stress: it has dft_energy: --energy-key dft_e"),
-        (silicon(1), "holds one structure: a fit needs some tens at least"),
+        (silicon(1), "holds one structure: a fit needs at least some tens"),
         ([], "holds no files"),
     ],
 )

@@ -128,7 +128,7 @@ def test_an_optimiser_without_room_is_refused(kind, monkeypatch):
     parted = OptimizerSettings("kalman", kalman=KalmanSettings(decoupling="node"))
     line = plan_memory(replace(made, optimizer=parted), chosen).lines[-1]
     assert "covariance by node: " in line
-    assert " in place of " in line
+    assert " instead of " in line
 
 
 def test_a_batch_holds_no_more_than_the_data():

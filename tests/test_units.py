@@ -80,7 +80,7 @@ def test_units_argument(argument, wanted):
         ("bohr,Hartree", r"unknown energy unit 'Hartree': allowed are eV, hartree, rydberg, kcal/"),
         ("eV,bohr", r"unknown length unit 'eV'"),
         ("bohr,", r"unknown energy unit ''"),
-        ("bohr", r"units='bohr' is not understood: say 'atomic' \(bohr, hartree\), 'metal' \("),
+        ("bohr", r"units='bohr' is not understood: give 'atomic' \(bohr, hartree\), 'metal' \("),
         ("", r"units='' is not understood"),
         ("a,b,c", r"units='a,b,c' is not understood"),
         (("bohr",), r"units=\('bohr',\) is not understood"),

@@ -40,7 +40,7 @@ def analyse(
         log: the log of `nnp md`; the ``.csv`` beside the trajectory where there is one; its
             columns go before what frames tell.
         topology: elements for formats without them, see `open_trajectory`.
-        options: what is said of files.
+        options: what the files themselves do not state.
         name: what pictures call it; the file's name when None.
         quiet: without progress bars.
 
@@ -72,7 +72,9 @@ def analyse(
         _fill(found, trajectory, gathered, production, settings)
         if not (found.quantities or found.curves):
             why = [n for n in found.notes if n.startswith(("no displacements", "no g(r)"))]
-            raise StructureError(f"nothing can be computed of {trajectory.path}: {'; '.join(why)}")
+            raise StructureError(
+                f"nothing can be computed from {trajectory.path}: {'; '.join(why)}"
+            )
         found.notes += _without_effect(found, settings)
     finally:
         gathered.close()

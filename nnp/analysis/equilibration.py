@@ -20,7 +20,7 @@ from nnp.errors import UnavailableError
 _TRIED = 50
 # Fewer values tell nothing of correlation.
 FEWEST = 20
-# A run of which so much is cut has not come to rest, as far as it can tell.
+# A run of which so much is cut has not equilibrated, as far as it can tell.
 LATE = 0.5
 
 
@@ -76,7 +76,7 @@ def _timeseries() -> Any:
         from pymbar import timeseries
     except ImportError:
         raise UnavailableError(
-            "equilibration is detected by pymbar, which is not installed: "
+            "detecting equilibration needs pymbar, which is not installed: "
             f"{install('analysis')}, or give --skip"
         ) from None
     finally:

@@ -108,7 +108,7 @@ def _check(frame: Frame, trajectory: Trajectory, number: int) -> None:
         raise StructureError(f"{trajectory.path}, frame {number}: a position is not finite")
     if trajectory.periodic and abs(np.linalg.det(frame.cell)) < 1e-6:
         raise StructureError(
-            f"{trajectory.path}, frame {number} has no cell, and the first one has: give a "
+            f"{trajectory.path}, frame {number} has no cell, but the first one has one: give a "
             "trajectory with a cell in every frame"
         )
 

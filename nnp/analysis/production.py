@@ -105,7 +105,7 @@ def _share(
     if not telling:
         notes.append(
             "nothing is cut at the beginning: there are no energies over time to see where the run "
-            "has come to rest; --log names the log of nnp md, --skip 0.2 cuts a fifth"
+            "has equilibrated; --log names the log of nnp md, --skip 0.2 cuts a fifth"
         )
         return 0.0, "nothing: no energies over time"
     found = {name: detect_equilibration(x, name).start / len(x) for name, x in telling.items()}

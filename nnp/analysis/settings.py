@@ -73,8 +73,8 @@ class AnalysisSettings:
             require_number("pressure_bar", self.pressure_bar, -math.inf, ", or None")
             if self.ensemble not in (None, "npt"):
                 raise OptionError(
-                    f"pressure_bar={self.pressure_bar:g} (--pressure) is of a barostat, and "
-                    f"ensemble={self.ensemble!r} has none: leave it out, or say npt"
+                    f"pressure_bar={self.pressure_bar:g} (--pressure) belongs to a barostat, and "
+                    f"ensemble={self.ensemble!r} has none: leave it out, or use npt"
                 )
 
     @property

@@ -167,7 +167,7 @@ def _opened(
     settings: AnalysisSettings,
     logs: list[str | None],
 ) -> list[Trajectory]:
-    """All of them: what is wrong with the last one is said before the first is analysed."""
+    """All of them: errors in the last one are reported before the first is analysed."""
     options = read_options(arguments, None)
     topology = getattr(arguments, "topology", None)
     found = [open_trajectory(p, options, _topology_of(p, paths, topology)) for p in paths]

@@ -153,7 +153,7 @@ def _convert_structures(source: Path, target: Path, arguments: argparse.Namespac
 
 
 def _with_named(atoms: Atoms, labels: Labels, arguments: argparse.Namespace) -> Atoms:
-    """Labels that were named by their keys become energy, forces and stress; others stay put."""
+    """Labels named by their keys become energy, forces and stress; others keep their names."""
     if label_keys(arguments) != LabelKeys() and not is_predicted(atoms):
         atoms.calc = SinglePointCalculator(atoms, **labels.results())  # type: ignore[no-untyped-call]
     return atoms

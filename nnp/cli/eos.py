@@ -103,8 +103,8 @@ def _run(arguments: argparse.Namespace) -> None:
 def _settings(arguments: argparse.Namespace) -> EosSettings:
     if arguments.no_elastic and "strain" in arguments:
         raise OptionError(
-            f"--strain {arguments.strain:g} is of the elastic constants, which --no-elastic leaves "
-            "out: give one of the two"
+            f"--strain {arguments.strain:g} belongs to the elastic constants, which --no-elastic "
+            "leaves out: give one of the two"
         )
     return EosSettings(
         relax=not arguments.no_relax,

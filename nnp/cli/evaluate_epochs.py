@@ -36,7 +36,7 @@ def write_epochs(models: dict[int, Path], dataset: Dataset, folder: Path, engine
     Args:
         models: see `kept_models`.
         dataset: what they are compared with.
-        folder: made where it is not there.
+        folder: created if missing.
         engine: computes.
     """
     own = _log(next(iter(models.values())).parent / "log.csv")

@@ -36,7 +36,7 @@ Row = dict[str, str]
 
 
 def function_tables(model: ElementModel) -> Iterator[tuple[list[str], list[str]]]:
-    """Of each kind of function, in their order, what is said above its table, and the table.
+    """For each kind of function, in order: the lines above its table, and the table.
 
     Above it stand their number and kind, the values that all functions share, and that their
     ranges in the training data are not known where that is so.

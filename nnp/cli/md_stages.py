@@ -146,13 +146,13 @@ def _require_none_but(arguments: argparse.Namespace) -> None:
             f"{arguments.structure} out"
         )
     if arguments.output != "md":
-        raise OptionError('--output: a file of stages says it itself: output = "…"')
+        raise OptionError('--output: a file of stages names it: output = "…"')
     for name in ("log", "restart"):
         if name in arguments:
             raise OptionError(f"--{name}: stages have files of their own; continue with --resume")
     others = [name for name in _BELONG_INTO_THE_FILE if name in arguments]
     for name in others[:1]:
         raise OptionError(
-            f"--{name.replace('_', '-')}: what a run does is said in the file of stages: write "
+            f"--{name.replace('_', '-')}: the file of stages says what a run does: write "
             f"{name} = … into {arguments.path}, above the stages or in one of them"
         )

@@ -70,7 +70,7 @@ def add_parser(subparsers: SubParsers) -> None:
 
 @dataclass
 class _Summary:
-    """What is said at the end."""
+    """The lines printed at the end."""
 
     errors: PredictionErrors = field(default_factory=PredictionErrors)
     scale: ScaleCheck = field(default_factory=ScaleCheck)

@@ -1,4 +1,4 @@
-"""``nnp predict predict.in``: ænet's input file in place of potential and structures."""
+"""``nnp predict predict.in``: ænet's input file instead of potential and structures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_predict_in(path: str) -> bool:
 def predict_in(arguments: argparse.Namespace) -> None:
     """Print what ænet's predict.x does: cohesive and total energies, and forces where asked.
 
-    A file of structures on the command line stands in place of FILES.
+    A file of structures on the command line replaces FILES.
 
     Raises:
         OptionError: PATH is no ``predict.in``, so that structures are missing.

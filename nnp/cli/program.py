@@ -160,7 +160,7 @@ def _refuse_empty(arguments: argparse.Namespace) -> None:
 
 
 def _asked_for(words: Sequence[str]) -> Sequence[str]:
-    """The command of these words; all where none is said, or help of all is wanted."""
+    """The command of these words; all commands if none is named or general help is wanted."""
     first = next((word for word in words if word != "--debug"), "")
     return (first,) if first in COMMANDS else COMMANDS
 

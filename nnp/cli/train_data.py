@@ -180,7 +180,7 @@ def from_data(arguments: argparse.Namespace) -> FromData:
     choice = choose_settings(data, report.facts, wishes, _stress_is_sound(found, report))
     if report.facts.structures < 2:
         raise NNPError(
-            f"{', '.join(data.train)} holds one structure: a fit needs some tens at least; nnp "
+            f"{', '.join(data.train)} holds one structure: a fit needs at least some tens; nnp "
             "augment and nnp sample make more"
         )
     settings = as_told(choice.settings, arguments)
@@ -213,7 +213,7 @@ def keep_settings(found: FromData, arguments: argparse.Namespace) -> str:
     path = Path(name)
     if path.exists() and not (arguments.force or arguments.resume):
         raise OutputExistsError(
-            f"{path} is there: train by it (nnp train {path}), name another (--settings), or "
+            f"{path} exists: train with it (nnp train {path}), name another (--settings), or "
             "overwrite it (--force)"
         )
     head = [f"nnp train {' '.join(arguments.sources)}", ""]

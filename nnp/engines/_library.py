@@ -307,7 +307,7 @@ def load_library() -> ct.CDLL:
         _declare(library)
     except AttributeError as error:  # a function that is not there
         raise UnavailableError(
-            f"the C++ library {path} is of another version of this package, or something else "
+            f"the C++ library {path} belongs to another version of this package, or to none "
             f"({error}): reinstall the package (pip install .)"
         ) from None
     return library

@@ -1,4 +1,4 @@
-"""What callers hand over in any shape, as the flat vector a kernel reads."""
+"""What callers pass in any shape, as the flat vector a kernel reads."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class CompactRadial(OneNeighbor, WithRange):
         r_left: lower end, Å; may be negative (−r_right: a function that is 1 at r = 0).
         r_right: upper end, Å.
         core: the decay.
-        asymmetric: core((2 − x) x) in place of core(x): steeper, with a broader foot.
+        asymmetric: core((2 − x) x) instead of core(x): steeper, with a broader foot.
     """
 
     neighbor: str | None

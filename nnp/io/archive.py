@@ -191,7 +191,7 @@ def _checked_array(
         (2, 0): np.lib.format.read_array_header_2_0,
     }.get(version)
     if read is None:
-        raise ValueError(f"{name} is of version {version} of numpy's format, 1.0 is expected")
+        raise ValueError(f"{name} has version {version} of numpy's format, 1.0 is expected")
     shape, in_columns, dtype = read(stream)
     if dtype.hasobject:
         raise ValueError(f"{name} holds a pickle, which is never opened (allow_pickle=False)")

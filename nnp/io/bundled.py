@@ -9,7 +9,7 @@ _SUFFIX = ".nnp"
 
 
 def bundled_names() -> list[str]:
-    """Names that stand for a potential in place of a path, such as ``silicon_sw``."""
+    """Names that stand for a potential instead of a path, such as ``silicon_sw``."""
     folder = _folder()
     return sorted(file.stem for file in folder.glob(f"*{_SUFFIX}")) if folder.is_dir() else []
 

@@ -36,7 +36,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """What needs OpenMM is imported when it is asked for."""
+    """What needs OpenMM is imported at its first use."""
     if name in ("Outcome", "Runner", "run"):
         import nnp.openmm  # noqa: F401  says what to install where OpenMM is missing
         from nnp.md import runner

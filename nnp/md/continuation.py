@@ -108,7 +108,7 @@ def apply(restart: Restart, dynamics: Dynamics, path: Path) -> bool:
 
 
 def next_segment(restart: Restart, changes: list[str]) -> Begin:
-    """Where the run goes on: in the restart's segment, or with changes in the next."""
+    """Where the run continues: in the restart's segment, or with changes in the next."""
     return Begin(restart.step, restart.time_fs, restart.segment + bool(changes))
 
 
@@ -119,7 +119,7 @@ def changes_of(
 
     Args:
         restart: what to continue.
-        settings: with which it goes on.
+        settings: that it continues with.
         platform: of OpenMM.
         forces: fingerprints of what moves the atoms now.
     """

@@ -1,4 +1,4 @@
-"""What is turned while a run goes on: temperature and pressure of ramps, moves of the barostat.
+"""What changes during a run: temperature and pressure of ramps, moves of the barostat.
 
 OpenMM's barostats begin with moves of 1 % (of the volume; the flexible one of all six numbers of
 the box at once) and make them a tenth smaller after every ten that mostly failed. In a stiff or
@@ -101,7 +101,7 @@ class Controls:
         return tuple(tuple(vector) for vector in vectors.value_in_unit(unit.nanometer))
 
     def _count(self, steps: int, moved: bool) -> None:
-        """Take note of an attempt, of which there is one per interval."""
+        """Record an attempt; there is one per interval."""
         self._moved = moved or (self._since_attempt > 0 and self._moved)
         self._since_attempt += steps
         if self._since_attempt < self._interval:

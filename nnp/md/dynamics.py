@@ -32,7 +32,7 @@ from nnp.units import BOLTZMANN, EV_PER_U_A2_FS2, FS_PER_PS, KJ_PER_MOL, NANOMET
 
 @dataclass(frozen=True)
 class Begin:
-    """Where a run begins, or goes on.
+    """Where a run begins or continues.
 
     Attributes:
         step: made since the beginning.
@@ -120,7 +120,7 @@ class Dynamics:
 
     @property
     def time_fs(self) -> float:
-        """Since the beginning; continuous where a run goes on with another timestep."""
+        """Since the beginning; continuous if a run continues with another timestep."""
         return self.begin.time_fs + (self.step - self.begin.step) * self.settings.timestep
 
     @property

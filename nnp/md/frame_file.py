@@ -1,4 +1,4 @@
-"""A trajectory as it is asked for: its name, how often, and what of it."""
+"""A trajectory as requested: its name, how often to write it, and what to include."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class FrameFile:
         """
         if self.path.suffix == ".h5md" and find_spec("h5py") is None:
             raise UnavailableError(
-                f"{self.path}: H5MD is written by h5py, which is not installed: "
+                f"{self.path}: writing H5MD needs h5py, which is not installed: "
                 f"{install('analysis')}, or take another format"
             )
 

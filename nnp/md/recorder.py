@@ -1,4 +1,4 @@
-"""The files of a run while it goes on: opened new or continued, written at their intervals."""
+"""The files of a run in progress: opened new or continued, written at their intervals."""
 
 from __future__ import annotations
 

@@ -49,8 +49,8 @@ class RelaxSettings:
             )
         if self.stress_tolerance != RelaxSettings.stress_tolerance and not self.cell:
             raise OptionError(
-                f"stress_tolerance={self.stress_tolerance:g} bar is of a cell that may change: add "
-                "cell=True (--cell)"
+                f"stress_tolerance={self.stress_tolerance:g} bar applies to a cell that may "
+                "change: add cell=True (--cell)"
             )
         if self.optimizer not in OPTIMIZERS:
             raise OptionError(

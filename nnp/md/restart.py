@@ -141,7 +141,7 @@ def _restart(header: dict[str, Any], members: dict[str, bytes]) -> Restart:
     """What they hold; what does not fit raises one of ``_DAMAGED`` or our own errors."""
     version = header["version"]
     if version > 1 and header.pop("sha256") != _digest(header, members):
-        raise ValueError("its checksum is another: it is damaged")
+        raise ValueError("its checksum does not match: it is damaged")
     step, symbols, kind, log, trajectory = (header[name] for name in _NUMBERS)
     settings = header["settings"] if version > 1 else kind["dynamics"]
     known = {k: v for k, v in settings.items() if k in MDSettings.__dataclass_fields__}

@@ -82,7 +82,7 @@ class Plan:
         repeat: copies along each axis, or None.
         hydrogen_mass: u, or None: as the structure has it.
         machine: how forces are computed.
-        reading: what is said of the structure's file.
+        reading: options for the structure's file.
     """
 
     potential: str
@@ -116,7 +116,7 @@ def done_until(plan: Plan) -> int:
     """How many stages, from the first on, are complete.
 
     Raises:
-        OptionError: the file says something else than what they were run with, or a later stage
+        OptionError: the file differs from what they were run with, or a later stage
             was begun before one that is not complete.
     """
     done = 0
@@ -243,7 +243,7 @@ def _plan(table: dict[str, Any]) -> Plan:
             require_whole("repeat", count, 1)
     output = table.get("output", "md")
     if not isinstance(output, str):
-        raise OptionError(f"output = {output!r}: a text is expected, such as 'run/si'")
+        raise OptionError(f"output = {output!r}: text is expected, such as 'run/si'")
     Outputs.named(output)  # refuses a folder
     return Plan(
         potential=table["potential"],
@@ -298,7 +298,7 @@ def _dynamics(number: int, row: dict[str, Any], common: dict[str, Any]) -> MDSet
     chosen |= said
     if "time_ps" in row:
         if "steps" in row:
-            raise OptionError("time_ps and steps are two lengths: give one of them")
+            raise OptionError("time_ps and steps both give the length: leave one out")
         timestep = require_number("timestep", chosen.get("timestep", MDSettings.timestep), 0)
         time_fs = require_number("time_ps", row["time_ps"], 0) * FS_PER_PS
         if time_fs < timestep or timestep == 0:
@@ -318,7 +318,8 @@ def _frames(row: dict[str, Any]) -> tuple[tuple[str, ...], ...]:
     lines: Sequence[Any] = [given] if isinstance(given, str) else given
     if not isinstance(lines, list) or not all(isinstance(line, str) and line for line in lines):
         raise OptionError(
-            f'trajectory = {given!r}: texts are expected, such as ["xtc every=10", "extxyz"]'
+            f"trajectory = {given!r}: a list of text is expected, such as "
+            '["xtc every=10", "extxyz"]'
         )
     found = tuple(tuple(line.split()) for line in lines)
     for words in found:

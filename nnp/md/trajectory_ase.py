@@ -24,7 +24,7 @@ def as_atoms(snapshot: Snapshot, start: OpenMMAtoms, file: FrameFile) -> Atoms:
     Args:
         snapshot: the state.
         start: the atoms.
-        file: what is asked for.
+        file: what was requested.
     """
     if file.wrapped:
         snapshot = replace(snapshot, positions_nm=snapshot.wrapped_nm)

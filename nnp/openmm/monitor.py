@@ -143,7 +143,7 @@ def monitors(
 
 @contextlib.contextmanager
 def original_errors(system: openmm.System) -> Iterator[None]:
-    """Raise what an evaluation raised, in place of the OpenMMException that OpenMM makes of it.
+    """Raise what an evaluation raised, instead of the OpenMMException that OpenMM turns it into.
 
     Example:
         >>> with original_errors(simulation.system):  # doctest: +SKIP

@@ -56,7 +56,7 @@ def create_native_force(
     Raises:
         OptionError: an engine or option this route does not take.
         StructureError: an atom's element has no model.
-        UnavailableError: the plugin is not there or was built for another OpenMM.
+        UnavailableError: the plugin is missing or was built for another OpenMM.
     """
     load_plugin()
     options = _known(options or {})

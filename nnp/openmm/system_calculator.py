@@ -113,7 +113,7 @@ def _check_free(system: openmm.System) -> None:
     if any(system.isVirtualSite(i) for i in range(system.getNumParticles())):
         raise OptionError(
             "the System has virtual sites, and a network knows only atoms: take a force field "
-            "without, such as three-site water"
+            "without them, such as three-site water"
         )
 
 

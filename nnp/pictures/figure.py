@@ -65,7 +65,7 @@ def check_picture(path: str | Path) -> None:
     check_folder(path)
 
 
-# What to print in place of pictures where there is no `have_matplotlib`.
+# What to print instead of pictures if `have_matplotlib` is False.
 NO_MATPLOTLIB = f"no pictures: matplotlib is not installed ({install('plot')})"
 
 

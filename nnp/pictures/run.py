@@ -119,7 +119,7 @@ def draw(outputs: Outputs, settings: MDSettings, periodic: bool) -> list[str]:
 
 
 def second_half(trajectory: Path, r_max: float = 8.0) -> RadialDistribution:
-    """g(r) of the second half of a trajectory: the first is left to the thermostat.
+    """g(r) of the second half of a trajectory: the first is for equilibration.
 
     Frame by frame, and of at most ``_FRAMES`` of them: a long run should not end in a long wait.
     """

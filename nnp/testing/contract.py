@@ -211,7 +211,7 @@ def _check_errors(engine: Engine) -> None:
             call()
         except StructureError:
             continue
-        raise AssertionError(f"engine {engine.name!r} takes {what}: StructureError is due")
+        raise AssertionError(f"engine {engine.name!r} takes {what}: it must raise StructureError")
     if not engine.capabilities.arrays:
         positions, numbers, cell, pbc = _arrays(mine)
         _refuses(lambda: engine.compute_arrays(positions, numbers, cell, pbc), "arrays")
@@ -247,7 +247,7 @@ def _force_atol(engine: Engine, found: Evaluation) -> float:
 def _expect(name: str, array: object, shape: tuple[int, ...]) -> None:
     if not (isinstance(array, np.ndarray) and array.dtype == np.float64 and array.shape == shape):
         got = getattr(array, "shape", type(array).__name__)
-        raise AssertionError(f"{name}: a float64 array {shape} is due, got {got}")
+        raise AssertionError(f"{name}: a float64 array {shape} is expected, got {got}")
 
 
 def _close(name: str, got: object, wanted: object, atol: float) -> None:

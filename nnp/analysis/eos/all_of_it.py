@@ -59,7 +59,9 @@ class EosSettings:
         if self.supercell is not None:
             wrong += _refused(require_supercell, self.supercell)
             if not self.with_phonons:
-                wrong.append(f"supercell={list(self.supercell)} is of phonons, which are left out")
+                wrong.append(
+                    f"supercell={list(self.supercell)} belongs to phonons, which are left out"
+                )
         if wrong:
             raise OptionError("; ".join(wrong))
 
@@ -93,7 +95,7 @@ def equation_of_state(
         were evaluated behind it.
 
     Raises:
-        NNPError: no crystal, or one that does not come to rest.
+        NNPError: no crystal, or one whose relaxation does not converge.
     """
     settings = settings or EosSettings()
     require_crystal(atoms)

@@ -28,8 +28,8 @@ def require_crystal(atoms: Any) -> None:
         )
     if atoms.constraints:
         raise StructureError(
-            "the structure holds atoms (constraints), which a strained crystal must not: remove "
-            "them (atoms.set_constraint(); Selective dynamics of a POSCAR)"
+            "the structure keeps atoms fixed (constraints), which a strained crystal must not: "
+            "remove them (atoms.set_constraint(); Selective dynamics of a POSCAR)"
         )
 
 

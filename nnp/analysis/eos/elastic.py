@@ -108,7 +108,7 @@ def require_strain(strain: float) -> None:
         OptionError: it is one.
     """
     if not 0 < require_number("strain", strain, 0) <= 0.05:
-        raise OptionError(f"strain={strain}: above 0, at most 0.05")
+        raise OptionError(f"strain={strain}: must be above 0 and at most 0.05")
 
 
 def elastic_constants(
@@ -120,7 +120,7 @@ def elastic_constants(
         model: an ASE calculator with stresses.
         atoms: the crystal, without stress.
         strain: of each of the twelve strained cells.
-        relax_ions: whether ions come to rest in each (else they follow the cell).
+        relax_ions: whether ions are relaxed in each (else they follow the cell).
 
     Raises:
         OptionError: the strain is not allowed.

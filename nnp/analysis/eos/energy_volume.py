@@ -103,7 +103,7 @@ def _fitted(volumes: Floats, energies: Floats) -> EnergyVolume:
     if least in (0, len(energies) - 1):
         raise NumericalError(
             f"energies fall up to the {'smallest' if least == 0 else 'largest'} volume, "
-            f"{volumes[least]:.4g} Å³ per atom: no minimum is between {volumes[0]:.4g} and "
+            f"{volumes[least]:.4g} Å³ per atom: there is no minimum between {volumes[0]:.4g} and "
             f"{volumes[-1]:.4g}; relax the cell first (nnp relax --cell), or take a larger span"
         )
     fit: Any = EquationOfState(volumes, energies, eos="birchmurnaghan")  # type: ignore[no-untyped-call]

@@ -116,7 +116,7 @@ def _phonopy(atoms: Any, counts: tuple[int, int, int]) -> Any:
         from phonopy.structure.atoms import PhonopyAtoms
     except ImportError:
         raise UnavailableError(
-            f"phonons are phonopy's, which is not installed: {install('analysis')}, or leave them "
+            f"phonons need phonopy, which is not installed: {install('analysis')}, or leave them "
             "out (--no-phonons)"
         ) from None
     cell = PhonopyAtoms(

@@ -57,7 +57,7 @@ class AtomsList(Trajectory):
         except Exception as error:  # of a damaged file, from whatever place of its reader
             raise FileFormatError(
                 f"{self.path}, frame {number} cannot be read: {type(error).__name__}: {error}; the "
-                f"file is damaged or ends in the middle of it: let the run that wrote it go on, or "
+                f"file is damaged or ends in the middle of it: continue the run that wrote it, or "
                 f"copy the {number} frames before it into a file of their own"
             ) from error
         self.require_count(number, len(atoms))

@@ -39,7 +39,7 @@ class ExtXYZ(Trajectory):
 
     Args:
         path: the file.
-        options: what is said of it.
+        options: what the file itself does not state.
 
     Attributes:
         reading: of the first frame.
@@ -137,7 +137,7 @@ class _Block:
         if not head.strip(b"\xef\xbb\xbf \t\r\n").isdigit():
             raise FileFormatError(
                 f"{path}, line {line}: {head.decode(errors='replace').strip()[:40]!r} is not a "
-                "number of atoms, with which a frame begins"
+                "number of atoms, which a frame begins with"
             )
         count = int(head.strip(b"\xef\xbb\xbf \t\r\n"))
         comment = file.readline()

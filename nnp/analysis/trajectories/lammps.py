@@ -38,7 +38,7 @@ class LammpsDump(Trajectory):
 
     Args:
         path: the file.
-        options: what is said of it.
+        options: what the file itself does not state.
 
     Attributes:
         reading: of the first frame.
@@ -138,7 +138,9 @@ class _Block:
             name = line.removeprefix("ITEM: ").strip()
             if not line.startswith("ITEM: "):
                 if line.strip():
-                    raise FileFormatError(f"{path}: {line.strip()[:40]!r} where ITEM: … belongs")
+                    raise FileFormatError(
+                        f"{path}: {line.strip()[:40]!r} where ITEM: … is expected"
+                    )
                 continue
             length = 3 if name.startswith("BOX BOUNDS") else 1
             lines = [next(file, b"").decode("utf-8", errors="replace") for _ in range(length)]

@@ -31,7 +31,7 @@ def open_trajectory(
     Args:
         path: extxyz, LAMMPS's dump, ``.traj``, DCD, XTC, TRR, NetCDF, H5MD, PDB; any other format
             is read as a whole.
-        options: what is said of it, and of the topology.
+        options: what it and the topology do not state.
         topology: a structure with the atoms of a DCD, XTC, TRR, NetCDF or H5MD, which hold no
             elements; the final state beside it, as `nnp md` leaves one, where None.
         say: whether what was understood goes to the log ``nnp.io.structures``.

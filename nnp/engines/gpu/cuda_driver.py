@@ -54,7 +54,7 @@ def refuse_old(cupy: Any, description: str, architecture: tuple[int, int]) -> No
         ) from error
     oldest = OLDEST_ARCHITECTURE if major >= 13 else _OLDEST_BEFORE_13
     if architecture < oldest:
-        what = f"{description} is of compute capability {_dotted(architecture)}"
+        what = f"{description} has compute capability {_dotted(architecture)}"
         way_out = f"{install('cuda12')} in a fresh environment, or use" if major >= 13 else "use"
         raise UnavailableError(
             f"{what}, the CUDA compiler (NVRTC {major}.{minor}) makes kernels for "

@@ -100,7 +100,7 @@ class Device(ABC):
 
     @abstractmethod
     def empty(self, size: int, dtype: Any) -> Buffer:
-        """Memory without content. Raises UnavailableError when there is none left."""
+        """Uninitialised memory. Raises UnavailableError when there is none left."""
 
     @abstractmethod
     def release(self, handle: int) -> None:
@@ -139,7 +139,7 @@ class Device(ABC):
 
     @abstractmethod
     def new(self, like: Any, shape: tuple[int, ...], dtype: Any) -> Any:
-        """An array without content, of the library and in place of ``like``.
+        """An uninitialised array of the library and on the device of ``like``.
 
         Raises:
             UnavailableError: no memory is left.

@@ -75,7 +75,7 @@ class CupyDevice(Device):
         count = cupy.cuda.runtime.getDeviceCount()
         index = cupy.cuda.Device().id if index is None else index
         if not 0 <= index < count:
-            raise OptionError(f"device={index}: there are 0 to {count - 1}")
+            raise OptionError(f"device={index}: devices are 0 to {count - 1}")
         self._cupy, self._device = cupy, cupy.cuda.Device(index)
         properties = cupy.cuda.runtime.getDeviceProperties(index)
         self.description = str(properties["name"].decode())

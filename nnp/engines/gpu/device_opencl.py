@@ -222,5 +222,5 @@ def _new_queue(index: int) -> Any:
             "CPU, pip install pocl-binary-distribution, or use engine='cpu'"
         )
     if not 0 <= index < len(found):
-        raise OptionError(f"device={index}: there are 0 to {len(found) - 1}")
+        raise OptionError(f"device={index}: devices are 0 to {len(found) - 1}")
     return cl.CommandQueue(cl.Context([found[index]]))

@@ -95,7 +95,9 @@ class Records:
 
     def _payload(self) -> bytes:
         if self._next == len(self._payloads):
-            raise FileFormatError(f"{self._path} ends too early: it is cut or something else")
+            raise FileFormatError(
+                f"{self._path} ends too early: it is cut off or another kind of file"
+            )
         self._next += 1
         return self._payloads[self._next - 1]
 

@@ -173,10 +173,10 @@ class Lines:
         found: list[str] = []
         for _ in range(count):
             if not self.peek():
-                raise self.error(f"FILES is of {count} lines, and {len(found)} follow")
+                raise self.error(f"FILES has {count} lines, and {len(found)} follow")
             found.append(" ".join(self.next()))
         if (more := self.peek()) and more[0].lower() not in self._known:
-            raise self.error(f"FILES is of {len(found)} lines, and another follows: {more[0]}")
+            raise self.error(f"FILES has {len(found)} lines, and another follows: {more[0]}")
         return tuple(found)
 
     def alone(self, name: str, words: list[str]) -> None:

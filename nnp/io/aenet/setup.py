@@ -132,7 +132,9 @@ class _Reader:
     def _line(self) -> str:
         """The next physical line."""
         if self._at >= len(self._lines):
-            raise FileFormatError(f"{self._path} ends too early: it is cut or something else")
+            raise FileFormatError(
+                f"{self._path} ends too early: it is cut off or another kind of file"
+            )
         self._at += 1
         return self._lines[self._at - 1]
 

@@ -74,7 +74,9 @@ class TextFields:
 
     def _line(self) -> str:
         if self._at >= len(self._lines):
-            raise FileFormatError(f"{self._path} ends too early: it is cut or something else")
+            raise FileFormatError(
+                f"{self._path} ends too early: it is cut off or another kind of file"
+            )
         self._at += 1
         return self._lines[self._at - 1]
 

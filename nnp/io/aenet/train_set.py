@@ -130,7 +130,7 @@ def _entry(r: Fields, path: Path, types: tuple[str, ...], scale: float, shift: f
     for _ in range(n_atoms):
         kind = r.integer()
         if not 1 <= kind <= len(types):
-            raise FileFormatError(f"{path}: an atom of {file} is of type {kind} of {len(types)}")
+            raise FileFormatError(f"{path}: an atom of {file} has type {kind} of {len(types)}")
         symbols.append(types[kind - 1])
         positions.append(r.reals(3))
         forces.append(r.reals(3) / scale)

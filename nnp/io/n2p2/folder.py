@@ -42,7 +42,7 @@ def charges_hint(directory: Path) -> str:
     found = _charge_files(directory)
     if not found:
         return ""
-    return f"; {found[0]} is of a 4G potential: is a line nnp_type 4G-HDNNP missing?"
+    return f"; {found[0]} belongs to a 4G potential: is a line nnp_type 4G-HDNNP missing?"
 
 
 def warn_of_charges(directory: Path) -> None:

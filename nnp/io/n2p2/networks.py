@@ -190,12 +190,12 @@ def _check_place(words: list[str], place: list[str], where: str) -> None:
     if words[:1] != place[:1]:
         raise FileFormatError(
             f"{where}: type {words[0] if words else 'missing'!r} where {place[0]!r} belongs (a "
-            "weight, b bias); only where all rows are values alone, they need none"
+            "weight, b bias); types may be left out only if every row is a single value"
         )
     if words[2:] != place[1:]:
         raise FileFormatError(
             f"{where}: layers and neurons {' '.join(words[2:]) or 'missing'} where "
-            f"{' '.join(place[1:])} belong: rows are missing, doubled or out of order"
+            f"{' '.join(place[1:])} belong: rows are missing, repeated or out of order"
         )
 
 

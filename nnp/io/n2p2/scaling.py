@@ -71,7 +71,7 @@ def read_scaling(
         numbers = parse_numbers(words, where)
         row = _row(tables, numbers, where)
         if not np.isnan(row[0]):
-            raise FileFormatError(f"{where}: this function already had its row")
+            raise FileFormatError(f"{where}: this function already has a row")
         row[: len(numbers) - 2] = numbers[2:]
         statistics.append((where, numbers[2:]))
         if len(numbers) == 5 and mode[0] is not ScalingMode.SCALE_SIGMA:

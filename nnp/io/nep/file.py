@@ -158,7 +158,7 @@ class _Numbers:
         if len(words) != wanted:
             raise FileFormatError(
                 f"{lines.name} has {len(words)} numbers after its header, which asks for "
-                f"{wanted}: the file is cut off, or its header is of another potential"
+                f"{wanted}: the file is cut off, or its header belongs to another potential"
             )
         self._values = np.empty(wanted)
         for at, (number, word) in enumerate(words):

@@ -41,8 +41,8 @@ def file_of(entry: Entry, folder: Path) -> Path:
         if path.is_file():
             return path
     raise FileFormatError(
-        f"{entry.file} is not there, and a training set of ænet holds no cells: put the files that "
-        f"generate.x read beside it, under the names they had, or give them instead"
+        f"{entry.file} does not exist, and a training set of ænet holds no cells: put the files "
+        f"that generate.x read beside it, under the names they had, or give them instead"
     )
 
 
@@ -56,7 +56,7 @@ def _structure(entry: Entry, source: Source, energies: dict[str, float]) -> Atom
         what = f"{len(frames)} structures" if len(frames) != 1 else what
         raise FileFormatError(
             f"{source.path}: {path} has {what} than when the set was made: create it again with "
-            "generate.x, or give the files in its place"
+            "generate.x, or give the files instead"
         )
     return frames[0]
 

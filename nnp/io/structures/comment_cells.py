@@ -64,7 +64,7 @@ def read_comment(comment: str, where: str, length: float | None) -> CommentCell 
     Args:
         comment: the line.
         where: file and line, for messages.
-        length: what lengths without a unit are in, Å; None when nothing is said.
+        length: what lengths without a unit are in, Å; None if not given.
 
     Raises:
         FileFormatError: a cell that is not understood, an unknown unit, or a file of something
@@ -108,7 +108,7 @@ def refuse_cell(comment: str, where: str) -> None:
     if (word and numbers) or only_numbers:
         shown = comment[word.start() if word else 0 :].strip()[:60]
         raise FileFormatError(
-            f"{where}: the comment mentions a cell ({shown!r}) in a way that is not known, and "
+            f"{where}: the comment mentions a cell ({shown!r}) in an unknown form, and "
             'without it the atoms would be a cluster: write Lattice="ax ay az bx by bz cx cy cz", '
             "or take it out of the comment"
         )

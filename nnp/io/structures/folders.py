@@ -1,7 +1,7 @@
 """Many files at once: folders, patterns and names, and what is left out of them.
 
 A file that is named must be readable. Of a folder's files those are read that hold labelled
-structures; what is left out is said in a line each kind.
+structures; a line for each kind says what is left out.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _UNLABELLED = {
 }
 # Written by a training run or an evaluation: such a folder holds no data, but copies of some.
 _OF_A_RUN = ({"checkpoint.npz", "best.nnp"}, {"report.html", "metrics.json"})
-# Files of which a line each is said; beyond, they are said together.
+# Files that get a line each; more are reported together.
 _SAID_SINGLY = 5
 _NAMED = 3
 
@@ -97,7 +97,7 @@ def read_many(sources: Iterable[str | Path], options: ReadOptions | None = None)
 
     Args:
         sources: names, folders, patterns.
-        options: what is said of the files in addition.
+        options: what the files themselves do not state.
 
     Raises:
         FileFormatError: a named file that cannot be read; a folder or pattern without any labelled
@@ -242,7 +242,7 @@ def _files_below(
     for path in inside:
         if path.is_dir():
             yield from _files_below(path, closed, above | {own})
-        elif path.is_file() or not path.exists():  # a link to nothing is said
+        elif path.is_file() or not path.exists():  # a broken link is reported
             yield path
 
 

@@ -92,7 +92,7 @@ def _symbols(types: list[str], names: list[str], residues: list[str], source: So
 
 
 def _cell(block: Any, source: Source) -> list[float] | None:
-    """Å and degrees; None where it is not there, or a placeholder."""
+    """Å and degrees; None if it is missing or a placeholder."""
     words = [str(block.get(_CELL + field, "?")) for field in _CELL_FIELDS]
     if any(word in _UNKNOWN for word in words[:3]):
         return None

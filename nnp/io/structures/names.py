@@ -75,7 +75,7 @@ class ElementNames:
         return cls(tuple(listed), named, set() if used is None else used)
 
     def of_type(self, number: int) -> str | None:
-        """Symbol of a type, counted from 1; None when nothing is said of it."""
+        """Symbol of a type, counted from 1; None if it is not given."""
         if symbol := self.of_name(str(number)):
             return symbol
         if not 1 <= number <= len(self.listed):
@@ -84,7 +84,7 @@ class ElementNames:
         return self.listed[number - 1]
 
     def of_name(self, name: str) -> str | None:
-        """Symbol of a name; None when nothing is said of it."""
+        """Symbol of a name; None if it is not given."""
         if name not in self.named:
             return None
         self.used.add("types")

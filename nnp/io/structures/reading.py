@@ -93,9 +93,9 @@ def read(
     Args:
         path: extxyz, XSF, POSCAR, CIF, LAMMPS's dumps and data, an ``input.data``, or anything else
             that ``ase.io.read`` understands.
-        options: what is said of the file in addition.
+        options: what the file itself does not state.
         index: which structures, as in ``ase.io.read``: ``":"`` all, ``-1`` the last, ``"5:"`` ….
-        content: text of the file that is read in place of all of it, for formats that are text:
+        content: text of the file that is read instead of all of it, for formats that are text:
             one structure of a long trajectory.
 
     Raises:

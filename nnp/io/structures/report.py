@@ -1,4 +1,4 @@
-"""The line that says what was understood of a file, and what is said after it."""
+"""The line that says what was understood of a file, and the remarks after it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def line(source: Source, form: Format, frames: Sequence[Any], labels: Sequence[L
 def remarks(
     source: Source, frames: Sequence[Any], labels: Sequence[Labels], taken: set[str]
 ) -> list[str]:
-    """What was left out or taken in another way than its name says, each once."""
+    """What was left out or read differently from what its name says, each once."""
     unused: dict[str, None] = {}
     for atoms, own in zip(frames, labels, strict=True):
         column = velocity_column(atoms)

@@ -29,7 +29,7 @@ _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, "
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What is said of a file in addition to what stands in it.
+    """What is known about a file besides its contents.
 
     Attributes:
         units: of files that do not say them (input.data: bohr and hartree when None; lengths of
@@ -89,10 +89,10 @@ class Source:
 
     Attributes:
         path: the file.
-        options: what is said of it.
+        options: what the file itself does not state.
         notes: what its reader has to say, once each.
         units: units of what it holds, for the line; a reader may know better than the table.
-        content: text to read in place of the whole file's: one structure of a long trajectory.
+        content: text to read instead of the whole file's: one structure of a long trajectory.
     """
 
     path: Path

@@ -35,7 +35,7 @@ def velocity_column(atoms: Any) -> str | None:
 
 
 def take_velocities(atoms: Any, unit: str | None) -> str | None:
-    """Give the atoms the momenta of such a column, where its unit is said and there are no others.
+    """Give the atoms the momenta of such a column, if its unit is given and there are no others.
 
     Returns:
         The column's name, taken or not; None when there is no such column.

@@ -84,8 +84,8 @@ def _frames(lines: Sequence[str], path: Path) -> Iterator[_Frame]:
         where = f"{path}, line {at + 1}"
         if not re.fullmatch(r"\s*\d+\s*", lines[at]):
             raise FileFormatError(
-                f"{where}: {lines[at].strip()[:40]!r} is not a number of atoms, with which a "
-                "structure begins"
+                f"{where}: {lines[at].strip()[:40]!r} is not a number of atoms, which a "
+                "structure begins with"
             )
         n = int(lines[at])
         if at + 2 + n > len(lines):

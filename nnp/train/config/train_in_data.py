@@ -56,7 +56,7 @@ def _of_training_set(path: Path) -> GenerateInput:
     found = read_train_set(path)
     if missing := [symbol for symbol in found.energies if symbol not in found.setups]:
         raise FileFormatError(
-            f"{path} has no set-up of {missing[0]}: put the {GENERATE} beside it that it is of"
+            f"{path} has no set-up of {missing[0]}: put the {GENERATE} that it belongs to beside it"
         )
     files = (os.path.relpath(file_of(e, path.parent), path.parent) for e in found.entries)
     setups = dict.fromkeys(found.energies, path.name)

@@ -39,7 +39,7 @@ class AugmentSettings:
         volume: largest relative change of the volume, drawn evenly from ±volume, in place of
             ``scale``.
         directions: of `DIRECTIONS`, Cartesian: components that are strained one at a time, by equal
-            steps from −strain to strain, in place of a random strain.
+            steps from −strain to strain, instead of a random strain.
         displaced: how many atoms are displaced, drawn again for each copy; None: all.
         vacancies: atoms that are taken out of each copy, drawn again for each.
         seed: of the draws.

@@ -63,7 +63,7 @@ def undetermined(
 
 
 def composition_finding(symbols: Sequence[str]) -> Finding:
-    """What is said of a data set with such elements."""
+    """What to report about a data set with such elements."""
     return Finding(
         "compositions",
         f"they do not determine an energy per element ({' '.join(symbols)} always in nearly the "

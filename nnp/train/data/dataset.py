@@ -59,7 +59,7 @@ class Dataset(Sequence[LabelledStructure]):
             keys: where the labels are; those of the calculator when None.
             units: of an input.data; bohr and hartree when None.
             require_keys: whether one of the structures must have each of the keys.
-            options: what else is said of the files; ``keys`` and ``units`` go first.
+            options: what the files themselves do not state; ``keys`` and ``units`` go first.
 
         Raises:
             FileFormatError: a file that cannot be read.

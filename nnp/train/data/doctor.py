@@ -23,7 +23,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, eq=False)
 class DataReport:
-    """Everything that is said of a data set before a fit.
+    """Everything that is reported about a data set before a fit.
 
     Attributes:
         facts: in numbers.

@@ -95,7 +95,7 @@ class DataSettings:
 
     @property
     def options(self) -> ReadOptions:
-        """What is said of the files."""
+        """What the files themselves do not state."""
         return ReadOptions(
             units=unit_system(self.units),
             types=self.types,

@@ -53,7 +53,7 @@ class Checkpoint:
 
 
 def write_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
-    """Write a checkpoint in place of an earlier one; a kill leaves one of the two."""
+    """Write a checkpoint over the earlier one; a kill leaves either the old or the new."""
     header = {
         "version": VERSION,
         "epoch": checkpoint.epoch,

@@ -173,7 +173,7 @@ def choose(
 
 
 def learns_coefficients(settings: TrainingSettings) -> bool:
-    """Whether radial series are learned with the networks; a fit that goes on keeps them."""
+    """Whether radial series are learned with the networks; a continued fit keeps them."""
     if settings.functions.file is not None or settings.run.from_ is not None:
         return False
     learn: bool = getattr(settings.functions.generate, "learn", False)

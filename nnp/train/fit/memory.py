@@ -211,7 +211,7 @@ def _covariance(settings: TrainingSettings, chosen: Chosen) -> str:
         size_text(size * numbers_of(parameter_blocks(networks, p, how)))
         for how in (Decoupling.NONE, level)
     )
-    return f"kalman: {p} weights, covariance by {level}: {parted} in place of {whole}"
+    return f"kalman: {p} weights, covariance by {level}: {parted} instead of {whole}"
 
 
 def _widths(chosen: Chosen) -> NDArray[np.int64]:

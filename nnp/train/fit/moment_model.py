@@ -116,7 +116,7 @@ def moment_networks(
     maker: MomentMaker,
     structures: Sequence[Structure],
 ) -> list[MomentNetwork]:
-    """Networks with coefficients in place of those without, one after the other in θ.
+    """Networks with coefficients instead of those without, one after the other in θ.
 
     Coefficients of series that have functions beyond 2-body ones are learned.
     """

@@ -4,7 +4,7 @@ For one atom with uncontracted moments B, parameters θ = (c, w):
 
     A = c B,   G = invariants(A),   u = (G − origin) matrix,   E = network(u; w)
 
-The methods are those of `AtomicNetwork` with B in place of the inputs, so that every optimiser
+The methods are those of `AtomicNetwork` with B instead of the inputs, so that every optimiser
 learns c with w. With D = dE/dA, and a dot for the change along a direction t of B,
 
     dE/dc = D Bᵀ,    d(t·dE/dB)/dc = Ḋ Bᵀ + D tᵀ,    Ḋ = Jᵀ ġ + Σ_q g_q (∂²G_q/∂A²) Ȧ

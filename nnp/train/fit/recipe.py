@@ -48,7 +48,7 @@ class Recipe:
     """What was chosen.
 
     Attributes:
-        settings: with an optimiser in place of ``"auto"``.
+        settings: with an optimiser instead of ``"auto"``.
         reason: one line; empty where nothing was to choose.
     """
 

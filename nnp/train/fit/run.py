@@ -136,7 +136,7 @@ def require_room(
 
     Args:
         settings: of the run.
-        resume: whether it goes on.
+        resume: whether it continues an earlier run.
         force: whether an earlier one is overwritten.
         members: of the committee; None or 1: none.
 

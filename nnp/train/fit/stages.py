@@ -1,4 +1,4 @@
-"""The optimiser of a fit, and L-BFGS after it for the last epochs where that is asked for."""
+"""The optimiser of a fit, and L-BFGS after it for the last epochs if requested."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Stages:
         self.optimizer = self._make()
 
     def begin(self, epoch: int, theta: Tensor) -> Tensor:
-        """θ to begin an epoch with; L-BFGS goes on from what was judged before."""
+        """θ to begin an epoch with; L-BFGS continues from what was judged before."""
         finish = self._settings.optimizer.finish
         if finish and not self._finishing and epoch >= self._settings.run.passes - finish:
             theta = self.optimizer.judged(theta)

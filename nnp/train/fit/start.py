@@ -126,7 +126,7 @@ class Start:
     def baseline(
         self, settings: BaselineSettings, elements: tuple[str, ...]
     ) -> tuple[tuple[Baseline, ...], tuple[RepulsionTerm, ...]]:
-        """What the potential is on top of, with ZBL of new elements where that is asked for.
+        """What the potential is on top of, with ZBL of new elements if requested.
 
         Raises:
             OptionError: the settings ask for something else.

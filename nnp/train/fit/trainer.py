@@ -234,13 +234,13 @@ class Trainer:
         inputs, device = self._task.model.inputs, self._theta.device
         if found.inputs is not None and not np.allclose(found.inputs, inputs, rtol=1e-6):
             raise OptionError(
-                f"{self._folder / CHECKPOINT} was written where functions round differently, so "
-                "that inputs are decorrelated along other directions: resume on a machine like "
-                "that one, or start afresh without --resume"
+                f"{self._folder / CHECKPOINT} was written on a machine whose functions "
+                "round differently, so that inputs are decorrelated along other directions: resume "
+                "on a machine like that one, or start afresh without --resume"
             )
         if found.theta.shape != self._theta.shape or not bool(torch.isfinite(found.theta).all()):
             raise FileFormatError(
-                f"{self._folder / CHECKPOINT} is damaged: its weights are of shape "
+                f"{self._folder / CHECKPOINT} is damaged: its weights have shape "
                 f"{tuple(found.theta.shape)}, or not finite: start afresh with --force"
             )
         epochs = self._task.ranks.gather(found.epoch)

@@ -168,5 +168,5 @@ def require_volume(frame: LabelledStructure) -> None:
         axes = " ".join("FT"[int(axis)] for axis in frame.structure.pbc)
         raise StructureError(
             f"{frame.where}: it has a stress to learn (loss.stress), but with pbc = {axes} no "
-            "volume that the stress would be of: remove the label, or the structure"
+            "volume to divide by: remove the label, or the structure"
         )

@@ -41,7 +41,7 @@ class GeneratedNep:
         n_max: of both, g_n with n = 0 … n_max.
         basis_size: of both, terms k = 0 … basis_size.
         l_max: largest l, then switches of q222, q1111, q112, q123, q233, q134; 0 is off.
-        neuron: of the hidden layer, in place of ``network.hidden``.
+        neuron: of the hidden layer, instead of ``network.hidden``.
         learn: whether c are learned with the networks, from what the data say on.
     """
 

@@ -141,7 +141,7 @@ def _with_spread(spread: NDArray[np.float64], whole: NDArray[np.float64]) -> NDA
 
 
 def folded(network: Network, transform: InputTransform, scaling: Scaling) -> Network:
-    """The network that takes scaled functions u = factor G + offset in place of x.
+    """The network that takes scaled functions u = factor G + offset instead of x.
 
     x = (u / factor − offset / factor − origin) @ matrix, so W' = matrix / factor · W and
     b' = b − (offset / factor + origin) @ matrix · W.

@@ -183,7 +183,7 @@ class GradientOptimizer(_TorchOptimizer):
         return moved
 
     def judged(self, theta: Tensor) -> Tensor:
-        """The moving average, where one is asked for."""
+        """The moving average, if requested."""
         return theta if self._average is None else self._average.of(theta)
 
     def state(self) -> State:

@@ -102,7 +102,7 @@ class KalmanSettings:
             raise OptionError(f"kalman candidates = {self.candidates}: 1 or more, or leave it out")
 
     def resolved(self, coefficients: bool) -> KalmanSettings:
-        """With numbers in place of None, where coefficients are learned or are not."""
+        """With numbers instead of None, where coefficients are learned or are not."""
         penalty, average = (_PENALTY, _AVERAGE) if coefficients else (0.0, 0.0)
         return replace(
             self,
@@ -227,7 +227,7 @@ class Kalman:
         """The filter has no learning rate."""
 
     def judged(self, theta: Tensor) -> Tensor:
-        """The moving average, where one is asked for."""
+        """The moving average, if requested."""
         return theta if self._average is None else self._average.of(theta)
 
     def state(self) -> State:

@@ -97,3 +97,40 @@ def test_an_empty_name(capsys, words, word):
 def test_an_empty_name_in_a_file():
     with pytest.raises(OptionError, match="output = '': the name of a folder"):
         RunSettings(output="")
+
+
+WRONG = [
+    ("analyse a.extxyz --bin-width 100", 1, "bin_width=100 Å: at most half of r_max=10 Å"),
+    ("analyse a.extxyz b.extxyz --names ../x y", 1, "--names ../x: it is the name of a folder"),
+    ("analyse plain.extxyz.gz", 1, "plain.extxyz.gz: its name says that it is packed, and it is"),
+    ("relax silicon_sw plain.extxyz.gz", 1, "take .gz out of the name"),
+    (
+        "relax silicon_sw a.extxyz --output x.png",
+        1,
+        "this format (png) cannot be read again",
+    ),
+    ("relax silicon_sw a.extxyz --trajectory a.extxyz --force", 1, "is the structure to relax"),
+    (
+        "predict silicon_sw a.extxyz --index 100:",
+        1,
+        "index='100:' of a.extxyz: it has 2",
+    ),
+    ("augment a.extxyz x.png", 1, "this format (png) cannot be read again"),
+    ("md silicon_sw a.extxyz --steps 1e99", 1, "steps=1e+99: at most 1e+12"),
+    ("md silicon_sw a.extxyz --steps 1ps", 2, "'1ps' is not a finite number, without a unit"),
+    ("md silicon_sw a.extxyz --frame-interval -1", 2, "-1 is not a whole number from 1"),
+    ("md silicon_sw a.extxyz --seed 99999999999999999999", 1, "seed=99999999999999999999 is not"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "message"), WRONG, ids=[words for words, _, _ in WRONG])
+def test_wrong_words(folder, capsys, words, code, message):
+    """One line says what to change, and nothing is written."""
+    (folder / "plain.extxyz.gz").write_bytes((folder / "a.extxyz").read_bytes())
+    write("b.extxyz", bulk("Si"))
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert nnp(*words.split()) == code
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("error:") == 1
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before

@@ -59,6 +59,10 @@ class AnalysisSettings:
             value = getattr(self, name)
             if value is not None and not require_number(name, value, 0) > 0:
                 raise OptionError(f"{name}={value}: must be above zero")
+        if self.bin_width > self.r_max / 2:
+            raise OptionError(
+                f"bin_width={self.bin_width:g} Å: at most half of r_max={self.r_max:g} Å"
+            )
         if self.bins > _MOST_BINS:
             raise OptionError(
                 f"bin_width={self.bin_width:g} Å up to r_max={self.r_max:g} Å are {self.bins:.3g} "

@@ -184,6 +184,9 @@ def _names(given: list[str] | None, paths: list[Path]) -> list[str]:
     if given is not None and len(given) != len(paths):
         raise OptionError(f"--names: {len(given)} for {len(paths)} trajectories: one for each")
     names = given or [path.stem for path in paths]
+    for name in names:
+        if len(names) > 1 and Path(name).name != name:
+            raise OptionError(f"--names {name}: it is the name of a folder below --output: no /")
     if len(set(names)) < len(names):
         raise OptionError(
             f"two trajectories are called {', '.join(sorted(names))}: tell them apart by --names"

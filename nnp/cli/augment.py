@@ -98,7 +98,7 @@ def _run(arguments: argparse.Namespace) -> None:
         for name in ("ratio", "count"):
             if getattr(arguments, name) is not None:
                 raise OptionError(f"--{name} belongs to --mix FILE: give both or neither")
-    check_target(arguments.output, arguments.force)
+    check_target(arguments.output, arguments.force, kept=True)
     units = data_units(arguments)
     options = read_options(arguments, units, own_units=only_read(arguments))
     frames = read_and_say(arguments.structures, options, alone=not arguments.mix).frames

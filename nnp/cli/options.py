@@ -149,18 +149,12 @@ def finite(text: str) -> float:
 
 def count(text: str) -> int:
     """A whole number from zero, underscores allowed, for argparse's ``type=``."""
-    value = _number(text)
-    if value < 0 or value != int(value):
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 0")
-    return int(value)
+    return _whole(text, 0)
 
 
 def at_least_one(text: str) -> int:
     """A whole number from one, for argparse's ``type=``."""
-    value = count(text)
-    if value == 0:
-        raise argparse.ArgumentTypeError("0 is not a whole number from 1")
-    return value
+    return _whole(text, 1)
 
 
 def seconds(text: str) -> float:
@@ -179,11 +173,21 @@ def seconds(text: str) -> float:
     return value
 
 
+def _whole(text: str, least: int) -> int:
+    """Digits as they stand: a float has 53 bits only."""
+    bare = text.strip().replace("_", "")
+    value = int(bare) if bare.isascii() and bare.isdigit() else _number(text)
+    if value < least or value != int(value):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least}")
+    return int(value)
+
+
 def _number(text: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number")
+        unit = ", without a unit" if re.match(r"\s*[-+]?[0-9.]", text) else ""
+        raise argparse.ArgumentTypeError(f"{text!r} is not a finite number{unit}")
     return value

@@ -82,7 +82,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     names = [field.name for field in fields(RelaxSettings)]
     settings = RelaxSettings(**{name: getattr(arguments, name) for name in names})
-    check_target(arguments.output, arguments.force)
+    check_target(arguments.output, arguments.force, kept=True)
     picture = None if arguments.no_pictures else _picture_of(Path(arguments.output))
     _check_picture(picture, arguments.force)
     path = None if arguments.trajectory is None else Path(arguments.trajectory)
@@ -121,6 +121,8 @@ def _check_trajectory(path: Path | None, arguments: argparse.Namespace) -> None:
     check_target(path, arguments.force)
     if path.resolve() == Path(arguments.output).resolve():
         raise OptionError(f"--trajectory and --output are one file: {path}")
+    if path.resolve() == Path(arguments.structure).resolve():
+        raise OptionError(f"--trajectory {path} is the structure to relax: choose another name")
 
 
 def _picture_of(output: Path) -> Path:

@@ -25,6 +25,7 @@ from nnp.interrupt import Interruptible
 from nnp.md.relax_settings import OPTIMIZERS, RelaxSettings
 from nnp.potential import Potential
 from nnp.units import BAR
+from nnp.values import counted
 
 _OPTIMIZERS = {"lbfgs": LBFGS, "fire": FIRE, "bfgs": BFGS}
 _NEVER = 1e-300  # ASE's own criterion; ours ends the loop
@@ -110,7 +111,7 @@ class Relaxed:
             return
         stress = f", stress_tolerance={settings.stress_tolerance:g} bar" if settings.cell else ""
         raise NumericalError(
-            f"after {self.steps} steps: {self.last}; force_tolerance="
+            f"after {counted(self.steps, 'step')}: {self.last}; force_tolerance="
             f"{settings.force_tolerance:g} eV/Å{stress} is not reached: allow more steps, take "
             f"another optimizer ({', '.join(OPTIMIZERS)}) or a larger tolerance{where}"
         )

@@ -24,6 +24,7 @@ LONGEST_TIMESTEP = 10.0
 # Steps between two changes of a ramp's temperature or pressure.
 RAMP_INTERVAL = 10
 LARGEST_SEED = 2**31 - 1
+MOST_STEPS = 10**12  # three years at 100 µs a step
 # What is counted, from where on.
 _COUNTS = {
     "steps": 0,
@@ -152,6 +153,8 @@ class MDSettings:
         for name, least in _COUNTS.items():
             if name not in _MAY_BE_NONE or getattr(self, name) is not None:
                 require_whole(name, getattr(self, name), least)
+        if self.steps > MOST_STEPS:
+            raise OptionError(f"steps={self.steps:.3g}: at most {MOST_STEPS:.0e}, which take years")
         if self.seed > LARGEST_SEED:
             raise OptionError(f"seed={self.seed} is not in 1 to {LARGEST_SEED}")
 

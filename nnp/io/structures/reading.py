@@ -285,11 +285,14 @@ def _select(count: int, index: str | int, path: Path) -> list[int]:
     everything = list(range(count))
     try:
         wanted = string2index(index) if isinstance(index, str) else index
-        return everything[wanted] if isinstance(wanted, slice) else [everything[int(wanted)]]
+        chosen = everything[wanted] if isinstance(wanted, slice) else [everything[int(wanted)]]
     except (IndexError, ValueError):
+        chosen = []
+    if not chosen:
         raise OptionError(
             f"index={index!r} of {path}: it has {counted(count, 'structure')}, 0 to {count - 1}"
-        ) from None
+        )
+    return chosen
 
 
 def _which(numbers: Sequence[int], total: int) -> str:

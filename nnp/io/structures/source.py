@@ -25,6 +25,7 @@ _WITHOUT_USE = {
     "velocity_unit": "has no column of velocities without a unit",
 }
 _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_BEGINNINGS = {".gz": b"\x1f\x8b", ".bz2": b"BZ", ".xz": b"\xfd7"}
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,16 @@ class Source:
 
 def opened(path: Path) -> Any:
     """The file's bytes, unpacked where its name says that it is packed."""
-    opener = _OPENERS.get(path.suffix.lower())
-    return opener(path) if opener else path.open("rb")
+    ending = path.suffix.lower()
+    if ending not in _OPENERS:
+        return path.open("rb")
+    with path.open("rb") as file:
+        start = file.read(2)
+    if start != _BEGINNINGS[ending]:
+        raise FileFormatError(
+            f"{path}: its name says that it is packed, and it is not: take {ending} out of the name"
+        )
+    return _OPENERS[ending](path)
 
 
 def name_without_packing(path: Path) -> Path:

@@ -170,13 +170,16 @@ def extxyz_bytes(atoms: Atoms) -> bytes:
     return text.getvalue().encode()
 
 
-def check_target(path: str | Path, force: bool = False, labels: bool = False) -> None:
+def check_target(
+    path: str | Path, force: bool = False, labels: bool = False, kept: bool = False
+) -> None:
     """Refuse what `write_structures` would refuse, before anything is computed for it.
 
     Args:
         path: the file.
         force: whether an existing file may be replaced.
         labels: whether the format must hold energies and forces.
+        kept: whether it must hold structures that can be read again, and be no picture.
 
     Raises:
         OutputExistsError: the file is there and ``force`` is False.
@@ -193,6 +196,8 @@ def check_target(path: str | Path, force: bool = False, labels: bool = False) ->
         raise OptionError(f"{path}: this format is not written packed: {bare.name}, or *.extxyz.gz")
     if not is_input_data_name(path):
         kind = _kind(path)
+        if kept and kind != "xsf" and not get_ioformat(kind).can_read:
+            raise OptionError(f"{path}: this format ({kind}) cannot be read again: extxyz is safe")
         if labels and kind not in _WITH_LABELS:
             raise OptionError(
                 f"{path}: this format ({kind}) holds no energies and forces: take extxyz, traj, "

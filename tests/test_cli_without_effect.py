@@ -115,6 +115,12 @@ WRONG = [
         1,
         "index='100:' of a.extxyz: it has 2",
     ),
+    (
+        "bench silicon_sw --types Si",
+        1,
+        "--types: no file of structures is read: give STRUCTURE",
+    ),
+    ("info silicon_sw --types Si", 1, "--types: no file of structures is read: give --cost"),
     ("augment a.extxyz x.png", 1, "this format (png) cannot be read again"),
     ("md silicon_sw a.extxyz --steps 1e99", 1, "steps=1e+99: at most 1e+12"),
     ("md silicon_sw a.extxyz --steps 1ps", 2, "'1ps' is not a finite number, without a unit"),

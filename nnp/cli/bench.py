@@ -25,6 +25,7 @@ from nnp.cli.structures import (
     load_potential_and_units,
     read_and_say,
     read_options,
+    require_no_words_of_files,
 )
 from nnp.cli.table import text_table
 from nnp.engines import DEFAULT_ENGINE, engine_names, options_of
@@ -157,6 +158,7 @@ def _structures(
         options = read_options(arguments, units, own_units=own)
         first = as_structure(read_and_say(arguments.structure, options, 0).frames[0])
     else:
+        require_no_words_of_files(arguments, "STRUCTURE")
         first = default_structure(potential)
         arguments.atoms = arguments.atoms or [1000]
     return [replicated(first, n) for n in arguments.atoms or [len(first)]]

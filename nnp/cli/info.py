@@ -12,6 +12,7 @@ from nnp.cli.cost import add_cost, cost_report
 from nnp.cli.fit_settings import fit_settings
 from nnp.cli.function_table import function_tables
 from nnp.cli.options import SubParsers, add_command, add_potential, load_potential
+from nnp.cli.structures import require_no_words_of_files
 from nnp.committee import Committee
 from nnp.errors import readable
 from nnp.io.n2p2 import unit_warning
@@ -37,6 +38,8 @@ def add_parser(subparsers: SubParsers) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    if not arguments.cost:
+        require_no_words_of_files(arguments, "--cost STRUCTURE")
     if arguments.path is None:
         if not arguments.debug:
             arguments.usage("PATH of a potential is missing; nnp info --debug: this machine")

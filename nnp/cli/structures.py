@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnp.cli.options import load_potential
 from nnp.cli.units_of import say_units
+from nnp.errors import OptionError
 from nnp.io import load
 from nnp.potential import Potential
 from nnp.units import LAMMPS_UNITS, VELOCITY_NAMES, UnitSystem, unit_system
@@ -16,6 +17,8 @@ from nnp.units import LAMMPS_UNITS, VELOCITY_NAMES, UnitSystem, unit_system
 if TYPE_CHECKING:
     from nnp.io.structures import LabelKeys, Reading, ReadOptions
 
+# Options that are refused where no file needs them.
+_OF_FILES = ("types", "lammps_units", "velocity_unit")
 # Labels, where ASE holds them when its calculator does not, and their units.
 _KEYS = (
     ("energy", "info", "eV"),
@@ -95,7 +98,7 @@ def read_options(
     """
     said = getattr(arguments, "units", None)
     style = said if said in LAMMPS_UNITS else None
-    meant = {name for name in ("types", "lammps_units", "velocity_unit") if name in arguments}
+    meant = {name for name in _OF_FILES if name in arguments}
     from nnp.io.structures import ReadOptions
 
     return ReadOptions(
@@ -107,6 +110,24 @@ def read_options(
         any_geometry=getattr(arguments, "any_geometry", False),
         meant=frozenset(meant | ({"units"} if own_units else set())),
     )
+
+
+def require_no_words_of_files(arguments: argparse.Namespace, wanted: str) -> None:
+    """Refuse options of files where none is read.
+
+    Args:
+        arguments: of the command.
+        wanted: what would have to be given.
+
+    Raises:
+        OptionError: there is one.
+    """
+    for name in _OF_FILES:
+        if name in arguments:
+            raise OptionError(
+                f"--{name.replace('_', '-')}: no file of structures is read: give {wanted}, or "
+                "leave it out"
+            )
 
 
 def read_and_say(

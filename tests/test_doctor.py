@@ -112,6 +112,17 @@ def test_reports_hold_no_data(folder):
     assert not [reading for reading in found.read if reading.path.parent == own]
 
 
+def test_json_of_others_holds_no_structures(folder):
+    """Such as nnp analyse writes."""
+    write(folder / "ours.json", bulk("Si"))
+    (folder / "analysis.json").write_text('{"version": 1, "quantities": []}')
+    found = read_many([folder])
+    assert "ours.json" in {reading.path.name for reading in found.read}
+    assert any("analysis.json" in line and "no structures" in line for line in found.left_out)
+    with pytest.raises(FileFormatError, match=r"analysis\.json is JSON, but no database"):
+        read_many([folder / "analysis.json"])
+
+
 def test_links_to_folders_are_followed_once(tmp_path):
     data = tmp_path / "data"
     (data / "inner").mkdir(parents=True)

@@ -185,6 +185,11 @@ def recognise(path: Path) -> str:
         raise FileFormatError(f"cannot read {path}: {error.strerror or error}") from None
     except Exception as error:  # a reader of ASE's that looks into a broken file
         raise FileFormatError(f"{path} cannot be read: {type(error).__name__}: {error}") from error
+    if name == "json" and not _is_ase_json(head):
+        raise FileFormatError(
+            f"{path} is JSON, but no database of ASE's: JSON is read as ase.io.write "
+            "writes structures"
+        )
     return {"xyz": "extxyz", "lammps-dump-text": "lammps-dump"}.get(name, name)
 
 
@@ -229,6 +234,10 @@ def _is_lammps_dump(_: Path, head: bytes) -> bool:
 def _is_lammps_data(_: Path, head: bytes) -> bool:
     found = re.findall(rb"^[ \t]*\d+[ \t]+(atoms|atom[ \t]+types)\b", head, re.MULTILINE)
     return len(set(found)) == 2
+
+
+def _is_ase_json(head: bytes) -> bool:
+    return re.match(rb'\s*\{\s*"(\d+|ids|nextid|metadata)"', head) is not None
 
 
 def _looks_like_xyz(head: bytes) -> bool:

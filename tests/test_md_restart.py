@@ -236,6 +236,17 @@ def test_a_killed_run_is_readable_and_continues(tmp_path, capsys):
     assert "continuing" in capsys.readouterr().out
 
 
+def test_resume_and_another_restart_file_are_refused(tmp_path, capsys):
+    inputs, prefix = write_inputs(tmp_path), tmp_path / "run"
+    words = ["md", *inputs, "--output", prefix, "--steps", 10, "--resume", "--restart"]
+    assert nnp(*words, tmp_path / "other.restart") == 1
+    said = capsys.readouterr().err
+    assert f"--resume continues from {prefix}.restart, --restart from" in said
+    assert "give one of them" in said
+    assert nnp(*words, f"{prefix}.restart") == 1
+    assert "cannot be read as a restart file" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_runs_end_cleanly(tmp_path, number):
     inputs = write_inputs(tmp_path)

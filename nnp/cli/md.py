@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from nnp.cli.md_options import (
@@ -59,6 +60,10 @@ def _run(arguments: argparse.Namespace) -> int:
     frames = [FrameFile.parse(words) for words in given.get("trajectory", ())]
     outputs = Outputs.named(arguments.output, given.get("log"), frames, arguments.force)
     restart = given.get("restart")
+    if restart is not None and arguments.resume and Path(restart) != outputs.restart:
+        raise OptionError(
+            f"--resume continues from {outputs.restart}, --restart from {restart}: give one of them"
+        )
     if restart is None and arguments.resume and outputs.restart.exists():
         restart = str(outputs.restart)
     elif arguments.resume and outputs.only_begun:

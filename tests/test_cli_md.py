@@ -102,7 +102,7 @@ def test_extrapolation_is_told(capsys):
         (["--timestep", "0"], "timestep=0.0 fs is not allowed"),
         (["--seed", "0"], "seed=0: a whole number from 1"),
         (["--restart", "none"], "none cannot be read as a restart file"),
-        (["--output", "model.nnp/run"], "cannot make the folder model.nnp"),
+        (["--output", "model.nnp/run"], "model.nnp is a file, not a folder"),
         (["--dtype", "float16"], "dtype='float16' is unknown: allowed are"),
         (["--temperature", "-5"], "temperature=-5.0: a number from 0 K"),
         (["--temperature", "0"], "temperature=0 with ensemble='nvt': it must be positive; nve"),

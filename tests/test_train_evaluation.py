@@ -84,7 +84,7 @@ def test_command_checks_outputs_before_it_works(tmp_path, capsys, monkeypatch):
     words = ["evaluate", str(tmp_path / "h.nnp"), str(tmp_path / "a.extxyz"), "--output"]
     for output in ("a.extxyz", "a.extxyz/report"):
         assert main([*words, str(tmp_path / output)]) == 1
-        assert "a.extxyz is a file, a folder is expected" in capsys.readouterr().err
+        assert "is a file, not a folder: choose another name" in capsys.readouterr().err
     for log in ("nothere", "a.extxyz"):
         assert main([*words, str(tmp_path / "report"), "--log", str(tmp_path / log)]) == 1
         assert f"{log} is not a log of a training run" in capsys.readouterr().err

@@ -211,7 +211,7 @@ def test_what_is_no_data_is_named(tmp_path, monkeypatch, capsys):
     assert command("train", "a.extxyz", "fit.toml") == 1
     assert "fit.toml is a file of settings: give it alone" in capsys.readouterr().err
     assert command("train", "a.extxyz", "--output", "a.extxyz", "--settings", "b.toml") == 1
-    assert "run.output = a.extxyz is a file: name a folder" in capsys.readouterr().err
+    assert "a.extxyz is a file, not a folder: choose" in capsys.readouterr().err
     assert not (tmp_path / "b.toml").exists()
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from nnp.analysis.results import Analysis, Curve, Quantity
 from nnp.errors import FileFormatError, NNPError, OutputExistsError
-from nnp.io.files import replacing
+from nnp.io.files import check_can_be, replacing
 from nnp.io.scratch import remove_left
 
 JSON_NAME = "analysis.json"
@@ -80,13 +80,12 @@ def prepare_folder(folder: Path, force: bool, pages: Sequence[str] = ()) -> None
         raise OutputExistsError(
             f"{folder} holds an analysis{part}: choose another --output, or add --force"
         )
+    check_can_be(folder)
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path in missing:  # a command that is refused later leaves nothing
             path.rmdir()
-    except FileExistsError:
-        raise NNPError(f"--output {folder} is a file: give the name of a folder") from None
     except OSError as error:
         raise NNPError(f"--output {folder}: {error.strerror or error}") from error
 

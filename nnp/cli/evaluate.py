@@ -18,7 +18,8 @@ from nnp.cli.options import (
 from nnp.cli.reports import write
 from nnp.cli.structures import add_structures, label_keys, load_potential_and_units, read_options
 from nnp.cli.table import text_table
-from nnp.errors import NNPError, OptionError, OutputExistsError
+from nnp.errors import OptionError, OutputExistsError
+from nnp.io.files import check_can_be
 from nnp.metrics import ScaleCheck
 from nnp.pictures.report import Background, read_learning
 from nnp.train.data.dataset import Dataset
@@ -58,7 +59,7 @@ def _run(arguments: argparse.Namespace) -> None:
     folder = Path(arguments.output)
     if (folder / "report.html").exists() and not arguments.force:
         raise OutputExistsError(f"{folder} holds a report: choose another --output, or add --force")
-    _check_folder(folder)
+    check_can_be(folder)
     if arguments.log and arguments.epochs:
         raise OptionError("--epochs reads the log of its folder: leave --log out")
     if arguments.log:
@@ -85,10 +86,3 @@ def _run(arguments: argparse.Namespace) -> None:
     background = Background(log=log, inputs=inputs)
     lines = write(report, folder, f"{arguments.path}: {dataset.summary()}", background)
     print("\n".join([*lines, *(f"next: {step}" for step in advice(report, inputs=inputs))]))
-
-
-def _check_folder(folder: Path) -> None:
-    """A folder that can be made, before anything is computed for it."""
-    nearest = next((path for path in (folder, *folder.parents) if path.exists()), folder)
-    if not nearest.is_dir():
-        raise NNPError(f"--output {folder}: {nearest} is a file, a folder is expected")

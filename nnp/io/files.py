@@ -34,6 +34,7 @@ def replacing(path: str | Path, force: bool, directory: bool = False) -> Iterato
     target = Path(path)
     with contextlib.ExitStack() as stack:
         try:
+            check_can_be(target.parent)
             put_back(target)
             remove_left(Path(os.path.realpath(target)))
             _check_replaceable(target, force, directory)
@@ -77,8 +78,21 @@ def check_folder(path: Path) -> None:
     Raises:
         NNPError: there is no such folder.
     """
+    check_can_be(path.parent)
     if not path.parent.is_dir():
         raise NNPError(f"cannot write {path}: there is no folder {path.parent}")
+
+
+def check_can_be(folder: Path) -> None:
+    """Refuse a folder that cannot be made, before anything is computed for it.
+
+    Raises:
+        NNPError: a file stands where it, or a folder above it, should be.
+    """
+    nearest = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    if nearest.exists() and not nearest.is_dir():
+        what = "" if nearest == folder else f" in {folder}"
+        raise NNPError(f"{nearest}{what} is a file, not a folder: choose another name")
 
 
 def reason(error: Exception) -> str:

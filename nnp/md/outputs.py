@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnp.errors import NNPError, OptionError, OutputExistsError
+from nnp.io.files import check_can_be
 from nnp.io.scratch import remove_left
 from nnp.md.frame_file import WITH_EVERYTHING, WITHOUT_ELEMENTS, FrameFile
 
@@ -163,6 +164,7 @@ class Outputs:
         """
         self.check_names()
         for path in self.paths:
+            check_can_be(path.parent)
             if path.exists() and not self.force and path not in continued:
                 raise OutputExistsError(
                     f"{path} exists: choose another --output, continue it with --restart, or "

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nnp.committee import Committee
 from nnp.errors import OptionError, OutputExistsError
-from nnp.io.files import replacing
+from nnp.io.files import check_can_be, replacing
 from nnp.terminal import Stream
 from nnp.train.data.dataset import Dataset
 from nnp.train.data.sets import read_data
@@ -146,8 +146,7 @@ def require_room(
             round, or one of more members.
     """
     folder, wanted = Path(settings.run.output), members or 1
-    if folder.exists() and not folder.is_dir():
-        raise OutputExistsError(f"run.output = {folder} is a file: name a folder (--output)")
+    check_can_be(folder)
     alone, there = (folder / CHECKPOINT).exists(), _members_of(folder)
     if (alone or there) and not (resume or force):
         raise OutputExistsError(

@@ -177,7 +177,7 @@ def test_a_damaged_checkpoint_does_not_reach_openmm(tmp_path, monkeypatch):
             with zipfile.ZipFile(path, "w") as archive:
                 for other, data in members.items():
                     archive.writestr(other, bytes(damaged) if other == name else data)
-            with pytest.raises(FileFormatError, match=r"r\.restart .*checksum is another"):
+            with pytest.raises(FileFormatError, match=r"r\.restart .*checksum does not match"):
                 runner(tmp_path, path, 40)
     assert called == []
 

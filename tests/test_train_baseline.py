@@ -131,7 +131,7 @@ def test_a_file_starts_no_program_and_names_what_is_missing(fitted, monkeypatch)
     path = fitted / "program.nnp"
     replace(plain, baseline=(Baseline("vasp", {"command": "true"}),)).save(path)
     with pytest.raises(
-        OptionError, match=r"on top of vasp \(command=true\), which a file must not"
+        OptionError, match=r"on top of vasp \(command=true\), which a file may not start"
     ):
         nnp.load(path)
     given = nnp.load(path, baseline=calculator())

@@ -26,7 +26,7 @@ ROOM_K = 300.0
 CURVES = {"rdf": ("Si-Si", "O-Si", "O-O"), "angles": ("O-Si-O", "Si-O-Si")}
 _BOND = 2.2  # Å, first minimum of the Si-O distribution
 _SHAKEN = 0.1  # Å
-HOT_K = 6000.0  # at 4000 K atoms are still held after half a ps
+HOT_K = 7000.0  # at 4000 K atoms are still held after half a ps
 HOT = "hot melt"
 # Steps of 1 fs by state: diffusion takes longer than distributions.
 FULL = {"quartz": 4000, "melt": 4000, HOT: 16_000}
@@ -85,7 +85,7 @@ def beside_lammps(vashishta: Model, study: Study) -> dict[str, dict[str, Any]]:
 def moved(
     model: Model, start: Atoms, molten: Atoms, steps: dict[str, int], study: Study
 ) -> dict[str, Run]:
-    """Crystal at 300 K, melt at 4000 K, and at 6000 K and then at constant energy."""
+    """Crystal at 300 K, melt at 4000 K, and at 7000 K and then at constant energy."""
     print(f"running {model.name}", flush=True)
     how = AnalysisSettings(r_max=6.0 if study.full else 4.0, bin_width=0.05, bonds={"Si-O": _BOND})
 

@@ -39,7 +39,7 @@ class Recipe:
 _VOLUMES = (0.95, 1.0, 1.05)
 FULL = Recipe(
     quartz=SampleSettings((300.0, 1000.0), _VOLUMES, 6, 50, 300),
-    melt=SampleSettings((3000.0, 4500.0, 6500.0), _VOLUMES, 9, 50, 300, seed=1),
+    melt=SampleSettings((3000.0, 4500.0, 6500.0, 9000.0), _VOLUMES, 9, 50, 300, seed=1),
     melting_steps=2500,
 )
 QUICK = Recipe(

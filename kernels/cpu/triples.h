@@ -158,6 +158,15 @@ NNP_INLINE void push_triple(const Neighbors& nb, const Sides& sides, int j, int 
     store_packed(t.d_opposite + n, move, u_along);
 }
 
+// Whether any of the rows from j on lies within the group's cutoff.
+NNP_INLINE bool rows_count(const Sides& sides, int j)
+{
+    bool any = false;
+    for (int r = 0; r < TOGETHER; ++r)
+        any |= sides.factor[j + r] != 0;
+    return any;
+}
+
 // CHECKED: lanes may lie outside the group's cutoff (padding always lies outside the reach of r_jk).
 template <bool NARROW, bool CHECKED, bool PUSH>
 static void compress_rows(const AngularGroup& g, const Neighbors& nb, const Rows& rows, Triples& t)
@@ -168,6 +177,8 @@ static void compress_rows(const AngularGroup& g, const Neighbors& nb, const Rows
     uint32_t* mask_out = t.masks;
     nnp_scalar* out = t.cosine;
     for (int j = rows.j.begin; j < rows.j.end; j += TOGETHER) {
+        if (!rows_count(sides, j))
+            continue;
         int32_t there[TOGETHER];  // bits: pairs in this vector and, by the sign, in those behind it
         for (int r = 0; r < TOGETHER; ++r)
             there[r] = sides.factor[j + r] == 0 ? 0 : (int32_t)(~0u << (rows.same ? r : 0));
@@ -213,6 +224,8 @@ static void expand_rows(const Neighbors& nb, const Rows& rows, const Triples& t)
     const uint32_t* mask_in = t.masks;
     const nnp_scalar* in = t.cosine;
     for (int j = rows.j.begin; j < rows.j.end; j += TOGETHER) {
+        if (!rows_count(sides, j))
+            continue;
         real row_pull[TOGETHER] = {}, row_x[TOGETHER] = {}, row_y[TOGETHER] = {}, row_z[TOGETHER] = {};
         for (int k = rows.first(j); k < rows.k.end; k += W) {
             const real x = load(nb.x + k), y = load(nb.y + k), z = load(nb.z + k), slope = load(sides.slope + k);
